@@ -1,0 +1,77 @@
+# The only list of commands. `make` alone prints it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+RELEASE ?= good
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help install demo test check acceptance format lint types layers docstrings unit contract integration chaos bench docs lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+install: $(STAMP) ## .venv with everything, from hash-pinned requirements
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash YES=1 HEADLESS=1 SPEED=n PORT=n KEEP=1
+	@$(BIN)/tminus demo --release $(RELEASE) $(if $(YES),--yes) $(if $(HEADLESS),--headless) \
+	  $(if $(SPEED),--speed $(SPEED)) $(if $(PORT),--port $(PORT)) $(if $(KEEP),--keep)
+
+test: install ## units, contracts, integration, and the good and errors launches
+	$(BIN)/tminus demo --install-only --yes
+	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/acceptance -m "not slow"
+
+acceptance: install ## the remaining journeys: slow and crash releases, kills, interrupts
+	$(BIN)/tminus demo --install-only --yes
+	$(BIN)/python -m pytest tests/acceptance -m "slow"
+
+check: lint types layers docstrings ## what must hold before a commit
+
+format: install ## rewrite the code in one style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: install
+	$(BIN)/mypy
+
+layers: install
+	$(BIN)/lint-imports
+
+docstrings: install
+	$(BIN)/interrogate --quiet src
+
+unit: install ## seconds, no network
+	$(BIN)/python -m pytest tests/unit
+
+contract: install
+	$(BIN)/python -m pytest tests/contract
+
+integration: install
+	$(BIN)/python -m pytest tests/integration
+
+chaos: install ## long campaigns: kills at ten moments, figures into docs/reference/chaos.md
+	$(BIN)/python benchmarks/chaos.py
+
+bench: install ## figures into docs/reference/benchmarks.md
+	$(BIN)/python benchmarks/run.py
+
+docs: install ## rewrite the generated reference pages
+	$(BIN)/python -m tminus.cli.reference
+
+lock: install ## pin every dependency again, without naming an index
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --extra demo --group dev pyproject.toml -o requirements/dev.txt
+
+clean: ## remove what install made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

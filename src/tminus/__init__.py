@@ -1,0 +1,5 @@
+"""Launch control for production deployments: a checklist that executes itself."""
+
+from importlib.metadata import version
+
+__version__ = version("tminus")

@@ -1,0 +1,69 @@
+"""May we go? Gates over claims; unknown never opens one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tminus.domain.evidence import Claim, Verdict
+from tminus.domain.plan import Check, Severity
+
+_GREEN = {Verdict.PASSED, Verdict.WARNED}
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """One line that keeps a gate closed, and what to do about it."""
+
+    check: str
+    standing: str
+    """`failed`, `unknown`, `stale` or `pending`."""
+    owner: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """What a gate says about the lines that it judges."""
+
+    judged: int
+    obstacles: tuple[Obstacle, ...]
+    warned: tuple[str, ...]
+    """Green with a warning: it opens the gate and stands in the signed text."""
+
+    @property
+    def open(self) -> bool:
+        """Whether the launch may pass; a gate over no lines never opens."""
+        return self.judged > 0 and not self.obstacles
+
+
+def standing(check: Check, claim: Claim | None, now: float) -> str:
+    """How one line stands now: a verdict, `unknown`, `stale`, `pending` or `not-applicable`."""
+    if claim is None:
+        return "pending"
+    if claim.not_applicable:
+        return "not-applicable"
+    if not claim.verdict.known:
+        return "unknown"
+    if check.fresh.stale(claim, now):
+        return "stale"
+    return claim.verdict.value
+
+
+def gate(checks: Iterable[Check], claims: Mapping[str, Claim], now: float) -> GateResult:
+    """Judge these lines at `now` (seconds of the epoch); advisory ones are shown elsewhere and close nothing."""
+    judged = [check for check in checks if check.severity is not Severity.ADVISORY]
+    obstacles: list[Obstacle] = []
+    warned: list[str] = []
+    for check in judged:
+        claim = claims.get(check.id)
+        stands = standing(check, claim, now)
+        if stands == Verdict.WARNED.value:
+            warned.append(check.id)
+        if stands not in {Verdict.PASSED.value, Verdict.WARNED.value, "not-applicable"}:
+            why = claim.why if claim else "never observed"
+            obstacles.append(Obstacle(check.id, stands, check.owner, why))
+    return GateResult(len(judged), tuple(obstacles), tuple(warned))
+
+
+def is_green(verdict: Verdict) -> bool:
+    """Whether a verdict, fresh and by itself, opens a gate."""
+    return verdict in _GREEN

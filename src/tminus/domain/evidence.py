@@ -1,0 +1,122 @@
+"""What was seen, what it means, and how long it counts.
+
+An observation is one look at a real system. It supports a claim: a check, its verdict and a fingerprint of what
+matters. Looking again with the same fingerprint refreshes the claim and voids nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from typing import TypeAlias
+
+import rfc8785
+
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+"""What evidence is made of: it is stored, hashed and printed as JSON."""
+
+
+class Verdict(StrEnum):
+    """What an observation means against the plan's expectation."""
+
+    PASSED = "passed"
+    WARNED = "warned"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    """The system answered, but the answer supports no verdict."""
+    ERROR = "error"
+    """No observation was possible."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the system was really seen; the other two verdicts are shown as *unknown*."""
+        return self not in {Verdict.INCONCLUSIVE, Verdict.ERROR}
+
+
+class Source(StrEnum):
+    """Where a claim comes from."""
+
+    PROBE = "probe"
+    """tminus looked at the system itself."""
+    STEP = "step"
+    """A step of the launch read back what it had done."""
+    PERSON = "person"
+    """A named person said so."""
+    SIMULATED = "simulated"
+    """A simulated person said so; such a claim never counts as observed."""
+    ROLLUP = "rollup"
+    """The worst of other claims."""
+    PLAN = "plan"
+    """The plan declares the line not applicable, with its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One look at a real system."""
+
+    value: JsonValue
+    """What the plan's expectation judges."""
+    seen: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What a person needs to believe it; never a secret value."""
+    material: Mapping[str, JsonValue] = field(default_factory=dict)
+    """The part whose change voids a signature (digests, versions, names); not the noise of a measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What stands behind one line of the checklist now."""
+
+    check: str
+    """The line's id."""
+    verdict: Verdict
+    fingerprint: str
+    """SHA-256 over verdict, expectation and material; equal fingerprints are the same claim."""
+    source: Source
+    at: float
+    """When it was last observed, in seconds of the epoch."""
+    t: float
+    """The same on the launch clock: seconds from T-0, negative before."""
+    why: str = ""
+    """One sentence: the value beside the limit, and what to do when it is not passed."""
+    not_applicable: bool = False
+    """The plan says, with a reason, that the line does not apply to this launch."""
+
+
+_WORST_FIRST = [Verdict.FAILED, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.WARNED, Verdict.PASSED]
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """The verdict of a roll-up; of nothing it is inconclusive, never passed."""
+    return min(verdicts, key=_WORST_FIRST.index, default=Verdict.INCONCLUSIVE)
+
+
+def digest(value: JsonValue) -> str:
+    """SHA-256 of a value's canonical form (RFC 8785), in hex."""
+    return sha256(rfc8785.dumps(value)).hexdigest()
+
+
+def fingerprint(verdict: Verdict, expect: str, material: Mapping[str, JsonValue]) -> str:
+    """What identifies a claim: changed, it voids the signatures that covered it."""
+    return digest({"verdict": verdict.value, "expect": expect, "material": dict(material)})
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How long an observation counts.
+
+    `live` counts for `seconds` after it was made. `event` must lie between `earliest` and `latest` on the launch
+    clock. `launch` counts until this launch ends: it was bound to a digest or given as a person's word.
+    """
+
+    kind: str
+    seconds: float = 0.0
+    earliest: float = 0.0
+    latest: float = 0.0
+
+    def stale(self, claim: Claim, now: float) -> bool:
+        """Whether this claim no longer counts at `now` (seconds of the epoch)."""
+        if self.kind == "live":
+            return now - claim.at > self.seconds
+        if self.kind == "event":
+            return not self.earliest <= claim.t <= self.latest
+        return False

@@ -1,0 +1,161 @@
+"""The plan: a checklist in executable form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tminus.domain.evidence import Freshness, JsonValue
+from tminus.domain.expectation import Expectation
+
+
+class Severity(StrEnum):
+    """What a line that is not green does to the gates."""
+
+    BLOCKER = "blocker"
+    """Closes the gate; may not be waived."""
+    REQUIRED = "required"
+    """Closes the gate."""
+    ADVISORY = "advisory"
+    """Is shown, closes nothing."""
+
+
+class Kind(StrEnum):
+    """How a line gets its verdict."""
+
+    PROBE = "probe"
+    """A probe looks at the system."""
+    STEP = "step"
+    """A step of the launch reads back what it did."""
+    PERSON = "person"
+    """A named person says so."""
+    ROLLUP = "rollup"
+    """The worst verdict of other lines."""
+    SIGNATURE = "signature"
+    """A sign-off of the final poll."""
+    NOT_APPLICABLE = "not-applicable"
+    """The plan says, with a reason, that the line does not apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the checklist."""
+
+    id: str
+    text: str
+    section: str
+    kind: Kind
+    due: float
+    """Seconds from T-0 by which it must be green."""
+    owner: str
+    """The role that answers for it."""
+    severity: Severity
+    fresh: Freshness
+    probe: str = ""
+    """`system.observation`, for a probed line."""
+    step: str = ""
+    """The launch step that this line is about; its verdict is what the step read back."""
+    arguments: Mapping[str, JsonValue] | None = None
+    expect: Expectation | None = None
+    warn: Expectation | None = None
+    control: Mapping[str, JsonValue] | None = None
+    """Arguments under which the same expectation must fail: it shows that the check can see harm."""
+    of: tuple[str, ...] = ()
+    """The lines that a roll-up is made of."""
+    note: str = ""
+    """What a person attests, or why a line is not applicable."""
+    hint: str = ""
+    """What to do when it is not green."""
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """Lines of the checklist that a plan leaves out, and why."""
+
+    lines: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who may sign, and for what the role answers."""
+
+    id: str
+    title: str
+    person: str
+    simulated: bool
+    decides: bool = False
+    """Whether this role may decide GO or NO-GO."""
+    signs: bool = False
+    """Whether the poll needs this role's signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the traffic ladder: a weight and how long the guard must have watched it."""
+
+    percent: int
+    watch_seconds: float
+    min_requests: int
+    """Requests that green must have answered before the next rung."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How traffic moves to green."""
+
+    ladder: tuple[Rung, ...]
+    drain_seconds: float
+    """How long to wait for a side's sessions to end before its processes are stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An executable checklist, identified by the digest of its canonical form."""
+
+    name: str
+    digest: str
+    production: bool
+    components: tuple[str, ...]
+    checks: tuple[Check, ...]
+    omitted: tuple[Omission, ...]
+    roles: tuple[Role, ...]
+    milestones: tuple[float, ...]
+    """Offsets from T-0 in seconds, ascending, T-0 itself included."""
+    rollout: Rollout
+    systems: Mapping[str, Mapping[str, JsonValue]]
+    """By name: kind, whether it is real or a stand-in, and its address by reference only."""
+    triggers: tuple[Mapping[str, JsonValue], ...]
+
+    @property
+    def total(self) -> int:
+        """Every line of the checklist, omitted ones included."""
+        return len(self.checks) + sum(len(omission.lines) for omission in self.omitted)
+
+    @property
+    def left_out(self) -> int:
+        """How many lines of the checklist are not in this plan."""
+        return self.total - len(self.checks)
+
+    def check(self, check_id: str) -> Check:
+        """The line with this id; raises `KeyError`."""
+        return next_by_id(self.checks, check_id)
+
+    def due(self, milestone: float) -> tuple[Check, ...]:
+        """The lines that fall due at exactly this milestone, signatures and launch steps left out."""
+        return tuple(
+            check
+            for check in self.checks
+            if check.due == milestone and check.kind not in {Kind.SIGNATURE, Kind.STEP}
+        )
+
+    def before_go(self) -> tuple[Check, ...]:
+        """The lines that GO judges: due before T-0, without the poll's own five."""
+        return tuple(check for check in self.checks if check.due < 0 and check.kind is not Kind.SIGNATURE)
+
+
+def next_by_id(checks: tuple[Check, ...], check_id: str) -> Check:
+    """The check with this id; raises `KeyError` naming it."""
+    for check in checks:
+        if check.id == check_id:
+            return check
+    raise KeyError(check_id)

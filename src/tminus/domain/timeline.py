@@ -1,0 +1,62 @@
+"""The launch clock: offsets from T-0, and how people write and read them."""
+
+import re
+from dataclasses import dataclass
+
+_PART = re.compile(r"(\d+)\s*(d|h|min|m|s)")
+_SECONDS = {"d": 86400, "h": 3600, "min": 60, "m": 60, "s": 1}
+
+
+def seconds(text: str) -> float:
+    """A duration such as `24h`, `90s` or `1h30min`, in seconds; raises `ValueError` for anything else."""
+    compact = text.replace(" ", "")
+    parts = _PART.findall(compact)
+    if not parts or "".join(number + unit for number, unit in parts) != compact:
+        raise ValueError(f"{text!r} is no duration; write for example '24h', '90s' or '1h30min'")
+    return float(sum(int(number) * _SECONDS[unit] for number, unit in parts))
+
+
+def offset(text: str) -> float:
+    """A milestone such as `T-24h`, `T-0` or `T+1h`, in seconds from T-0; raises `ValueError` for anything else."""
+    match = re.fullmatch(r"T([+-])(.+)", text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is no milestone; write for example 'T-24h', 'T-0' or 'T+1h'")
+    sign, rest = match.groups()
+    distance = 0.0 if rest == "0" else seconds(rest)
+    return -distance if sign == "-" else distance
+
+
+def clock(t: float) -> str:
+    """The T-clock as people read it: `T-03:42:10`, `T+00:01:05`."""
+    whole = int(abs(t))
+    hours, rest = divmod(whole, 3600)
+    minutes, secs = divmod(rest, 60)
+    return f"T{'-' if t < 0 and whole else '+'}{hours:02}:{minutes:02}:{secs:02}"
+
+
+@dataclass(slots=True)
+class LaunchClock:
+    """Maps real seconds to seconds from T-0, with waits shortened by `speed`.
+
+    Only waits are shortened: while work is done, a guard watches or a person thinks, the launch clock runs like any
+    other.
+    """
+
+    t0: float
+    """T-0 as planned, in seconds of the epoch and before any shortening."""
+    speed: float
+    """How many seconds of waiting pass in one real second; 1 is real time."""
+    ahead: float = 0.0
+    """Seconds of waiting already skipped; a wait that was finished adds to it."""
+
+    def read(self, now: float) -> float:
+        """The launch clock at a real instant, in seconds from T-0."""
+        return now + self.ahead - self.t0
+
+    def wait(self, now: float, until: float) -> float:
+        """How many real seconds to wait for the launch clock to read `until`."""
+        return max(0.0, until - self.read(now)) / self.speed
+
+    def skipped(self, now: float, until: float) -> float:
+        """`ahead` as it must be for the launch clock to read `until` at this real instant, never less than now."""
+        return max(self.ahead, until + self.t0 - now)

@@ -1,0 +1,89 @@
+"""One HTTP client for every system: time limits, and errors that say where.
+
+Built on aiohttp. Its silent retry of idempotent requests on a dropped connection is never met: each session serves one
+probe and closes.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import aiohttp
+
+from tminus.errors import InconclusiveError, UnreachableError
+
+SECONDS = 10.0
+"""The time limit of one call unless the caller names another."""
+
+MAX_BYTES = 64 * 1024 * 1024
+"""The longest answer that is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer, read whole."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+    ms: float
+
+    def json(self) -> Any:
+        """The body as JSON; raises `InconclusiveError` when it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise InconclusiveError(
+                f"the answer ({self.status}, {len(self.body)} bytes) is no JSON",
+                hint="see what stands at this address; a proxy's error page is a frequent cause",
+            ) from error
+
+
+class Http:
+    """Calls to one address, over one session."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+        self._session = session
+        self._base = base.rstrip("/")
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json_body: Any = None,
+        data: Any = None,
+    ) -> Answer:
+        """One request and its whole answer, whatever its status; raises `UnreachableError` when there is none."""
+        url = self._base + path
+        began = monotonic()
+        try:
+            async with self._session.request(
+                method, url, headers=headers, json=json_body, data=data
+            ) as reply:
+                body = await reply.content.read(MAX_BYTES + 1)
+                while len(body) <= MAX_BYTES and (more := await reply.content.read(MAX_BYTES)):
+                    body += more
+                return Answer(reply.status, body, dict(reply.headers), (monotonic() - began) * 1000)
+        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
+            what = str(error) or type(error).__name__
+            raise UnreachableError(
+                f"{method} {url}: {what}", hint=f"is something listening at {self._base}?"
+            ) from error
+
+    async def get(self, path: str, *, token: str = "") -> Answer:
+        """A GET, with a bearer token where one is given."""
+        return await self.ask("GET", path, headers={"Authorization": f"Bearer {token}"} if token else None)
+
+
+@asynccontextmanager
+async def connect(base: str, *, seconds: float = SECONDS) -> AsyncIterator[Http]:
+    """A client for one address; every call on it ends within `seconds`."""
+    timeout = aiohttp.ClientTimeout(total=seconds)
+    async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True) as session:
+        yield Http(session, base)
