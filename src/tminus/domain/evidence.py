@@ -60,6 +60,8 @@ class Observation:
     """What a person needs to believe it; never a secret value."""
     material: Mapping[str, JsonValue] = field(default_factory=dict)
     """The part whose change voids a signature (digests, versions, names); not the noise of a measurement."""
+    remarks: tuple[str, ...] = ()
+    """What is not wrong and still not as it should be; it turns a passed line into a warned one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ class Check:
     """`system.observation`, for a probed line."""
     step: str = ""
     """The launch step that this line is about; its verdict is what the step read back."""
+    act: str = ""
+    """What the launch does at the milestone before it observes this line, such as `back up`."""
     arguments: Mapping[str, JsonValue] | None = None
     expect: Expectation | None = None
     warn: Expectation | None = None

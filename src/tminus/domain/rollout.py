@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import exp, lgamma, log, log1p
 
 from tminus.domain.traffic import Outcome, Side, WeightChange
 
@@ -71,3 +72,33 @@ def since(outcomes: list[Outcome], change: WeightChange) -> list[Outcome]:
 def served_by(outcomes: list[Outcome], side: Side) -> int:
     """How many of these requests one side answered."""
     return sum(outcome.side is side for outcome in outcomes)
+
+
+def share(outcomes: list[Outcome], percent: int) -> Share:
+    """Green's share of these requests beside the interval that its weight explains."""
+    total = len(outcomes)
+    low, high = binomial_interval(total, percent / 100)
+    return Share(percent, served_by(outcomes, Side.GREEN), total, low, high)
+
+
+def binomial_interval(n: int, p: float, tail: float = 0.005) -> tuple[float, float]:
+    """The shares between which `1 - 2 * tail` of all draws of `n` with probability `p` lie, both ends included.
+
+    Exact quantiles by summing the binomial distribution; of no draws it is the whole range.
+    """
+    if n == 0 or p in {0.0, 1.0}:
+        return (0.0, 1.0) if n == 0 else (p, p)
+    low, below = 0, _mass(n, 0, p)
+    while below < tail:
+        low += 1
+        below += _mass(n, low, p)
+    high, above = n, _mass(n, n, p)
+    while above < tail:
+        high -= 1
+        above += _mass(n, high, p)
+    return low / n, high / n
+
+
+def _mass(n: int, k: int, p: float) -> float:
+    ways = lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+    return exp(ways + k * log(p) + (n - k) * log1p(-p))

@@ -1,0 +1,93 @@
+"""`tminus demo`: a whole launch of the reference service on this machine."""
+
+import asyncio
+import os
+import sys
+from enum import StrEnum
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tminus.config import home
+from tminus.control.ports import Json
+from tminus.demo.packages import Missing
+from tminus.demo.run import have_packages, run
+from tminus.demo.screen import Screen
+from tminus.demo.show import Options
+from tminus.errors import Exit, UsageError
+
+
+class Kind(StrEnum):
+    """Which release the demo launches."""
+
+    GOOD = "good"
+    ERRORS = "errors"
+    SLOW = "slow"
+    CRASH = "crash"
+
+
+def demo(  # noqa: PLR0913 - each is an option that a person may type
+    *,
+    release: Annotated[Kind, typer.Option(help="good, or one that misbehaves.")] = Kind.GOOD,
+    headless: Annotated[bool, typer.Option("--headless", help="Ask nothing; the plan decides.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Install missing packages without asking.")] = False,
+    speed: Annotated[
+        float, typer.Option(help="How many times as fast waits run; never guard or load.")
+    ] = 20000.0,
+    port: Annotated[int | None, typer.Option(help="The public port; a free one when left out.")] = None,
+    plan: Annotated[Path | None, typer.Option(help="Another plan than the demo's own.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="An image layout; built there when it does not exist.")
+    ] = None,
+    digest: Annotated[str | None, typer.Option(help="The image to launch, as sha256:….")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the stage running at the end.")] = False,
+    install_only: Annotated[bool, typer.Option("--install-only", help="Install packages and stop.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Events as JSON lines.")] = False,
+) -> None:
+    """Launch the reference service on this machine: real proxy, real database, real load, a verified record."""
+    if speed < 1:
+        raise UsageError(f"--speed {speed:g} would stretch the waits", hint="give 1 or more")
+    asks = not headless and not json and sys.stdin.isatty() and sys.stdout.isatty()
+    console = Console(highlight=False, soft_wrap=True)
+    screen = Screen(console, as_json=json)
+    agreed = yes or headless or bool(os.environ.get("CI"))
+    binaries = have_packages(home(), screen, lambda missing: agreed or _agree(missing))
+    if install_only:
+        screen.say("every package that the demo needs is installed")
+        return
+    with as_file(files("tminus.demo") / "demo.yaml") as own_plan:
+        options = Options(
+            home=home(),
+            kind=release.value,
+            digest=digest,
+            plan=(plan or own_plan).resolve(),
+            images=images.resolve() if images else None,
+            speed=speed,
+            port=port,
+            keep=keep,
+            ask=_ask if asks else None,
+        )
+        code = asyncio.run(run(options, binaries, screen))
+    if code is not Exit.PASSED:
+        raise typer.Exit(int(code))
+
+
+def _agree(missing: Missing) -> bool:
+    """Ask before anything is installed; without a terminal nobody can agree."""
+    if not sys.stdin.isatty():
+        return False
+    typer.echo(
+        f"This machine lacks {' and '.join(missing.packages)}. They are installed without starting a service by"
+    )
+    typer.echo(f"  {missing.command}")
+    return typer.confirm("Install them now?", default=True)
+
+
+def _ask() -> Json:
+    """The viewer's word: GO, or NO-GO with a reason."""
+    if typer.confirm("GO?", default=True):
+        return {"decision": "go", "reason": "decided by the viewer"}
+    return {"decision": "no-go", "reason": typer.prompt("Why not", default="the viewer said so")}

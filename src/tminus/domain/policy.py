@@ -1,0 +1,194 @@
+"""May this GO stand? The gate's question, asked afterwards of the record alone.
+
+`verification` collects what a record says; here it is judged by the rules that the record's first line fixed and
+that every signer signed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tminus.domain import fields
+from tminus.domain.attestation import NOT_APPLICABLE, EvidenceRoot
+from tminus.domain.canonical import instant
+from tminus.domain.evidence import Source
+from tminus.domain.plan import Severity
+from tminus.domain.record import Event
+from tminus.errors import RecordError
+
+REAL = "real"
+STAND_IN = "stand-in"
+
+_GREEN = ("passed", NOT_APPLICABLE, "warned")
+_GRACE_MS = 1000
+"""The gate is judged a moment before its decision is recorded; that moment makes nothing stale."""
+_HINT = "do not rely on this launch: its record does not carry its decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """One line that GO judges."""
+
+    check: str
+    due_ms: int
+    """Milliseconds from T-0; GO judges what is due before it."""
+    blocker: bool
+    """Whether it may not be waived."""
+    live_ms: int | None
+    """How old its latest observation may be when GO is decided; none where it does not age."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the first line of a record binds."""
+
+    digest: str
+    """Of the line itself."""
+    launch: str
+    plan: str
+    production: bool
+    lines: int
+    release: Mapping[str, str]
+    signers: tuple[str, ...]
+    deciders: tuple[str, ...]
+    required: tuple[Required, ...]
+    omitted: tuple[Mapping[str, object], ...]
+    systems: Mapping[str, str]
+    schedule: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The latest claim of one check."""
+
+    claim: Mapping[str, object]
+    """`check`, `verdict`, `fingerprint` and `source`."""
+    at: str
+    """When it was last observed."""
+
+    @property
+    def rank(self) -> int:
+        """How far from green: 0 passed or not applicable, 1 warned, 2 anything else."""
+        verdict = self.claim["verdict"]
+        if verdict not in _GREEN:
+            return 2
+        return 1 if verdict == "warned" else 0
+
+
+def read_opened(event: Event) -> Opened:
+    """Read the first event; raises `RecordError` for fields or rules that could never let a GO stand."""
+    data = event.data
+    plan = fields.table(data, "plan")
+    opened = Opened(
+        digest=event.digest,
+        launch=fields.text(data, "launch"),
+        plan=fields.text(plan, "digest"),
+        production=fields.flag(plan, "production"),
+        lines=fields.number(plan, "lines"),
+        release=_text_table(data, "release"),
+        signers=tuple(fields.texts(data, "signers")),
+        deciders=tuple(fields.texts(data, "deciders")),
+        required=tuple(_required(row) for row in fields.rows(data, "required") if _closes(row)),
+        omitted=tuple(fields.rows(data, "omitted")),
+        systems=_text_table(data, "systems"),
+        schedule=fields.table(data, "schedule"),
+    )
+    _check_opened(opened)
+    return opened
+
+
+def judge_go(
+    opened: Opened, evidence: EvidenceRoot, claims: Mapping[str, Observed], schedule: object, at: str
+) -> None:
+    """Raise `RecordError` unless the signed evidence, still unchanged at `at`, allows GO."""
+    if evidence.schedule != schedule:
+        raise RecordError("the launch was rescheduled after the poll was opened", hint=_HINT)
+    signed = {str(claim["check"]): Observed(claim, at) for claim in evidence.claims}
+    for check, then in signed.items():
+        _check_unchanged(check, then, claims[check])
+    waived = {fields.text(waiver, "check"): fields.text(waiver, "until") for waiver in evidence.waivers}
+    for line in opened.required:
+        if line.due_ms < 0:
+            _judge_line(line, signed.get(line.check), waived.get(line.check), at)
+            _check_age(line, claims.get(line.check), waived.get(line.check), at)
+    if opened.production:
+        _check_seen(signed)
+
+
+def _check_opened(opened: Opened) -> None:
+    for name, rows in (
+        ("release", opened.release),
+        ("signers", opened.signers),
+        ("deciders", opened.deciders),
+        ("required", [line for line in opened.required if line.due_ms < 0]),
+    ):
+        if not rows:
+            raise RecordError(f"`{name}` names nothing: such a launch could not be judged", hint=_HINT)
+    if strange := [name for name, kind in opened.systems.items() if kind not in {REAL, STAND_IN}]:
+        raise RecordError(f"`systems`: {strange[0]} is neither {REAL} nor {STAND_IN}", hint=_HINT)
+    if opened.production:
+        _check_production(opened)
+
+
+def _check_production(opened: Opened) -> None:
+    if stand_ins := [name for name, kind in opened.systems.items() if kind == STAND_IN]:
+        raise RecordError(f"the plan is marked production, but {min(stand_ins)} is a stand-in", hint=_HINT)
+    if opened.omitted:
+        raise RecordError(f"the plan is marked production, but omits {len(opened.omitted)} lines", hint=_HINT)
+
+
+def _check_seen(signed: Mapping[str, Observed]) -> None:
+    said = [check for check, then in signed.items() if then.claim["source"] == Source.SIMULATED]
+    if said:
+        raise RecordError(f"GO in production over {min(said)}, which only a simulated person saw", hint=_HINT)
+
+
+def _check_unchanged(check: str, then: Observed, now: Observed) -> None:
+    if then.claim["fingerprint"] != now.claim["fingerprint"] or now.rank > then.rank:
+        raise RecordError(
+            f"GO over {check}, which changed after it was signed: {then.claim['verdict']}, then {now.claim['verdict']}",
+            hint=_HINT,
+        )
+
+
+def _judge_line(line: Required, signed: Observed | None, waived_until: str | None, at: str) -> None:
+    if signed and signed.rank < 2:
+        return
+    stands = str(signed.claim["verdict"]) if signed else "pending"
+    if waived_until is None:
+        raise RecordError(f"GO over {line.check}, which is {stands}", hint=_HINT)
+    if line.blocker:
+        raise RecordError(
+            f"GO over {line.check}, which is {stands} and cannot be waived: it is a blocker", hint=_HINT
+        )
+    if instant(waived_until) <= instant(at):
+        raise RecordError(f"GO over {line.check}, whose waiver ended at {waived_until}", hint=_HINT)
+
+
+def _check_age(line: Required, now: Observed | None, waived_until: str | None, at: str) -> None:
+    if line.live_ms is None or now is None or waived_until is not None:
+        return
+    if now.claim["verdict"] == NOT_APPLICABLE:
+        return
+    if round((instant(at) - instant(now.at)) * 1000) > line.live_ms + _GRACE_MS:
+        raise RecordError(f"GO over {line.check}, which is stale: last observed at {now.at}", hint=_HINT)
+
+
+def _closes(row: Mapping[str, object]) -> bool:
+    severity = fields.text(row, "severity")
+    if severity not in list(Severity):
+        raise RecordError(f"`severity` of {row.get('check')} cannot be {severity!r}", hint=_HINT)
+    return severity != Severity.ADVISORY
+
+
+def _required(row: Mapping[str, object]) -> Required:
+    return Required(
+        check=fields.text(row, "check"),
+        due_ms=fields.number(row, "due_ms"),
+        blocker=fields.text(row, "severity") == Severity.BLOCKER,
+        live_ms=fields.number(row, "live_ms") if row.get("live_ms") is not None else None,
+    )
+
+
+def _text_table(data: Mapping[str, object], name: str) -> dict[str, str]:
+    table = fields.table(data, name)
+    return {key: fields.text(table, key) for key in table}

@@ -1,0 +1,68 @@
+"""What a verified record proves, in the words that `tminus verify` prints."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SignedStatement:
+    """What an envelope holds, after its signature was checked against its own key."""
+
+    keyid: str
+    statement: Mapping[str, object]
+
+
+OpenEnvelope = Callable[[object], SignedStatement]
+"""Checks an envelope's form and signature; raises `RecordError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who signed what in a record."""
+
+    role: str
+    person: str
+    decision: str
+    """`go` or `no-go`."""
+    at: str
+    """When it was signed, by the signer's clock."""
+    keyid: str
+    simulated: bool
+    note: str
+    """The signer's own words: a note or a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a record proves."""
+
+    trusted: bool
+    """Whether every key was found in a trust root; without one the signers are unknown."""
+    launch: str
+    production: bool
+    outcome: str
+    events: int
+    head: str
+    """SHA-256 of the last line: it names this record."""
+    opened_at: str
+    ended_at: str
+    release: Mapping[str, str]
+    sign_offs: tuple[Signature, ...]
+    """The last one of every role in the last poll."""
+    decision: Signature | None
+    lines: int
+    observed: int
+    """Lines of the checklist with a claim."""
+    omitted: int
+    systems: Mapping[str, str]
+    server_keys: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What is odd but no reason to refuse."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any signature is a simulated person's."""
+        return any(
+            signature.simulated
+            for signature in (*self.sign_offs, *([self.decision] if self.decision else []))
+        )

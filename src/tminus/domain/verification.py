@@ -1,0 +1,352 @@
+"""Does a record prove what it says? Chain, signatures and policy, line by line, offline.
+
+Signatures are checked by the caller's function (`tminus.signing.open_envelope`); this file decides whose signatures
+are needed and what they must cover. What it cannot know is stated in docs/explanation/security.md.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tminus.domain import fields
+from tminus.domain.attestation import (
+    EvidenceRoot,
+    Json,
+    checkpoint_statement,
+    decision_statement,
+    evidence_root,
+    read_decision,
+    read_evidence,
+    read_sign_off,
+    sign_off_statement,
+)
+from tminus.domain.canonical import canonical, instant
+from tminus.domain.policy import Observed, Opened, judge_go, read_opened
+from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
+from tminus.domain.report import OpenEnvelope, Report, Signature
+from tminus.domain.trust import KeyKind, TrustRoot
+from tminus.errors import RecordError
+
+OUTCOMES = ("landed", "rolled-back", "no-go", "aborted", "abandoned")
+"""How a launch can end."""
+
+_CLAIM = ("check", "verdict", "fingerprint", "source")
+_HINT = "do not rely on this launch: its record does not prove what it says"
+
+
+def verify(chunks: Iterable[bytes], open_envelope: OpenEnvelope, trust: TrustRoot | None) -> Report:
+    """What this record proves; raises `RecordError` with the line and what does not hold.
+
+    Without a trust root the chain and every envelope's own signature are checked, not whose keys they are.
+    """
+    reading = _Reading(open_envelope, trust)
+    for event in read(chunks):
+        try:
+            reading.take(event)
+        except RecordError as error:
+            raise RecordError(f"line {event.line} ({event.type}): {error}", hint=error.hint) from error
+    return reading.report()
+
+
+@dataclass(slots=True)
+class _Poll:
+    evidence: EvidenceRoot
+    root: str
+    votes: dict[tuple[str, str], Signature] = field(default_factory=dict)
+
+    def go(self, role: str) -> bool:
+        """Every person who signed for this role says go, and somebody did."""
+        said = [vote.decision for (voted, _), vote in self.votes.items() if voted == role]
+        return bool(said) and all(decision == "go" for decision in said)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What the lines read so far say."""
+
+    open_envelope: OpenEnvelope
+    trust: TrustRoot | None
+    first: Event | None = None
+    last: Event | None = None
+    ended: Event | None = None
+    opened: Opened | None = None
+    schedule: Mapping[str, object] = field(default_factory=dict)
+    claims: dict[str, Observed] = field(default_factory=dict)
+    waivers: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    poll: _Poll | None = None
+    decision: Signature | None = None
+    go: bool = False
+    """Whether a GO stands now."""
+    flew: bool = False
+    """Whether a GO ever stood."""
+    keys: set[str] = field(default_factory=set)
+    people: dict[str, str] = field(default_factory=dict)
+    """The role of every person who signed."""
+    key_roles: dict[str, str] = field(default_factory=dict)
+    last_signed: dict[tuple[str, str], float] = field(default_factory=dict)
+    """By key and kind of act, so that no signature can be played a second time."""
+    server_keys: dict[str, None] = field(default_factory=dict)
+    steps_back: int = 0
+
+    def take(self, event: Event) -> None:
+        """Judge the next event."""
+        self._check_order(event)
+        if act := _ACTS.get(event.type):
+            act(self, event)
+        self.last = event
+
+    def report(self) -> Report:
+        """What all of it proves; the last event is a checkpoint, `read` saw to that."""
+        if not (self.opened and self.first and self.last and self.ended):
+            raise RecordError(
+                f"line {self.last.line if self.last else 1}: the record has no {ENDED}: the launch was still under way",
+                hint="export it again when the launch has ended",
+            )
+        votes = self.poll.votes if self.poll else {}
+        return Report(
+            trusted=self.trust is not None,
+            launch=self.opened.launch,
+            production=self.opened.production,
+            outcome=str(self.ended.data["outcome"]),
+            events=self.last.seq + 1,
+            head=self.last.digest,
+            opened_at=self.first.at,
+            ended_at=self.ended.at,
+            release=self.opened.release,
+            sign_offs=tuple(votes[key] for key in sorted(votes)),
+            decision=self.decision,
+            lines=self.opened.lines,
+            observed=len(self.claims),
+            omitted=len(self.opened.omitted),
+            systems=self.opened.systems,
+            server_keys=tuple(self.server_keys),
+            notes=self._notes(),
+        )
+
+    def _notes(self) -> tuple[str, ...]:
+        return (f"the clock went back {self.steps_back} times",) if self.steps_back else ()
+
+    def _check_order(self, event: Event) -> None:
+        if event.key in self.keys:
+            raise RecordError(f"the key {event.key!r} was used before", hint=_HINT)
+        self.keys.add(event.key)
+        if self.ended and (event.type != CHECKPOINT or self.last is not self.ended):
+            raise RecordError(f"nothing but one checkpoint may follow {ENDED}", hint=_HINT)
+        if self.last and instant(event.at) < instant(self.last.at):
+            self.steps_back += 1
+
+    @property
+    def rules(self) -> Opened:
+        """What the first line binds."""
+        if self.opened is None:  # pragma: no cover - `read` yields launch.opened first
+            raise RecordError("the record does not open", hint=_HINT)
+        return self.opened
+
+    def open(self, event: Event) -> None:
+        """`launch.opened`."""
+        self.first = event
+        self.opened = read_opened(event)
+        self.schedule = self.opened.schedule
+
+    def reschedule(self, event: Event) -> None:
+        """`launch.rescheduled`: every sign-off and decision is void."""
+        self.schedule = fields.table(event.data, "schedule")
+        self.go, self.poll = False, None
+
+    def observe(self, event: Event) -> None:
+        """`check.observed`, `check.attested`: the check's claim from now on."""
+        claim = {name: fields.text(event.data, name) for name in _CLAIM}
+        self.claims[claim["check"]] = Observed(claim, event.at)
+
+    def waive(self, event: Event) -> None:
+        """`check.waived`."""
+        for name in ("by", "because"):
+            fields.text(event.data, name)
+        instant(fields.text(event.data, "until"))
+        self.waivers[fields.text(event.data, "check")] = event.data
+
+    def end_waiver(self, event: Event) -> None:
+        """`waiver.ended`."""
+        if self.waivers.pop(fields.text(event.data, "check"), None) is None:
+            raise RecordError("there is no such waiver", hint=_HINT)
+
+    def open_poll(self, event: Event) -> None:
+        """`poll.opened`: the evidence must be what was recorded, all of it."""
+        evidence = read_evidence(fields.table(event.data, "evidence"))
+        recorded = EvidenceRoot(
+            opened=self.rules.digest,
+            plan=self.rules.plan,
+            lines=self.rules.lines,
+            release=self.rules.release,
+            claims=tuple(observed.claim for observed in self.claims.values()),
+            schedule=self.schedule,
+            waivers=tuple(self.waivers.values()),
+            omitted=self.rules.omitted,
+        )
+        _same("the evidence", fields.table(event.data, "evidence"), recorded.document())
+        root = evidence_root(evidence)[1]
+        if fields.text(event.data, "root") != root:
+            raise RecordError(f"`root` is not the digest of the evidence, which is {root}", hint=_HINT)
+        self.go = False
+        self.poll = _Poll(evidence, root)
+
+    def sign_off(self, event: Event) -> None:
+        """`signoff.given`: one person's vote over the evidence of the open poll."""
+        if self.poll is None:
+            raise RecordError("a sign-off without an open poll", hint=_HINT)
+        signed = self.open_envelope(event.data.get("envelope"))
+        sign_off = read_sign_off(fields.table(signed.statement, "predicate"))
+        _same("the sign-off", signed.statement, sign_off_statement(sign_off, self.poll.evidence))
+        self._check_launch(sign_off.launch)
+        vote = Signature(
+            role=sign_off.role,
+            person=sign_off.person,
+            decision=sign_off.decision,
+            at=sign_off.signed_at,
+            keyid=signed.keyid,
+            simulated=sign_off.simulated,
+            note=sign_off.note,
+        )
+        self._check_person(vote, event)
+        for name, value in (("role", vote.role), ("person", vote.person)):
+            if event.data.get(name) != value:
+                raise RecordError(
+                    f"`{name}` is {event.data.get(name)!r}, but {value!r} was signed", hint=_HINT
+                )
+        self.poll.votes[(vote.role, vote.person)] = vote
+
+    def decide(self, event: Event) -> None:
+        """`decision.made`: GO needs every signature and green evidence; NO-GO needs only who may decide."""
+        root = self.poll.root if self.poll else None
+        signed = self.open_envelope(event.data.get("envelope"))
+        decision = read_decision(fields.table(signed.statement, "predicate"))
+        _same("the decision", signed.statement, decision_statement(decision, self.rules.release, root))
+        self._check_launch(decision.launch)
+        vote = Signature(
+            role=decision.role,
+            person=decision.person,
+            decision=decision.decision,
+            at=decision.signed_at,
+            keyid=signed.keyid,
+            simulated=decision.simulated,
+            note=decision.reason,
+        )
+        self._check_person(vote, event)
+        for name, value in (("decision", vote.decision), ("by", vote.person), ("reason", vote.note)):
+            if event.data.get(name) != value:
+                raise RecordError(
+                    f"`{name}` is {event.data.get(name)!r}, but {value!r} was signed", hint=_HINT
+                )
+        if vote.role not in self.rules.deciders:
+            raise RecordError(f"{vote.role} may not decide; {', '.join(self.rules.deciders)} may", hint=_HINT)
+        self.go = vote.decision == "go"
+        if self.go:
+            self._check_go(event)
+        self.flew = self.flew or self.go
+        self.decision = vote
+
+    def step(self, _: Event) -> None:
+        """`step.started`, `step.done`: only after GO."""
+        if not self.go:
+            raise RecordError("a step of the launch without a valid GO before it", hint=_HINT)
+
+    def end(self, event: Event) -> None:
+        """`launch.ended`."""
+        outcome = fields.text(event.data, "outcome")
+        if outcome not in OUTCOMES:
+            raise RecordError(f"{outcome!r} is no outcome; one of {', '.join(OUTCOMES)}", hint=_HINT)
+        if outcome in {"landed", "rolled-back"} and not self.flew:
+            raise RecordError(f"{outcome} without a GO", hint=_HINT)
+        if outcome == "no-go" and (self.decision is None or self.decision.decision != "no-go"):
+            raise RecordError("no-go without a signed NO-GO", hint=_HINT)
+        self.ended = event
+
+    def checkpoint(self, event: Event) -> None:
+        """`checkpoint`: the server signed every line before."""
+        fields.exactly(event.data, ["envelope"])
+        signed = self.open_envelope(event.data["envelope"])
+        _same("the checkpoint", signed.statement, checkpoint_statement(self.rules.launch, event))
+        if self.trust:
+            self.trust.signer(signed.keyid, KeyKind.SERVER, event.at)
+        if signed.keyid in self.key_roles:
+            raise RecordError("a person's key signed as the server", hint=_HINT)
+        self.server_keys[signed.keyid] = None
+
+    def _check_launch(self, launch: str) -> None:
+        if launch != self.rules.launch:
+            raise RecordError(f"signed for launch {launch!r}, not for {self.rules.launch!r}", hint=_HINT)
+
+    def _check_person(self, vote: Signature, event: Event) -> None:
+        """The key is this person's, for this role, then and now, and used for nothing else here."""
+        if vote.decision not in {"go", "no-go"}:
+            raise RecordError(f"{vote.decision!r} is neither go nor no-go", hint=_HINT)
+        if vote.simulated and self.rules.production:
+            raise RecordError(f"{vote.person} is simulated, but the plan is marked production", hint=_HINT)
+        if self.trust:
+            _check_trusted(self.trust, vote, event.at)
+        if self.people.setdefault(vote.person, vote.role) != vote.role:
+            raise RecordError(
+                f"{vote.person} signed as {self.people[vote.person]} before: one role each", hint=_HINT
+            )
+        if self.key_roles.setdefault(vote.keyid, vote.role) != vote.role or vote.keyid in self.server_keys:
+            raise RecordError("this key signed in another role before: one role each", hint=_HINT)
+        signed = instant(vote.at)
+        if signed <= self.last_signed.get((vote.keyid, event.type), float("-inf")):
+            raise RecordError("signed no later than this key's signature before: played again", hint=_HINT)
+        self.last_signed[(vote.keyid, event.type)] = signed
+
+    def _check_go(self, event: Event) -> None:
+        if self.poll is None:
+            raise RecordError("GO without an open poll", hint=_HINT)
+        if missing := [role for role in self.rules.signers if not self.poll.go(role)]:
+            raise RecordError(f"GO without a go sign-off of {missing[0]} over this evidence", hint=_HINT)
+        judge_go(self.rules, self.poll.evidence, self.claims, self.schedule, event.at)
+
+
+_ACTS: Mapping[str, Callable[[_Reading, Event], None]] = {
+    OPENED: _Reading.open,
+    "launch.rescheduled": _Reading.reschedule,
+    "check.observed": _Reading.observe,
+    "check.attested": _Reading.observe,
+    "check.waived": _Reading.waive,
+    "waiver.ended": _Reading.end_waiver,
+    "poll.opened": _Reading.open_poll,
+    "signoff.given": _Reading.sign_off,
+    "decision.made": _Reading.decide,
+    "step.started": _Reading.step,
+    "step.done": _Reading.step,
+    ENDED: _Reading.end,
+    CHECKPOINT: _Reading.checkpoint,
+}
+
+
+def _check_trusted(trust: TrustRoot, vote: Signature, recorded_at: str) -> None:
+    key = trust.signer(vote.keyid, KeyKind.PERSON, vote.at)
+    trust.signer(vote.keyid, KeyKind.PERSON, recorded_at)
+    if key.name != vote.person:
+        raise RecordError(f"signed as {vote.person}, but with the key of {key.name}", hint=_HINT)
+    if vote.role not in key.roles:
+        raise RecordError(
+            f"{key.name} may not sign as {vote.role}, only as {', '.join(key.roles)}", hint=_HINT
+        )
+    if key.simulated != vote.simulated:
+        raise RecordError(
+            f"{key.name} is {'' if key.simulated else 'not '}simulated, but signed otherwise", hint=_HINT
+        )
+
+
+def _same(what: str, seen: Mapping[str, object], right: Json) -> None:
+    """Raise `RecordError` naming the first place where what stands differs from what must stand."""
+    if canonical(dict(seen)) != canonical(right):
+        raise RecordError(f"{what} does not hold: {_difference('', seen, right)}", hint=_HINT)
+
+
+def _difference(place: str, seen: object, right: object) -> str:
+    if isinstance(seen, dict) and isinstance(right, dict):
+        for name in sorted(seen.keys() | right.keys()):
+            if seen.get(name) != right.get(name) or (name in seen) != (name in right):
+                return _difference(f"{place}.{name}".lstrip("."), seen.get(name), right.get(name))
+    if isinstance(seen, list) and isinstance(right, list) and len(seen) == len(right):
+        for number, (one, other) in enumerate(zip(seen, right, strict=True)):
+            if one != other:
+                return _difference(f"{place}[{number}]", one, other)
+    return f"`{place}` is {str(seen)[:80]}, not {str(right)[:80]}"
