@@ -1,0 +1,154 @@
+"""Launch records in a database: appended exactly once for each key, exported whole.
+
+Every method may be called again after a crash. The work is SQLAlchemy's synchronous kind, in threads: the same code
+serves SQLite and PostgreSQL.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from tminus.domain.record import CHECKPOINT, OPENED, Entry, Event, append, decode, encode
+from tminus.store import chain
+from tminus.store.chain import LaunchRow, Sign
+from tminus.store.tables import EVENTS, LAUNCHES, WRITE, prepare, unreachable
+
+_ATTEMPTS = 50
+"""How often an append is tried again when another process took its place in the chain."""
+_PAGE = 500
+"""Lines that an export holds in memory."""
+
+T = TypeVar("T")
+
+
+class RecordStore:
+    """The records of all launches in one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(**{WRITE: True})
+
+    async def prepare(self) -> None:
+        """Create what is missing in the database."""
+        await asyncio.to_thread(prepare, self._engine)
+
+    async def append_once(self, launch: str, entry: Entry) -> Event:
+        """Record an entry, unless its key is recorded already; either way, the event that is recorded.
+
+        Raises `OutOfSequenceError` when the launch is not open.
+        """
+        chain.check_checkpoint(entry)
+        return await self._write(lambda connection: _append_once(connection, launch, entry))
+
+    async def checkpoint(self, launch: str, sign: Sign) -> Event:
+        """Sign the record up to its last event; the last event itself when that is a checkpoint already."""
+        return await self._write(lambda connection: _checkpoint(connection, launch, sign))
+
+    async def events(self, launch: str, after_seq: int = -1) -> list[Event]:
+        """The events behind this one, in order; all of them by default, none for an unknown launch."""
+        return await self._read(
+            lambda connection: [decode(*row) for row in _lines(connection, launch, after_seq)]
+        )
+
+    async def launches(self) -> list[LaunchRow]:
+        """Every launch, the latest first."""
+        return await self._read(_launches)
+
+    async def export(self, launch: str, path: Path) -> None:
+        """Write the record into a file, which is whole or not there; raises `RecordError` for an unknown launch."""
+        await self._read(lambda connection: _export(connection, launch, path))
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.to_thread(self._transact, self._engine, work)
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.to_thread(self._retry, work)
+
+    def _retry(self, work: Callable[[Connection], T]) -> T:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._transact(self._writer, work)
+            except IntegrityError as error:
+                if attempt == _ATTEMPTS:
+                    raise unreachable(self._engine, error) from error
+        raise AssertionError(_ATTEMPTS)  # pragma: no cover - the last attempt returns or raises
+
+    def _transact(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        try:
+            with engine.begin() as connection:
+                return work(connection)
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise unreachable(self._engine, error) from error
+
+
+def _append_once(connection: Connection, launch: str, entry: Entry) -> Event:
+    if recorded := _recorded(connection, launch, entry.key):
+        return recorded
+    chain.check_open(_launch(connection, launch), launch, entry)
+    return _insert(connection, launch, append(_last(connection, launch), entry))
+
+
+def _checkpoint(connection: Connection, launch: str, sign: Sign) -> Event:
+    last = chain.signable(_last(connection, launch), launch)
+    if last.type == CHECKPOINT:
+        return last
+    return _insert(connection, launch, append(last, sign(last)))
+
+
+def _insert(connection: Connection, launch: str, event: Event) -> Event:
+    if event.type == OPENED:
+        connection.execute(insert(LAUNCHES).values(asdict(chain.opened_row(launch, event))))
+    row = {name: getattr(event, name) for name in ("seq", "prev", "key", "type", "at")}
+    connection.execute(insert(EVENTS).values(launch=launch, line=encode(event), **row))
+    if outcome := chain.outcome(event):
+        ended = update(LAUNCHES).where(LAUNCHES.c.id == launch).values(state=outcome, ended_at=event.at)
+        connection.execute(ended)
+    return event
+
+
+def _recorded(connection: Connection, launch: str, key: str) -> Event | None:
+    wanted = select(EVENTS.c.seq, EVENTS.c.line).where(EVENTS.c.launch == launch, EVENTS.c.key == key)
+    row = connection.execute(wanted).one_or_none()
+    return decode(row.seq + 1, row.line) if row else None
+
+
+def _last(connection: Connection, launch: str) -> Event | None:
+    wanted = (
+        select(EVENTS.c.seq, EVENTS.c.line).where(EVENTS.c.launch == launch).order_by(EVENTS.c.seq.desc())
+    )
+    row = connection.execute(wanted.limit(1)).one_or_none()
+    return decode(row.seq + 1, row.line) if row else None
+
+
+def _lines(connection: Connection, launch: str, after_seq: int) -> Iterator[tuple[int, bytes]]:
+    wanted = (
+        select(EVENTS.c.seq, EVENTS.c.line)
+        .where(EVENTS.c.launch == launch, EVENTS.c.seq > after_seq)
+        .order_by(EVENTS.c.seq)
+        .execution_options(yield_per=_PAGE)
+    )
+    for row in connection.execute(wanted):
+        yield row.seq + 1, bytes(row.line)
+
+
+def _launch(connection: Connection, launch: str) -> LaunchRow | None:
+    row = connection.execute(select(LAUNCHES).where(LAUNCHES.c.id == launch)).one_or_none()
+    return LaunchRow(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's documented name
+
+
+def _launches(connection: Connection) -> list[LaunchRow]:
+    wanted = select(LAUNCHES).order_by(LAUNCHES.c.opened_at.desc(), LAUNCHES.c.id)
+    return [LaunchRow(**row) for row in connection.execute(wanted).mappings()]
+
+
+def _export(connection: Connection, launch: str, path: Path) -> None:
+    if _launch(connection, launch) is None:
+        raise chain.unknown(launch)
+    chain.write(path, (line for _, line in _lines(connection, launch, -1)))
