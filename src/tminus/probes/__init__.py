@@ -93,6 +93,17 @@ def find(name: str) -> Probe:
     return found
 
 
+def describe(probe: Probe) -> str:
+    """A probe's whole docstring and its arguments with their types and defaults."""
+    lines = [inspect.getdoc(probe.run) or ""]
+    for name, parameter in inspect.signature(probe.run).parameters.items():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            lines.append(
+                f"  {parameter}" if parameter.default is not inspect.Parameter.empty else f"  {name}: needed"
+            )
+    return "\n".join(lines)
+
+
 def _did_you_mean(name: str, choices: list[str]) -> str:
     close = get_close_matches(name, choices, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

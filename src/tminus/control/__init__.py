@@ -1,0 +1,1 @@
+"""What happens: one file per act, over the ports, knowing only the domain."""

@@ -1,0 +1,197 @@
+"""The poll and the decision: show the evidence, collect five signatures, decide GO or NO-GO.
+
+The rule stands in `domain.decision`; here it is acted upon. GO is refused while the gate is closed, whoever asks.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from tminus.control.countdown import LaunchTime
+from tminus.control.ports import Engine, Json, Record, Signatory
+from tminus.control.readiness import Readiness
+from tminus.domain.attestation import (
+    Decision,
+    EvidenceRoot,
+    SignOff,
+    claim_data,
+    decision_statement,
+    evidence_root,
+    read_evidence,
+    sign_off_statement,
+)
+from tminus.domain.canonical import timestamp
+from tminus.domain.decision import GateResult, gate, standing
+from tminus.domain.evidence import Claim
+from tminus.domain.plan import Check, Plan, Role
+from tminus.domain.record import Event
+from tminus.errors import OutOfSequenceError
+
+TOPIC = "decision"
+"""Where the person who decides leaves the word."""
+
+
+class Approval:
+    """One launch's poll and decision."""
+
+    def __init__(
+        self, plan: Plan, engine: Engine, record: Record, signatory: Signatory, time: LaunchTime
+    ) -> None:
+        self._plan = plan
+        self._engine = engine
+        self._record = record
+        self._signatory = signatory
+        self._time = time
+
+    async def freshen(self, readiness: Readiness) -> None:
+        """Observe again what has grown stale or is not known, so that the poll shows what is true now."""
+
+        async def act() -> Json:
+            claims = await readiness.claims()
+            again = [
+                check
+                for check in self._plan.before_go()
+                if self._wants_another_look(check, claims.get(check.id))
+            ]
+            verdicts = await readiness.observe(again, "poll")
+            return {check: verdict.value for check, verdict in verdicts.items()}
+
+        await self._engine.step("observe again before the poll", act)
+
+    def _wants_another_look(self, check: Check, claim: Claim | None) -> bool:
+        stands = standing(check, claim, self._time.now())
+        return stands in {"pending", "unknown", "stale"} and check.fresh.kind != "event"
+
+    async def poll(self, launch: str, readiness: Readiness) -> None:
+        """Open the poll over the evidence as it is now, and let every signing role sign."""
+
+        async def open_it() -> Json:
+            events = await self._record.events()
+            evidence = self._evidence(events[0], await readiness.claims())
+            root = evidence_root(evidence)[1]
+            await self._record.append_once(
+                "poll", "poll.opened", {"evidence": evidence.document(), "root": root}
+            )
+            return {"root": root}
+
+        await self._engine.step("open the poll", open_it)
+        for role in self._plan.roles:
+            if role.signs:
+                await self._engine.step(f"sign as {role.id}", self._signing(launch, role, readiness))
+
+    def _evidence(self, opened: Event, claims: Mapping[str, Claim]) -> EvidenceRoot:
+        release = opened.data["release"]
+        schedule = opened.data["schedule"]
+        assert isinstance(release, dict)  # noqa: S101 - Launch.open() wrote it
+        assert isinstance(schedule, dict)  # noqa: S101 - Launch.open() wrote it
+        return EvidenceRoot(
+            opened=opened.digest,
+            plan=self._plan.digest,
+            lines=self._plan.total,
+            release={name: str(digest) for name, digest in release.items()},
+            claims=tuple(claim_data(claim) for claim in claims.values()),
+            omitted=tuple(omitted_rows(self._plan)),
+            schedule=schedule,
+        )
+
+    def _signing(self, launch: str, role: Role, readiness: Readiness) -> Callable[[], Awaitable[Json]]:
+        """A simulated person's way to sign: look at the gate, say go when it is open and no-go when it is not."""
+
+        async def act() -> Json:
+            evidence = await self._polled()
+            result = await self.gate(readiness)
+            word = "go" if result.open else "no-go"
+            sign_off = SignOff(
+                launch=launch,
+                role=role.id,
+                person=role.person,
+                decision=word,
+                signed_at=timestamp(self._time.now()),
+                note=_note(result),
+                simulated=role.simulated,
+            )
+            envelope = self._signatory.sign(role.id, sign_off_statement(sign_off, evidence))
+            data: Json = {
+                "role": role.id,
+                "person": role.person,
+                "title": role.title,
+                "simulated": role.simulated,
+            }
+            data |= {"decision": word, "note": sign_off.note, "envelope": envelope}
+            await self._record.append_once(f"sign:{role.id}", "signoff.given", data)
+            return {"decision": word}
+
+        return act
+
+    async def _polled(self) -> EvidenceRoot:
+        for event in reversed(await self._record.events()):
+            if event.type == "poll.opened":
+                evidence = event.data["evidence"]
+                assert isinstance(evidence, dict)  # noqa: S101 - poll() wrote it
+                return read_evidence(evidence)
+        raise OutOfSequenceError("no poll is open", hint="the poll opens at T-0, when the countdown has run")
+
+    async def gate(self, readiness: Readiness) -> GateResult:
+        """How the GO gate stands now: every required line due before T-0, fresh, in one sample."""
+        return gate(self._plan.before_go(), await readiness.claims(), self._time.now())
+
+    async def ask(self, minutes: float) -> Json:
+        """Wait for the word of the person who decides; nobody's word is NO-GO."""
+        message = await self._engine.receive(TOPIC, minutes * 60)
+        return message or {"decision": "no-go", "reason": f"nobody decided within {minutes:g} minutes"}
+
+    async def decide(self, launch: str, wish: Json, readiness: Readiness) -> str:
+        """Record the decision that was wished for, or NO-GO with the exact list where GO is not allowed."""
+
+        async def act() -> Json:
+            evidence = await self._polled()
+            refused = await self._refusals(readiness)
+            word = "go" if wish["decision"] == "go" and not refused else "no-go"
+            reason = f"GO is refused: {'; '.join(refused)}" if refused else str(wish.get("reason", ""))
+            role = next(role for role in self._plan.roles if role.decides)
+            decision = Decision(
+                launch=launch,
+                role=role.id,
+                person=role.person,
+                decision=word,
+                signed_at=timestamp(self._time.now()),
+                reason=reason,
+                simulated=role.simulated,
+            )
+            statement = decision_statement(decision, evidence.release, evidence_root(evidence)[1])
+            data: Json = {"decision": word, "by": role.person, "role": role.id, "simulated": role.simulated}
+            data |= {"reason": reason, "envelope": self._signatory.sign(role.id, statement)}
+            await self._record.append_once("decision", "decision.made", data)
+            return {"decision": word}
+
+        return str((await self._engine.step("decide", act))["decision"])
+
+    async def _refusals(self, readiness: Readiness) -> list[str]:
+        result = await self.gate(readiness)
+        refused = [f"{o.check} is {o.standing} ({o.why})" for o in result.obstacles]
+        if not result.judged:
+            refused.append("the plan has no line that GO could judge")
+        events = await self._record.events()
+        words = {
+            str(event.data["role"]): event.data["decision"]
+            for event in events
+            if event.type == "signoff.given"
+        }
+        refused += [
+            f"{role.title} said {words.get(role.id, 'nothing')}"
+            for role in self._plan.roles
+            if role.signs and words.get(role.id) != "go"
+        ]
+        return refused
+
+
+def omitted_rows(plan: Plan) -> list[Json]:
+    """Every omitted line with its reason, as the record and the signed text name it."""
+    return [
+        {"check": line, "reason": omission.reason} for omission in plan.omitted for line in omission.lines
+    ]
+
+
+def _note(result: GateResult) -> str:
+    if result.obstacles:
+        return f"{len(result.obstacles)} lines keep the gate closed, the first is {result.obstacles[0].check}"
+    seen = f"{result.judged} lines judged, all green"
+    return f"{seen}; seen with a warning and accepted: {', '.join(result.warned)}" if result.warned else seen

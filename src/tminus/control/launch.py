@@ -1,0 +1,160 @@
+"""One launch from its opening to its end: countdown, poll, GO, rollout, soak, landing or rollback.
+
+Runs inside the engine's workflow: whatever happens between two steps may happen again after a crash, so everything
+that touches the world or the record stands inside a step.
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+from tminus.control.approval import Approval, omitted_rows
+from tminus.control.countdown import Countdown, LaunchTime
+from tminus.control.liftoff import Liftoff, Stages
+from tminus.control.ports import Engine, Json, Record, Signatory
+from tminus.control.readiness import Readiness
+from tminus.control.review import Review
+from tminus.control.rollback import Rollback
+from tminus.control.watch import Sight
+from tminus.domain.canonical import timestamp
+from tminus.domain.guard import Action
+from tminus.domain.plan import Plan, Severity
+from tminus.domain.record import ENDED, OPENED
+from tminus.domain.rollout import State
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a launch binds that its plan leaves open."""
+
+    launch: str
+    """The launch's id."""
+    release: dict[str, str]
+    """SHA-256 of each component's new image, in hex."""
+    previous: dict[str, str]
+    """The same for what serves now."""
+    t0: float
+    speed: float
+    by_hand: tuple[str, ...]
+    """The commands that roll back without tminus."""
+    asks: bool
+    """Whether a person decides; else the plan does, by its gate and its signatures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Everything a launch works with; wiring puts it together."""
+
+    plan: Plan
+    record: Record
+    readiness: Readiness
+    signatory: Signatory
+    time: LaunchTime
+    stages: Stages
+
+
+class Launch:
+    """The acts of one launch, in order."""
+
+    def __init__(self, binding: Binding, crew: Crew, engine: Engine) -> None:
+        self._binding = binding
+        self._crew = crew
+        self._engine = engine
+        self._rollback = Rollback(engine, crew.record, crew.stages.target, crew.stages.clock)
+
+    async def run(self) -> Json:
+        """From the opening to the end; the result names the outcome."""
+        crew = self._crew
+        await self._engine.step("open", self._open)
+        countdown = Countdown(crew.plan, self._engine, crew.record, crew.readiness, crew.time)
+        await countdown.run({"back up": crew.stages.database.back_up})
+        if await self._decided() != "go":
+            return await self._end(State.NO_GO, {})
+        liftoff = Liftoff(crew.plan, self._engine, crew.record, crew.readiness, crew.stages)
+        sight = await liftoff.run(self._binding.release, self._binding.previous)
+        if sight.action is Action.CONTINUE:
+            sight = await Review(liftoff, crew.time).run()
+        if sight.action is Action.ROLLBACK:
+            return await self._roll_back(sight)
+        return await self._end(State.LANDED, {})
+
+    async def _open(self) -> Json:
+        binding, plan = self._binding, self._crew.plan
+        data: Json = {
+            "launch": binding.launch,
+            "plan": {
+                "name": plan.name,
+                "digest": plan.digest,
+                "production": plan.production,
+                "lines": plan.total,
+            },
+            "release": dict(binding.release),
+            "previous": dict(binding.previous),
+            "schedule": {"t0": timestamp(binding.t0), "speed": binding.speed},
+            "signers": [role.id for role in plan.roles if role.signs],
+            "deciders": [role.id for role in plan.roles if role.decides],
+            "roles": [
+                {"role": r.id, "title": r.title, "person": r.person, "simulated": r.simulated}
+                for r in plan.roles
+            ],
+            "required": [
+                {
+                    "check": check.id,
+                    "due_ms": int(check.due * 1000),
+                    "severity": check.severity.value,
+                    "live_ms": int(check.fresh.seconds * 1000) if check.fresh.kind == "live" else None,
+                }
+                for check in plan.before_go()
+                if check.severity is not Severity.ADVISORY
+            ],
+            "omitted": [*omitted_rows(plan)],
+            "systems": {
+                name: "real" if entry["real"] else "stand-in" for name, entry in plan.systems.items()
+            },
+            "by_hand": list(binding.by_hand),
+        }
+        await self._crew.record.append_once("opened", OPENED, data)
+        return {}
+
+    async def _decided(self) -> str:
+        crew, launch = self._crew, self._binding.launch
+        approval = Approval(crew.plan, self._engine, crew.record, crew.signatory, crew.time)
+        await approval.freshen(crew.readiness)
+        await approval.poll(launch, crew.readiness)
+        await crew.time.wait_until(self._engine, 0.0)
+        wish: Json = {
+            "decision": "go",
+            "reason": "decided by the plan: the gate is open and every role said go",
+        }
+        if self._binding.asks:
+            await self._engine.step("ask for the decision", self._ask)
+            wish = await approval.ask(minutes=30)
+        return await approval.decide(launch, wish, crew.readiness)
+
+    async def _ask(self) -> Json:
+        await self._crew.record.append_once("asked", "decision.asked", {"minutes": 30})
+        return {}
+
+    async def _roll_back(self, sight: Sight) -> Json:
+        stages = self._crew.stages
+        drain = self._crew.plan.rollout.drain_seconds
+        await self._rollback.run(sight.rule, sight.text, stages.watch, drain)
+        component = self._crew.plan.components[0]
+        proof = await self._rollback.prove(f"sha256:{self._binding.previous[component]}", stages.smoke)
+        outcome = State.ABORTED if sight.rule == "person.abort" else State.ROLLED_BACK
+        return await self._end(
+            outcome, {"rule": sight.rule, "text": sight.text, "at": sight.at, "blue": proof}
+        )
+
+    async def _end(self, outcome: State, more: Json) -> Json:
+        async def act() -> Json:
+            record = self._crew.record
+            await record.append_once("ended", ENDED, {"outcome": outcome.value, **more, **self._cost()})
+            ended = (await record.events())[-1]
+            return cast("Json", {"outcome": outcome.value, "ended": ended.seq})
+
+        return await self._engine.step("end", act)
+
+    def _cost(self) -> Json:
+        """How many user requests were answered and how many failed, by the proxy's log."""
+        outcomes = self._crew.stages.watch.outcomes()
+        return {"requests": len(outcomes), "failed": sum(outcome.failed for outcome in outcomes)}

@@ -1,0 +1,275 @@
+"""T-0: back up, migrate, start green, smoke-test it, shift the traffic to it rung by rung.
+
+Each step states a desired result, does it, reads it back, and is safe to run again. What cannot be read back holds;
+what is seen to have failed rolls back.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tminus.control.ports import Clock, Database, Engine, Json, Record, SideStatus, Smoke, Target, Traffic
+from tminus.control.readiness import Finding, Readiness
+from tminus.control.watch import SLICE, Green, Sight, Watch, sight
+from tminus.domain.evidence import JsonValue, Observation, Source, Verdict
+from tminus.domain.guard import Action
+from tminus.domain.plan import Plan, Rung
+from tminus.domain.rollout import Share
+from tminus.domain.traffic import Side, WeightChange
+from tminus.errors import PartError, ProbeError, ReleaseError, RolloutError
+
+CONTROL = "control"
+"""Where people leave acts for a launch under way: resume, abort, rollback."""
+
+RETRY = 2.0
+"""Seconds between two tries to read back what could not be read."""
+
+Act = Callable[[], Awaitable[Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What the rollout acts on."""
+
+    target: Target
+    traffic: Traffic
+    database: Database
+    smoke: Smoke
+    watch: Watch
+    clock: Clock
+
+
+class Liftoff:
+    """The rollout of one launch."""
+
+    def __init__(
+        self, plan: Plan, engine: Engine, record: Record, readiness: Readiness, stages: Stages
+    ) -> None:
+        self.plan = plan
+        self.engine = engine
+        self.record = record
+        self.readiness = readiness
+        self.stages = stages
+        self.green: Green | None = None
+
+    async def run(self, release: dict[str, str], previous: dict[str, str]) -> Sight:
+        """Everything from GO to all traffic on green; says whether to go on or to roll back."""
+        component = self.plan.components[0]
+        new, old = f"sha256:{release[component]}", f"sha256:{previous[component]}"
+        try:
+            await self.steady("initiate", lambda: self._initiate(old))
+            await self.steady("back up", self.stages.database.back_up)
+            await self.steady("migrate", lambda: self._migrate(new))
+            started = await self.steady("green", lambda: self._start_green(new))
+            self.green = Green(float(str(started["started"])), str(started["digest"]))
+            await self.steady("smoke", self._smoke)
+        except (RolloutError, ReleaseError) as error:
+            return Sight(
+                Action.ROLLBACK, "step.failed", f"{error} ({error.hint})", 0.0, self.stages.clock.now()
+            )
+        for rung in self.plan.rollout.ladder:
+            seen = await self._climb(rung)
+            if seen.action is not Action.CONTINUE:
+                return seen
+        return await self._promoted()
+
+    async def steady(self, name: str, act: Act) -> Json:
+        """Run a step; while its result cannot be read, hold and try again. Its verdict goes to the lines about it."""
+        tries = 0
+        while True:
+            suffix = f" (try {tries + 1})" if tries else ""
+            try:
+                return await self.engine.step(f"{name}{suffix}", self._recorded(name, act))
+            except (ProbeError, PartError) as error:
+                held: Json = {"where": name, "rule": "hold.blind", "text": f"{error} ({error.hint})"}
+                await self.engine.step(
+                    f"hold {name}{suffix}", self._noting(f"hold:{name}:{tries}", "launch.held", held)
+                )
+            tries += 1
+
+    def _recorded(self, name: str, act: Act) -> Act:
+        async def run() -> Json:
+            await self.record.append_once(f"start:{name}", "step.started", {"step": name})
+            began = self.stages.clock.now()
+            try:
+                result = await act()
+            except (RolloutError, ReleaseError) as error:
+                await self._conclude(name, Verdict.FAILED, f"{error} ({error.hint})", {})
+                raise
+            except (ProbeError, PartError):
+                await self.stages.clock.sleep(RETRY)
+                raise
+            seconds = round(self.stages.clock.now() - began, 3)
+            await self.record.append_once(
+                f"done:{name}", "step.done", {"step": name, "seconds": seconds, **result}
+            )
+            await self._conclude(name, Verdict.PASSED, "done and read back", result)
+            return result
+
+        return run
+
+    def _noting(self, key: str, kind: str, data: Json) -> Act:
+        async def act() -> Json:
+            await self.record.append_once(key, kind, data)
+            return {}
+
+        return act
+
+    async def _conclude(self, name: str, verdict: Verdict, why: str, seen: Json) -> None:
+        value: JsonValue = verdict.value
+        finding = Finding(verdict, why, Source.STEP, Observation(value, seen))
+        await self.readiness.conclude(name, finding, name)
+
+    async def _initiate(self, old: str) -> Json:
+        blue = await self.stages.target.status(Side.BLUE)
+        if not (blue.running and blue.up and blue.digest == old):
+            raise RolloutError(
+                f"blue is not what it should be: running {blue.running}, up {blue.up}, {blue.digest or 'no digest'}",
+                hint="make blue serve the recorded release before a launch",
+            )
+        return {"blue": blue.digest, "weight": blue.weight}
+
+    async def _migrate(self, new: str) -> Json:
+        result = await self.stages.database.migrate(new)
+        failures = await self.stages.smoke.failures(self.stages.target.private_url(Side.BLUE))
+        if failures:
+            raise RolloutError(
+                f"the old release fails on the new schema: {'; '.join(failures)}",
+                hint="make the migration expand-only, or launch in two steps",
+            )
+        return {**result, "old_release_on_new_schema": "passed"}
+
+    async def _start_green(self, new: str) -> Json:
+        await self.stages.target.prepare(new)
+        status = await self.stages.target.start(Side.GREEN, new)
+        if not status.running or status.digest != new:
+            raise RolloutError(
+                f"green runs {status.digest or 'nothing'} instead of {new}",
+                hint="read green's log in the stage folder",
+            )
+        return _told(status)
+
+    async def _smoke(self) -> Json:
+        failures = await self.stages.smoke.failures(self.stages.target.private_url(Side.GREEN))
+        if failures:
+            raise RolloutError(
+                f"smoke tests failed on green: {'; '.join(failures)}",
+                hint="mend the release; no user has met it",
+            )
+        return {"failures": []}
+
+    async def _climb(self, rung: Rung) -> Sight:
+        """One rung: set the weight, read it back, and watch until it has proven itself."""
+        try:
+            await self.steady(f"shift {rung.percent}", lambda: self._shift(rung.percent))
+        except RolloutError as error:
+            return Sight(
+                Action.ROLLBACK, "step.failed", f"{error} ({error.hint})", 0.0, self.stages.clock.now()
+            )
+        return await self.watch(f"{rung.percent} %", rung.watch_seconds, rung)
+
+    async def _shift(self, percent: int) -> Json:
+        confirmed = await self.stages.target.set_weight(percent)
+        if confirmed != percent:
+            raise RolloutError(
+                f"{percent} % was set, but the proxy reports {confirmed} %",
+                hint="does something else change the proxy's weights?",
+            )
+        self.stages.traffic.note_weight(WeightChange(self.stages.clock.now(), percent))
+        return {"set": percent, "read_back": confirmed}
+
+    async def watch(self, label: str, seconds: float, rung: Rung | None = None) -> Sight:
+        """Watch for this long in all, not counting holds; on a rung also until enough requests were seen."""
+        well = 0.0
+        number = 0
+        while True:
+            name = f"watch {label} #{number}"
+            rest = max(0.5, min(SLICE, seconds - well))
+            data = await self.engine.step(name, self._slice(name, rest, rung))
+            seen = sight(data)
+            well += seen.seconds
+            number += 1
+            if seen.action is Action.ROLLBACK:
+                return seen
+            if ordered := await self._ordered(name):
+                return ordered
+            if seen.action is Action.CONTINUE and well >= seconds - 0.05 and data["proven"]:
+                return seen
+
+    def _slice(self, name: str, seconds: float, rung: Rung | None) -> Act:
+        async def act() -> Json:
+            seen = await self.stages.watch.slice(self.green, seconds)
+            data: Json = {**seen.data(), "where": name, "proven": True}
+            if rung is not None:
+                share = self.stages.watch.share(rung.percent)
+                data["share"] = _told_share(share)
+                data["proven"] = share.green >= rung.min_requests and share.explained
+            data["gauges"] = self.stages.watch.gauges()
+            await self.record.append_once(f"seen:{name}", "traffic.seen", data)
+            if seen.action is Action.HOLD:
+                held: Json = {"where": name, "rule": seen.rule, "text": seen.text}
+                await self.record.append_once(f"hold:{name}", "launch.held", held)
+            return data
+
+        return act
+
+    async def _ordered(self, where: str) -> Sight | None:
+        """What a person told the launch to do; resuming is done at once."""
+        message = await self.engine.receive(CONTROL, 0.0)
+        if message is None:
+            return None
+        order, by = str(message["order"]), str(message.get("by", "somebody"))
+        text = f"{by} ordered {order}: {message.get('reason', 'no reason given')}"
+        now = self.stages.clock.now()
+        told = await self.engine.step(f"{order} after {where}", self._noting_order(where, order, text, now))
+        if order == "resume":
+            self.stages.watch.resume(float(str(told["at"])))
+            return None
+        return Sight(Action.ROLLBACK, f"person.{order}", text, 0.0, now)
+
+    def _noting_order(self, where: str, order: str, text: str, now: float) -> Act:
+        async def act() -> Json:
+            await self.record.append_once(f"order:{where}", "order.taken", {"order": order, "text": text})
+            return {"at": now}
+
+        return act
+
+    async def _promoted(self) -> Sight:
+        async def act() -> Json:
+            status = await self.stages.target.status(Side.GREEN)
+            if status.weight != 100:
+                raise RolloutError(
+                    f"green has {status.weight} % after the last rung",
+                    hint="does something else change the weights?",
+                )
+            rungs: JsonValue = [rung.percent for rung in self.plan.rollout.ladder]
+            seen: Json = {"rungs": rungs, "read_back": status.weight}
+            await self._conclude(
+                "shift", Verdict.PASSED, "every rung set, read back and seen in traffic", seen
+            )
+            return seen
+
+        try:
+            await self.steady("promote", act)
+        except RolloutError as error:
+            return Sight(Action.ROLLBACK, "step.failed", str(error), 0.0, self.stages.clock.now())
+        return Sight(Action.CONTINUE, "", "all traffic on green", 0.0, None)
+
+
+def _told(status: SideStatus) -> Json:
+    return {
+        "digest": status.digest,
+        "version": status.version,
+        "started": str(status.started),
+        "up": status.up,
+    }
+
+
+def _told_share(share: Share) -> Json:
+    return {
+        "set": share.percent,
+        "green": share.green,
+        "total": share.total,
+        "low": share.low,
+        "high": share.high,
+        "explained": share.explained,
+    }

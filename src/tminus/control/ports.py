@@ -1,0 +1,162 @@
+"""What the controls need from outside, as protocols; adapters and fakes implement them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.plan import Check
+from tminus.domain.record import Event
+from tminus.domain.traffic import Outcome, Side, WeightChange
+
+Json = dict[str, JsonValue]
+
+
+class Clock(Protocol):
+    """Real time; the only place where the controls can ask for it."""
+
+    def now(self) -> float:
+        """Seconds of the epoch."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let this much time pass."""
+        ...
+
+
+class Engine(Protocol):
+    """What survives a crash: finished steps are not repeated, messages are not lost."""
+
+    async def step(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
+        """Run an act at least once and remember its result; a later run returns what was remembered.
+
+        An error that tminus raises on purpose is remembered too and raised again.
+        """
+        ...
+
+    async def receive(self, topic: str, seconds: float) -> Json | None:
+        """The next message to this launch, or nothing when none came in time; the deadline survives restarts."""
+        ...
+
+
+class Record(Protocol):
+    """The launch record, as one launch sees it."""
+
+    async def append_once(self, key: str, kind: str, data: Json) -> Event:
+        """Append an event unless this key is recorded already; either way, the event that is recorded."""
+        ...
+
+    async def events(self) -> list[Event]:
+        """Everything recorded so far, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SideStatus:
+    """How one side stands, read from the process and from the proxy."""
+
+    running: bool
+    """Its process lives."""
+    started: float
+    """When its process was created; another value than before is a restart."""
+    digest: str
+    """The image digest that the running code reports of itself; empty when it does not answer."""
+    version: str
+    up: bool
+    """The proxy counts it as able to serve."""
+    weight: int
+    """Its share of new requests in percent, read back from the proxy."""
+    sessions: int
+    """Requests it is serving now."""
+
+
+class Target(Protocol):
+    """Where blue and green run, and what divides the traffic between them."""
+
+    async def prepare(self, digest: str) -> Json:
+        """Verify every blob of a release and lay it ready to run; raises `ReleaseError` when it is not intact."""
+        ...
+
+    async def start(self, side: Side, digest: str) -> SideStatus:
+        """Have this release run on that side, without traffic; already so: nothing happens."""
+        ...
+
+    async def set_weight(self, percent: int) -> int:
+        """Give green this share of new requests; the share that the proxy reports afterwards."""
+        ...
+
+    async def status(self, side: Side) -> SideStatus:
+        """How a side stands now; raises `UnreachableError` when that cannot be seen."""
+        ...
+
+    async def stop(self, side: Side, drain_seconds: float) -> int:
+        """Drain a side to zero sessions, then stop it; the number of sessions at the moment of stopping."""
+        ...
+
+    def private_url(self, side: Side) -> str:
+        """Where one side answers without the proxy."""
+        ...
+
+
+class Traffic(Protocol):
+    """What users meet, request by request, as the proxy logs it."""
+
+    def items(self, after: int) -> list[Outcome | WeightChange]:
+        """The trace of this launch after its first `after` items, in order of arrival; it survives our own death."""
+        ...
+
+    def lost(self) -> int:
+        """How many requests the proxy counted of which no line arrived."""
+        ...
+
+    def received(self) -> int:
+        """How many lines arrived since this process listens."""
+        ...
+
+    def note_weight(self, change: WeightChange) -> None:
+        """Write a confirmed weight into the trace."""
+        ...
+
+
+class Prober(Protocol):
+    """An independent look at the service through its public name."""
+
+    async def answers(self) -> bool:
+        """Whether a user would get an answer now."""
+        ...
+
+
+class Observer(Protocol):
+    """Runs one probe."""
+
+    async def observe(self, check: Check, arguments: Mapping[str, JsonValue]) -> Observation:
+        """What the check's probe sees with these arguments; raises `ProbeError` when it can see nothing."""
+        ...
+
+
+class Database(Protocol):
+    """The service's database, as the launch changes it."""
+
+    async def back_up(self) -> Json:
+        """Dump it into a new file; the file's SHA-256 and size, and what it holds."""
+        ...
+
+    async def migrate(self, digest: str) -> Json:
+        """Bring the schema to the head of this release; the revisions read back before and after."""
+        ...
+
+
+class Smoke(Protocol):
+    """The smoke tests of the service."""
+
+    async def failures(self, url: str) -> list[str]:
+        """What fails at this private address, each as one sentence; nothing when all is well."""
+        ...
+
+
+class Signatory(Protocol):
+    """Signs statements in a person's name, with a key of that person's own."""
+
+    def sign(self, role: str, statement: Json) -> Json:
+        """The DSSE envelope of a statement."""
+        ...

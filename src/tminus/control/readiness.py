@@ -1,0 +1,212 @@
+"""Run checks, keep what was seen, give verdicts.
+
+Called by the countdown when lines fall due, by the poll for what has grown stale, and by the launch for its success
+criteria. Whether a gate opens is `domain.decision`'s word.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from tminus.control.ports import Clock, Json, Observer, Record
+from tminus.domain.attestation import claim_data
+from tminus.domain.evidence import Claim, JsonValue, Observation, Source, Verdict, fingerprint, worst
+from tminus.domain.expectation import judge
+from tminus.domain.plan import Check, Kind
+from tminus.domain.record import Event
+from tminus.errors import InconclusiveError, ProbeError
+
+OBSERVED = "check.observed"
+"""The event of one observation of one line."""
+
+SECONDS = 60.0
+"""The time limit of one probe."""
+
+AT_ONCE = 4
+"""How many probes run side by side; more would measure each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What running one check gave, before it is recorded."""
+
+    verdict: Verdict
+    why: str
+    source: Source
+    observation: Observation
+
+
+class Readiness:
+    """Observes the lines of one launch's plan and records what it saw."""
+
+    def __init__(self, checks: Iterable[Check], record: Record, observer: Observer, clock: Clock) -> None:
+        self._checks = tuple(checks)
+        self._record = record
+        self._observer = observer
+        self._clock = clock
+
+    async def claims(self) -> dict[str, Claim]:
+        """The newest claim of each line, from the record."""
+        return claims_of(await self._record.events())
+
+    async def observe(self, checks: Iterable[Check], moment: str) -> dict[str, Verdict]:
+        """Observe these lines now and record each; roll-ups last, since they are made of the others.
+
+        `moment` is part of each event's key, so that a step that runs again after a crash records nothing twice.
+        """
+        limit = asyncio.Semaphore(AT_ONCE)
+
+        async def one(check: Check) -> None:
+            async with limit:
+                await self._record_finding(check, await self._look(check), moment)
+
+        wanted = tuple(checks)
+        async with asyncio.TaskGroup() as group:
+            for check in wanted:
+                if check.kind is not Kind.ROLLUP:
+                    group.create_task(one(check))
+        for check in wanted:
+            if check.kind is Kind.ROLLUP:
+                await self._record_finding(check, self._roll_up(check, await self.claims()), moment)
+        claims = await self.claims()
+        return {check.id: claims[check.id].verdict for check in wanted}
+
+    async def conclude(self, step: str, finding: Finding, moment: str) -> None:
+        """Record a launch step's own reading as the verdict of every line that is about that step."""
+        for check in self._checks:
+            if check.step == step and not check.probe:
+                await self._record_finding(check, finding, moment)
+
+    async def look_through(self, step: str, moment: str) -> dict[str, Verdict]:
+        """Observe the probed lines of a launch step."""
+        return await self.observe(
+            [check for check in self._checks if check.step == step and check.probe], moment
+        )
+
+    async def _look(self, check: Check) -> Finding:
+        if check.kind is Kind.PERSON:
+            return Finding(Verdict.PASSED, check.note, Source.SIMULATED, Observation(check.note))
+        if check.kind is Kind.NOT_APPLICABLE:
+            return Finding(Verdict.PASSED, check.note, Source.PLAN, Observation(check.note))
+        finding = await self._probe(check, check.arguments or {})
+        if finding.verdict in {Verdict.PASSED, Verdict.WARNED} and check.control is not None:
+            return await self._controlled(check, finding)
+        return finding
+
+    async def _probe(self, check: Check, arguments: Mapping[str, JsonValue]) -> Finding:
+        assert check.expect is not None  # noqa: S101 - the plan reader demands it of every probed line
+        try:
+            async with asyncio.timeout(SECONDS):
+                observation = await self._observer.observe(check, arguments)
+        except InconclusiveError as error:
+            return Finding(Verdict.INCONCLUSIVE, f"{error}; {error.hint}", Source.PROBE, Observation(None))
+        except ProbeError as error:
+            return Finding(Verdict.ERROR, f"{error}; {error.hint}", Source.PROBE, Observation(None))
+        except TimeoutError:
+            why = f"{check.probe} gave no answer within {SECONDS:g} s; see whether its system is overloaded"
+            return Finding(Verdict.ERROR, why, Source.PROBE, Observation(None))
+        verdict = judge(observation.value, check.expect, check.warn)
+        if verdict is Verdict.PASSED and observation.remarks:
+            return Finding(Verdict.WARNED, "; ".join(observation.remarks), Source.PROBE, observation)
+        return Finding(verdict, _sentence(check, observation, verdict), Source.PROBE, observation)
+
+    async def _controlled(self, check: Check, finding: Finding) -> Finding:
+        """Let the same expectation judge what must fail; a check that cannot fail has shown nothing."""
+        control = await self._probe(check, {**(check.arguments or {}), **(check.control or {})})
+        if control.verdict is Verdict.FAILED:
+            seen = {**finding.observation.seen, "control": control.observation.value}
+            observation = replace(finding.observation, seen=seen)
+            return Finding(finding.verdict, finding.why, finding.source, observation)
+        why = f"its negative control came out {control.verdict} instead of failed ({control.why}), so it proves nothing"
+        return Finding(Verdict.INCONCLUSIVE, why, Source.PROBE, finding.observation)
+
+    def _roll_up(self, check: Check, claims: Mapping[str, Claim]) -> Finding:
+        missing = [part for part in check.of if part not in claims]
+        if missing:
+            why = f"never observed: {', '.join(missing)}"
+            return Finding(Verdict.INCONCLUSIVE, why, Source.ROLLUP, Observation(None))
+        verdict = worst([claims[part].verdict for part in check.of])
+        parts: dict[str, JsonValue] = {part: claims[part].verdict.value for part in check.of}
+        prints: dict[str, JsonValue] = {part: claims[part].fingerprint for part in check.of}
+        return Finding(
+            verdict, f"of {len(parts)} lines", Source.ROLLUP, Observation(verdict.value, parts, prints)
+        )
+
+    async def _record_finding(self, check: Check, finding: Finding, moment: str) -> None:
+        expect = check.expect.text if check.expect else ""
+        observation = finding.observation
+        claim = Claim(
+            check=check.id,
+            verdict=finding.verdict,
+            fingerprint=fingerprint(finding.verdict, expect, observation.material),
+            source=finding.source,
+            at=self._clock.now(),
+            t=0.0,
+            why=finding.why,
+            not_applicable=check.kind is Kind.NOT_APPLICABLE,
+        )
+        data: Json = {
+            **claim_data(claim),
+            "verdict": claim_data(claim)["verdict"],
+            "text": check.text,
+            "value": observation.value,
+            "expect": expect,
+            "why": finding.why,
+            "seen": dict(observation.seen),
+            "material": dict(observation.material),
+            "observed_at": claim.at,
+        }
+        await self._record.append_once(f"check:{check.id}@{moment}", OBSERVED, data)
+
+
+def claims_of(events: Iterable[Event]) -> dict[str, Claim]:
+    """The newest claim of each line in these events."""
+    found: dict[str, Claim] = {}
+    for event in events:
+        if event.type == OBSERVED:
+            found[str(event.data["check"])] = _claim(event)
+    return found
+
+
+def _claim(event: Event) -> Claim:
+    data = event.data
+    not_applicable = data["verdict"] == "not-applicable"
+    observed_at = data["observed_at"]
+    assert isinstance(observed_at, int | float)  # noqa: S101 - _record_finding() wrote it
+    return Claim(
+        check=str(data["check"]),
+        verdict=Verdict.PASSED if not_applicable else Verdict(str(data["verdict"])),
+        fingerprint=str(data["fingerprint"]),
+        source=Source(str(data["source"])),
+        at=observed_at,
+        t=(event.t_ms or 0) / 1000,
+        why=str(data["why"]),
+        not_applicable=not_applicable,
+    )
+
+
+def _sentence(check: Check, observation: Observation, verdict: Verdict) -> str:
+    """The value beside the limit; what to do when it is not as expected."""
+    assert check.expect is not None  # noqa: S101 - only probed lines come here
+    limit = check.warn if verdict is Verdict.WARNED and check.warn else check.expect
+    words = f"{shown(observation.value)}, expected {limit.text}"
+    if verdict is Verdict.PASSED:
+        return ("nothing wrong" if observation.value == [] else words) + facts(observation.seen)
+    return f"{words}; {check.hint}" if check.hint else words
+
+
+def facts(seen: Mapping[str, JsonValue], length: int = 90) -> str:
+    """The short facts among what was seen, in brackets; nothing when there are none."""
+    told = ", ".join(
+        f"{name} {shown(value)}" for name, value in seen.items() if isinstance(value, str | int | float)
+    )
+    return f" ({told[:length]}{'…' if len(told) > length else ''})" if told else ""
+
+
+def shown(value: JsonValue) -> str:
+    """A value as one short text."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return "nothing" if not value else "; ".join(shown(item) for item in value[:5])
+    return str(value)

@@ -1,0 +1,100 @@
+"""After the shift: soak, success criteria at each milestone, and the end of blue.
+
+A criterion that is seen to fail rolls back while blue still stands; one that cannot be seen is looked at again, and the
+launch does not land until it is known.
+"""
+
+from tminus.control.countdown import LaunchTime
+from tminus.control.liftoff import Liftoff
+from tminus.control.ports import Json
+from tminus.control.watch import Sight
+from tminus.domain.evidence import Verdict
+from tminus.domain.guard import Action
+from tminus.domain.plan import Check, Severity
+from tminus.domain.timeline import clock
+from tminus.domain.traffic import Side
+
+AGAIN = 5.0
+"""Seconds of watching between two looks at a line that could not be seen."""
+
+
+class Review:
+    """The soak of one launch."""
+
+    def __init__(self, liftoff: Liftoff, time: LaunchTime) -> None:
+        self._liftoff = liftoff
+        self._time = time
+
+    async def run(self) -> Sight:
+        """From all traffic on green to the last milestone; says whether the launch landed or rolls back."""
+        plan = self._liftoff.plan
+        after = [milestone for milestone in plan.milestones if milestone > 0]
+        blue_ends = {check.due for check in plan.checks if check.step == "end blue"}
+        for milestone in after:
+            seen = await self._soak_until(milestone)
+            if seen.action is Action.CONTINUE:
+                seen = await self._reach(milestone)
+            if seen.action is not Action.CONTINUE:
+                return seen
+            if milestone in blue_ends:
+                await self._liftoff.steady("end blue", self._end_blue)
+        return Sight(Action.CONTINUE, "", "landed", 0.0, None)
+
+    async def _soak_until(self, milestone: float) -> Sight:
+        """Watch while the shortened wait passes; the guard's own time is never shortened."""
+
+        async def begin() -> Json:
+            now = self._time.now()
+            return {"seconds": self._time.launch.wait(now, milestone)}
+
+        name = clock(milestone)
+        wait = await self._liftoff.engine.step(f"soak begins before {name}", begin)
+        seen = await self._liftoff.watch(f"soak until {name}", float(str(wait["seconds"])))
+
+        async def end() -> Json:
+            return {"ahead": self._time.launch.skipped(self._time.now(), milestone)}
+
+        self._time.jump(await self._liftoff.engine.step(f"soak ends at {name}", end))
+        return seen
+
+    async def _reach(self, milestone: float) -> Sight:
+        """Observe what is due, again while it is unknown; failed lines that count roll back."""
+        name = clock(milestone)
+        checks = list(self._liftoff.plan.due(milestone))
+        tries = 0
+        while True:
+            verdicts = await self._observe(checks, name, tries)
+            failed = [check for check in checks if verdicts[check.id] == Verdict.FAILED and _counts(check)]
+            if failed:
+                text = f"{failed[0].id} ({failed[0].text}) failed at {name}"
+                return Sight(Action.ROLLBACK, f"criterion.{failed[0].id}", text, 0.0, self._time.now())
+            checks = [check for check in checks if not Verdict(verdicts[check.id]).known and _counts(check)]
+            if not checks:
+                return Sight(Action.CONTINUE, "", f"{name} is reached", 0.0, None)
+            tries += 1
+            seen = await self._liftoff.watch(f"{name} try {tries}", AGAIN)
+            if seen.action is Action.ROLLBACK:
+                return seen
+
+    async def _observe(self, checks: list[Check], name: str, tries: int) -> dict[str, str]:
+        moment = f"{name} try {tries}" if tries else name
+
+        async def act() -> Json:
+            data: Json = {"milestone": name, "lines": len(checks)}
+            await self._liftoff.record.append_once(f"milestone:{name}", "milestone.reached", data)
+            verdicts = await self._liftoff.readiness.observe(checks, moment)
+            return {check: verdict.value for check, verdict in verdicts.items()}
+
+        seen = await self._liftoff.engine.step(f"milestone {moment}", act)
+        return {check: str(verdict) for check, verdict in seen.items()}
+
+    async def _end_blue(self) -> Json:
+        """Drain blue to zero sessions, stop it, and see that it is gone; only a stable launch comes here."""
+        target, drain = self._liftoff.stages.target, self._liftoff.plan.rollout.drain_seconds
+        left = await target.stop(Side.BLUE, drain)
+        status = await target.status(Side.BLUE)
+        return {"sessions_when_stopped": left, "running": status.running}
+
+
+def _counts(check: Check) -> bool:
+    return check.severity is not Severity.ADVISORY

@@ -1,0 +1,98 @@
+"""Roll back: all traffic to blue, seen in traffic, green stopped, blue shown to serve.
+
+The weight is the one act that matters and comes first; whatever follows only tidies and proves. A rollback that cannot
+be read back is repeated, and when it keeps failing a person is told what to type.
+"""
+
+from tminus.control.ports import Clock, Engine, Json, Record, Smoke, Target
+from tminus.control.watch import Watch
+from tminus.domain.rollout import served_by
+from tminus.domain.traffic import Side
+from tminus.errors import ProbeError, RollbackError, RolloutError
+
+TRIES = 15
+"""How often the weight is set, two seconds apart, before a person is called."""
+
+QUIET = 3.0
+"""Seconds without a new request on green that show that all traffic is on blue."""
+
+
+class Rollback:
+    """The way back of one launch."""
+
+    def __init__(self, engine: Engine, record: Record, target: Target, clock: Clock) -> None:
+        self._engine = engine
+        self._record = record
+        self._target = target
+        self._clock = clock
+
+    async def run(self, rule: str, text: str, watch: Watch, drain_seconds: float) -> None:
+        """Bring everything back to blue; `rule` and `text` say what fired and on which numbers."""
+
+        async def weight() -> Json:
+            fired_at = self._clock.now()
+            await self._to_blue()
+            data: Json = {"rule": rule, "text": text, "seconds": round(self._clock.now() - fired_at, 3)}
+            await self._record.append_once("rollback", "rollback.done", data)
+            return data
+
+        async def seen() -> Json:
+            data = await self._seen_on_blue(watch)
+            await self._record.append_once("rollback:seen", "rollback.seen", data)
+            return data
+
+        async def stop() -> Json:
+            left = await self._target.stop(Side.GREEN, drain_seconds)
+            data: Json = {"side": "green", "sessions": left}
+            await self._record.append_once("rollback:green", "side.stopped", data)
+            return data
+
+        await self._engine.step("roll back: all traffic to blue", weight)
+        await self._engine.step("roll back: see it in traffic", seen)
+        await self._engine.step("roll back: stop green", stop)
+
+    async def prove(self, blue: str, smoke: Smoke) -> Json:
+        """Show that blue serves what it served before, also on the schema as it is now."""
+
+        async def act() -> Json:
+            status = await self._target.status(Side.BLUE)
+            failures = await smoke.failures(self._target.private_url(Side.BLUE))
+            data: Json = {
+                "digest": status.digest,
+                "as_before": status.digest == blue,
+                "weight": status.weight,
+                "up": status.up,
+                "smoke_failures": list(failures),
+                "schema_compatible": not failures,
+            }
+            await self._record.append_once("rollback:blue", "rollback.proved", data)
+            return data
+
+        return await self._engine.step("roll back: blue serves", act)
+
+    async def _to_blue(self) -> None:
+        last = ""
+        for _ in range(TRIES):
+            try:
+                if await self._target.set_weight(0) == 0:
+                    return
+                last = "the proxy still reports a weight for green"
+            except (ProbeError, RolloutError) as error:
+                last = f"{error} ({error.hint})"
+            await self._clock.sleep(2.0)
+        raise RollbackError(
+            f"the rollback failed {TRIES} times: {last}",
+            hint="type the commands that were printed at the start of the launch; they need no tminus",
+        )
+
+    async def _seen_on_blue(self, watch: Watch) -> Json:
+        began = self._clock.now()
+        while self._clock.now() - began < 60:
+            await self._clock.sleep(0.5)
+            latest = [o for o in watch.outcomes() if o.at - o.ms / 1000 >= self._clock.now() - QUIET]
+            if self._clock.now() - began > QUIET and latest and served_by(latest, Side.GREEN) == 0:
+                return {"blue": len(latest), "green": 0, "seconds": QUIET}
+        raise RollbackError(
+            "a minute after the rollback there is no traffic on blue alone",
+            hint="look at the proxy: `show stat` on its admin socket; is there any traffic at all?",
+        )

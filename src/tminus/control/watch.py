@@ -1,0 +1,177 @@
+"""Watch the traffic of a rollout and say: continue, hold or roll back.
+
+The guard judges requests; here it is fed, and what it cannot see from requests is added: a green that died, restarted
+or was ejected by the proxy has failed, and what cannot be read holds. Nothing here changes a weight.
+"""
+
+from dataclasses import dataclass, replace
+from typing import cast
+
+from tminus.control.ports import Clock, Json, Prober, SideStatus, Target, Traffic
+from tminus.domain.evidence import JsonValue
+from tminus.domain.guard import Action, Guard, GuardLimits
+from tminus.domain.judgement import Decision
+from tminus.domain.rollout import Share, share, since
+from tminus.domain.traffic import Outcome, Side, WeightChange
+from tminus.errors import ProbeError
+
+TICK = 0.25
+"""Seconds between two judgements: a rollback waits for no longer than this."""
+
+SLICE = 5.0
+"""Seconds of watching in one durable step; a crash repeats at most this much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Green:
+    """Which process is green: another one in its place is a restart."""
+
+    started: float
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one slice of watching came to."""
+
+    action: Action
+    rule: str
+    text: str
+    seconds: float
+    """How long was watched with nothing to hold for."""
+    at: float | None
+    """Event time of what fired, in seconds of the epoch."""
+
+    def data(self) -> Json:
+        """As a step remembers it."""
+        return {
+            "action": self.action.value,
+            "rule": self.rule,
+            "text": self.text,
+            "seconds": self.seconds,
+            "at": self.at,
+        }
+
+
+def sight(data: Json) -> Sight:
+    """What a step remembered."""
+    return Sight(
+        Action(str(data["action"])),
+        str(data["rule"]),
+        str(data["text"]),
+        float(cast("float", data["seconds"])),
+        cast("float | None", data["at"]),
+    )
+
+
+class Watch:
+    """The guard of one launch, fed from the trace; a new process reads the trace again from its beginning."""
+
+    def __init__(
+        self, target: Target, traffic: Traffic, prober: Prober, clock: Clock, limits: GuardLimits
+    ) -> None:
+        self._target = target
+        self._traffic = traffic
+        self._prober = prober
+        self._clock = clock
+        self.guard = Guard(limits)
+        self._items: list[Outcome | WeightChange] = []
+        self._resumes: list[float] = []
+        self._next_probe = 0.0
+
+    def outcomes(self) -> list[Outcome]:
+        """Every finished request of this launch so far."""
+        self._catch_up()
+        return [item for item in self._items if isinstance(item, Outcome)]
+
+    def share(self, percent: int) -> Share:
+        """Green's share of the requests that were routed by the newest weight."""
+        outcomes = self.outcomes()
+        changes = [item for item in self._items if isinstance(item, WeightChange)]
+        return share(since(outcomes, changes[-1]) if changes else outcomes, percent)
+
+    async def slice(self, green: Green | None, seconds: float) -> Sight:
+        """Watch for this long, or until there is reason to roll back."""
+        began = self._clock.now()
+        well = 0.0
+        last = began
+        while True:
+            decision = await self._judge(green)
+            now = self._clock.now()
+            if decision.action is Action.CONTINUE:
+                well += now - last
+            last = now
+            if decision.action is Action.ROLLBACK or now - began >= seconds:
+                return Sight(decision.action, decision.rule or "", decision.text, well, decision.at)
+            await self._clock.sleep(min(TICK, seconds - (now - began)))
+
+    async def _judge(self, green: Green | None) -> Decision:
+        self._catch_up()
+        now = self._clock.now()
+        if now >= self._next_probe:
+            self._next_probe = now + 1.0
+            self.guard.observe_probe(now, ok=await self._prober.answers())
+        decision = self.guard.judge(now, lost=self._traffic.lost(), received=self._traffic.received())
+        if decision.action is Action.ROLLBACK or green is None:
+            return decision
+        try:
+            status = await self._target.status(Side.GREEN)
+        except ProbeError as error:
+            claim = f"green cannot be seen ({error})"
+            return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=claim)
+        if how := _failed(status, green):
+            self.guard.green_died(now, how)
+            return self.guard.judge(now)
+        return decision
+
+    def resume(self, at: float) -> None:
+        """End a hold on evidence, as of this moment; a later process that reads the trace again does the same."""
+        self._resumes.append(at)
+
+    def gauges(self) -> Json:
+        """How far each test and each trigger has come, for people and for the record."""
+        gauges = self.guard.gauges(self._clock.now())
+        tests: list[JsonValue] = [
+            {
+                "rule": t.rule,
+                "evidence": t.evidence,
+                "threshold": t.threshold,
+                "hits": t.hits,
+                "requests": t.requests,
+            }
+            for t in gauges.tests
+        ]
+        triggers: list[JsonValue] = [
+            {
+                "trigger": t.trigger.id,
+                "state": t.state.value,
+                "breached_seconds": t.breached_seconds,
+                "for_seconds": t.trigger.for_seconds,
+            }
+            for t in gauges.triggers
+        ]
+        counts = cast("JsonValue", self.guard.counts.as_dict())
+        return {"tests": tests, "triggers": triggers, "counts": counts}
+
+    def _catch_up(self) -> None:
+        for item in self._traffic.items(len(self._items)):
+            self._resume_before(item.at)
+            self._items.append(item)
+            self.guard.observe(item)
+        self._resume_before(self._clock.now())
+
+    def _resume_before(self, at: float) -> None:
+        while self._resumes and self._resumes[0] < at:
+            self._resumes.pop(0)
+            self.guard.resume()
+
+
+def _failed(status: SideStatus, green: Green) -> str:
+    """How green has failed without a request being asked; empty when it stands."""
+    if not status.running:
+        return "died: its process is gone"
+    if status.started != green.started:
+        return "restarted: its process is another one than was started"
+    if status.digest and status.digest != green.digest:
+        return f"was replaced: it runs {status.digest}"
+    return "" if status.up else "was ejected: the proxy no longer counts it as able to serve"

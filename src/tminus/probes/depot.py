@@ -1,0 +1,244 @@
+"""depot, the reference service: what a user can do in it, and what a user must not be able to do."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from time import monotonic
+from typing import Any
+
+import aiohttp
+
+from tminus.domain.evidence import JsonValue, Observation
+from tminus.errors import InconclusiveError, ProbeError
+from tminus.http import Answer, Http, connect
+from tminus.probes import Probe
+
+SEARCHABLE_WITHIN = 30.0
+"""Seconds in which a new document must be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One depot by its address, and the synthetic user that may log in."""
+
+    address: str
+    user: str
+    password: str
+
+
+class Steps:
+    """Keeps what was done, and what of it was not as it must be."""
+
+    def __init__(self) -> None:
+        self.done: list[JsonValue] = []
+        self.problems: list[JsonValue] = []
+
+    def expect(self, what: str, reply: Answer, status: int) -> None:
+        """Note one answer and whether it has the status it must have; bodies and tokens are not kept."""
+        self.done.append(f"{what}: {reply.status}")
+        if reply.status != status:
+            self.problems.append(f"{what}: {reply.status}, not {status}")
+
+    def demand(self, what: str, *, holds: bool) -> None:
+        """Note a condition and whether it holds."""
+        self.done.append(f"{what}: {'yes' if holds else 'no'}")
+        if not holds:
+            self.problems.append(f"{what}: no")
+
+
+@Probe
+async def login(depot: System, *, password: str = "") -> Observation:
+    """What is wrong with logging in, tried both ways: the right password and token, and wrong ones.
+
+    `password` is used in place of the right one: the negative control.
+    """
+    steps = Steps()
+    async with connect(depot.address) as http:
+        reply = await _login(http, depot, password or depot.password)
+        steps.expect("login", reply, 200)
+        token = str(reply.json().get("token", "")) if reply.status == 200 else ""
+        steps.expect("protected page with the token", await http.get("/me", token=token), 200)
+        steps.expect("login with a wrong password", await _login(http, depot, secrets.token_hex(8)), 401)
+        steps.expect(
+            "protected page with a forged token", await http.get("/me", token=token[:-2] + "xx"), 401
+        )
+        steps.expect("protected page without a token", await http.get("/me"), 401)
+    return Observation(steps.problems, {"steps": steps.done})
+
+
+@Probe
+async def search(depot: System, *, look_for: str = "") -> Observation:
+    """What is wrong with the search: a new document must be found soon, and gone documents not at all.
+
+    `look_for` is searched for in place of the document's own word: the negative control.
+    """
+    steps = Steps()
+    marker = f"marker{secrets.token_hex(6)}"
+    async with _user(depot) as (http, token):
+        document = {
+            "title": f"tminus {marker}",
+            "body": f"Synthetic document {marker}, removed after the check.",
+        }
+        made = await _post(http, token, "/documents", document)
+        steps.expect("store a document", made, 201)
+        number = made.json()["id"] if made.status == 201 else 0
+        began = monotonic()
+        found = await _finds(http, token, look_for or marker, number, 2.0 if look_for else SEARCHABLE_WITHIN)
+        steps.demand(f"the document is found within {SEARCHABLE_WITHIN:g} s", holds=found)
+        took = monotonic() - began
+        steps.expect("remove it", await _delete(http, token, f"/documents/{number}"), 204)
+        still = await http.get(f"/search?q={marker}", token=token)
+        steps.demand("a removed document is not found", holds=not _hits(still))
+    return Observation(steps.problems, {"steps": steps.done, "found_after_s": round(took, 3)})
+
+
+@Probe
+async def upload(depot: System, *, kilobytes: int = 1024, alter: bool = False) -> Observation:
+    """What is wrong with files: up and down again unchanged; too large and of a wrong type refused.
+
+    `alter` compares with other bytes than were sent: the negative control.
+    """
+    steps = Steps()
+    content = os.urandom(kilobytes * 1024)
+    async with _user(depot) as (http, token):
+        sent = await _send(http, token, content, "application/octet-stream")
+        steps.expect(f"upload of {kilobytes} kB", sent, 201)
+        number = sent.json()["id"] if sent.status == 201 else 0
+        back = await http.get(f"/files/{number}", token=token)
+        expected = sha256(content[1:] if alter else content).hexdigest()
+        steps.demand("the download has the same SHA-256", holds=sha256(back.body).hexdigest() == expected)
+        steps.expect("upload of a script", await _send(http, token, b"<script>", "text/html"), 415)
+        steps.expect("remove it", await _delete(http, token, f"/files/{number}"), 204)
+        steps.expect("download after removal", await http.get(f"/files/{number}", token=token), 404)
+    return Observation(steps.problems, {"steps": steps.done, "bytes": len(content)})
+
+
+@Probe
+async def smoke(depot: System) -> Observation:
+    """The smoke tests that fail: health, login, store, search, upload, each once."""
+    failures = await smoke_failures(depot)
+    return Observation([*failures], {"tests": list(_SMOKE), "failed": len(failures)})
+
+
+@Probe
+async def integration(depot: System) -> Observation:
+    """The integration tests that fail: the service with its database, each journey with its refusals."""
+    problems: list[JsonValue] = []
+    tests: dict[str, JsonValue] = {}
+    for name, test in _INTEGRATION.items():
+        observation = await test(depot)
+        assert isinstance(observation.value, list)  # noqa: S101 - each of these probes gives a list of problems
+        tests[name] = len(observation.value)
+        problems += [f"{name}: {problem}" for problem in observation.value]
+    return Observation(problems, {"tests": tests})
+
+
+async def smoke_failures(depot: System) -> list[str]:
+    """What fails at this address; raises `ProbeError` only when nothing answers at all."""
+    async with connect(depot.address) as http:
+        await http.get("/health")
+    failures: list[str] = []
+    for name, test in _SMOKE.items():
+        try:
+            failures += [f"{name}: {problem}" for problem in await test(depot)]
+        except ProbeError as error:
+            failures.append(f"{name}: {error}")
+    return failures
+
+
+async def _health(depot: System) -> list[JsonValue]:
+    async with connect(depot.address) as http:
+        reply = await http.get("/health")
+    return [] if reply.status == 200 else [f"status {reply.status}"]
+
+
+def _problems_of(probe: Probe) -> Callable[[System], Awaitable[list[JsonValue]]]:
+    async def test(depot: System) -> list[JsonValue]:
+        value = (await probe.run(depot)).value
+        assert isinstance(value, list)  # noqa: S101 - these probes give a list of problems
+        return value
+
+    return test
+
+
+_SMOKE: dict[str, Callable[[System], Awaitable[list[JsonValue]]]] = {
+    "health": _health,
+    "login": _problems_of(login),
+    "search": _problems_of(search),
+    "upload": _problems_of(upload),
+}
+
+
+@asynccontextmanager
+async def _user(depot: System) -> AsyncIterator[tuple[Http, str]]:
+    async with connect(depot.address) as http:
+        reply = await _login(http, depot, depot.password)
+        if reply.status != 200:
+            raise InconclusiveError(
+                f"the synthetic user cannot log in: {reply.status}",
+                hint="look at the line about authentication first",
+            )
+        yield http, str(reply.json()["token"])
+
+
+async def _login(http: Http, depot: System, password: str) -> Answer:
+    return await http.ask("POST", "/login", json_body={"user": depot.user, "password": password})
+
+
+async def _post(http: Http, token: str, path: str, body: Any) -> Answer:
+    return await http.ask("POST", path, headers={"Authorization": f"Bearer {token}"}, json_body=body)
+
+
+async def _delete(http: Http, token: str, path: str) -> Answer:
+    return await http.ask("DELETE", path, headers={"Authorization": f"Bearer {token}"})
+
+
+async def _send(http: Http, token: str, content: bytes, media_type: str) -> Answer:
+    form = aiohttp.FormData()
+    form.add_field("file", content, filename="tminus-check.bin", content_type=media_type)
+    return await http.ask("POST", "/files", headers={"Authorization": f"Bearer {token}"}, data=form)
+
+
+async def _finds(http: Http, token: str, word: str, number: int, seconds: float) -> bool:
+    deadline = monotonic() + seconds
+    while True:
+        if number in _hits(await http.get(f"/search?q={word}", token=token)):
+            return True
+        if monotonic() >= deadline:
+            return False
+        await asyncio.sleep(0.2)
+
+
+def _hits(reply: Answer) -> list[int]:
+    return [row["id"] for row in reply.json()["results"]] if reply.status == 200 else []
+
+
+async def _pages(depot: System) -> Observation:
+    """A document can be read back as it was stored, is listed, and is private."""
+    steps = Steps()
+    async with _user(depot) as (http, token):
+        made = await _post(http, token, "/documents", {"title": "tminus pages", "body": "as it was stored"})
+        steps.expect("store a document", made, 201)
+        number = made.json()["id"] if made.status == 201 else 0
+        read = await http.get(f"/documents/{number}", token=token)
+        steps.demand(
+            "it reads back as stored", holds=read.status == 200 and read.json()["body"] == "as it was stored"
+        )
+        steps.expect("the newest documents", await http.get("/documents?limit=5", token=token), 200)
+        steps.expect("a document without a token", await http.get(f"/documents/{number}"), 401)
+        steps.expect("a document without a title", await _post(http, token, "/documents", {"body": "x"}), 422)
+        steps.expect("remove it", await _delete(http, token, f"/documents/{number}"), 204)
+        steps.expect("read after removal", await http.get(f"/documents/{number}", token=token), 404)
+    return Observation(steps.problems, {"steps": steps.done})
+
+
+_INTEGRATION: dict[str, Callable[[System], Awaitable[Observation]]] = {
+    "login": login.run,
+    "search": search.run,
+    "upload": upload.run,
+    "documents": _pages,
+}

@@ -1,0 +1,115 @@
+"""PostgreSQL: its schema, its backups, and whether they can be restored.
+
+A backup is a custom-format dump `NAME.dump` with a note `NAME.json` beside it: when it was taken, its SHA-256 and
+size, and the contents of the snapshot it was taken from.
+"""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tminus.domain.evidence import JsonValue, Observation
+from tminus.errors import InconclusiveError
+from tminus.postgres import (
+    Tools,
+    connect,
+    contents,
+    differences,
+    restore,
+    revision,
+    run,
+    schema_digest,
+    scratch,
+)
+from tminus.probes import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One database, its tools, and the folder of its backups."""
+
+    tools: Tools
+    backups: Path
+
+
+@Probe
+async def schema(database: System, *, revision_expected: str) -> Observation:
+    """What is wrong with the schema: another revision, invalid indexes, no tables."""
+    async with connect(database.tools.dsn) as connection:
+        found = await revision(connection)
+        broken = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
+        invalid = [str(row[0]) for row in await (await connection.execute(broken)).fetchall()]
+        tables = len(await contents(connection))
+        shape = await schema_digest(connection)
+    problems: list[JsonValue] = [f"index {name} is invalid" for name in invalid]
+    if found != revision_expected:
+        problems.append(f"revision {found}, not {revision_expected}")
+    if tables < 2:
+        problems.append("there are no tables")
+    return Observation(problems, {"revision": found, "tables": tables, "schema": shape}, {"schema": shape})
+
+
+@Probe
+async def backup(database: System) -> Observation:
+    """What is wrong with the newest backup: none, altered, unreadable, empty."""
+    file, note = newest(database.backups)
+    problems: list[JsonValue] = []
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        found = _sha256(stream)
+    if found != note["sha256"]:
+        problems.append(
+            f"{file.name} is not what was written: SHA-256 {found[:12]}…, noted {note['sha256'][:12]}…"
+        )
+    listing = await run(database.tools, "pg_restore", "--list", str(file))
+    if "TABLE DATA" not in listing:
+        problems.append(f"{file.name} holds no table data")
+    if not any(int(table["rows"]) for table in note["contents"].values()):
+        problems.append("every table was empty when the backup was taken")
+    seen: dict[str, JsonValue] = {
+        "file": file.name,
+        "bytes": size,
+        "sha256": found,
+        "taken_at": note["taken_at"],
+    }
+    return Observation(problems, seen, {"sha256": found})
+
+
+@Probe
+async def restored(database: System) -> Observation:
+    """Where a restore of the newest backup differs from the database it was taken from, table by table."""
+    file, note = newest(database.backups)
+    async with scratch(database.tools, "tminus_restore") as dsn:
+        await restore(database.tools, file, "tminus_restore")
+        async with connect(dsn) as connection:
+            copy = await contents(connection)
+            shape = await schema_digest(connection)
+    if not copy:
+        raise InconclusiveError(
+            "the restored database has no tables", hint="look at the backup with pg_restore --list"
+        )
+    problems: list[JsonValue] = [*differences(note["contents"], copy)]
+    if shape != note["schema"]:
+        problems.append("the restored schema is another one")
+    rows: dict[str, JsonValue] = {table: entry["rows"] for table, entry in copy.items()}
+    return Observation(problems, {"file": file.name, "rows": rows}, {"sha256": str(note["sha256"])})
+
+
+def newest(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """The newest backup and its note; raises `InconclusiveError` when there is none."""
+    notes = sorted(folder.glob("*.json"))
+    if not notes:
+        raise InconclusiveError(
+            f"there is no backup in {folder.name}", hint="take one: the launch does so at T-2h"
+        )
+    note = json.loads(notes[-1].read_text(encoding="utf-8"))
+    return notes[-1].with_suffix(".dump"), note
+
+
+def _sha256(stream: Any) -> str:
+    digest = sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,73 @@
+"""The releases of one service on this machine: proven, unpacked, and run with their own commands.
+
+The local target starts them, the database adapter lets them migrate, probes ask them what they are.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tminus.control.ports import Json
+from tminus.errors import InconclusiveError, UnreachableError
+from tminus.oci import Image, Invocation, invocation, unpack, verify
+
+SECONDS = 120.0
+"""The time limit of one command of a release."""
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """An image layout, and the folder into which its images are unpacked."""
+
+    layout: Path
+    folder: Path
+    settings: Mapping[str, str]
+    """The service's environment; it may hold secrets and is never shown."""
+
+    async def verified(self, digest: str) -> Image:
+        """The image of a digest, with every byte compared; raises `ReleaseError` or `PlanError`."""
+        return await asyncio.to_thread(verify, self.layout, digest)
+
+    async def prepare(self, digest: str) -> Json:
+        """Have a release unpacked and unaltered in its folder."""
+        image = await self.verified(digest)
+        await asyncio.to_thread(unpack, self.layout, digest, self._root(digest))
+        return {"digest": digest, "version": image.version, "blobs": image.blobs, "bytes": image.size}
+
+    async def invocation(
+        self, digest: str, *arguments: str, settings: Mapping[str, str] | None = None
+    ) -> Invocation:
+        """How to run a prepared release with these arguments."""
+        image = await self.verified(digest)
+        return invocation(image, self._root(digest), arguments, {**self.settings, **(settings or {})})
+
+    async def run(self, digest: str, *arguments: str, settings: Mapping[str, str] | None = None) -> str:
+        """Run one command of a release to its end; what it printed. Raises `InconclusiveError` when it fails."""
+        await self.prepare(digest)
+        command = await self.invocation(digest, *arguments, settings=settings)
+        process = await asyncio.create_subprocess_exec(
+            *command.argv,
+            env=dict(command.env),
+            cwd=self._root(digest),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            async with asyncio.timeout(SECONDS):
+                output, _ = await process.communicate()
+        except TimeoutError as error:
+            process.kill()
+            await process.wait()
+            what = " ".join(arguments)
+            raise UnreachableError(
+                f"`{what}` took longer than {SECONDS:g} s", hint="what does it wait for?"
+            ) from error
+        text = output.decode(errors="replace").strip()
+        if process.returncode != 0:
+            raise InconclusiveError(f"`{' '.join(arguments)}` failed: {text[-300:]}", hint="see the message")
+        return text
+
+    def _root(self, digest: str) -> Path:
+        return self.folder / digest.removeprefix("sha256:")

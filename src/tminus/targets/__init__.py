@@ -1,0 +1,1 @@
+"""Where green runs: one file per target."""

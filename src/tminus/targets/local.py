@@ -1,0 +1,114 @@
+"""The local target: blue and green as processes behind HAProxy on this machine.
+
+A release is proven blob by blob and run from the folder it was unpacked into. What runs is read from what runs: the
+digest comes from the service itself, the start time from the process, weight and health from the proxy.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tminus.control.ports import Json, SideStatus
+from tminus.domain.traffic import Side
+from tminus.errors import PartError, ProbeError, RolloutError
+from tminus.haproxy import Runtime, State
+from tminus.http import connect
+from tminus.processes import Process, find, start, wait_until
+from tminus.releases import Releases
+
+START_SECONDS = 30.0
+"""How long a side may take from its start to its first healthy answer, and to be seen up by the proxy."""
+
+STOP_SECONDS = 10.0
+"""How long a drained side may take to end by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTarget:
+    """Two sides of one service on loopback ports, and the proxy that divides the traffic."""
+
+    stage: Path
+    releases: Releases
+    proxy: Runtime
+    ports: Mapping[Side, int]
+
+    def private_url(self, side: Side) -> str:
+        """See `Target.private_url`."""
+        return f"http://127.0.0.1:{self.ports[side]}"
+
+    async def prepare(self, digest: str) -> Json:
+        """See `Target.prepare`."""
+        return await self.releases.prepare(digest)
+
+    async def start(self, side: Side, digest: str) -> SideStatus:
+        """See `Target.start`; raises `RolloutError` when the release does not come up."""
+        process = find(self.stage, side.value)
+        if process is not None and (await self._identity(side))[0] != digest:
+            await process.stop(STOP_SECONDS)
+            process = None
+        if process is None:
+            process = await self._spawn(side, digest)
+        try:
+            await process.ready(lambda: self._answers(side), START_SECONDS)
+            await self._admit(side)
+        except PartError as error:
+            raise RolloutError(f"{side.value} did not come up: {error}", hint=error.hint) from error
+        return await self.status(side)
+
+    async def set_weight(self, percent: int) -> int:
+        """See `Target.set_weight`."""
+        return (await self.proxy.set_weights(blue=100 - percent, green=percent)).green
+
+    async def status(self, side: Side) -> SideStatus:
+        """See `Target.status`."""
+        server = (await self.proxy.servers())[side]
+        process = find(self.stage, side.value)
+        alive = process is not None and process.alive()
+        digest, version = await self._identity(side) if alive else ("", "")
+        return SideStatus(
+            running=alive,
+            started=process.started if process is not None and alive else 0.0,
+            digest=digest,
+            version=version,
+            up=server.up,
+            weight=server.weight,
+            sessions=server.sessions,
+        )
+
+    async def stop(self, side: Side, drain_seconds: float) -> int:
+        """See `Target.stop`; stopped already: only the proxy is told again."""
+        left = await self.proxy.drain(side, drain_seconds)
+        process = find(self.stage, side.value)
+        if process is not None:
+            await process.stop(STOP_SECONDS)
+        await self.proxy.set_state(side, State.MAINT)
+        return left
+
+    async def _spawn(self, side: Side, digest: str) -> Process:
+        await self.releases.prepare(digest)
+        port = str(self.ports[side])
+        command = await self.releases.invocation(digest, "serve", "--host", "127.0.0.1", "--port", port)
+        return start(self.stage, side.value, command.argv, env=command.env)
+
+    async def _admit(self, side: Side) -> None:
+        """Have the proxy check this side; its weight stays as it is, so it gets no traffic by this."""
+        await self.proxy.set_address(side, self.ports[side])
+        await self.proxy.set_state(side, State.READY)
+
+        async def up() -> bool:
+            return (await self.proxy.servers())[side].up
+
+        await wait_until(up, START_SECONDS, f"the proxy to see {side.value} up")
+
+    async def _answers(self, side: Side) -> bool:
+        return bool((await self._identity(side))[0])
+
+    async def _identity(self, side: Side) -> tuple[str, str]:
+        """Digest and version that the running code reports of itself; empty while it does not answer."""
+        try:
+            async with connect(self.private_url(side), seconds=2.0) as http:
+                body = (await http.get("/health")).json()
+        except ProbeError:
+            # Not answering is what is asked here; that the process is gone or ejected is seen elsewhere.
+            return "", ""
+        return str(body.get("digest") or ""), str(body.get("version") or "")

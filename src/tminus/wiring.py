@@ -1,0 +1,289 @@
+"""Settings to objects: the only file that knows everybody."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tminus.control.countdown import LaunchTime
+from tminus.control.launch import Binding, Crew, Launch
+from tminus.control.liftoff import Stages
+from tminus.control.ports import Engine, Json
+from tminus.control.readiness import Readiness
+from tminus.control.watch import Watch
+from tminus.domain.canonical import timestamp
+from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.guard import GuardLimits
+from tminus.domain.plan import Check, Plan
+from tminus.domain.record import Entry, Event
+from tminus.domain.timeline import LaunchClock
+from tminus.domain.traffic import Side
+from tminus.domain.trust import KeyKind, TrustedKey
+from tminus.engine.durable import DurableEngine, use_write_ahead_log
+from tminus.errors import PlanError, ProbeError
+from tminus.haproxy import Runtime
+from tminus.http import connect
+from tminus.planfile import bound
+from tminus.postgres import Tools
+from tminus.probes import depot, find, local, module_of, postgres, release, staging, traffic, website
+from tminus.probes import plan as plan_probes
+from tminus.releases import Releases
+from tminus.signing import Signer, checkpoint_entry, enrol, sign_statement, trust_path
+from tminus.store.record import RecordStore
+from tminus.store.tables import connect as connect_store
+from tminus.targets.database import LocalDatabase
+from tminus.targets.local import LocalTarget
+from tminus.targets.trace import ProxyTrace
+
+
+class SystemClock:
+    """Real time."""
+
+    def now(self) -> float:
+        """See `Clock.now`."""
+        return time.time()  # noqa: TID251 - the one place where the time is read
+
+    async def sleep(self, seconds: float) -> None:
+        """See `Clock.sleep`."""
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a local launch takes place: addresses, folders, and the service's settings."""
+
+    stage: Path
+    images: Path
+    public: str
+    """The public address of the service."""
+    admin: Path
+    """HAProxy's admin socket."""
+    log_port: int
+    ports: Mapping[Side, int]
+    postgres_bin: Path
+    database: str
+    """`postgresql://…`; it holds a password."""
+    settings: Mapping[str, str] = field(repr=False)
+    """The service's environment; it holds secrets."""
+    user: str
+    password: str = field(repr=False)
+    parts: Callable[[], Mapping[str, bool]] = field(repr=False)
+
+    DATABASE_VARIABLE = "DEPOT_DATABASE_URL"
+
+
+class LaunchRecord:
+    """The record of one launch: the store, with both clocks read when something is written."""
+
+    def __init__(self, store: RecordStore, launch: str, clock: LaunchTime) -> None:
+        self._store = store
+        self._launch = launch
+        self._time = clock
+
+    async def append_once(self, key: str, kind: str, data: Json) -> Event:
+        """See `Record.append_once`."""
+        at, t_ms = timestamp(self._time.now()), round(self._time.read() * 1000)
+        return await self._store.append_once(self._launch, Entry(kind, key, data, at, t_ms))
+
+    async def events(self) -> list[Event]:
+        """See `Record.events`."""
+        return await self._store.events(self._launch)
+
+
+class Keys:
+    """The private keys of this machine's people and of its server, one file each."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def enrol(self, plan: Plan) -> None:
+        """Have a key for each role and for the server, and all of them in the trust root."""
+        trust = trust_path(self._home)
+        for role in plan.roles:
+            key = self._signer(role.id, role.person)
+            roles = (role.id,)
+            person = TrustedKey(key.keyid, role.person, KeyKind.PERSON, roles, simulated=role.simulated)
+            enrol(trust, person)
+        enrol(trust, TrustedKey(self.server().keyid, "tminus on this machine", KeyKind.SERVER))
+
+    def server(self) -> Signer:
+        """The key that seals records."""
+        return self._load("server")
+
+    def signatory(self, plan: Plan) -> "PlanSignatory":
+        """Who signs in a launch of this plan."""
+        return PlanSignatory({role.id: self._signer(role.id, role.person) for role in plan.roles})
+
+    def _signer(self, role: str, person: str) -> Signer:
+        return self._load(f"{role}-{person.lower().replace(' ', '-')}")
+
+    def _load(self, name: str) -> Signer:
+        folder = self._home / "keys"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Signer.load_or_create(folder / f"{name}.pem")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSignatory:
+    """Signs in the name of a plan's roles."""
+
+    signers: Mapping[str, Signer]
+
+    def sign(self, role: str, statement: Json) -> Json:
+        """See `Signatory.sign`."""
+        return sign_statement(self.signers[role], statement)
+
+
+@dataclass(frozen=True, slots=True)
+class Systems:
+    """Every system of a plan, ready to be observed."""
+
+    handles: Mapping[str, object]
+    values: Mapping[str, str]
+    """What `${name}` stands for in this launch."""
+
+    async def observe(self, check: Check, arguments: Mapping[str, JsonValue]) -> Observation:
+        """See `Observer.observe`."""
+        given = bound(arguments, self.values)
+        name = str(given.pop("system", check.probe.partition(".")[0]))
+        return await find(check.probe).run(self.handles[name], **given)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicProber:
+    """Asks the service through its public name, independently of the proxy's log."""
+
+    address: str
+
+    async def answers(self) -> bool:
+        """See `Prober.answers`."""
+        try:
+            async with connect(self.address, seconds=2.0) as http:
+                return (await http.get("/health")).status == 200
+        except ProbeError:
+            return False  # not answering is the answer
+
+
+@dataclass(frozen=True, slots=True)
+class DepotSmoke:
+    """depot's smoke tests at any address."""
+
+    user: str
+    password: str
+
+    async def failures(self, url: str) -> list[str]:
+        """See `Smoke.failures`."""
+        return await depot.smoke_failures(depot.System(url, self.user, self.password))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalLaunch:
+    """One launch on this machine, put together."""
+
+    engine: DurableEngine
+    store: RecordStore
+    trace: ProxyTrace
+    time: LaunchTime
+    target: LocalTarget
+    database: LocalDatabase
+
+
+def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str) -> LocalLaunch:
+    """Everything that a local launch needs; nothing is started yet.
+
+    Called again after a crash with the same arguments, it finds the same launch.
+    """
+    folder = launch_folder(home, binding.launch)
+    folder.mkdir(parents=True, exist_ok=True)
+    database = folder / "launch.db"
+    use_write_ahead_log(database)
+    clock = SystemClock()
+    launch_time = LaunchTime(clock, LaunchClock(binding.t0, binding.speed))
+    store = RecordStore(connect_store(f"sqlite:///{database}"))
+    trace = ProxyTrace(folder / "trace.jsonl", site.log_port)
+    releases = Releases(site.images, site.stage / "releases", site.settings)
+    target = LocalTarget(site.stage, releases, Runtime(site.admin), site.ports)
+    tools = Tools(site.postgres_bin, site.database)
+    backups = LocalDatabase(tools, site.stage / "backups", releases, clock.now)
+    smoke = DepotSmoke(site.user, site.password)
+    limits = GuardLimits()
+    watch = Watch(target, trace, PublicProber(site.public), clock, limits)
+    systems = Systems(
+        _handles(site, plan, (releases, tools, target, trace, smoke, limits, clock)),
+        _values(binding, plan, ref),
+    )
+
+    def crew() -> Crew:
+        record = LaunchRecord(store, binding.launch, launch_time)
+        readiness = Readiness(plan.checks, record, systems, clock)
+        stages = Stages(target, trace, backups, smoke, watch, clock)
+        return Crew(plan, record, readiness, Keys(home).signatory(plan), launch_time, stages)
+
+    async def body(engine: Engine, _launch: str) -> Json:
+        return await Launch(binding, crew(), engine).run()
+
+    return LocalLaunch(DurableEngine(database, body), store, trace, launch_time, target, backups)
+
+
+def launch_folder(home: Path, launch: str) -> Path:
+    """Where everything about one launch is kept, its exported record included."""
+    return home / "launches" / launch
+
+
+async def seal(store: RecordStore, launch: str, home: Path, clock: LaunchTime) -> Path:
+    """Sign the record with the server's key and export it; the exported file."""
+    at, t_ms = timestamp(clock.now()), round(clock.read() * 1000)
+    await store.checkpoint(launch, checkpoint_entry(Keys(home).server(), launch, at, t_ms))
+    path = launch_folder(home, launch) / "record.jsonl"
+    await store.export(launch, path)
+    return path
+
+
+Adapters = tuple[Releases, Tools, LocalTarget, ProxyTrace, DepotSmoke, GuardLimits, SystemClock]
+
+
+def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
+    """By the plan's name of each system: what its probes observe."""
+    releases, tools, target, trace, smoke, limits, clock = adapters
+    service = depot.System(site.public, site.user, site.password)
+
+    async def suite(probe: Callable[..., object], address: str) -> Observation:
+        found = await probe(depot.System(address, site.user, site.password))  # type: ignore[misc] # a probe is async
+        assert isinstance(found, Observation)  # noqa: S101 - every probe gives one
+        return found
+
+    suites: dict[str, staging.Suite] = {
+        "smoke": lambda address: suite(depot.smoke.run, address),
+        "integration": lambda address: suite(depot.integration.run, address),
+    }
+    own: dict[str, object] = {
+        "website": website.System(site.public),
+        "depot": service,
+        "postgres": postgres.System(tools, site.stage / "backups"),
+        "release": release.System(releases, tools, site.stage / "copies", Site.DATABASE_VARIABLE),
+        "staging": staging.System(site.stage, releases, tools, Site.DATABASE_VARIABLE, site.user, suites),
+        "local": local.System(target, site.parts, smoke.failures),
+        "traffic": traffic.System(trace.outcomes, clock.now),
+        "plan": plan_probes.System(plan, limits),
+    }
+    return {name: own.get(str(entry["kind"])) or _foreign(entry) for name, entry in plan.systems.items()}
+
+
+def _foreign(entry: Mapping[str, JsonValue]) -> object:
+    kind = str(entry["kind"])
+    system = getattr(module_of(kind), "System", None)
+    if system is None:
+        raise PlanError(
+            f"the system kind {kind!r} has no System", hint="its module needs a class of this name"
+        )
+    return system(str(entry["address"]))
+
+
+def _values(binding: Binding, plan: Plan, ref: str) -> dict[str, str]:
+    component = plan.components[0]
+    return {
+        "release": f"sha256:{binding.release[component]}",
+        "release.ref": ref,
+        "previous": f"sha256:{binding.previous[component]}",
+    }
