@@ -1,0 +1,1 @@
+"""The stage of `tminus demo`: real parts on one machine, in one folder."""

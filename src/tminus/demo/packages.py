@@ -1,0 +1,317 @@
+"""Which programs the stage needs, where they are, and how the missing ones are installed on Debian.
+
+Installing starts no system service and changes no setting: what is put in the way while apt runs is taken back byte
+for byte, on errors and on Ctrl-C at once, and after a kill by the next start, out of a small journal.
+"""
+
+import base64
+import json
+import os
+import shutil
+import subprocess  # installing is done by apt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tminus.errors import PartError
+
+POSTGRES_PROGRAMS = ("initdb", "postgres", "pg_dump", "pg_restore")
+POLICY = Path("/usr/sbin/policy-rc.d")
+"""Debian asks this program before a package starts a service; its exit code 101 forbids it (invoke-rc.d(8))."""
+CLUSTER_SETTINGS = Path("/etc/postgresql-common/createcluster.conf")
+"""Says whether installing PostgreSQL makes and starts a database cluster (pg_createcluster(8))."""
+APT_SECONDS = 900
+"""A slow mirror and another apt that runs may take minutes."""
+QUOTED_LINES = 15
+
+_INSTALLERS: Mapping[str, str] = {
+    "brew": "brew install haproxy postgresql@17",
+    "dnf": "sudo dnf install haproxy postgresql-server",
+    "apk": "sudo apk add haproxy postgresql",
+    "pacman": "sudo pacman -S haproxy postgresql",
+    "zypper": "sudo zypper install haproxy postgresql-server",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """Where the programs of the stage are."""
+
+    haproxy: Path
+    initdb: Path
+    postgres: Path
+    pg_dump: Path
+    pg_restore: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What has to be installed before a stage can be built."""
+
+    packages: tuple[str, ...]
+    """Debian packages; none when nothing is missing."""
+
+    def __bool__(self) -> bool:
+        return bool(self.packages)
+
+    @property
+    def command(self) -> str:
+        """What a person would type to install them."""
+        return f"sudo apt-get install -y --no-install-recommends {' '.join(self.packages)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A command that has ended."""
+
+    code: int
+    output: str
+
+
+class Machine(Protocol):
+    """What installing needs of the machine; a fake implements it in tests."""
+
+    def run(self, argv: Sequence[str]) -> Finished:
+        """Run a command to its end, also when a person interrupts."""
+        ...
+
+    def which(self, program: str) -> Path | None:
+        """Where a program is on PATH."""
+        ...
+
+    def read(self, path: Path) -> bytes | None:
+        """A file's content; none when it does not exist."""
+        ...
+
+    def stat(self, path: Path) -> tuple[int, int, int]:
+        """A file's mode, owner and group."""
+        ...
+
+    def is_root(self) -> bool:
+        """Whether we are root."""
+        ...
+
+
+class ThisMachine:
+    """The machine that we run on."""
+
+    def run(self, argv: Sequence[str]) -> Finished:
+        """Run a command in a session of its own, so that Ctrl-C does not reach it.
+
+        An interrupted apt would leave half-installed packages, and its services would start as soon as we took the
+        lock away; so it ends first, and then the interrupt goes on.
+        """
+        try:
+            with subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            ) as process:
+                return _to_its_end(process)
+        except OSError as error:
+            return Finished(127, str(error))
+
+    def which(self, program: str) -> Path | None:
+        """Where a program is; the folders of administrators count too, a user's PATH often lacks them."""
+        found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin")
+        return None if found is None else Path(found)
+
+    def read(self, path: Path) -> bytes | None:
+        """See `Machine`."""
+        return path.read_bytes() if path.exists() else None
+
+    def stat(self, path: Path) -> tuple[int, int, int]:
+        """See `Machine`."""
+        status = path.stat()
+        return status.st_mode & 0o7777, status.st_uid, status.st_gid
+
+    def is_root(self) -> bool:
+        """See `Machine`."""
+        return os.geteuid() == 0
+
+
+def locate(machine: Machine, versions: Path = Path("/usr/lib/postgresql")) -> Binaries | None:
+    """The programs of the stage, PostgreSQL's all from one folder, of the newest version; none when one is missing."""
+    haproxy, folder = machine.which("haproxy"), _postgres_folder(machine, versions)
+    if haproxy is None or folder is None:
+        return None
+    return Binaries(haproxy, *(folder / program for program in POSTGRES_PROGRAMS))
+
+
+def plan_installation(machine: Machine, versions: Path = Path("/usr/lib/postgresql")) -> Missing:
+    """Which packages are missing; raises `PartError` with the command to type when this is not Debian."""
+    packages = []
+    if machine.which("haproxy") is None:
+        packages.append("haproxy")
+    if _postgres_folder(machine, versions) is None:
+        packages.append("postgresql")
+    if packages and machine.which("apt-get") is None:
+        raise PartError(
+            f"this machine lacks {' and '.join(packages)}, and can install only Debian packages by itself",
+            hint=_foreign_hint(machine),
+        )
+    return Missing(tuple(packages))
+
+
+def install(missing: Missing, machine: Machine, journal: Path) -> None:
+    """Install packages without starting a service; `journal` lets the next start undo what a kill left.
+
+    Raises `PartError` without root or passwordless sudo, and with apt's last lines when apt fails.
+    """
+    if not missing:
+        return
+    administrator = _Administrator(machine, missing)
+    undo(machine, journal)
+    with _replaced(administrator, journal, POLICY, b"#!/bin/sh\nexit 101\n", 0o755):
+        administrator.apt("update")
+        first = ["postgresql-common" if name == "postgresql" else name for name in missing.packages]
+        administrator.apt("install", "-y", "--no-install-recommends", *first)
+        if "postgresql" in missing.packages:
+            settings = _without_cluster(machine.read(CLUSTER_SETTINGS) or b"")
+            with _replaced(administrator, journal, CLUSTER_SETTINGS, settings, 0o644):
+                administrator.apt("install", "-y", "--no-install-recommends", "postgresql")
+
+
+def undo(machine: Machine, journal: Path) -> bool:
+    """Put back what an installation that was killed had replaced; whether there was anything."""
+    entries = _entries(journal)
+    if not entries:
+        return False
+    administrator = _Administrator(machine, Missing(()))
+    for path in reversed(list(entries)):
+        _put_back(administrator, journal, Path(path))
+    return True
+
+
+class _Administrator:
+    """Runs commands as root, directly or through sudo without a password."""
+
+    def __init__(self, machine: Machine, missing: Missing) -> None:
+        self.machine = machine
+        self._missing = missing
+        self._prefix: tuple[str, ...] = () if machine.is_root() else ("sudo", "-n")
+        if self._prefix and machine.run(["sudo", "-n", "true"]).code != 0:
+            raise PartError(
+                "installing needs root, or sudo without a password",
+                hint=f"type: {missing.command}" if missing else "run this again with sudo",
+            )
+
+    def run(self, *argv: str) -> None:
+        finished = self.machine.run([*self._prefix, *argv])
+        if finished.code != 0:
+            quoted = "\n".join(finished.output.splitlines()[-QUOTED_LINES:])
+            raise PartError(
+                f"`{' '.join(argv)}` failed with {finished.code}\n{quoted}",
+                hint=f"mend what it says, or type: {self._missing.command}",
+            )
+
+    def apt(self, *argv: str) -> None:
+        # needrestart (Ubuntu) would restart services that use an upgraded library
+        quiet = ("DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "LC_ALL=C.UTF-8")
+        patient = ("-q", "-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Use-Pty=0")
+        self.run("env", *quiet, "apt-get", *patient, *argv)
+
+
+@contextmanager
+def _replaced(
+    administrator: _Administrator, journal: Path, path: Path, content: bytes, mode: int
+) -> Iterator[None]:
+    """Have other content in a file for a while."""
+    before = administrator.machine.read(path)
+    mode, owner, group = (mode, 0, 0) if before is None else administrator.machine.stat(path)
+    entries = _entries(journal)
+    entries[str(path)] = None if before is None else (base64.b64encode(before).decode(), mode, owner, group)
+    _write(journal, entries)
+    try:
+        _put(administrator, journal, path, content, (mode | 0o111 if path == POLICY else mode, owner, group))
+        yield
+    finally:
+        _put_back(administrator, journal, path)
+
+
+def _put_back(administrator: _Administrator, journal: Path, path: Path) -> None:
+    entries = _entries(journal)
+    saved = entries.pop(str(path))
+    if saved is None:
+        administrator.run("rm", "-f", str(path))
+    else:
+        content, mode, owner, group = saved
+        _put(administrator, journal, path, base64.b64decode(content), (mode, owner, group))
+    _write(journal, entries)
+
+
+def _put(
+    administrator: _Administrator, journal: Path, path: Path, content: bytes, rights: tuple[int, int, int]
+) -> None:
+    draft = journal.with_suffix(".draft")
+    draft.write_bytes(content)
+    mode, owner, group = rights
+    # a new file renamed over the old one: nobody ever sees half of it
+    arguments = ("-m", f"{mode:o}", "-o", str(owner), "-g", str(group))
+    administrator.run("install", *arguments, str(draft), f"{path}.tminus-new")
+    administrator.run("mv", "-f", f"{path}.tminus-new", str(path))
+    draft.unlink()
+
+
+def _entries(journal: Path) -> dict[str, tuple[str, int, int, int] | None]:
+    if not journal.exists():
+        return {}
+    entries: dict[str, tuple[str, int, int, int] | None] = json.loads(journal.read_text())
+    return entries
+
+
+def _write(journal: Path, entries: Mapping[str, object]) -> None:
+    """Have the journal on the disk before anything it speaks of happens."""
+    if not entries:
+        journal.unlink(missing_ok=True)
+        return
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    draft = journal.with_suffix(".new")
+    with draft.open("w") as file:
+        json.dump(entries, file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(journal)
+
+
+def _without_cluster(settings: bytes) -> bytes:
+    return settings.rstrip(b"\n") + b"\n\ncreate_main_cluster = false\n"
+
+
+def _postgres_folder(machine: Machine, versions: Path) -> Path | None:
+    """The folder with all of PostgreSQL's programs: the newest version first, then wherever PATH leads."""
+    numbered = [path for path in versions.glob("*/bin") if path.parent.name.isdigit()]
+    candidates = sorted(numbered, key=lambda path: int(path.parent.name), reverse=True)
+    found = machine.which("initdb")
+    if found is not None:
+        candidates += [found.parent, found.resolve().parent]
+    whole = (path for path in candidates if all((path / program).exists() for program in POSTGRES_PROGRAMS))
+    return next(whole, None)
+
+
+def _foreign_hint(machine: Machine) -> str:
+    for tool, command in _INSTALLERS.items():
+        if machine.which(tool) is not None:
+            return f"type: {command}"
+    return "install HAProxy (2.6 or newer) and PostgreSQL's server programs, and put both on PATH"
+
+
+def _to_its_end(process: "subprocess.Popen[str]") -> Finished:
+    interrupted: KeyboardInterrupt | None = None
+    output = ""
+    while process.returncode is None:
+        try:
+            output, _ = process.communicate(timeout=APT_SECONDS)
+        except KeyboardInterrupt as error:
+            interrupted = error
+        except subprocess.TimeoutExpired:
+            process.kill()
+    if interrupted is not None:
+        raise interrupted
+    return Finished(process.returncode, output)

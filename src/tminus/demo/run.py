@@ -1,0 +1,112 @@
+"""`tminus demo` from its first to its last line: packages, releases, stage, launch, and nothing left behind."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tminus import oci
+from tminus.demo.images import BLUE, GREEN, build_releases
+from tminus.demo.packages import Binaries, Missing, ThisMachine, install, locate, plan_installation, undo
+from tminus.demo.screen import Screen
+from tminus.demo.show import Options, Show
+from tminus.demo.stage import Stage
+from tminus.demo.theatre import NEEDED, Playbill, Wish
+from tminus.errors import Exit, PartError
+from tminus.planfile import read
+
+
+def have_packages(home: Path, screen: Screen, agree: Callable[[Missing], bool]) -> Binaries:
+    """Where the programs of the stage are, after installing what is missing and was agreed to."""
+    machine = ThisMachine()
+    journal = home / "installation.json"
+    home.mkdir(parents=True, exist_ok=True)
+    undo(machine, journal)
+    missing = plan_installation(machine)
+    if missing:
+        if not agree(missing):
+            raise PartError("nothing was installed", hint=f"type this yourself: {missing.command}")
+        screen.say(f"installing {' and '.join(missing.packages)} without starting a service …")
+        install(missing, machine, journal)
+    found = locate(machine)
+    if found is None:
+        raise PartError("the installed programs are not found", hint="look for haproxy and initdb on PATH")
+    return found
+
+
+async def run(options: Options, binaries: Binaries, screen: Screen) -> Exit:
+    """One demo; the exit code that its ending deserves."""
+    interrupted = await _take_over(options, screen)
+    if interrupted is not None:
+        show, playbill = interrupted
+        return await _play(show, lambda: show.go_on(playbill))
+    read(options.plan)
+    images = await asyncio.to_thread(_images, options)
+    release = options.digest or oci.resolve(images, GREEN[options.kind])
+    previous = oci.resolve(images, BLUE)
+    for digest in (previous, release):
+        await asyncio.to_thread(oci.verify, images, digest)
+    stage = Stage.create(options.home, binaries, options.port)
+    screen.say(f"stage {stage.id}: PostgreSQL, HAProxy, blue and its users, in {stage.folder}")
+    show = Show(stage, options, screen)
+    wish = Wish(options.kind, release, previous, images, options.plan, options.speed, options.ask is not None)
+    return await _play(show, lambda: show.begin(wish))
+
+
+async def _play(show: Show, begin: Callable[[], Awaitable[None]]) -> Exit:
+    """One launch on its stage, and the stage taken down whatever happens."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - this is a coroutine
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await begin()
+        return await show.run()
+    except asyncio.CancelledError:
+        _ignore_interrupts(loop)
+        task.uncancel()
+        return await show.interrupted()
+    finally:
+        # What is half taken down would be left behind.
+        _ignore_interrupts(loop)
+        await show.take_down()
+
+
+def _ignore_interrupts(loop: asyncio.AbstractEventLoop) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: None)
+
+
+def _images(options: Options) -> Path:
+    """The image layout to launch from.
+
+    A folder that a person names is built when it is new, and else taken as it is. Our own is named by what it must
+    hold, so that it never changes. Either way every blob is proven before use.
+    """
+    images = options.images
+    if images is None:
+        with TemporaryDirectory() as fresh:
+            names = build_releases(Path(fresh))
+        content = sha256(json.dumps(names, sort_keys=True).encode()).hexdigest()
+        images = options.home / "images" / content[:12]
+    if not images.exists():
+        build_releases(images)
+    return images
+
+
+async def _take_over(options: Options, screen: Screen) -> tuple[Show, Playbill] | None:
+    """The launch that a killed tminus left alive, if there is one; what cannot go on is reported and cleared."""
+    found: tuple[Show, Playbill] | None = None
+    for stage in Stage.adopt(options.home):
+        show = Show(stage, options, screen)
+        playbill = Playbill.load(stage)
+        alive = set(stage.parts_alive())
+        if playbill is not None and found is None and alive >= NEEDED and alive & {"blue", "green"}:
+            found = show, playbill
+        else:
+            await show.clear(playbill)
+    return found

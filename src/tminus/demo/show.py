@@ -1,0 +1,235 @@
+"""One launch on one stage: begun or taken over, shown, ended, and taken down."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tminus.control.approval import TOPIC
+from tminus.control.liftoff import CONTROL
+from tminus.control.ports import Json
+from tminus.demo.screen import Screen
+from tminus.demo.stage import Stage
+from tminus.demo.summary import write_summary
+from tminus.demo.theatre import Playbill, Wish, new_playbill, prepare_launch, set_up, users_met
+from tminus.domain.record import ENDED, OPENED, Event
+from tminus.domain.rollout import State
+from tminus.errors import Exit
+from tminus.signing import load_trust, trust_path, verify_file
+from tminus.wiring import Keys, LaunchRecord, LocalLaunch, SystemClock, launch_folder, seal
+
+DESERVES = {"good": "landed", "errors": "rolled-back", "slow": "rolled-back", "crash": "rolled-back"}
+"""The ending that each kind of release deserves."""
+
+DAY = 86400.0
+"""Seconds from the opening to T-0."""
+
+TICK = 0.1
+"""Seconds between two looks at the record for something new to show."""
+
+HELD_SECONDS = 300.0
+"""How long a demo stays held before it is aborted; a launch of one's own would wait for its people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the demo is to be run."""
+
+    home: Path
+    kind: str
+    digest: str | None
+    """The digest to launch; nothing: that of the release of this kind."""
+    plan: Path
+    images: Path | None
+    speed: float
+    port: int | None
+    keep: bool
+    """Whether the stage goes on after the end."""
+    ask: Callable[[], Json] | None
+    """Asks the viewer for GO or NO-GO; nothing when the plan decides."""
+
+
+class Show:
+    """One launch on one stage."""
+
+    def __init__(self, stage: Stage, options: Options, screen: Screen) -> None:
+        self._stage = stage
+        self._options = options
+        self._screen = screen
+        self._playbill: Playbill | None = None
+        self._launch: LocalLaunch | None = None
+        self._shown = -1
+        self._held_since: float | None = None
+        self._asked: asyncio.Task[None] | None = None
+
+    async def begin(self, wish: Wish) -> None:
+        """Set up what serves before the launch."""
+        await self._stage.start_postgres()
+        await self._stage.create_database("depot")
+        playbill = new_playbill(wish)
+        await set_up(self._stage, playbill, prepare_launch(self._stage, playbill, self._options.home)[0])
+        playbill = replace(playbill, t0=SystemClock().now() + DAY)
+        await self._open(playbill)
+        playbill.save(self._stage)
+
+    async def go_on(self, playbill: Playbill) -> None:
+        """Take over what a killed tminus left."""
+        launch = await self._open(playbill)
+        events = await launch.store.events(playbill.launch)
+        self._shown = events[-1].seq if events else -1
+        last = (
+            f"the last of {len(events)} recorded events is {events[-1].key!r}"
+            if events
+            else "it had not opened"
+        )
+        self._screen.say(
+            f"launch {playbill.launch} ({playbill.kind}) was interrupted and goes on; {last}", "yellow"
+        )
+
+    async def run(self) -> Exit:
+        """The launch to its end, the record sealed and verified; the exit code that this ending deserves."""
+        launch, playbill = self._both()
+        await launch.engine.start()
+        await launch.engine.begin(playbill.launch)
+        result: Json | None = None
+        while result is None:
+            result = await launch.engine.result(playbill.launch)
+            await self._show_new()
+            await self._end_a_long_hold()
+            await asyncio.sleep(TICK)
+        outcome = str(result["outcome"])
+        await self._close(outcome)
+        return _deserved(playbill.kind, outcome)
+
+    async def interrupted(self) -> Exit:
+        """End a launch that its viewer gave up."""
+        self._screen.say("interrupted: the launch is aborted and the stage taken down …", "yellow")
+        if self._launch is not None and self._playbill is not None:
+            await self._launch.engine.stop()
+            record = await self._abandon(self._playbill, State.ABORTED, "interrupted by the viewer")
+            if record is not None:
+                self._screen.last(State.ABORTED.value, str(record))
+        return Exit.FAILED
+
+    async def clear(self, playbill: Playbill | None) -> None:
+        """Take down a stage whose launch cannot go on, after saying how far that came."""
+        if playbill is None:
+            self._screen.say(
+                f"stage {self._stage.id} was killed while it was set up; it is cleared", "yellow"
+            )
+        else:
+            record = await self._abandon(
+                playbill, State.ABANDONED, "its processes were killed; a later start found it"
+            )
+            where = f"recorded as abandoned in {record}" if record else "killed before it opened"
+            self._screen.say(f"launch {playbill.launch} ({playbill.kind}) cannot go on: {where}", "yellow")
+        await self._stage.stop_all()
+        await self._stage.remove()
+
+    async def take_down(self) -> None:
+        """Stop and remove everything, or leave the stage running when that was asked for."""
+        if self._asked is not None:
+            self._asked.cancel()
+        if self._launch is not None:
+            await self._launch.engine.stop()
+            await self._launch.trace.stop()
+        if self._options.keep:
+            self._screen.say(f"kept: {self._stage.url} in {self._stage.folder}; the next demo takes it down")
+            (self._stage.folder / "playbill.json").unlink(missing_ok=True)
+            self._stage.release()
+            return
+        await self._stage.stop_all()
+        await self._stage.remove()
+
+    async def _open(self, playbill: Playbill) -> LocalLaunch:
+        self._playbill = playbill
+        self._launch, plan = prepare_launch(self._stage, playbill, self._options.home)
+        Keys(self._options.home).enrol(plan)
+        await self._launch.store.prepare()
+        await self._launch.trace.start()
+        return self._launch
+
+    def _both(self) -> tuple[LocalLaunch, Playbill]:
+        assert self._launch is not None  # noqa: S101 - begin() or go_on() came first
+        assert self._playbill is not None  # noqa: S101 - begin() or go_on() came first
+        return self._launch, self._playbill
+
+    async def _show_new(self) -> None:
+        launch, playbill = self._both()
+        for event in await launch.store.events(playbill.launch, self._shown):
+            self._shown = event.seq
+            self._screen.show(event)
+            self._note(event)
+
+    def _note(self, event: Event) -> None:
+        """React to what was just shown: ask the viewer, and watch how long the launch is held."""
+        if event.type == "decision.asked" and self._options.ask is not None:
+            self._asked = asyncio.create_task(self._ask(self._options.ask))
+        if event.type == "launch.held":
+            self._held_since = self._held_since or SystemClock().now()
+        elif event.type in {"traffic.seen", "step.done"} and event.data.get("action") != "hold":
+            self._held_since = None
+
+    async def _ask(self, ask: Callable[[], Json]) -> None:
+        launch, playbill = self._both()
+        word = await asyncio.to_thread(ask)
+        await launch.engine.send(playbill.launch, TOPIC, word, "decision")
+
+    async def _end_a_long_hold(self) -> None:
+        if self._held_since is None or SystemClock().now() - self._held_since < HELD_SECONDS:
+            return
+        launch, playbill = self._both()
+        why = f"held for {HELD_SECONDS:g} s, and a demo has nobody to resume it"
+        await launch.engine.send(
+            playbill.launch, CONTROL, {"order": "abort", "by": "the demo", "reason": why}, "abort"
+        )
+        self._held_since = None
+
+    async def _close(self, outcome: str) -> None:
+        """Compare with what the users counted, seal the record, verify it as anyone would, and say where it is."""
+        launch, playbill = self._both()
+        load = self._stage.parts_alive().get("load")
+        if load is not None:
+            await load.stop(12)
+        await launch.trace.stop()
+        await self._show_new()
+        users = users_met(self._stage)
+        logged = launch.trace.outcomes()
+        self._screen.say(
+            f"users: {users['total']} requests sent, {users['failed']} failed; "
+            f"proxy: {len(logged)} logged, {sum(o.failed for o in logged)} failed, {launch.trace.lost()} lines lost",
+            "bold",
+        )
+        home = self._options.home
+        record = await seal(launch.store, playbill.launch, home, launch.time)
+        report = await asyncio.to_thread(verify_file, record, load_trust(trust_path(home)))
+        self._screen.say(
+            f"record verified: {report.events} events, {report.observed} lines, head {report.head[:16]}…",
+            "bold",
+        )
+        events = await launch.store.events(playbill.launch)
+        summary = write_summary(record.with_name("summary.md"), events, users)
+        self._screen.say(f"summary: {summary}")
+        self._screen.last(outcome, str(record))
+
+    async def _abandon(self, playbill: Playbill, outcome: State, why: str) -> Path | None:
+        """End the record of a launch that does not reach its own end; nothing when it never opened."""
+        home = self._options.home
+        if not (launch_folder(home, playbill.launch) / "launch.db").exists():
+            return None
+        launch = self._launch or prepare_launch(self._stage, playbill, home)[0]
+        await launch.store.prepare()
+        events = await launch.store.events(playbill.launch)
+        if not any(event.type == OPENED for event in events):
+            return None
+        if not any(event.type == ENDED for event in events):
+            record = LaunchRecord(launch.store, playbill.launch, launch.time)
+            last = events[-1].key
+            await record.append_once("ended", ENDED, {"outcome": outcome.value, "text": why, "after": last})
+        return await seal(launch.store, playbill.launch, home, launch.time)
+
+
+def _deserved(kind: str, outcome: str) -> Exit:
+    if outcome == DESERVES[kind]:
+        return Exit.PASSED
+    return Exit.UNKNOWN if outcome == State.ABORTED.value else Exit.FAILED

@@ -1,0 +1,182 @@
+"""A launch on a stage: what is set up before it, what is kept for a restart, and what is taken down after it."""
+
+import getpass
+import json
+import os
+import secrets
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from tminus.control.launch import Binding
+from tminus.demo.images import GREEN
+from tminus.demo.stage import PARTS, Stage
+from tminus.domain.plan import Plan
+from tminus.domain.traffic import Side
+from tminus.errors import PartError
+from tminus.planfile import read
+from tminus.wiring import LocalLaunch, Site, local_launch
+
+RATE = 80.0
+"""User requests in a second; at 10 % on green that is 8 a second for the guard to judge."""
+
+DOCUMENTS = 2000
+"""Documents in the store before the launch."""
+
+USER = "tminus"
+
+NEEDED = {"postgres", "haproxy", "load"}
+"""The parts without which an interrupted launch cannot go on; of blue and green, one is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Playbill:
+    """What is launched: kept in the stage folder, so that a restarted tminus goes on with the same launch."""
+
+    launch: str
+    kind: str
+    """Which release: good, errors, slow or crash."""
+    plan: str
+    """The plan's path."""
+    images: str
+    """The image layout's path."""
+    release: str
+    previous: str
+    t0: float
+    speed: float
+    asks: bool
+    password: str
+    token_secret: str
+
+    def save(self, stage: Stage) -> None:
+        """Write it whole, readable by its owner alone."""
+        path = _playbill_path(stage)
+        new = path.with_suffix(".new")
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(asdict(self), file)
+        new.replace(path)
+
+    @classmethod
+    def load(cls, stage: Stage) -> "Playbill | None":
+        """What an interrupted stage was playing; nothing when it was killed before that was decided."""
+        path = _playbill_path(stage)
+        return cls(**json.loads(path.read_text())) if path.exists() else None
+
+
+def _playbill_path(stage: Stage) -> Path:
+    return stage.folder / "playbill.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asked the demo for."""
+
+    kind: str
+    release: str
+    previous: str
+    images: Path
+    plan: Path
+    speed: float
+    asks: bool
+    """Whether the viewer decides GO or NO-GO; else the plan does."""
+
+
+def new_playbill(wish: Wish) -> Playbill:
+    """A launch as wished for; its T-0 is set when everything that it needs is there."""
+    return Playbill(
+        launch=f"demo-{secrets.token_hex(4)}",
+        kind=wish.kind,
+        plan=str(wish.plan),
+        images=str(wish.images),
+        release=wish.release,
+        previous=wish.previous,
+        t0=0.0,
+        speed=wish.speed,
+        asks=wish.asks,
+        password=secrets.token_urlsafe(18),
+        token_secret=secrets.token_urlsafe(32),
+    )
+
+
+def site(stage: Stage, playbill: Playbill) -> Site:
+    """The launch site on a stage."""
+    database = stage.dsn("depot")
+
+    def parts() -> dict[str, bool]:
+        alive = stage.parts_alive()
+        return {part: part in alive for part in PARTS}
+
+    return Site(
+        stage=stage.folder,
+        images=Path(playbill.images),
+        public=stage.url,
+        admin=stage.admin,
+        log_port=stage.log_port,
+        ports={Side.BLUE: stage.blue_port, Side.GREEN: stage.green_port},
+        postgres_bin=stage.postgres_bin,
+        database=database,
+        settings={
+            "DEPOT_DATABASE_URL": database,
+            "DEPOT_TOKEN_SECRET": playbill.token_secret,
+            "DEPOT_USER_PASSWORD": playbill.password,
+        },
+        user=USER,
+        password=playbill.password,
+        parts=parts,
+    )
+
+
+def prepare_launch(stage: Stage, playbill: Playbill, home: Path) -> tuple[LocalLaunch, Plan]:
+    """The launch of a playbill, put together; after a crash the same one again."""
+    plan = _decided_by(read(Path(playbill.plan)), playbill)
+    component = plan.components[0]
+    binding = Binding(
+        launch=playbill.launch,
+        release={component: playbill.release.removeprefix("sha256:")},
+        previous={component: playbill.previous.removeprefix("sha256:")},
+        t0=playbill.t0,
+        speed=playbill.speed,
+        by_hand=by_hand(stage),
+        asks=playbill.asks,
+    )
+    return local_launch(site(stage, playbill), plan, binding, home, GREEN[playbill.kind]), plan
+
+
+def _decided_by(plan: Plan, playbill: Playbill) -> Plan:
+    """The plan with its decision in the viewer's hands, when there is a viewer: a person, and not simulated."""
+    if not playbill.asks:
+        return plan
+    roles = tuple(
+        replace(role, person=f"{getpass.getuser()} (viewer)", simulated=False) if role.decides else role
+        for role in plan.roles
+    )
+    return replace(plan, roles=roles)
+
+
+def by_hand(stage: Stage) -> tuple[str, ...]:
+    """What a person types to send all traffic to blue, with nothing but Python."""
+    orders = "set server app/blue weight 100; set server app/green weight 0"
+    code = f"import socket; s = socket.socket(socket.AF_UNIX); s.connect('{stage.admin}'); s.send(b'{orders}\\n')"
+    return (f'{sys.executable} -c "{code}"',)
+
+
+async def set_up(stage: Stage, playbill: Playbill, launch: LocalLaunch) -> None:
+    """Have the previous release serve users: schema, documents, blue behind the proxy, steady load."""
+    releases = launch.target.releases
+    await releases.run(playbill.previous, "migrate", "up")
+    await releases.run(playbill.previous, "seed", "--documents", str(DOCUMENTS), "--user", USER)
+    await stage.start_haproxy()
+    await launch.target.start(Side.BLUE, playbill.previous)
+    stage.start_load(RATE, USER, playbill.password)
+
+
+def users_met(stage: Stage) -> dict[str, object]:
+    """What the users themselves counted; raises `PartError` when they never wrote it down."""
+    try:
+        summary: dict[str, object] = json.loads(stage.load_summary.read_text())
+    except (OSError, ValueError) as error:
+        raise PartError(
+            f"the load left no summary: {error}", hint="read the log of the part `load`"
+        ) from error
+    return summary

@@ -1,0 +1,107 @@
+"""depot's connections to PostgreSQL: a pool, time limits, and one way to ask whether it answers."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from psycopg import AsyncConnection, OperationalError
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+ACQUIRE_SECONDS = 1.0
+"""Wait for a connection; a database that is away is answered with 503 after this."""
+STATEMENT_SECONDS = 5
+"""Life of one statement, enforced by the server."""
+REQUEST_SECONDS = 8.0
+"""Everything one request does in the database, for a server that accepts and then says nothing."""
+PING_SECONDS = 1.0
+"""Limit of a health check: shorter than what a proxy waits."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ping:
+    """Whether the database answered, and how fast in milliseconds."""
+
+    ok: bool
+    ms: float
+
+
+class Database:
+    """The pool of connections that all requests share."""
+
+    def __init__(self, url: str) -> None:
+        self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
+            url,
+            min_size=2,
+            max_size=10,
+            open=False,
+            timeout=ACQUIRE_SECONDS,
+            # Attempts to connect back off by doubling; giving up early keeps the return of a database quick.
+            reconnect_timeout=2.0,
+            check=AsyncConnectionPool.check_connection,
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "connect_timeout": 2,
+                "application_name": "depot",
+                "options": f"-c statement_timeout={STATEMENT_SECONDS * 1000}",
+            },
+        )
+        self._pending: asyncio.Task[bool] | None = None
+
+    async def open(self) -> None:
+        """Start connecting, without waiting: a database that is away degrades depot and does not stop it."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._pending is not None:
+            self._pending.cancel()
+        await self._pool.close(timeout=2.0)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        """A connection whose statements succeed or fail together."""
+        async with (
+            asyncio.timeout(REQUEST_SECONDS),
+            self._pool.connection() as connection,
+            connection.transaction(),
+        ):
+            yield connection
+
+    async def rows(self, query: LiteralString, values: Sequence[object] = ()) -> list[Row]:
+        """Every row that a statement returns."""
+        async with asyncio.timeout(REQUEST_SECONDS), self._pool.connection() as connection:
+            cursor = await connection.execute(query, values)
+            return await cursor.fetchall()
+
+    async def row(self, query: LiteralString, values: Sequence[object] = ()) -> Row | None:
+        """The first row that a statement returns, if any."""
+        found = await self.rows(query, values)
+        return found[0] if found else None
+
+    async def ping(self) -> Ping:
+        """Ask whether the database answers, in at most `PING_SECONDS`.
+
+        A question that is still open is waited for again and not asked twice, so that a frozen database does
+        not collect one stuck connection for each health check.
+        """
+        started = time.monotonic()
+        asked = self._pending
+        if asked is None or asked.done():
+            asked = self._pending = asyncio.create_task(self._answers())
+        await asyncio.wait({asked}, timeout=PING_SECONDS)
+        ok = asked.done() and asked.result()
+        return Ping(ok=ok, ms=round((time.monotonic() - started) * 1000, 2))
+
+    async def _answers(self) -> bool:
+        try:
+            await self.rows("SELECT 1 AS one")
+        except (OperationalError, TimeoutError):
+            return False
+        return True

@@ -1,0 +1,1 @@
+"""depot's Alembic environment; a release may add folders of revisions."""

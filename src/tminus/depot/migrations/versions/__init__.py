@@ -1,0 +1,1 @@
+"""The revisions that every release has."""

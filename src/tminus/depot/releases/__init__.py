@@ -1,0 +1,1 @@
+"""What distinguishes the releases; an image holds exactly one of these folders."""

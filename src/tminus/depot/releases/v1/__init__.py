@@ -1,0 +1,1 @@
+"""depot 1.0: documents, search and files."""

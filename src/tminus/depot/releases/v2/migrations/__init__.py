@@ -1,0 +1,1 @@
+"""The revisions that depot 2.0 adds."""

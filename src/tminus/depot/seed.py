@@ -1,0 +1,136 @@
+"""A depot with something in it: documents and files that look like an archive's, always the same ones.
+
+States a desired result: running it again changes nothing, and what was altered or removed by hand is put back.
+Only what belongs to the owner `archive` is touched.
+"""
+
+import hashlib
+import random
+import struct
+import zlib
+from collections.abc import Iterator
+
+import psycopg
+
+OWNER = "archive"
+"""Owns what is seeded; nobody can log in under this name."""
+
+_KINDS = (
+    "Invoice",
+    "Contract",
+    "Minutes",
+    "Report",
+    "Offer",
+    "Complaint",
+    "Manual",
+    "Permit",
+    "Survey",
+    "Memo",
+)
+_FIRMS = (
+    "Brenner Logistics",
+    "Alta Foods",
+    "Kestrel Labs",
+    "Northwind Rail",
+    "Sable Insurance",
+    "Orchard Bank",
+    "Tidewater Energy",
+    "Juniper Clinics",
+    "Marlin Shipping",
+    "Cobalt Press",
+)
+_SUBJECTS = (
+    "delivery",
+    "payment",
+    "warranty",
+    "maintenance",
+    "insurance",
+    "schedule",
+    "shipment",
+    "budget",
+    "inspection",
+    "renewal",
+    "transport",
+    "storage",
+    "safety",
+    "training",
+    "procurement",
+    "refund",
+)
+_VERBS = ("confirms", "disputes", "describes", "postpones", "approves", "cancels", "summarises", "requests")
+_PLACES = ("Rotterdam", "Graz", "Porto", "Leeds", "Turku", "Lyon", "Gdansk", "Bergen", "Malmo", "Trieste")
+
+
+def fill(connection: psycopg.Connection, documents: int) -> dict[str, int]:
+    """Make the archive hold exactly this many documents and the sample files.
+
+    Returns how many rows had to be removed and added.
+    """
+    with connection.transaction():
+        connection.execute("LOCK TABLE documents IN SHARE ROW EXCLUSIVE MODE")
+        changed = _documents(connection, documents)
+        files = sum(_file(connection, *sample) for sample in _samples())
+    return {**changed, "files_added": files}
+
+
+def _documents(connection: psycopg.Connection, count: int) -> dict[str, int]:
+    connection.execute("CREATE TEMPORARY TABLE wanted (number integer, title text, body text) ON COMMIT DROP")
+    with connection.cursor() as cursor, cursor.copy("COPY wanted (number, title, body) FROM STDIN") as copy:
+        for row in _texts(count):
+            copy.write_row(row)
+    removed = connection.execute(
+        "DELETE FROM documents d WHERE owner = %s AND NOT EXISTS"
+        " (SELECT FROM wanted w WHERE w.title = d.title AND w.body = d.body)",
+        (OWNER,),
+    )
+    added = connection.execute(
+        "INSERT INTO documents (title, body, owner) SELECT w.title, w.body, %s FROM wanted w WHERE NOT EXISTS"
+        " (SELECT FROM documents d WHERE d.owner = %s AND d.title = w.title AND d.body = w.body)"
+        " ORDER BY w.number",
+        (OWNER, OWNER),
+    )
+    return {"documents_removed": removed.rowcount, "documents_added": added.rowcount}
+
+
+def _texts(count: int) -> Iterator[tuple[int, str, str]]:
+    for number in range(1, count + 1):
+        dice = random.Random(number)  # noqa: S311 - sample texts that are the same everywhere
+        firm, subject = dice.choice(_FIRMS), dice.choice(_SUBJECTS)
+        title = f"{dice.choice(_KINDS)} {number:06d}: {subject} for {firm}"
+        yield number, title, " ".join(_sentence(dice, firm) for _ in range(dice.randint(4, 12)))
+
+
+def _sentence(dice: random.Random, firm: str) -> str:
+    first, second = dice.sample(_SUBJECTS, 2)
+    verb, place, day = dice.choice(_VERBS), dice.choice(_PLACES), dice.randint(1, 365)
+    return f"{firm} {verb} the {first} of {place} and the {second} of day {day}."
+
+
+def _file(connection: psycopg.Connection, name: str, media_type: str, content: bytes) -> int:
+    digest = hashlib.sha256(content).hexdigest()
+    added = connection.execute(
+        "INSERT INTO files (name, media_type, size, sha256, content, owner) SELECT %s, %s, %s, %s, %s, %s"
+        " WHERE NOT EXISTS (SELECT FROM files WHERE owner = %s AND name = %s AND content = %s)",
+        (name, media_type, len(content), digest, content, OWNER, OWNER, name, content),
+    )
+    return added.rowcount
+
+
+def _samples() -> tuple[tuple[str, str, bytes], ...]:
+    letters = "\n".join(body for _, _, body in _texts(50)).encode()
+    return (
+        ("letters.txt", "text/plain", letters),
+        ("pixel.png", "image/png", _png()),
+        ("noise.bin", "application/octet-stream", random.Random(0).randbytes(65_536)),  # noqa: S311 - sample bytes
+    )
+
+
+def _png() -> bytes:
+    """One grey pixel."""
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"\0\x80")),
+        (b"IEND", b""),
+    )
+    packed = (struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)

@@ -1,0 +1,24 @@
+"""HAProxy: its configuration, its admin socket, and the log of every request that it served.
+
+The local target divides traffic with it, and the guard sees users' requests through it. Tried with HAProxy 2.6.
+"""
+
+from tminus.haproxy.configuration import BACKEND, SLOWEST_ANSWER_SECONDS, Proxy, render
+from tminus.haproxy.lines import FramingError, Line, Numbers
+from tminus.haproxy.listener import LogListener
+from tminus.haproxy.runtime import Runtime, ServerStatus, State, Weights
+
+__all__ = [
+    "BACKEND",
+    "SLOWEST_ANSWER_SECONDS",
+    "FramingError",
+    "Line",
+    "LogListener",
+    "Numbers",
+    "Proxy",
+    "Runtime",
+    "ServerStatus",
+    "State",
+    "Weights",
+    "render",
+]

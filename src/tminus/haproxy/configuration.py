@@ -1,0 +1,133 @@
+"""The configuration text of HAProxy; pure, the stage writes and starts it.
+
+Reference of every keyword: HAProxy Configuration Manual, version 2.6.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+BACKEND = "app"
+"""The name of the one backend, with the servers `blue` and `green`."""
+SLOWEST_ANSWER_SECONDS = 9.1
+"""The longest that a request can take before HAProxy gives its own answer: 7 s for the server, 4 tries of 0.3 s to
+connect, and 3 pauses of 0.3 s between them. Log lines arrive in order of answers, so one may be this late."""
+
+NO_SERVER = 1
+"""The port of a side that does not exist yet; nothing listens there, and the side is in maintenance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Where the proxy listens, and where both sides are when it starts."""
+
+    public_port: int
+    """Where users come in, on the loopback address."""
+    log_port: int
+    """Where tminus listens for log lines; fixed, so that they find a restarted tminus."""
+    admin: Path
+    """The socket of the Runtime API, for its owner only."""
+    blue_port: int | None
+    """Where blue listens, if it runs."""
+    green_port: int | None = None
+    """Where green listens, if it runs."""
+    percent: int = 0
+    """Green's share of new requests at the start."""
+    generation: int = 1
+    """How often this stage has started HAProxy: its own count begins again at 1 each time."""
+
+
+# `%[json]` keeps a hostile header from breaking the line. The count is `gpc0` of one table entry, raised under a lock:
+# `%rt` would do if the Runtime API did not count its own commands with it. Both weights stand in the line because
+# a request that found no server has to be laid at somebody's door.
+_LOG_FORMAT = (
+    '{"g":$generation,"n":"%[var(txn.number)]","s":"%s","st":%ST,"ms":%Ta,"ts":"%ts","accepted":%Ts.%ms,'
+    '"done":%[date(0,ms)],"client":"%[capture.req.hdr(0),json(utf8s)]","from":"%ci:%cp","method":"%HM","tries":"%rc",'
+    '"w":[%[srv_uweight($backend/blue)],%[srv_uweight($backend/green)]]}'
+)
+
+# noreuseport: two stages with one port must collide, not share it.
+# http-server-close: no idle connection that a server may close at the moment it is used again, which users would
+#   see as a failure of nobody; and a drained server is at zero sessions at once.
+# http-ignore-probes, dontlognull: browsers open connections ahead of need; one that is never used is no failed request.
+# retry-on conn-failure: only what never reached a server is tried again, on the other server at once; retrying
+#   answers would hide faults from the guard.
+# timeout check: twice the usual, because an ejected green counts as failed and a busy laptop is not a fault.
+# ring: HAProxy keeps lines while tminus is away: 16 MB are about 80,000 requests.
+_TEMPLATE = Template(
+    """\
+global
+    nbthread 2
+    maxconn 2000
+    noreuseport
+    stats socket $admin mode 600 level admin
+    stats timeout 10s
+    log ring@lines format raw local0
+
+defaults
+    mode http
+    timeout connect 300ms
+    timeout queue 1s
+    timeout client 10s
+    timeout http-request 5s
+    timeout http-keep-alive 60s
+    timeout server 7s
+    timeout check 2s
+    option http-server-close
+    option http-ignore-probes
+    option dontlognull
+    retries 3
+    option redispatch 1
+    retry-on conn-failure
+
+ring lines
+    format raw
+    maxlen 2048
+    size 16777216
+    timeout connect 1s
+    timeout server 24h
+    server tminus 127.0.0.1:$log_port log-proto octet-count
+
+backend numbers
+    stick-table type integer size 16 store gpc0
+
+frontend public
+    bind 127.0.0.1:$public_port
+    log global
+    option forwardfor
+    declare capture request len 64
+    http-request capture req.hdr(X-Client) id 0
+    http-request track-sc0 int(1) table numbers
+    http-request set-var(txn.number) sc0_inc_gpc0
+    log-format '$log_format'
+    default_backend $backend
+
+backend $backend
+    balance roundrobin
+    option httpchk GET /health
+    http-check expect status 200
+    default-server check inter 500ms fall 2 rise 1
+    $blue
+    $green
+"""
+)
+
+
+def render(proxy: Proxy) -> str:
+    """The configuration of one start of HAProxy."""
+    log_format = Template(_LOG_FORMAT).substitute(generation=proxy.generation, backend=BACKEND)
+    return _TEMPLATE.substitute(
+        admin=proxy.admin,
+        log_port=proxy.log_port,
+        public_port=proxy.public_port,
+        backend=BACKEND,
+        log_format=log_format,
+        blue=_server("blue", proxy.blue_port, 100 - proxy.percent),
+        green=_server("green", proxy.green_port, proxy.percent),
+    )
+
+
+def _server(name: str, port: int | None, weight: int) -> str:
+    if port is None:
+        return f"server {name} 127.0.0.1:{NO_SERVER} weight {weight} disabled"
+    return f"server {name} 127.0.0.1:{port} weight {weight}"

@@ -1,0 +1,163 @@
+"""What a log line of HAProxy says, and which lines are missing; pure, time is passed in."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tminus.domain.traffic import Outcome, Side
+
+MAX_FRAME = 65_536
+"""No line is longer; a larger announcement is not from our HAProxy."""
+GENERATION_BITS = 32
+"""A request's number is its HAProxy's start in the high bits and HAProxy's own 32-bit count in the low ones."""
+
+
+class FramingError(Exception):
+    """These bytes are not octet-counted log lines; the connection cannot be read on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One log line: how a request ended for its user, and how it came about."""
+
+    outcome: Outcome
+    accepted: float
+    """When the request came in, in seconds of the epoch."""
+    method: str
+    termination: str
+    """HAProxy's two letters for how it ended; `--` is normal."""
+    retries: int
+    """How often connecting was tried again."""
+    redispatched: bool
+    """Whether another server than the first one answered."""
+    unserved: bool
+    """No server took it: the proxy itself answered 503. `outcome.side` is then green if green had all the
+    weight, otherwise blue: so that green is never blamed for an outage of both."""
+
+
+def parse(payload: bytes) -> Line:
+    """Read one log line; raises `ValueError` when it is none of ours."""
+    try:
+        fields = json.loads(payload)
+        return _line(fields)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a line of our log format: {payload[:200]!r}") from error
+
+
+def _line(fields: dict[str, Any]) -> Line:
+    name, (blue, green), tries = fields["s"], fields["w"], fields["tries"]
+    unserved = name not in {Side.BLUE, Side.GREEN}
+    side = (Side.GREEN if green > 0 == blue else Side.BLUE) if unserved else Side(name)
+    return Line(
+        outcome=Outcome(
+            at=fields["done"] / 1000,
+            side=side,
+            status=_seen_status(fields["st"], fields["ts"]),
+            ms=float(max(fields["ms"], 0)),
+            client=fields["client"] if fields["client"] not in {"", "-"} else fields["from"],
+            number=None if fields["n"] == "-" else (fields["g"] << GENERATION_BITS) | int(fields["n"]),
+        ),
+        accepted=float(fields["accepted"]),
+        method=fields["method"],
+        termination=fields["ts"],
+        retries=int(tries.lstrip("+")),
+        redispatched=tries.startswith("+"),
+        unserved=unserved,
+    )
+
+
+def _seen_status(status: int, termination: str) -> int:
+    """The status that reached the user whole.
+
+    0 when the user left before any answer (`C` before the data phase: HAProxy then logs a status that nobody got) and
+    when the server broke off in the middle of the body (any other cause in the data phase `D`).
+    """
+    cause, phase = termination[0], termination[1]
+    gave_up = cause in "Cc" and phase in "RQCH"
+    broke_off = cause in "SsPI" and phase == "D"
+    return 0 if status < 0 or gave_up or broke_off else status
+
+
+class Frames:
+    """Cuts a byte stream into octet-counted lines (RFC 6587 §3.4.1)."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The lines that are whole now; raises `FramingError` when this is something else."""
+        self._rest += data
+        whole: list[bytes] = []
+        while (end := self._length_end()) > 0:
+            length = int(self._rest[:end])
+            if len(self._rest) < end + 1 + length:
+                break
+            whole.append(self._rest[end + 1 : end + 1 + length])
+            self._rest = self._rest[end + 1 + length :]
+        return whole
+
+    def _length_end(self) -> int:
+        """Where the announced length ends; -1 when it is not whole yet."""
+        end = self._rest.find(b" ", 0, 8)
+        digits = self._rest[:8] if end < 0 else self._rest[:end]
+        if digits and (not digits.isdigit() or int(digits) > MAX_FRAME or end == 0):
+            raise FramingError(f"not an octet count: {digits!r}")
+        if end == 0:
+            raise FramingError("an octet count is missing")
+        return end
+
+
+class Numbers:
+    """Which requests the proxy counted of which no line has arrived.
+
+    Lines come in order of answers, numbers were given in order of requests: a hole is *pending* for the grace and
+    *lost* after it. A line that still arrives then is no longer lost.
+    """
+
+    def __init__(self, grace: float, stored: Iterable[int] = (), *, now: float = 0.0) -> None:
+        self._grace = grace
+        self._first: dict[int, int] = {}
+        self._highest: dict[int, int] = {}
+        self._pending: dict[int, float] = {}
+        self._lost: set[int] = set()
+        for number in sorted(stored):
+            self.seen(number, now)
+
+    def seen(self, number: int, now: float) -> bool:
+        """A line with this number has arrived; false when it had arrived before."""
+        generation = number >> GENERATION_BITS
+        if generation not in self._first:
+            self._first[generation] = self._highest[generation] = self._before_first(generation, number)
+        fresh = self.awaits(number) or number <= self._first[generation]
+        self._lost.discard(number)
+        self._pending.pop(number, None)
+        for missing in range(self._highest[generation] + 1, number):
+            self._pending[missing] = now
+        self._highest[generation] = max(self._highest[generation], number)
+        return fresh
+
+    def awaits(self, number: int) -> bool:
+        """Whether a line with this number is missing or still to come."""
+        generation = number >> GENERATION_BITS
+        newer = number > self._highest.get(generation, 0)
+        return newer or number in self._pending or number in self._lost
+
+    def _before_first(self, generation: int, number: int) -> int:
+        """Where counting begins: at the first line we ever see, but at 1 for a HAProxy that we saw start."""
+        return generation << GENERATION_BITS if self._highest else number - 1
+
+    def lost(self, now: float) -> int:
+        """How many have not arrived for longer than the grace after a higher one."""
+        while self._pending:
+            oldest, since = next(iter(self._pending.items()))
+            if now - since < self._grace:
+                break
+            del self._pending[oldest]
+            self._lost.add(oldest)
+        return len(self._lost)
+
+    def pending(self, now: float) -> int:
+        """How many are missing, but not for long enough to be lost."""
+        self.lost(now)
+        return len(self._pending)

@@ -1,0 +1,30 @@
+"""Releases as OCI image layouts: build them, prove them byte by byte, unpack them.
+
+A release is named by the digest of its manifest. The manifest names configuration and layers by digest, the
+configuration names what each layer must be when uncompressed; so one digest fixes every byte that runs.
+`oci-layout` and all blobs are covered by this. `index.json` is not: it only maps names to digests, and a
+changed index can make an image unfindable, but can never put other bytes under the digest asked for.
+
+Everything here reads and writes files and hashes; asynchronous callers use `asyncio.to_thread`.
+Source of the format: OCI Image Format Specification 1.1.
+"""
+
+from tminus.oci.building import ImageConfig, build_layout
+from tminus.oci.layout import images, resolve
+from tminus.oci.run import Invocation, invocation
+from tminus.oci.unpacking import DIGEST_FILE, unpack
+from tminus.oci.verifying import Image, Layer, verify
+
+__all__ = [
+    "DIGEST_FILE",
+    "Image",
+    "ImageConfig",
+    "Invocation",
+    "Layer",
+    "build_layout",
+    "images",
+    "invocation",
+    "resolve",
+    "unpack",
+    "verify",
+]
