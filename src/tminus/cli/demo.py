@@ -14,7 +14,7 @@ from rich.console import Console
 from tminus.config import home
 from tminus.control.ports import Json
 from tminus.demo.packages import Missing
-from tminus.demo.run import have_packages, run
+from tminus.demo.run import clear_all, have_packages, run
 from tminus.demo.screen import Screen
 from tminus.demo.show import Options
 from tminus.errors import Exit, UsageError
@@ -45,6 +45,9 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
     digest: Annotated[str | None, typer.Option(help="The image to launch, as sha256:….")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the stage running at the end.")] = False,
     install_only: Annotated[bool, typer.Option("--install-only", help="Install packages and stop.")] = False,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Take down what earlier demos left, and stop.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Events as JSON lines.")] = False,
 ) -> None:
     """Launch the reference service on this machine: real proxy, real database, real load, a verified record."""
@@ -70,6 +73,9 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
             keep=keep,
             ask=_ask if asks else None,
         )
+        if clear:
+            asyncio.run(clear_all(options, screen))
+            return
         code = asyncio.run(run(options, binaries, screen))
     if code is not Exit.PASSED:
         raise typer.Exit(int(code))

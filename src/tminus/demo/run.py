@@ -56,6 +56,12 @@ async def run(options: Options, binaries: Binaries, screen: Screen) -> Exit:
     return await _play(show, lambda: show.begin(wish))
 
 
+async def clear_all(options: Options, screen: Screen) -> None:
+    """Take down every stage that no living tminus uses, launches that could go on included."""
+    for stage in Stage.adopt(options.home):
+        await Show(stage, options, screen).clear(Playbill.load(stage))
+
+
 async def _play(show: Show, begin: Callable[[], Awaitable[None]]) -> Exit:
     """One launch on its stage, and the stage taken down whatever happens."""
     task = asyncio.current_task()

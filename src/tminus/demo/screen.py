@@ -133,8 +133,8 @@ def _poll(data: Data) -> list[Line]:
 def _signed(data: Data) -> list[Line]:
     mark, style = ("✔", "green") if data["decision"] == "go" else ("✖", "bold red")
     who = f"{data['person']}{' (simulated)' if data['simulated'] else ''}"
-    words = f"[{style}]{data['decision'].upper():<8}[/] {data['title']:<17} {_plain(who)} [dim]{_plain(data['note'])}[/]"
-    return [(mark, style, words)]
+    said = f"[{style}]{data['decision'].upper():<8}[/] {data['title']:<17}"
+    return [(mark, style, f"{said} {_plain(who)} [dim]{_plain(data['note'])}[/]")]
 
 
 def _decided(data: Data) -> list[Line]:
@@ -192,7 +192,7 @@ def _ordered(data: Data) -> list[Line]:
 
 
 def _rolled_back(data: Data) -> list[Line]:
-    words = f"[bold red]ROLLBACK[/] by {data['rule']}: {_plain(data['text'])}"
+    words = f"[bold red]ROLLBACK[/] {_plain(data['text'])}"
     return [
         ("✖", "bold red", words),
         ("✔", "green", f"all traffic to blue, set and read back in {data['seconds']:.2f} s"),

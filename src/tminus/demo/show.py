@@ -197,7 +197,7 @@ class Show:
         logged = launch.trace.outcomes()
         self._screen.say(
             f"users: {users['total']} requests sent, {users['failed']} failed; "
-            f"proxy: {len(logged)} logged, {sum(o.failed for o in logged)} failed, {launch.trace.lost()} lines lost",
+            f"proxy: {len(logged)} logged, {sum(o.failed for o in logged)} failed, {launch.trace.missing()} lines lost",
             "bold",
         )
         home = self._options.home

@@ -43,7 +43,6 @@ class Database:
             timeout=ACQUIRE_SECONDS,
             # Attempts to connect back off by doubling; giving up early keeps the return of a database quick.
             reconnect_timeout=2.0,
-            check=AsyncConnectionPool.check_connection,
             kwargs={
                 "autocommit": True,
                 "row_factory": dict_row,
@@ -67,16 +66,12 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
         """A connection whose statements succeed or fail together."""
-        async with (
-            asyncio.timeout(REQUEST_SECONDS),
-            self._pool.connection() as connection,
-            connection.transaction(),
-        ):
+        async with self._connection() as connection, connection.transaction():
             yield connection
 
     async def rows(self, query: LiteralString, values: Sequence[object] = ()) -> list[Row]:
         """Every row that a statement returns."""
-        async with asyncio.timeout(REQUEST_SECONDS), self._pool.connection() as connection:
+        async with self._connection() as connection:
             cursor = await connection.execute(query, values)
             return await cursor.fetchall()
 
@@ -99,9 +94,33 @@ class Database:
         ok = asked.done() and asked.result()
         return Ping(ok=ok, ms=round((time.monotonic() - started) * 1000, 2))
 
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        """A connection that works now.
+
+        The pool's own check waits a second after the first dead connection; here each dead one is dropped and
+        the next is tried at once, so that a restarted database costs no request.
+        """
+        async with asyncio.timeout(REQUEST_SECONDS):
+            while True:
+                async with self._pool.connection() as connection:
+                    if await _works(connection):
+                        yield connection
+                        return
+
     async def _answers(self) -> bool:
         try:
             await self.rows("SELECT 1 AS one")
         except (OperationalError, TimeoutError):
             return False
         return True
+
+
+async def _works(connection: AsyncConnection[DictRow]) -> bool:
+    try:
+        await connection.execute("")
+    except OperationalError:
+        if not connection.closed:
+            raise
+        return False
+    return True
