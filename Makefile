@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 RELEASE ?= good
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install demo test check acceptance format lint types layers docstrings unit contract integration chaos bench docs lock clean
+.PHONY: help install demo test check acceptance format lint types layers docstrings unit contract integration chaos bench docs picture lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -19,9 +19,10 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash YES=1 HEADLESS=1 SPEED=n PORT=n KEEP=1
+demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash YES=1 HEADLESS=1 SPEED=n PORT=n KEEP=1 JSON=1 IMAGES=folder PLAN=file DIGEST=sha256:...
 	@$(BIN)/tminus demo --release $(RELEASE) $(if $(YES),--yes) $(if $(HEADLESS),--headless) \
-	  $(if $(SPEED),--speed $(SPEED)) $(if $(PORT),--port $(PORT)) $(if $(KEEP),--keep)
+	  $(if $(SPEED),--speed $(SPEED)) $(if $(PORT),--port $(PORT)) $(if $(KEEP),--keep) \
+	  $(if $(JSON),--json) $(if $(IMAGES),--images $(IMAGES)) $(if $(PLAN),--plan $(PLAN)) $(if $(DIGEST),--digest $(DIGEST))
 
 test: install ## units, contracts, integration, and the good and errors launches
 	$(BIN)/tminus demo --install-only --yes
@@ -62,11 +63,14 @@ integration: install
 chaos: install ## long campaigns: kills at ten moments, figures into docs/reference/chaos.md
 	$(BIN)/python benchmarks/chaos.py
 
-bench: install ## figures into docs/reference/benchmarks.md
-	$(BIN)/python benchmarks/run.py
+bench: install ## figures into docs/reference/benchmarks.md: ONLY=guard|record
+	$(BIN)/python benchmarks/run.py $(ONLY)
 
 docs: install ## rewrite the generated reference pages
 	$(BIN)/python -m tminus.cli.reference
+
+picture: install ## docs/picture.svg from a record: RECORD=file
+	$(BIN)/python docs/make_picture.py $(RECORD)
 
 lock: install ## pin every dependency again, without naming an index
 	$(BIN)/python -m pip install --quiet uv

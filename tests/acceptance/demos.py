@@ -69,7 +69,7 @@ class Demo:
     @property
     def stage(self) -> Path:
         """The stage folder that the demo named."""
-        return Path(next(line for line in self.lines if line.startswith("stage ")).rpartition(" in ")[2])
+        return Path(next(line for line in self.lines if re.match(r"stage \w+: ", line)).rpartition(" in ")[2])
 
     @property
     def text(self) -> str:
@@ -96,7 +96,7 @@ def inside(folder: Path) -> list[psutil.Process]:
 
 def nothing_left(home: Path, folder: Path) -> bool:
     """Whether no process, folder or entry of a stage is left."""
-    return not inside(folder) and not folder.exists() and not list((home / "stages").glob("*"))
+    return not inside(folder) and not folder.exists() and not list((home / "stages").glob("*.json"))
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ import typer
 from tminus import __version__
 from tminus.cli.demo import demo
 from tminus.cli.guard import guard
+from tminus.cli.orders import abort, resume, rollback
 from tminus.cli.plan import plan_app, probes
 from tminus.cli.verify import verify
 from tminus.errors import TminusError
@@ -44,6 +45,9 @@ def root(
 app.command("demo")(demo)
 app.command("guard")(guard)
 app.command("verify")(verify)
+app.command("resume")(resume)
+app.command("abort")(abort)
+app.command("rollback")(rollback)
 app.command("probes")(probes)
 app.add_typer(plan_app, name="plan")
 

@@ -92,8 +92,32 @@ def _agree(missing: Missing) -> bool:
     return typer.confirm("Install them now?", default=True)
 
 
-def _ask() -> Json:
+async def _ask() -> Json:
     """The viewer's word: GO, or NO-GO with a reason."""
-    if typer.confirm("GO?", default=True):
-        return {"decision": "go", "reason": "decided by the viewer"}
-    return {"decision": "no-go", "reason": typer.prompt("Why not", default="the viewer said so")}
+    while True:
+        word = (await _line("Type go or no-go: ")).strip().lower()
+        if word == "go":
+            return {"decision": "go", "reason": "decided by the viewer"}
+        if word in {"no-go", "nogo", "no"}:
+            return {
+                "decision": "no-go",
+                "reason": (await _line("Why not? ")).strip() or "the viewer gave no reason",
+            }
+
+
+async def _line(question: str) -> str:
+    """One line from the terminal, read without a thread: a thread that waits for a key could not be interrupted."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        if not answer.done():
+            answer.set_result(sys.stdin.readline())
+
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    loop.add_reader(sys.stdin.fileno(), read)
+    try:
+        return await answer
+    finally:
+        loop.remove_reader(sys.stdin.fileno())

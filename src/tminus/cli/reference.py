@@ -118,7 +118,7 @@ def _default(parameter: inspect.Parameter) -> str:
     if value is inspect.Parameter.empty:
         return "needed"
     if value is None or value is False or value == "":
-        return "–"
+        return "off" if value is False else "none"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 

@@ -101,12 +101,18 @@ class LaunchTime:
 
     async def wait_until(self, engine: Engine, milestone: float) -> None:
         """Wait for the launch clock to read this offset; after a crash only the rest is waited for."""
+        name = clock(milestone)
+
+        async def begin() -> Json:
+            return {"ends": self.now() + self.launch.wait(self.now(), milestone)}
+
+        ends = float(str((await engine.step(f"begin to wait for {name}", begin))["ends"]))
 
         async def act() -> Json:
-            await self._real.sleep(self.launch.wait(self.now(), milestone))
+            await self._real.sleep(max(0.0, ends - self.now()))
             return {"ahead": self.launch.skipped(self.now(), milestone)}
 
-        self.jump(await engine.step(f"wait for {clock(milestone)}", act))
+        self.jump(await engine.step(f"wait for {name}", act))
 
     def jump(self, waited: Json) -> None:
         """Take over what a finished wait skipped."""

@@ -14,7 +14,7 @@ from tminus.domain.evidence import JsonValue, Observation, Source, Verdict
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan, Rung
 from tminus.domain.rollout import Share
-from tminus.domain.traffic import Side, WeightChange
+from tminus.domain.traffic import Side
 from tminus.errors import PartError, ProbeError, ReleaseError, RolloutError
 
 CONTROL = "control"
@@ -174,7 +174,7 @@ class Liftoff:
                 f"{percent} % was set, but the proxy reports {confirmed} %",
                 hint="does something else change the proxy's weights?",
             )
-        self.stages.traffic.note_weight(WeightChange(self.stages.clock.now(), percent))
+        self.stages.watch.note_weight(percent)
         return {"set": percent, "read_back": confirmed}
 
     async def watch(self, label: str, seconds: float, rung: Rung | None = None) -> Sight:

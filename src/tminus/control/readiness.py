@@ -14,7 +14,7 @@ from tminus.domain.evidence import Claim, JsonValue, Observation, Source, Verdic
 from tminus.domain.expectation import judge
 from tminus.domain.plan import Check, Kind
 from tminus.domain.record import Event
-from tminus.errors import InconclusiveError, ProbeError
+from tminus.errors import InconclusiveError, TminusError
 
 OBSERVED = "check.observed"
 """The event of one observation of one line."""
@@ -100,7 +100,7 @@ class Readiness:
                 observation = await self._observer.observe(check, arguments)
         except InconclusiveError as error:
             return Finding(Verdict.INCONCLUSIVE, f"{error}; {error.hint}", Source.PROBE, Observation(None))
-        except ProbeError as error:
+        except TminusError as error:
             return Finding(Verdict.ERROR, f"{error}; {error.hint}", Source.PROBE, Observation(None))
         except TimeoutError:
             why = f"{check.probe} gave no answer within {SECONDS:g} s; see whether its system is overloaded"

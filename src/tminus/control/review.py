@@ -13,6 +13,7 @@ from tminus.domain.guard import Action
 from tminus.domain.plan import Check, Severity
 from tminus.domain.timeline import clock
 from tminus.domain.traffic import Side
+from tminus.errors import PartError
 
 AGAIN = 5.0
 """Seconds of watching between two looks at a line that could not be seen."""
@@ -93,6 +94,8 @@ class Review:
         target, drain = self._liftoff.stages.target, self._liftoff.plan.rollout.drain_seconds
         left = await target.stop(Side.BLUE, drain)
         status = await target.status(Side.BLUE)
+        if status.running:
+            raise PartError("blue was told to stop and still runs", hint="see why its process does not end")
         return {"sessions_when_stopped": left, "running": status.running}
 
 

@@ -4,14 +4,22 @@ The weight is the one act that matters and comes first; whatever follows only ti
 be read back is repeated, and when it keeps failing a person is told what to type.
 """
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from tminus.control.ports import Clock, Engine, Json, Record, Smoke, Target
 from tminus.control.watch import Watch
 from tminus.domain.rollout import served_by
 from tminus.domain.traffic import Side
-from tminus.errors import ProbeError, RollbackError, RolloutError
+from tminus.errors import PartError, ProbeError, RollbackError, RolloutError
+
+T = TypeVar("T")
 
 TRIES = 15
-"""How often the weight is set, two seconds apart, before a person is called."""
+"""How often each part of a rollback is tried before a person is called."""
+
+RETRY = 2.0
+"""Seconds between two tries."""
 
 QUIET = 3.0
 """Seconds without a new request on green that show that all traffic is on blue."""
@@ -31,7 +39,8 @@ class Rollback:
 
         async def weight() -> Json:
             fired_at = self._clock.now()
-            await self._to_blue()
+            await self._insist(self._to_blue)
+            watch.note_weight(0)
             data: Json = {"rule": rule, "text": text, "seconds": round(self._clock.now() - fired_at, 3)}
             await self._record.append_once("rollback", "rollback.done", data)
             return data
@@ -42,7 +51,7 @@ class Rollback:
             return data
 
         async def stop() -> Json:
-            left = await self._target.stop(Side.GREEN, drain_seconds)
+            left = await self._insist(lambda: self._target.stop(Side.GREEN, drain_seconds))
             data: Json = {"side": "green", "sessions": left}
             await self._record.append_once("rollback:green", "side.stopped", data)
             return data
@@ -55,7 +64,7 @@ class Rollback:
         """Show that blue serves what it served before, also on the schema as it is now."""
 
         async def act() -> Json:
-            status = await self._target.status(Side.BLUE)
+            status = await self._insist(lambda: self._target.status(Side.BLUE))
             failures = await smoke.failures(self._target.private_url(Side.BLUE))
             data: Json = {
                 "digest": status.digest,
@@ -71,15 +80,20 @@ class Rollback:
         return await self._engine.step("roll back: blue serves", act)
 
     async def _to_blue(self) -> None:
+        if await self._target.set_weight(0) != 0:
+            raise RolloutError(
+                "the proxy still reports a weight for green", hint="does something else change the weights?"
+            )
+
+    async def _insist(self, act: Callable[[], Awaitable[T]]) -> T:
+        """What the act gives, after as many tries as it takes; raises `RollbackError` when they are too many."""
         last = ""
         for _ in range(TRIES):
             try:
-                if await self._target.set_weight(0) == 0:
-                    return
-                last = "the proxy still reports a weight for green"
-            except (ProbeError, RolloutError) as error:
+                return await act()
+            except (ProbeError, PartError, RolloutError) as error:
                 last = f"{error} ({error.hint})"
-            await self._clock.sleep(2.0)
+            await self._clock.sleep(RETRY)
         raise RollbackError(
             f"the rollback failed {TRIES} times: {last}",
             hint="type the commands that were printed at the start of the launch; they need no tminus",

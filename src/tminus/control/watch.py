@@ -13,7 +13,7 @@ from tminus.domain.guard import Action, Guard, GuardLimits
 from tminus.domain.judgement import Decision
 from tminus.domain.rollout import Share, share, since
 from tminus.domain.traffic import Outcome, Side, WeightChange
-from tminus.errors import ProbeError
+from tminus.errors import ProbeError, RolloutError
 
 TICK = 0.25
 """Seconds between two judgements: a rollback waits for no longer than this."""
@@ -116,13 +116,17 @@ class Watch:
             return decision
         try:
             status = await self._target.status(Side.GREEN)
-        except ProbeError as error:
+        except (ProbeError, RolloutError) as error:
             claim = f"green cannot be seen ({error})"
             return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=claim)
         if how := _failed(status, green):
             self.guard.green_died(now, how)
             return self.guard.judge(now)
         return decision
+
+    def note_weight(self, percent: int) -> None:
+        """Write a weight that the proxy has just confirmed into the trace."""
+        self._traffic.note_weight(WeightChange(self._clock.now(), percent))
 
     def resume(self, at: float) -> None:
         """End a hold on evidence, as of this moment; a later process that reads the trace again does the same."""

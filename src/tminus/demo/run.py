@@ -100,7 +100,15 @@ def _images(options: Options) -> Path:
         content = sha256(json.dumps(names, sort_keys=True).encode()).hexdigest()
         images = options.home / "images" / content[:12]
     if not images.exists():
-        build_releases(images)
+        images.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=images.parent, prefix=".building-") as fresh:
+            build_releases(Path(fresh) / "layout")
+            try:
+                (Path(fresh) / "layout").rename(images)
+            except OSError:
+                # Another demo built the same meanwhile; a folder that is not there is a real fault.
+                if not images.exists():
+                    raise
     return images
 
 

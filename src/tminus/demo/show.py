@@ -1,7 +1,7 @@
 """One launch on one stage: begun or taken over, shown, ended, and taken down."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class Options:
     port: int | None
     keep: bool
     """Whether the stage goes on after the end."""
-    ask: Callable[[], Json] | None
+    ask: Callable[[], Awaitable[Json]] | None
     """Asks the viewer for GO or NO-GO; nothing when the plan decides."""
 
 
@@ -170,9 +170,9 @@ class Show:
         elif event.type in {"traffic.seen", "step.done"} and event.data.get("action") != "hold":
             self._held_since = None
 
-    async def _ask(self, ask: Callable[[], Json]) -> None:
+    async def _ask(self, ask: Callable[[], Awaitable[Json]]) -> None:
         launch, playbill = self._both()
-        word = await asyncio.to_thread(ask)
+        word = await ask()
         await launch.engine.send(playbill.launch, TOPIC, word, "decision")
 
     async def _end_a_long_hold(self) -> None:

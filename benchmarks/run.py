@@ -1,0 +1,126 @@
+"""Speed as ratios against a bound in the same run; figures into docs/reference/benchmarks.md.
+
+`make bench` runs all, `make bench ONLY=guard` one. A ratio says how much our work adds to what cannot be avoided.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tminus.domain.guard import GuardLimits
+from tminus.domain.record import OPENED, Entry, Event, append, encode, read
+from tminus.domain.trace import read as read_trace
+from tminus.domain.trace import replay
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "benchmarks.md"
+TRACE_LINES = 200_000
+RECORD_EVENTS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One figure beside its bound."""
+
+    what: str
+    size: str
+    seconds: float
+    bound: str
+    bound_seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times the bound."""
+        return self.seconds / self.bound_seconds
+
+
+def guard() -> list[Result]:
+    """A healthy trace through the guard, beside parsing the same lines as JSON."""
+    lines = list(_trace())
+    bare = _timed(lambda: [json.loads(line) for line in lines])
+    judged = _timed(lambda: list(replay(read_trace(lines), GuardLimits())))
+    return [
+        Result(
+            "tminus guard over a trace", f"{TRACE_LINES:,} requests", judged, "json.loads of its lines", bare
+        )
+    ]
+
+
+def record() -> list[Result]:
+    """Reading and checking a hash chain, beside hashing and parsing its lines."""
+    lines = list(_record())
+    content = b"".join(lines)
+    bare = _timed(lambda: [(hashlib.sha256(line).digest(), json.loads(line)) for line in lines])
+    checked = _timed(lambda: sum(1 for _ in read([content])))
+    return [
+        Result(
+            "checking a record's chain", f"{RECORD_EVENTS:,} events", checked, "SHA-256 and json.loads", bare
+        )
+    ]
+
+
+def _trace() -> Iterator[str]:
+    dice = random.Random(1)
+    for number in range(TRACE_LINES):
+        side = "green" if dice.random() < 0.1 else "blue"
+        status = 500 if dice.random() < 0.001 else 200
+        yield json.dumps(
+            {"t": number / 80, "side": side, "status": status, "ms": 20.5, "client": f"c{number % 40}"}
+        )
+
+
+def _record() -> Iterator[bytes]:
+    event: Event | None = None
+    for number in range(RECORD_EVENTS):
+        kind = OPENED if number == 0 else "checkpoint" if number == RECORD_EVENTS - 1 else "check.observed"
+        data = {"check": f"line.{number}", "verdict": "passed", "why": "nothing wrong", "value": number}
+        event = append(event, Entry(kind, f"key-{number}", data, "2026-01-01T00:00:00.000Z", number))
+        yield encode(event)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    best = float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def page(results: list[Result]) -> str:
+    """The figures as a page."""
+    head = f"""# Benchmarks
+
+Made by `make bench`: each figure is the best of three runs, beside a bound measured in the same run. Machine:
+{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}.
+
+| what | size | seconds | bound | seconds | ratio |
+|--|--|--|--|--|--|
+"""
+    rows = (
+        f"| {r.what} | {r.size} | {r.seconds:.2f} | {r.bound} | {r.bound_seconds:.2f} | {r.ratio:.1f} |"
+        for r in results
+    )
+    return head + "\n".join(rows) + "\n"
+
+
+def main() -> None:
+    """Run what was asked for; only a whole run writes the page."""
+    benchmarks = {"guard": guard, "record": record}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("only", nargs="?", choices=benchmarks, default=None)
+    only = parser.parse_args().only
+    results = [result for name, run in benchmarks.items() if only in {None, name} for result in run()]
+    print(page(results))
+    if only is None:
+        PAGE.write_text(page(results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
