@@ -1,6 +1,7 @@
 """Where tminus keeps what outlives a launch, and secrets by reference."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from tminus.errors import PlanError
@@ -14,7 +15,7 @@ def home() -> Path:
     return Path(base).expanduser().resolve() / "tminus"
 
 
-def resolve(reference: str, environment: dict[str, str]) -> str:
+def resolve(reference: str, environment: Mapping[str, str]) -> str:
     """The value behind `env:NAME` or `file:PATH`; anything else is the value itself.
 
     Raises `PlanError` when there is nothing behind the reference.

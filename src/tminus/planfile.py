@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
 
 from tminus import probes
 from tminus.domain import expectation, timeline
@@ -26,6 +28,9 @@ T = TypeVar("T")
 
 MAX_BYTES = 2 * 1024 * 1024
 """The longest plan that is read."""
+
+STEPS = ("initiate", "migrate", "green", "smoke", "shift", "end blue")
+"""The steps of a launch that a line may be about."""
 
 ACTS = ("back up",)
 """What a line may ask for before it is observed."""
@@ -40,8 +45,18 @@ _KINDS = {
 }
 
 
+class _PlainComposer(Composer):
+    """Refuses aliases: a few of them, nested, are a whole machine's memory."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.parser.check_event(AliasEvent):
+            mark = self.parser.peek_event().start_mark
+            raise ComposerError(problem="a plan writes everything out; aliases are not read", problem_mark=mark)
+        return super().compose_node(parent, index)
+
+
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, ser_json_inf_nan="constants")
 
 
 class _Line(_Model):
@@ -154,8 +169,12 @@ def read(path: Path) -> Plan:
 
 def parse(text: str) -> tuple[Plan | None, list[Problem]]:
     """The plan in this text, or everything that is wrong with it."""
+    yaml = YAML(typ="rt")
+    yaml.Composer = _PlainComposer
     try:
-        tree = YAML(typ="rt").load(StringIO(text))
+        tree = yaml.load(StringIO(text))
+    except RecursionError:
+        return None, [Problem(0, "no YAML: nested too deep to read")]
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         return None, [Problem(line, f"no YAML: {error.problem}")]
@@ -216,12 +235,17 @@ class _Reader:
         self._lint(checks)
         document = self._document
         milestones = tuple(self._milestones())
-        if self._problems:
+        self._lint_due(checks, milestones)
+        rollout = self._rollout()
+        if self._problems or rollout is None:
             return None, sorted(self._problems, key=lambda problem: problem.line)
         canonical: JsonValue = document.model_dump(mode="json", by_alias=True)
+        identity = self._try([], lambda: digest(canonical))
+        if identity is None:
+            return None, self._problems
         plan = Plan(
             name=document.plan,
-            digest=digest(canonical),
+            digest=identity,
             production=document.production,
             components=tuple(document.release.components),
             checks=checks,
@@ -231,7 +255,7 @@ class _Reader:
                 for role in document.roles
             ),
             milestones=milestones,
-            rollout=self._rollout(),
+            rollout=rollout,
             systems={name: system.model_dump(mode="json") for name, system in document.systems.items()},
             triggers=tuple(trigger.model_dump(mode="json") for trigger in document.triggers),
         )
@@ -269,16 +293,20 @@ class _Reader:
 
     def _check(self, section: str, line: _Line, place: list[Any]) -> Check | None:
         stated = [key for key in _KINDS if getattr(line, key)]
-        if len(stated) != 1 and set(stated) != {"step", "probe"}:
+        if len(stated) != 1:
             self._problem(place, f"{line.id}: write exactly one of {', '.join(_KINDS)}")
             return None
-        kind = _KINDS["step" if "step" in stated else stated[0]]
+        kind = _KINDS[stated[0]]
         due = self._try([*place, "due"], lambda: timeline.offset(line.due))
         fresh = self._try([*place, "fresh"], lambda: freshness(line.fresh))
         expect = self._expectation(line.expect, [*place, "expect"])
         warn = self._expectation(line.warn, [*place, "warn"])
         if line.probe:
             self._probe(line, place)
+        if line.step and line.step not in STEPS:
+            self._problem(
+                [*place, "step"], f"{line.id}: {line.step!r} is no step; write one of {', '.join(STEPS)}"
+            )
         if line.act and line.act not in ACTS:
             self._problem(
                 [*place, "act"], f"{line.id}: {line.act!r} is no act; write one of {', '.join(ACTS)}"
@@ -304,6 +332,7 @@ class _Reader:
             of=tuple(line.of),
             note=line.attest or line.not_applicable or line.sign,
             hint=line.hint,
+            simulated=any(role.id == line.owner and role.simulated for role in self._document.roles),
         )
 
     def _expectation(self, text: str, place: list[Any]) -> Expectation | None:
@@ -351,6 +380,7 @@ class _Reader:
                     self._problem([*place, "of"], f"{line.id}: {part!r} is no line of this plan")
         self._lint_omitted(known)
         self._lint_roles()
+        self._lint_triggers()
 
     def _lint_omitted(self, known: set[str]) -> None:
         for index, entry in enumerate(self._document.omitted):
@@ -382,12 +412,41 @@ class _Reader:
                     ["roles", index], f"{role.person} is simulated; a plan marked production needs a person"
                 )
 
-    def _rollout(self) -> Rollout:
+    def _lint_due(self, checks: tuple[Check, ...], milestones: tuple[float, ...]) -> None:
+        """Every line must be looked at by somebody: at its milestone, by its step, or in the poll."""
+        for section, lines in self._document.checks.items():
+            for index, line in enumerate(lines):
+                check = next((check for check in checks if check.id == line.id), None)
+                if check is None or check.kind in {Kind.STEP, Kind.SIGNATURE}:
+                    continue
+                if check.due not in milestones or check.due == 0:
+                    named = ", ".join(name for name in self._document.milestones if name != "T-0")
+                    place = ["checks", section, index, "due"]
+                    self._problem(place, f"{line.id}: nobody looks at {line.due}; due at one of {named}")
+
+    def _rollout(self) -> Rollout | None:
         rollout = self._document.rollout
-        ladder = tuple(
-            Rung(rung.weight, timeline.seconds(rung.watch), rung.requests) for rung in rollout.ladder
-        )
-        return Rollout(ladder, timeline.seconds(rollout.drain))
+        rungs: list[Rung] = []
+        for index, rung in enumerate(rollout.ladder):
+            place = ["rollout", "ladder", index]
+            watch = self._try([*place, "watch"], partial(timeline.seconds, rung.watch))
+            if rungs and rung.weight <= rungs[-1].percent:
+                self._problem(place, f"{rung.weight} % stands after {rungs[-1].percent} %; a ladder goes up")
+            rungs.append(Rung(rung.weight, watch or 0.0, rung.requests))
+        if rungs[-1].percent != 100:
+            self._problem(
+                ["rollout", "ladder"],
+                f"the last rung is {rungs[-1].percent} %; all traffic must move: end at 100",
+            )
+        drain = self._try(["rollout", "drain"], partial(timeline.seconds, rollout.drain))
+        return None if drain is None else Rollout(tuple(rungs), drain)
+
+    def _lint_triggers(self) -> None:
+        for index, trigger in enumerate(self._document.triggers):
+            place = ["triggers", index]
+            self._try([*place, "hold"], partial(timeline.seconds, trigger.hold))
+            if trigger.above:
+                self._try([*place, "above"], partial(expectation.parse, f"> {trigger.above}"))
 
 
 def freshness(text: str) -> Freshness:

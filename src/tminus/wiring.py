@@ -1,11 +1,13 @@
 """Settings to objects: the only file that knows everybody."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tminus.config import resolve
 from tminus.control.countdown import LaunchTime
 from tminus.control.launch import Binding, Crew, Launch
 from tminus.control.liftoff import Stages
@@ -14,11 +16,13 @@ from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch
 from tminus.domain.canonical import timestamp
 from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.expectation import parse as parse_expectation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Check, Plan
 from tminus.domain.record import Entry, Event
-from tminus.domain.timeline import LaunchClock
+from tminus.domain.timeline import LaunchClock, seconds
 from tminus.domain.traffic import Side
+from tminus.domain.trigger import TRIGGERS, Trigger
 from tminus.domain.trust import KeyKind, TrustedKey
 from tminus.engine.durable import DurableEngine, use_write_ahead_log
 from tminus.errors import PlanError, ProbeError
@@ -71,6 +75,14 @@ class Site:
     parts: Callable[[], Mapping[str, bool]] = field(repr=False)
 
     DATABASE_VARIABLE = "DEPOT_DATABASE_URL"
+
+    def addresses(self) -> dict[str, str]:
+        """What a plan's `env:` references stand for on this site."""
+        return {
+            "TMINUS_DEMO_PUBLIC": self.public,
+            "TMINUS_DEMO_DATABASE": self.database,
+            "TMINUS_DEMO_IMAGES": str(self.images),
+        }
 
 
 class LaunchRecord:
@@ -207,7 +219,7 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     tools = Tools(site.postgres_bin, site.database)
     backups = LocalDatabase(tools, site.stage / "backups", releases, clock.now)
     smoke = DepotSmoke(site.user, site.password)
-    limits = GuardLimits()
+    limits = guard_limits(plan)
     watch = Watch(target, trace, PublicProber(site.public), clock, limits)
     systems = Systems(
         _handles(site, plan, (releases, tools, target, trace, smoke, limits, clock)),
@@ -224,6 +236,26 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
         return await Launch(binding, crew(), engine).run()
 
     return LocalLaunch(DurableEngine(database, body), store, trace, launch_time, target, backups)
+
+
+def guard_limits(plan: Plan) -> GuardLimits:
+    """The guard's limits with the plan's own figures for the checklist's triggers."""
+    declared = {str(trigger["id"]): trigger for trigger in plan.triggers}
+    return GuardLimits(triggers=tuple(_declared(trigger, declared.get(trigger.id)) for trigger in TRIGGERS))
+
+
+def _declared(trigger: Trigger, words: Mapping[str, JsonValue] | None) -> Trigger:
+    """The trigger as the plan declares it; one that the plan forgot stays as the checklist has it."""
+    if words is None:
+        return trigger
+    limit = trigger.limit
+    if words["above"]:
+        above = parse_expectation(f"> {words['above']}").limit
+        assert isinstance(above, float)  # noqa: S101 - a comparison with a number has one
+        # A time is written with its unit; the guard counts milliseconds.
+        limit = above * 1000 if trigger.id == "trig.latency" else above
+    held = seconds(str(words["hold"])) if words["hold"] else trigger.for_seconds
+    return replace(trigger, text=str(words["text"]), limit=limit, for_seconds=held)
 
 
 def launch_folder(home: Path, launch: str) -> Path:
@@ -246,7 +278,6 @@ Adapters = tuple[Releases, Tools, LocalTarget, ProxyTrace, DepotSmoke, GuardLimi
 def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
     """By the plan's name of each system: what its probes observe."""
     releases, tools, target, trace, smoke, limits, clock = adapters
-    service = depot.System(site.public, site.user, site.password)
 
     async def suite(probe: Callable[..., object], address: str) -> Observation:
         found = await probe(depot.System(address, site.user, site.password))  # type: ignore[misc] # a probe is async
@@ -257,27 +288,39 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
         "smoke": lambda address: suite(depot.smoke.run, address),
         "integration": lambda address: suite(depot.integration.run, address),
     }
-    own: dict[str, object] = {
-        "website": website.System(site.public),
-        "depot": service,
-        "postgres": postgres.System(tools, site.stage / "backups"),
-        "release": release.System(releases, tools, site.stage / "copies", Site.DATABASE_VARIABLE),
-        "staging": staging.System(site.stage, releases, tools, Site.DATABASE_VARIABLE, site.user, suites),
-        "local": local.System(target, site.parts, smoke.failures),
-        "traffic": traffic.System(trace.outcomes, clock.now),
-        "plan": plan_probes.System(plan, limits),
+    own: dict[str, Callable[[str], object]] = {
+        "website": website.System,
+        "depot": lambda address: depot.System(address, site.user, site.password),
+        "postgres": lambda address: postgres.System(
+            Tools(site.postgres_bin, address), site.stage / "backups"
+        ),
+        "release": lambda address: release.System(
+            replace(releases, layout=Path(address)), tools, site.stage / "copies", Site.DATABASE_VARIABLE
+        ),
+        "staging": lambda address: staging.System(
+            site.stage, releases, Tools(site.postgres_bin, address), Site.DATABASE_VARIABLE, site.user, suites
+        ),
+        "local": lambda _: local.System(target, site.parts, smoke.failures),
+        "traffic": lambda _: traffic.System(trace.outcomes, clock.now),
+        "plan": lambda _: plan_probes.System(plan, limits),
     }
-    return {name: own.get(str(entry["kind"])) or _foreign(entry) for name, entry in plan.systems.items()}
+    known = {**os.environ, **site.addresses()}
+    return {
+        name: (own.get(str(entry["kind"])) or _foreign(str(entry["kind"])))(
+            resolve(str(entry["address"]), known)
+        )
+        for name, entry in plan.systems.items()
+    }
 
 
-def _foreign(entry: Mapping[str, JsonValue]) -> object:
-    kind = str(entry["kind"])
-    system = getattr(module_of(kind), "System", None)
+def _foreign(kind: str) -> Callable[[str], object]:
+    """How a system of another package is made from its address."""
+    system: Callable[[str], object] | None = getattr(module_of(kind), "System", None)
     if system is None:
         raise PlanError(
             f"the system kind {kind!r} has no System", hint="its module needs a class of this name"
         )
-    return system(str(entry["address"]))
+    return system
 
 
 def _values(binding: Binding, plan: Plan, ref: str) -> dict[str, str]:

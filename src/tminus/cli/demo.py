@@ -54,7 +54,7 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
     if speed < 1:
         raise UsageError(f"--speed {speed:g} would stretch the waits", hint="give 1 or more")
     asks = not headless and not json and sys.stdin.isatty() and sys.stdout.isatty()
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     screen = Screen(console, as_json=json)
     agreed = yes or headless or bool(os.environ.get("CI"))
     binaries = have_packages(home(), screen, lambda missing: agreed or _agree(missing))

@@ -33,7 +33,7 @@ def guard(
         before = None if baseline_trace is None else baseline(_items(baseline_trace), limits)
         found = answer(_shown(replay(_items(trace), limits), quiet=json))
     except UsageError as error:
-        typer.echo(f"{error}\n{error.hint}", err=True)
+        typer.echo(f"tminus: {error}\n  what to do: {error.hint}", err=True)
         raise typer.Exit(error.code) from error
     _print_answer(found, before, as_json=json)
     raise typer.Exit(_EXITS[found.action])

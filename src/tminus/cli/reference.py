@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 from typer.models import ArgumentInfo, OptionInfo
@@ -110,7 +110,7 @@ def _takes(kind: Any) -> str:
         return r"\|".join(kind)
     accepted = get_args(kind) or (kind,)
     words: Mapping[Any, str] = {Path: "PATH", int: "NUMBER", float: "NUMBER", str: "TEXT"}
-    return words[accepted[0]]
+    return words.get(accepted[0], "VALUE")
 
 
 def _default(parameter: inspect.Parameter) -> str:
@@ -147,9 +147,13 @@ def _probe(run: Callable[..., Any]) -> Iterator[str]:
 
 
 def _type(hint: Any) -> str:
-    words: Mapping[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}
     inner = get_args(hint)
-    return f"list of {_type(inner[0])}" if inner else words[hint]
+    if get_origin(hint) is Literal:
+        return " or ".join(f"`{value}`" for value in inner)
+    if get_origin(hint) is list:
+        return f"list of {_type(inner[0])}"
+    words: Mapping[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    return words.get(hint, str(hint))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from tminus import oci
 from tminus.demo.images import BLUE, GREEN, build_releases
 from tminus.demo.packages import Binaries, Missing, ThisMachine, install, locate, plan_installation, undo
 from tminus.demo.screen import Screen
-from tminus.demo.show import Options, Show
+from tminus.demo.show import KEPT, Options, Show
 from tminus.demo.stage import Stage
 from tminus.demo.theatre import NEEDED, Playbill, Wish
 from tminus.errors import Exit, PartError
@@ -46,13 +46,18 @@ async def run(options: Options, binaries: Binaries, screen: Screen) -> Exit:
     read(options.plan)
     images = await asyncio.to_thread(_images, options)
     release = options.digest or oci.resolve(images, GREEN[options.kind])
+    ref = next(
+        (name for name, digest in oci.images(images).items() if digest == release), GREEN[options.kind]
+    )
     previous = oci.resolve(images, BLUE)
     for digest in (previous, release):
         await asyncio.to_thread(oci.verify, images, digest)
     stage = Stage.create(options.home, binaries, options.port)
     screen.say(f"stage {stage.id}: PostgreSQL, HAProxy, blue and its users, in {stage.folder}")
     show = Show(stage, options, screen)
-    wish = Wish(options.kind, release, previous, images, options.plan, options.speed, options.ask is not None)
+    wish = Wish(
+        options.kind, ref, release, previous, images, options.plan, options.speed, options.ask is not None
+    )
     return await _play(show, lambda: show.begin(wish))
 
 
@@ -119,7 +124,8 @@ async def _take_over(options: Options, screen: Screen) -> tuple[Show, Playbill] 
         show = Show(stage, options, screen)
         playbill = Playbill.load(stage)
         alive = set(stage.parts_alive())
-        if playbill is not None and found is None and alive >= NEEDED and alive & {"blue", "green"}:
+        kept = (stage.folder / KEPT).exists()
+        if playbill and not kept and found is None and alive >= NEEDED and alive & {"blue", "green"}:
             found = show, playbill
         else:
             await show.clear(playbill)

@@ -11,7 +11,7 @@ from tminus.control.ports import Json
 from tminus.demo.screen import Screen
 from tminus.demo.stage import Stage
 from tminus.demo.summary import write_summary
-from tminus.demo.theatre import Playbill, Wish, new_playbill, prepare_launch, set_up, users_met
+from tminus.demo.theatre import DAY, Playbill, Wish, new_playbill, prepare_launch, set_up, users_met
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
 from tminus.errors import Exit
@@ -21,8 +21,8 @@ from tminus.wiring import Keys, LaunchRecord, LocalLaunch, SystemClock, launch_f
 DESERVES = {"good": "landed", "errors": "rolled-back", "slow": "rolled-back", "crash": "rolled-back"}
 """The ending that each kind of release deserves."""
 
-DAY = 86400.0
-"""Seconds from the opening to T-0."""
+KEPT = "kept"
+"""The file that marks a stage whose launch is over and whose viewer wanted to look around."""
 
 TICK = 0.1
 """Seconds between two looks at the record for something new to show."""
@@ -113,7 +113,9 @@ class Show:
 
     async def clear(self, playbill: Playbill | None) -> None:
         """Take down a stage whose launch cannot go on, after saying how far that came."""
-        if playbill is None:
+        if (self._stage.folder / KEPT).exists():
+            self._screen.say(f"stage {self._stage.id} was kept by an earlier demo; it is taken down")
+        elif playbill is None:
             self._screen.say(
                 f"stage {self._stage.id} was killed while it was set up; it is cleared", "yellow"
             )
@@ -135,7 +137,7 @@ class Show:
             await self._launch.trace.stop()
         if self._options.keep:
             self._screen.say(f"kept: {self._stage.url} in {self._stage.folder}; the next demo takes it down")
-            (self._stage.folder / "playbill.json").unlink(missing_ok=True)
+            (self._stage.folder / KEPT).touch()
             self._stage.release()
             return
         await self._stage.stop_all()
@@ -197,7 +199,8 @@ class Show:
         logged = launch.trace.outcomes()
         self._screen.say(
             f"users: {users['total']} requests sent, {users['failed']} failed; "
-            f"proxy: {len(logged)} logged, {sum(o.failed for o in logged)} failed, {launch.trace.missing()} lines lost",
+            f"proxy, our own looks included: {len(logged)} logged, {sum(o.failed for o in logged)} failed, "
+            f"{launch.trace.missing()} lines lost",
             "bold",
         )
         home = self._options.home

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tminus.control.launch import Binding
-from tminus.demo.images import GREEN
 from tminus.demo.stage import PARTS, Stage
 from tminus.domain.plan import Plan
 from tminus.domain.traffic import Side
@@ -25,6 +24,12 @@ DOCUMENTS = 2000
 
 USER = "tminus"
 
+DAY = 86400.0
+"""Seconds from the opening to T-0, and from T-0 to the last milestone."""
+
+LONGEST_SECONDS = 3600.0
+"""How long the users stay beside the shortened waits; they must not leave before the launch has ended."""
+
 NEEDED = {"postgres", "haproxy", "load"}
 """The parts without which an interrupted launch cannot go on; of blue and green, one is enough."""
 
@@ -36,6 +41,8 @@ class Playbill:
     launch: str
     kind: str
     """Which release: good, errors, slow or crash."""
+    ref: str
+    """The name that the release has in the image layout."""
     plan: str
     """The plan's path."""
     images: str
@@ -73,6 +80,7 @@ class Wish:
     """What a person asked the demo for."""
 
     kind: str
+    ref: str
     release: str
     previous: str
     images: Path
@@ -87,6 +95,7 @@ def new_playbill(wish: Wish) -> Playbill:
     return Playbill(
         launch=f"demo-{secrets.token_hex(4)}",
         kind=wish.kind,
+        ref=wish.ref,
         plan=str(wish.plan),
         images=str(wish.images),
         release=wish.release,
@@ -140,7 +149,7 @@ def prepare_launch(stage: Stage, playbill: Playbill, home: Path) -> tuple[LocalL
         by_hand=by_hand(stage),
         asks=playbill.asks,
     )
-    return local_launch(site(stage, playbill), plan, binding, home, GREEN[playbill.kind]), plan
+    return local_launch(site(stage, playbill), plan, binding, home, playbill.ref), plan
 
 
 def _decided_by(plan: Plan, playbill: Playbill) -> Plan:
@@ -168,7 +177,7 @@ async def set_up(stage: Stage, playbill: Playbill, launch: LocalLaunch) -> None:
     await releases.run(playbill.previous, "seed", "--documents", str(DOCUMENTS), "--user", USER)
     await stage.start_haproxy()
     await launch.target.start(Side.BLUE, playbill.previous)
-    stage.start_load(RATE, USER, playbill.password)
+    stage.start_load(RATE, USER, playbill.password, max_seconds=LONGEST_SECONDS + 2 * DAY / playbill.speed)
 
 
 def users_met(stage: Stage) -> dict[str, object]:

@@ -35,6 +35,15 @@ class Expectation:
     limit: float | str = 0.0
     """In base units: a share for `%`, seconds for times, bytes for sizes."""
 
+    def in_unit(self, value: JsonValue) -> str:
+        """A number in the unit in which the plan wrote its limit; empty for anything else."""
+        match = _NUMERIC.fullmatch(self.text)
+        if match is None or isinstance(value, bool) or not isinstance(value, int | float):
+            return ""
+        unit = match.group(3)
+        number = value / _UNITS[unit]
+        return f"{number:.4g}{'' if unit in {'', '%'} else ' '}{unit}"
+
     def holds(self, value: JsonValue) -> bool:
         """Whether the value is as expected.
 

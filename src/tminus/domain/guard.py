@@ -85,10 +85,10 @@ class Guard:
         self._hold = RateTest(limits.error_hold, 1 / limits.alpha_hold, late)
         self._backstop = Backstop(limits.triggers)
         self._claims = {
-            "a1": f"green fails more than {limits.error_rollback:.3g} of its requests",
+            "a1": f"green fails more than {100 * limits.error_rollback:g} % of its requests",
             "a2": f"green fails more than {limits.r0:g} times as often as blue",
-            "b1": f"more than {limits.slow_share:.3g} of green's requests take over {limits.slow_ms:g} ms",
-            "hold.errors": f"green fails more than {limits.error_hold:.3g} of its requests",
+            "b1": f"more than {100 * limits.slow_share:g} % of green's requests take over {limits.slow_ms:g} ms",
+            "hold.errors": f"green fails more than {100 * limits.error_hold:g} % of its requests",
         }
 
     @property
@@ -175,7 +175,7 @@ class Guard:
     def criteria(self) -> tuple[Criterion, Criterion]:
         """What green's requests say about the two success criteria they can decide."""
         green, limits = self._sides[Side.GREEN], self._limits
-        errors = f"error rate < {limits.success_errors:.3g}"
+        errors = f"error rate < {100 * limits.success_errors:g} %"
         p95 = f"p95 < {limits.success_ms:g} ms"
         return (
             acceptance(errors, (green.failed, green.requests), limits.success_errors, limits.alpha_success),

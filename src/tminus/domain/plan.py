@@ -67,6 +67,8 @@ class Check:
     """What a person attests, or why a line is not applicable."""
     hint: str = ""
     """What to do when it is not green."""
+    simulated: bool = False
+    """Whether the role that owns it is played by a simulated person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def test_a_proved_record_is_summed_up(home: Path, file: Path, trust: TrustRoot) 
         "27, 2027-01-15T08:00:01.000Z",
         *PEOPLE.values(),
         "decision    cto: Cleo Chief GO",
-        "5 observed, 2 not in the plan, 8 in the checklist",
+        "5 observed or attested, 5 signed, 2 not in the plan; the checklist has 8",
         "real        postgres",
         "stand-in    slack",
         signer("server").keyid,

@@ -1,0 +1,248 @@
+"""How each event of a record reads: mark, style and words of the lines that it makes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tminus.domain.record import Event
+
+Line = tuple[str, str, str]
+"""A mark, its style, and words in rich's markup."""
+
+Data = Mapping[str, Any]
+
+_VERDICTS = {
+    "passed": ("✔", "green"),
+    "not-applicable": ("∅", "dim"),
+    "warned": ("▲", "yellow"),
+    "failed": ("✖", "bold red"),
+    "inconclusive": ("?", "magenta"),
+    "error": ("?", "magenta"),
+}
+_ACTIONS = {"continue": ("·", "dim"), "hold": ("‖", "bold yellow"), "rollback": ("✖", "bold red")}
+_WORDS = {"not-applicable": "n/a", "inconclusive": "unknown", "error": "unknown"}
+_DONE = ("✔", "green")
+_BAD = ("✖", "bold red")
+_HEAD = ("■", "bold")
+_NOTE = ("•", "bold")
+
+
+def wording(event: Event) -> list[Line]:
+    """The lines of one event; none for what people need not see."""
+    writer = _WRITERS.get(event.type)
+    return writer(event.data) if writer else []
+
+
+def _opened(data: Data) -> list[Line]:
+    plan, omitted = data["plan"], len(data["omitted"])
+    systems = {
+        kind: [name for name, k in data["systems"].items() if k == kind] for kind in ("real", "stand-in")
+    }
+    people = "the people are simulated" if any(role["simulated"] for role in data["roles"]) else ""
+    told = "; ".join([f"{kind}: {', '.join(names)}" for kind, names in systems.items() if names] + [people])
+    notes = [
+        f"[bold]launch {data['launch']}[/] of [bold]{_plain(plan['name'])}[/], plan {plan['digest'][:12]}",
+        f"{omitted} of {plan['lines']} lines are not in this plan, {plan['lines'] - omitted} are",
+        f"systems {told}",
+    ]
+    for name, digest in data["release"].items():
+        was = data["previous"][name]
+        notes.append(f"{name}: sha256:{was[:12]}… serves, sha256:{digest[:12]}… is to be launched")
+    notes.append(f"waits run {data['schedule']['speed']:g} times as fast; guard and load do not")
+    notes.append("to roll back by hand, without tminus:")
+    return [(*_NOTE, note) for note in notes] + [
+        ("  ", "dim", f"[dim]{_plain(c)}[/]") for c in data["by_hand"]
+    ]
+
+
+def _milestone(data: Data) -> list[Line]:
+    due = {0: "no line is due", 1: "1 line is due"}.get(data["lines"], f"{data['lines']} lines are due")
+    return [(*_HEAD, f"[bold]{data['milestone']}[/]  {due}")]
+
+
+def _observed(data: Data) -> list[Line]:
+    verdict = str(data["verdict"])
+    mark, style = _VERDICTS[verdict]
+    word = f"[{style}]{_WORDS.get(verdict, verdict):<8}[/]"
+    by = " [dim](simulated person)[/]" if data["source"] == "simulated" else ""
+    why = _plain(str(data["why"]))
+    return [(mark, style, f"{word} {data['check']:<17} {_plain(data['text'])}{by}: [dim]{why}[/]")]
+
+
+def _gate(data: Data) -> list[Line]:
+    if data["open"]:
+        return []
+    late = ", ".join(f"{row['check']} {row['standing']}" for row in data["late"])
+    return [(*_BAD, f"the gate of {data['milestone']} stays closed: {late}")]
+
+
+def _act(data: Data) -> list[Line]:
+    if "failed" in data:
+        return [(*_BAD, f"{data['act']} failed: {_plain(data['failed'])}")]
+    template = _STEPS.get(data["act"].partition(" ")[0], _facts)
+    return [(*_DONE, f"{data['act']}: [dim]{_plain(template(data))}[/]")]
+
+
+def _poll(data: Data) -> list[Line]:
+    return [(*_HEAD, f"[bold]poll[/]  over the evidence root {data['root'][:16]}…")]
+
+
+def _signed(data: Data) -> list[Line]:
+    mark, style = _DONE if data["decision"] == "go" else _BAD
+    said = f"[{style}]{data['decision'].upper():<8}[/] {data['title']:<17} {_who(data['person'], data)}"
+    return [(mark, style, f"{said}: [dim]{_plain(data['note'])}[/]")]
+
+
+def _decided(data: Data) -> list[Line]:
+    style = "bold green" if data["decision"] == "go" else "bold red"
+    word = f"[{style}]{data['decision'].upper()}[/]"
+    return [("■", style, f"{word}  {_who(data['by'], data)}: {_plain(data['reason'])}")]
+
+
+def _asked(data: Data) -> list[Line]:
+    return [(*_HEAD, f"GO or NO-GO? Your word, within {data['minutes']} minutes")]
+
+
+def _started(data: Data) -> list[Line]:
+    return [("→", "cyan", f"{data['step']} …")]
+
+
+def _done(data: Data) -> list[Line]:
+    template = _STEPS.get(data["step"].partition(" ")[0], _facts)
+    return [(*_DONE, f"{data['step']}: [dim]{_plain(template(data))} ({data['seconds']:.1f} s)[/]")]
+
+
+def _seen(data: Data) -> list[Line]:
+    counts = data["gauges"]["counts"]
+    tests = ", ".join(
+        f"{t['rule']} {_number(t['evidence'])} of {t['threshold']:,.0f}" for t in data["gauges"]["tests"]
+    )
+    green, blue = counts["green"], counts["blue"]
+    figures = (
+        f"green {green['requests']:,} requests, {green['failed']} failed, {green['slow']} slow; "
+        f"blue {blue['requests']:,}, {blue['failed']} failed"
+    )
+    share = data.get("share")
+    if share and share["total"]:
+        figures = (
+            f"weight {share['set']} % set, {share['green'] / share['total']:.2%} seen in {share['total']:,} requests "
+            f"(99 % interval {share['low']:.2%} to {share['high']:.2%}); {figures}"
+        )
+    mark, style = _ACTIONS[data["action"]]
+    return [(mark, style, f"{data['where']}: {figures} [dim]evidence {_plain(tests)}[/]")]
+
+
+def _held(data: Data) -> list[Line]:
+    return [
+        (
+            "‖",
+            "bold yellow",
+            f"[bold yellow]HELD[/] {data['where']} by {data['rule']}: {_plain(data['text'])}",
+        )
+    ]
+
+
+def _ordered(data: Data) -> list[Line]:
+    return [(*_HEAD, _plain(data["text"]))]
+
+
+def _rolled_back(data: Data) -> list[Line]:
+    text = str(data["text"]).removeprefix("Roll back ")
+    done = f"all traffic to blue, set and read back within {data['seconds'] * 1000:.0f} ms"
+    return [(*_BAD, f"[bold red]ROLLBACK[/] {_plain(text)}"), (*_DONE, done)]
+
+
+def _back_seen(data: Data) -> list[Line]:
+    words = f"seen in traffic: {data['blue']} new requests on blue, {data['green']} on green in {data['seconds']} s"
+    return [(*_DONE, words)]
+
+
+def _stopped(data: Data) -> list[Line]:
+    return [(*_DONE, f"{data['side']} drained to {data['sessions']} sessions and stopped")]
+
+
+def _proved(data: Data) -> list[Line]:
+    good = data["as_before"] and data["up"] and data["schema_compatible"]
+    mark, style = _DONE if good else _BAD
+    release = "the release from before" if data["as_before"] else "ANOTHER RELEASE THAN BEFORE"
+    smoke = "pass" if data["schema_compatible"] else f"FAIL: {'; '.join(data['smoke_failures'])}"
+    words = (
+        f"blue runs {_short(data['digest'])}, {release}; its smoke tests on the schema as it is now {smoke}"
+    )
+    return [(mark, style, _plain(words))]
+
+
+def _ended(data: Data) -> list[Line]:
+    style = "bold green" if data["outcome"] == "landed" else "bold red"
+    words = f"[{style}]{data['outcome'].upper()}[/]"
+    if "requests" in data:
+        words += f"  {data['failed']:,} of {data['requests']:,} requests through the proxy failed"
+    elif data.get("text"):
+        words += f"  {_plain(data['text'])}"
+    return [("■", style, words)]
+
+
+def _facts(data: Data) -> str:
+    told = {name: value for name, value in data.items() if name not in {"act", "step", "seconds"}}
+    return ", ".join(f"{name} {_short(value)}" for name, value in told.items())
+
+
+def _backup(data: Data) -> str:
+    return f"{data['file']}, {data['rows']:,} rows, {data['bytes']:,} bytes, SHA-256 {data['sha256'][:12]}…"
+
+
+_STEPS: dict[str, Callable[[Data], str]] = {
+    "initiate": lambda data: f"blue runs {_short(data['blue'])} with all the traffic",
+    "back": _backup,
+    "migrate": lambda data: (
+        f"schema {data['before']} to {data['after']}; the old release passes on the new schema"
+    ),
+    "green": lambda data: (
+        f"runs {_short(data['digest'])}, version {data['version']}, healthy, no traffic yet"
+    ),
+    "smoke": lambda _: "all smoke tests pass on green's private address",
+    "shift": lambda data: f"weight {data['set']} % set, {data['read_back']} % read back",
+    "promote": lambda data: f"green has {data['read_back']} % of the traffic",
+    "end": lambda data: f"blue drained to {data['sessions_when_stopped']} sessions and stopped",
+}
+"""By a step's first word: what it did, from what it read back."""
+
+
+def _who(person: str, data: Data) -> str:
+    return _plain(f"{person} (simulated)" if data["simulated"] else person)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def _short(value: Any) -> str:
+    text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    return f"{text[:19]}…" if len(text) > 40 else text
+
+
+def _plain(text: str) -> str:
+    """Text in which nothing is markup."""
+    return text.replace("[", r"\[")
+
+
+_WRITERS: dict[str, Callable[[Data], list[Line]]] = {
+    "launch.opened": _opened,
+    "milestone.reached": _milestone,
+    "check.observed": _observed,
+    "gate.judged": _gate,
+    "act.done": _act,
+    "poll.opened": _poll,
+    "signoff.given": _signed,
+    "decision.asked": _asked,
+    "decision.made": _decided,
+    "step.started": _started,
+    "step.done": _done,
+    "traffic.seen": _seen,
+    "launch.held": _held,
+    "order.taken": _ordered,
+    "rollback.done": _rolled_back,
+    "rollback.seen": _back_seen,
+    "side.stopped": _stopped,
+    "rollback.proved": _proved,
+    "launch.ended": _ended,
+}
