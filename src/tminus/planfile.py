@@ -51,12 +51,16 @@ class _PlainComposer(Composer):
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.parser.check_event(AliasEvent):
             mark = self.parser.peek_event().start_mark
-            raise ComposerError(problem="a plan writes everything out; aliases are not read", problem_mark=mark)
+            raise ComposerError(
+                problem="a plan writes everything out; aliases are not read", problem_mark=mark
+            )
         return super().compose_node(parent, index)
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, ser_json_inf_nan="constants")
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, ser_json_inf_nan="constants"
+    )
 
 
 class _Line(_Model):

@@ -32,7 +32,9 @@ _SUM = "SELECT count(*)::text, coalesce(md5(string_agg(md5(t::text), '' ORDER BY
 _SCHEMA = """
 SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(column_default, '')
 FROM information_schema.columns WHERE table_schema = 'public'
-UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1
+UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT conrelid::regclass::text || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid <> 0 ORDER BY 1
 """
 
 
@@ -85,7 +87,7 @@ async def contents(connection: psycopg.AsyncConnection) -> Contents:
 
 
 async def schema_digest(connection: psycopg.AsyncConnection) -> str:
-    """SHA-256 over every column and index of the public schema."""
+    """SHA-256 over every column, index and constraint of the public schema."""
     rows = await (await connection.execute(_SCHEMA)).fetchall()
     return hashlib.sha256("\n".join(str(row[0]) for row in rows).encode()).hexdigest()
 
@@ -149,14 +151,19 @@ async def run(tools: Tools, program: str, *arguments: str) -> str:
     }
     # Through the environment: an argument list can be read by every user of the machine.
     environment = {**os.environ, **{names[key]: str(value) for key, value in parts.items() if key in names}}
-    process = await asyncio.create_subprocess_exec(
-        str(tools.bin / program),
-        *arguments,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            str(tools.bin / program),
+            *arguments,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+    except OSError as error:
+        raise UnreachableError(
+            f"{program} cannot be run: {error.strerror}", hint="install PostgreSQL's client programs"
+        ) from error
     try:
         async with asyncio.timeout(SECONDS):
             output, _ = await process.communicate()

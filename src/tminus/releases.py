@@ -4,12 +4,13 @@ The local target starts them, the database adapter lets them migrate, probes ask
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tminus.control.ports import Json
-from tminus.errors import InconclusiveError, UnreachableError
+from tminus.errors import InconclusiveError, PlanError, ProbeError, ReleaseError, UnreachableError
 from tminus.oci import Image, Invocation, invocation, unpack, verify
 
 SECONDS = 120.0
@@ -46,14 +47,19 @@ class Releases:
         """Run one command of a release to its end; what it printed. Raises `InconclusiveError` when it fails."""
         await self.prepare(digest)
         command = await self.invocation(digest, *arguments, settings=settings)
-        process = await asyncio.create_subprocess_exec(
-            *command.argv,
-            env=dict(command.env),
-            cwd=self._root(digest),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command.argv,
+                env=dict(command.env),
+                cwd=self._root(digest),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        except OSError as error:
+            raise InconclusiveError(
+                f"{command.argv[0]} cannot be run: {error.strerror}", hint="see the image's entry point"
+            ) from error
         try:
             async with asyncio.timeout(SECONDS):
                 output, _ = await process.communicate()
@@ -71,3 +77,15 @@ class Releases:
 
     def _root(self, digest: str) -> Path:
         return self.folder / digest.removeprefix("sha256:")
+
+
+@contextmanager
+def observable() -> Iterator[None]:
+    """Within it, an image that is missing or altered is no observation: `ProbeError`.
+
+    A probe that runs a release cannot let `ReleaseError` pass, because that would end the launch.
+    """
+    try:
+        yield
+    except (ReleaseError, PlanError) as error:
+        raise ProbeError(f"the release cannot be run: {error}", hint=error.hint) from error

@@ -301,7 +301,7 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
             site.stage, releases, Tools(site.postgres_bin, address), Site.DATABASE_VARIABLE, site.user, suites
         ),
         "local": lambda _: local.System(target, site.parts, smoke.failures),
-        "traffic": lambda _: traffic.System(trace.outcomes, clock.now),
+        "traffic": lambda _: traffic.System(trace.outcomes, clock.now, target.proxy.reach),
         "plan": lambda _: plan_probes.System(plan, limits),
     }
     known = {**os.environ, **site.addresses()}

@@ -1,5 +1,6 @@
 """Real parts that several integration tests share."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -7,8 +8,16 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tminus.demo.packages import ThisMachine, locate
+
+if TYPE_CHECKING:
+    from tests.integration import line_world
+else:
+    import line_world
 
 
 def _postgres_program(name: str) -> str:
@@ -58,3 +67,14 @@ def postgres_url() -> Iterator[str]:
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
         finally:
             run(pg_ctl, "-D", data, "-w", "-m", "immediate", "stop")
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[line_world.World]:
+    """The stage that all lines are judged on; a test puts back what it broke."""
+    binaries = locate(ThisMachine())
+    if binaries is None:
+        pytest.skip("haproxy or PostgreSQL's server programs are not installed")
+    built = asyncio.run(line_world.build(tmp_path_factory.mktemp("world"), binaries))
+    yield built
+    asyncio.run(built.stage.remove())

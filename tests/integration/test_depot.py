@@ -184,6 +184,17 @@ async def log_in(http: aiohttp.ClientSession, url: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {body['token']}"}
 
 
+def close_connections(postgres_url: str, database: str) -> None:
+    """End depot's connections to one database, as a restart of PostgreSQL does."""
+    with psycopg.connect(postgres_url) as admin:
+        closed = admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE application_name = 'depot' AND datname = %s",
+            (database.rpartition("/")[2],),
+        )
+        assert closed.fetchall()
+
+
 def form(content: bytes, media_type: str) -> aiohttp.FormData:
     data = aiohttp.FormData()
     data.add_field("file", content, filename="plan.bin", content_type=media_type)
@@ -227,6 +238,18 @@ class TestHealth:
         assert status == 503
         assert time.monotonic() - started < 4
 
+    async def test_connections_that_the_database_closed_cost_no_request(
+        self, v2: Unpacked, database: str, postgres_url: str, start: Start, http: aiohttp.ClientSession
+    ) -> None:
+        depot = start(v2, database)
+        token = await log_in(http, depot.url)
+        await asyncio.gather(
+            *(answer(http, "GET", f"{depot.url}/documents", headers=token) for _ in range(40))
+        )
+        close_connections(postgres_url, database)
+        for _ in range(3):
+            assert (await answer(http, "GET", f"{depot.url}/documents", headers=token))[0] == 200
+
     async def test_a_database_that_returns_is_used_again(
         self, v2: Unpacked, database: str, postgres_url: str, start: Start, http: aiohttp.ClientSession
     ) -> None:
@@ -235,9 +258,7 @@ class TestHealth:
         name = sql.Identifier(database.rpartition("/")[2])
         with psycopg.connect(postgres_url, autocommit=True) as admin:
             admin.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(name))
-            admin.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'depot'"
-            )
+            close_connections(postgres_url, database)
             status, _ = await answer(http, "GET", f"{depot.url}/documents", headers=token)
             assert status == 503
             admin.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(name))

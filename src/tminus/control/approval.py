@@ -127,7 +127,9 @@ class Approval:
                 evidence = event.data["evidence"]
                 assert isinstance(evidence, dict)  # noqa: S101 - poll() wrote it
                 return read_evidence(evidence)
-        raise OutOfSequenceError("no poll is open", hint="the poll opens at T-0, when the countdown has run")
+        raise OutOfSequenceError(
+            "no poll is open", hint="it opens when the last milestone before T-0 is reached"
+        )
 
     async def gate(self, readiness: Readiness) -> GateResult:
         """How the GO gate stands now: every required line due before T-0, fresh, in one sample."""
@@ -193,5 +195,5 @@ def omitted_rows(plan: Plan) -> list[Json]:
 def _note(result: GateResult) -> str:
     if result.obstacles:
         return f"{len(result.obstacles)} lines keep the gate closed, the first is {result.obstacles[0].check}"
-    seen = f"{result.judged} lines judged, all green"
-    return f"{seen}; seen with a warning and accepted: {', '.join(result.warned)}" if result.warned else seen
+    passed = f"{result.judged - len(result.warned)} of {result.judged} lines passed"
+    return f"{passed}, accepted with a warning: {', '.join(result.warned)}" if result.warned else passed

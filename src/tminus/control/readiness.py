@@ -77,21 +77,23 @@ class Readiness:
             if check.step == step and not check.probe:
                 await self._record_finding(check, finding, moment)
 
-    async def look_through(self, step: str, moment: str) -> dict[str, Verdict]:
-        """Observe the probed lines of a launch step."""
-        return await self.observe(
-            [check for check in self._checks if check.step == step and check.probe], moment
-        )
-
     async def _look(self, check: Check) -> Finding:
         if check.kind is Kind.PERSON:
-            return Finding(Verdict.PASSED, check.note, Source.SIMULATED, Observation(check.note))
+            return self._attested(check)
         if check.kind is Kind.NOT_APPLICABLE:
             return Finding(Verdict.PASSED, check.note, Source.PLAN, Observation(check.note))
         finding = await self._probe(check, check.arguments or {})
         if finding.verdict in {Verdict.PASSED, Verdict.WARNED} and check.control is not None:
             return await self._controlled(check, finding)
         return finding
+
+    @staticmethod
+    def _attested(check: Check) -> Finding:
+        """A simulated person's word; a real person has to give it, and until then nothing is known."""
+        if check.simulated:
+            return Finding(Verdict.PASSED, check.note, Source.SIMULATED, Observation(check.note))
+        why = f"{check.owner} has not attested it: {check.note}"
+        return Finding(Verdict.INCONCLUSIVE, why, Source.PERSON, Observation(None))
 
     async def _probe(self, check: Check, arguments: Mapping[str, JsonValue]) -> Finding:
         assert check.expect is not None  # noqa: S101 - the plan reader demands it of every probed line
@@ -129,7 +131,10 @@ class Readiness:
         parts: dict[str, JsonValue] = {part: claims[part].verdict.value for part in check.of}
         prints: dict[str, JsonValue] = {part: claims[part].fingerprint for part in check.of}
         return Finding(
-            verdict, f"of {len(parts)} lines", Source.ROLLUP, Observation(verdict.value, parts, prints)
+            verdict,
+            f"the worst of {', '.join(parts)}",
+            Source.ROLLUP,
+            Observation(verdict.value, parts, prints),
         )
 
     async def _record_finding(self, check: Check, finding: Finding, moment: str) -> None:
@@ -189,7 +194,7 @@ def _sentence(check: Check, observation: Observation, verdict: Verdict) -> str:
     """The value beside the limit; what to do when it is not as expected."""
     assert check.expect is not None  # noqa: S101 - only probed lines come here
     limit = check.warn if verdict is Verdict.WARNED and check.warn else check.expect
-    words = f"{shown(observation.value)}, expected {limit.text}"
+    words = f"{limit.in_unit(observation.value) or shown(observation.value)}, expected {limit.text}"
     if verdict is Verdict.PASSED:
         return ("nothing wrong" if observation.value == [] else words) + facts(observation.seen)
     return f"{words}; {check.hint}" if check.hint else words
@@ -198,9 +203,14 @@ def _sentence(check: Check, observation: Observation, verdict: Verdict) -> str:
 def facts(seen: Mapping[str, JsonValue], length: int = 90) -> str:
     """The short facts among what was seen, in brackets; nothing when there are none."""
     told = ", ".join(
-        f"{name} {shown(value)}" for name, value in seen.items() if isinstance(value, str | int | float)
+        f"{name} {_brief(value)}" for name, value in seen.items() if isinstance(value, str | int | float)
     )
     return f" ({told[:length]}{'…' if len(told) > length else ''})" if told else ""
+
+
+def _brief(value: JsonValue) -> str:
+    text = shown(value)
+    return text if len(text) <= 24 else f"{text[:19]}…"
 
 
 def shown(value: JsonValue) -> str:

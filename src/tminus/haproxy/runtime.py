@@ -168,6 +168,10 @@ class Runtime:
         """The log lines that HAProxy still keeps in its ring, the oldest first, sent or not."""
         return [line.encode() for line in (await self.ask("show events lines")).splitlines() if line]
 
+    async def reach(self) -> None:
+        """Raise `UnreachableError` unless HAProxy answers."""
+        await self.ask("show info")
+
     async def ask(self, command: str) -> str:
         """HAProxy's reply; raises `UnreachableError` when there is none in time."""
         try:

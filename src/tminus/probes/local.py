@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from tminus.control.ports import Target
+from tminus.control.ports import SideStatus, Target
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.traffic import Side
+from tminus.errors import InconclusiveError, ProbeError, RolloutError
 from tminus.probes import Probe
 
 
@@ -21,18 +23,32 @@ class System:
 
 @Probe
 async def running(local: System, *, parts: list[str]) -> Observation:
-    """The parts among these that do not run."""
+    """The parts among these that do not run; of a side that runs, also whether the proxy counts it as able to serve."""
     state = local.parts()
+    if not parts or not state:
+        raise InconclusiveError(
+            "no part was looked at", hint="name the parts in the plan, and see whether the stage still stands"
+        )
     missing: list[JsonValue] = [part for part in parts if not state.get(part, False)]
+    if not missing:
+        sides = [side for side in Side if side.value in parts]
+        missing += [
+            f"{side.value} runs but cannot serve" for side in sides if not (await _status(local, side)).up
+        ]
     seen: dict[str, JsonValue] = dict(state.items())
     return Observation(missing, seen)
 
 
 @Probe
-async def able(local: System, *, side: str, digest: str) -> Observation:
+async def able(local: System, *, side: Literal["blue", "green"], digest: str) -> Observation:
     """What keeps a side from taking traffic at once: not running, another release, not up, failing smoke tests."""
     there = Side(side)
-    status = await local.target.status(there)
+    status = await _status(local, there)
+    answers, failing = await _smoke(local, there) if status.running else (False, [])
+    if answers and status.up and not status.digest:
+        raise InconclusiveError(
+            f"{side} answers, but does not say which image it is", hint="see its health page; start it again"
+        )
     problems: list[JsonValue] = []
     if not status.running:
         problems.append(f"{side} does not run")
@@ -40,11 +56,25 @@ async def able(local: System, *, side: str, digest: str) -> Observation:
         problems.append(f"{side} runs {status.digest or 'nothing'}, not {digest}")
     if not status.up:
         problems.append(f"the proxy does not count {side} as able to serve")
-    if status.running:
-        problems += await local.smoke(local.target.private_url(there))
+    problems += failing
     seen: dict[str, JsonValue] = {
         "version": status.version,
         "weight": status.weight,
         "sessions": status.sessions,
     }
     return Observation(problems, seen, {"digest": status.digest})
+
+
+async def _status(local: System, side: Side) -> SideStatus:
+    try:
+        return await local.target.status(side)
+    except RolloutError as error:
+        raise InconclusiveError(str(error), hint=error.hint) from error
+
+
+async def _smoke(local: System, side: Side) -> tuple[bool, list[str]]:
+    """Whether the side answers at all, and what fails in its smoke tests."""
+    try:
+        return True, await local.smoke(local.target.private_url(side))
+    except ProbeError as error:
+        return False, [f"{side.value} does not answer: {error}"]

@@ -1,11 +1,13 @@
 """The plan itself: what it says about rolling back, and whether that is complete."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tminus.domain import expectation, timeline
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
-from tminus.domain.trigger import TRIGGERS
+from tminus.domain.trigger import TRIGGERS, Trigger
 from tminus.errors import InconclusiveError
 from tminus.probes import Probe
 
@@ -20,7 +22,10 @@ class System:
 
 @Probe
 async def triggers(system: System) -> Observation:
-    """What is wrong with the rollback triggers: missing, looser than the checklist, without an action."""
+    """What is wrong with the rollback triggers: missing, other than evaluated, against the ladder, without an action.
+
+    The ladder: what rolls back must be worse than what a success criterion of the same measure lets pass.
+    """
     declared = {str(trigger["id"]): trigger for trigger in system.plan.triggers}
     if not declared:
         raise InconclusiveError(
@@ -29,7 +34,9 @@ async def triggers(system: System) -> Observation:
     problems: list[JsonValue] = [f"{known.id} is missing" for known in TRIGGERS if known.id not in declared]
     evaluated = {known.id: known for known in system.limits.triggers}
     for name, trigger in declared.items():
-        if name not in evaluated:
+        if name in evaluated:
+            problems += _misfits(system.plan, evaluated[name], trigger)
+        else:
             problems.append(f"{name} is declared but nothing evaluates it")
         if not trigger["action"]:
             problems.append(f"{name} has no action")
@@ -37,3 +44,37 @@ async def triggers(system: System) -> Observation:
         name: f"{trigger['text']} ({trigger['source']})" for name, trigger in declared.items()
     }
     return Observation(problems, seen, seen, ("no trigger was seen to fire in a rehearsal",))
+
+
+_MEASURES = {"trig.errors": ("traffic.errors", 1.0), "trig.latency": ("traffic.p95", 1000.0)}
+"""By trigger: the probe of the same measure, and how many of the trigger's units its unit is."""
+
+
+def _misfits(plan: Plan, evaluated: Trigger, declared: Mapping[str, JsonValue]) -> list[str]:
+    """Where the plan's words about a trigger are not what the guard evaluates, or contradict a success criterion."""
+    name = evaluated.id
+    try:
+        hold = timeline.seconds(str(declared["hold"]))
+        above = expectation.parse(f"> {declared['above']}").limit if declared["above"] else None
+    except ValueError as error:
+        return [f"{name}: {error}"]
+    found = []
+    if hold != evaluated.for_seconds:
+        found.append(f"{name} holds for {hold:g} s in the plan and {evaluated.for_seconds:g} s in the guard")
+    if name in _MEASURES:
+        probe, unit = _MEASURES[name]
+        if not isinstance(above, float):
+            return [*found, f"{name} has no threshold in the plan"]
+        if abs(above * unit - evaluated.limit) > 1e-9:
+            found.append(f"{name} is {above * unit:g} in the plan and {evaluated.limit:g} in the guard")
+        found += _against_the_ladder(plan, probe, name, above)
+    return found
+
+
+def _against_the_ladder(plan: Plan, probe: str, name: str, above: float) -> list[str]:
+    passing = [(check.id, check.expect) for check in plan.checks if check.probe == probe and check.expect]
+    return [
+        f"{name} rolls back above {above:g}, but {line} expects {expect.text}"
+        for line, expect in passing
+        if isinstance(expect.limit, float) and above <= expect.limit
+    ]

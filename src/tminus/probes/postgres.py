@@ -52,25 +52,21 @@ async def schema(database: System, *, revision_expected: str) -> Observation:
 
 
 @Probe
-async def backup(database: System) -> Observation:
-    """What is wrong with the newest backup: none, altered, unreadable, empty."""
+async def backup(database: System, *, hours: float = 2.0) -> Observation:
+    """What is wrong with the newest backup: none, gone, altered, unreadable, empty, too old.
+
+    Its age is taken by the database's own clock; more than `hours` is too old.
+    """
     file, note = newest(database.backups)
-    problems: list[JsonValue] = []
-    size = file.stat().st_size
-    with file.open("rb") as stream:
-        found = _sha256(stream)
-    if found != note["sha256"]:
-        problems.append(
-            f"{file.name} is not what was written: SHA-256 {found[:12]}…, noted {note['sha256'][:12]}…"
-        )
-    listing = await run(database.tools, "pg_restore", "--list", str(file))
-    if "TABLE DATA" not in listing:
-        problems.append(f"{file.name} holds no table data")
+    age = await _age(database.tools.dsn, note["taken_at"])
+    found, problems = await _file_problems(database.tools, file, note["sha256"])
     if not any(int(table["rows"]) for table in note["contents"].values()):
         problems.append("every table was empty when the backup was taken")
+    if age > hours * 3600:
+        problems.append(f"{file.name} is {age / 3600:.1f} h old, more than {hours:g} h")
     seen: dict[str, JsonValue] = {
         "file": file.name,
-        "bytes": size,
+        "bytes": file.stat().st_size if file.is_file() else 0,
         "sha256": found,
         "taken_at": note["taken_at"],
     }
@@ -82,7 +78,11 @@ async def restored(database: System) -> Observation:
     """Where a restore of the newest backup differs from the database it was taken from, table by table."""
     file, note = newest(database.backups)
     async with scratch(database.tools, "tminus_restore") as dsn:
-        await restore(database.tools, file, "tminus_restore")
+        try:
+            await restore(database.tools, file, "tminus_restore")
+        except InconclusiveError as error:
+            broken: list[JsonValue] = [f"the restore of {file.name} broke off: {error}"]
+            return Observation(broken, {"file": file.name}, {"sha256": str(note["sha256"])})
         async with connect(dsn) as connection:
             copy = await contents(connection)
             shape = await schema_digest(connection)
@@ -104,8 +104,36 @@ def newest(folder: Path) -> tuple[Path, dict[str, Any]]:
         raise InconclusiveError(
             f"there is no backup in {folder.name}", hint="take one: the launch does so at T-2h"
         )
-    note = json.loads(notes[-1].read_text(encoding="utf-8"))
-    return notes[-1].with_suffix(".dump"), note
+    try:
+        note = json.loads(notes[-1].read_text(encoding="utf-8"))
+        known = {name: note[name] for name in ("taken_at", "sha256", "contents", "schema")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InconclusiveError(
+            f"{notes[-1].name} is no note of a backup: {error!r}", hint="take another backup"
+        ) from error
+    return notes[-1].with_suffix(".dump"), known
+
+
+async def _age(dsn: str, taken_at: str) -> float:
+    """Seconds since an instant, by the database's clock."""
+    async with connect(dsn) as connection:
+        query = "SELECT extract(epoch FROM now() - %s::timestamptz)"
+        row = await (await connection.execute(query, [taken_at])).fetchone()
+    assert row is not None  # noqa: S101 - a query without a table has one row
+    return float(row[0])
+
+
+async def _file_problems(tools: Tools, file: Path, noted: str) -> tuple[str, list[JsonValue]]:
+    """The SHA-256 of a dump, and what is wrong with the file; an altered one is not read further."""
+    try:
+        with file.open("rb") as stream:
+            found = _sha256(stream)
+    except OSError as error:
+        return "", [f"{file.name} cannot be read: {error.strerror}"]
+    if found != noted:
+        return found, [f"{file.name} is not what was written: SHA-256 {found[:12]}…, noted {noted[:12]}…"]
+    listing = await run(tools, "pg_restore", "--list", str(file))
+    return found, [] if "TABLE DATA" in listing else [f"{file.name} holds no table data"]
 
 
 def _sha256(stream: Any) -> str:

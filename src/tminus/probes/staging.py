@@ -5,15 +5,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tminus.domain.evidence import JsonValue, Observation
-from tminus.errors import InconclusiveError, PartError, UnreachableError
+from tminus.domain.evidence import Observation
+from tminus.errors import InconclusiveError, PartError, ProbeError, UnreachableError
 from tminus.http import connect
+from tminus.oci import Invocation
 from tminus.postgres import Tools, scratch
 from tminus.probes import Probe
 from tminus.processes import Process, find, free_port, start
-from tminus.releases import Releases
+from tminus.releases import Releases, observable
 
 START_SECONDS = 30.0
+
+AT_LEAST = {"smoke": 4, "integration": 4}
+"""How many tests each suite has; fewer is a suite that shrank, and is remarked upon."""
 
 Suite = Callable[[str], Awaitable[Observation]]
 """Runs a suite against an address; the observation's value lists what fails."""
@@ -45,36 +49,60 @@ async def integration(system: System, *, digest: str) -> Observation:
 
 
 async def _run(system: System, digest: str, suite: str) -> Observation:
-    async with _started(system, digest, f"staging-{suite}") as address:
-        async with connect(address) as http:
-            running = (await http.get("/health")).json().get("digest")
-        result = await system.suites[suite](address)
+    with observable():
+        async with _started(system, digest, f"staging-{suite}") as address:
+            running = await _digest(address)
+            result = await system.suites[suite](address)
+    assert isinstance(result.value, list)  # noqa: S101 - a suite lists what fails
+    problems = list(result.value)
     if running != digest:
-        raise InconclusiveError(f"staging ran {running}, not {digest}", hint="is something else on its port?")
-    seen: dict[str, JsonValue] = {**result.seen, "digest": digest}
-    return Observation(result.value, seen, {"digest": digest})
+        problems.append(f"the tests ran against {running or 'an unnamed image'}, not {digest}")
+    tests = result.seen.get("tests")
+    count = len(tests) if isinstance(tests, list | dict) else 0
+    if not count:
+        raise InconclusiveError("the suite holds no test", hint="a suite without tests shows nothing")
+    fewer = count < AT_LEAST[suite]
+    remarks = (f"{count} tests ran where there were {AT_LEAST[suite]}",) if fewer else ()
+    return Observation(problems, {**result.seen, "digest": digest}, {"digest": digest}, remarks)
+
+
+async def _digest(address: str) -> str:
+    """The image that what answers there reports of itself; empty when it reports none."""
+    async with connect(address) as http:
+        body = (await http.get("/health")).json()
+    return str(body.get("digest") or "") if isinstance(body, dict) else ""
 
 
 @asynccontextmanager
 async def _started(system: System, digest: str, name: str) -> AsyncIterator[str]:
     """The release serving on a database of its own; a leftover of an earlier crash is ended first."""
-    if leftover := find(system.stage, name):
-        await leftover.kill()
+    try:
+        if leftover := find(system.stage, name):
+            await leftover.kill()
+        port = free_port()
+    except PartError as error:
+        raise ProbeError(f"staging has no room: {error}", hint=error.hint) from error
     async with scratch(system.tools, f"tminus_{name.replace('-', '_')}") as dsn:
         settings = {system.database_variable: dsn}
         await system.releases.run(digest, "migrate", "up", settings=settings)
         await system.releases.run(
             digest, "seed", "--documents", "50", "--user", system.user, settings=settings
         )
-        port = free_port()
         arguments = ("serve", "--host", "127.0.0.1", "--port", str(port))
         command = await system.releases.invocation(digest, *arguments, settings=settings)
-        process = start(system.stage, name, command.argv, env=command.env)
+        process = _spawned(system.stage, name, command)
         try:
             await _ready(process, port)
             yield f"http://127.0.0.1:{port}"
         finally:
             await process.stop(10)
+
+
+def _spawned(stage: Path, name: str, command: Invocation) -> Process:
+    try:
+        return start(stage, name, command.argv, env=command.env)
+    except PartError as error:
+        raise InconclusiveError(f"the release does not start on staging: {error}", hint=error.hint) from error
 
 
 async def _ready(process: Process, port: int) -> None:

@@ -1,12 +1,16 @@
 """Traffic: what users met, from the trace that the proxy's log lines make."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.traffic import Outcome, Side
 from tminus.errors import InconclusiveError
 from tminus.probes import Probe
+
+ALREADY_BAD = 0.01
+"""The share of failed requests from which a baseline is remarked upon: the checklist's critical error rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,8 @@ class System:
 
     outcomes: Callable[[], Sequence[Outcome]]
     now: Callable[[], float]
+    reach: Callable[[], Awaitable[None]]
+    """Raises `UnreachableError` when the proxy is away: silence in its log then means nothing."""
 
 
 @Probe
@@ -23,7 +29,7 @@ async def errors(traffic: System, *, seconds: int, requests: int = 500, spoil: f
 
     `spoil` counts this share of them as failed on top: the negative control.
     """
-    window = _window(traffic, seconds, requests)
+    window = await _window(traffic, seconds, requests)
     failed = sum(outcome.failed for outcome in window) + round(len(window) * spoil)
     return Observation(failed / len(window), {**_figures(window), "failed": failed})
 
@@ -34,27 +40,37 @@ async def p95(traffic: System, *, seconds: int, requests: int = 500, slower_ms: 
 
     `slower_ms` makes each of them slower: the negative control.
     """
-    window = _window(traffic, seconds, requests)
+    window = await _window(traffic, seconds, requests)
     value = percentile([outcome.ms for outcome in window], 0.95) + slower_ms
     return Observation(value / 1000, {**_figures(window), "p95_ms": value})
 
 
 @Probe
 async def baseline(traffic: System, *, seconds: int, requests: int = 500) -> Observation:
-    """How many requests the baseline rests on; rate, error share and percentiles are kept beside it."""
-    window = _window(traffic, seconds, requests)
+    """How many requests the baseline rests on; rate, error share and percentiles are kept beside it.
+
+    Fewer than `requests` are counted and told, but no percentile is made of them. Requests that fail already are
+    remarked upon, because the release would be compared with them.
+    """
+    window = await _window(traffic, seconds, 1)
     times = [outcome.ms for outcome in window]
     rates: dict[str, JsonValue] = {
-        f"p{int(q * 100)}_ms": round(percentile(times, q), 2) for q in (0.5, 0.95, 0.99)
+        f"p{int(q * 100)}_ms": round(percentile(times, q), 2)
+        for q in (0.5, 0.95, 0.99)
+        if len(window) >= requests
     }
     failed = sum(outcome.failed for outcome in window)
-    return Observation(len(window), {**_figures(window), **rates, "failed": failed})
+    bad = failed / len(window) >= ALREADY_BAD
+    remarks = (f"{failed} of {len(window)} requests fail before the launch has begun",) if bad else ()
+    return Observation(len(window), {**_figures(window), **rates, "failed": failed}, remarks=remarks)
 
 
 @Probe
-async def requests_on(traffic: System, *, side: str, seconds: int, requests: int = 100) -> Observation:
+async def requests_on(
+    traffic: System, *, side: Literal["blue", "green"], seconds: int, requests: int = 100
+) -> Observation:
     """How many of the newest requests one side answered."""
-    window = _window(traffic, seconds, requests)
+    window = await _window(traffic, seconds, requests)
     there = sum(outcome.side is Side(side) for outcome in window)
     return Observation(there, {**_figures(window), "side": side, "answered": there})
 
@@ -65,7 +81,8 @@ def percentile(values: Sequence[float], q: float) -> float:
     return ordered[max(0, -int(-len(ordered) * q // 1) - 1)]
 
 
-def _window(traffic: System, seconds: int, requests: int) -> list[Outcome]:
+async def _window(traffic: System, seconds: int, requests: int) -> list[Outcome]:
+    await traffic.reach()
     now = traffic.now()
     window = [outcome for outcome in traffic.outcomes() if outcome.at >= now - seconds]
     if len(window) < max(1, requests):

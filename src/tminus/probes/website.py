@@ -43,11 +43,17 @@ def _unwell(reply: Answer, digest: str) -> list[str]:
     if reply.status != 200:
         return [f"status {reply.status}"]
     body = reply.json()
+    if not isinstance(body, dict):
+        raise InconclusiveError(
+            "the health page holds no JSON object", hint="see what stands at this address"
+        )
     found = []
     if body.get("digest") != digest:
         found.append(f"runs {body.get('digest')}, not {digest}")
-    down = [name for name, state in body.get("dependencies", {}).items() if not state.get("ok")]
-    if down or not body.get("dependencies"):
+    named = body.get("dependencies")
+    dependencies = named if isinstance(named, dict) else {}
+    down = [name for name, state in dependencies.items() if not (isinstance(state, dict) and state.get("ok"))]
+    if down or not dependencies:
         found.append(f"dependencies down: {', '.join(down) or 'none is named'}")
     return found
 

@@ -44,6 +44,8 @@ class LocalTarget:
         """See `Target.start`; raises `RolloutError` when the release does not come up."""
         process = find(self.stage, side.value)
         if process is not None and (await self._identity(side))[0] != digest:
+            # Proven before anything is stopped: an altered image must not cost the side that runs.
+            await self.releases.prepare(digest)
             await process.stop(STOP_SECONDS)
             process = None
         if process is None:

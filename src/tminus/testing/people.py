@@ -1,0 +1,164 @@
+"""The smaller fakes: the record, the database, and those who look, sign and probe."""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from tminus.control.ports import Json
+from tminus.domain.canonical import canonical, sha256_hex, timestamp
+from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.plan import Check
+from tminus.domain.record import Entry, Event, append
+from tminus.errors import TminusError
+from tminus.testing.engine import Fate
+
+Seen = Observation | BaseException
+"""What a look gives: an observation, or the error that is raised instead."""
+
+
+class BothClocks(Protocol):
+    """Real time and launch time, as `control.countdown.LaunchTime` has them."""
+
+    def now(self) -> float:
+        """Seconds of the epoch."""
+        ...
+
+    def read(self) -> float:
+        """Seconds from T-0 on the launch clock."""
+        ...
+
+
+class MemoryRecord:
+    """A launch record in a list that outlives its process; chained like any other."""
+
+    def __init__(
+        self, clocks: BothClocks, chain: list[Event] | None = None, fate: Fate | None = None
+    ) -> None:
+        self._clocks = clocks
+        self._fate = fate or Fate()
+        self.chain = [] if chain is None else chain
+
+    async def append_once(self, key: str, kind: str, data: Json) -> Event:
+        """See `Record.append_once`."""
+        for event in self.chain:
+            if event.key == key:
+                return event
+        at, t_ms = timestamp(self._clocks.now()), round(self._clocks.read() * 1000)
+        self._fate.moment(f"to record {key}")
+        event = append(self.chain[-1] if self.chain else None, Entry(kind, key, data, at, t_ms))
+        self.chain.append(event)
+        self._fate.moment(f"recorded {key}")
+        return event
+
+    async def events(self) -> list[Event]:
+        """See `Record.events`."""
+        return list(self.chain)
+
+
+class FakeProber:
+    """Gets an answer through the public name, or not."""
+
+    def __init__(self) -> None:
+        self.ok = True
+        self.asked = 0
+
+    async def answers(self) -> bool:
+        """See `Prober.answers`."""
+        self.asked += 1
+        return self.ok
+
+
+class FakeSmoke:
+    """Smoke tests whose failures are told beforehand, by address."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[str]] = {}
+        self.asked: list[str] = []
+
+    async def failures(self, url: str) -> list[str]:
+        """See `Smoke.failures`."""
+        self.asked.append(url)
+        return list(self.found.get(url, []))
+
+
+class FakeDatabase:
+    """A database that counts what is done to it."""
+
+    def __init__(self, fate: Fate | None = None) -> None:
+        self._fate = fate or Fate()
+        self.errors: dict[str, list[TminusError]] = {}
+        """What goes wrong, by `back up` or `migrate`, one error for each time."""
+        self.on_migrate: Callable[[], None] | None = None
+        """What the migration does to the world."""
+
+    async def back_up(self) -> Json:
+        """See `Database.back_up`."""
+        self._may_fail("back up")
+        self._fate.act("back up")
+        return {
+            "file": "backup.dump",
+            "sha256": sha256_hex(b"backup"),
+            "bytes": 6,
+            "rows": 2,
+            "revision": "0001",
+        }
+
+    async def migrate(self, digest: str) -> Json:
+        """See `Database.migrate`."""
+        self._may_fail("migrate")
+        if self.on_migrate is not None:
+            self.on_migrate()
+        self._fate.act("migrate")
+        return {"before": "0001", "after": "0002", "release": digest}
+
+    def _may_fail(self, what: str) -> None:
+        if coming := self.errors.get(what):
+            raise coming.pop(0)
+
+
+class FakeSignatory:
+    """Makes envelopes that are the same in every run; no key is behind them."""
+
+    def __init__(self, fate: Fate | None = None) -> None:
+        self._fate = fate or Fate()
+        self.statements: list[Json] = []
+
+    def sign(self, role: str, statement: Json) -> Json:
+        """See `Signatory.sign`."""
+        payload = canonical(statement)
+        self.statements.append(statement)
+        self._fate.act(f"sign as {role}")
+        return {
+            "payloadType": "application/vnd.in-toto+json",
+            "payload": b64encode(payload).decode(),
+            "signatures": [{"keyid": role, "sig": sha256_hex(role.encode() + payload)}],
+        }
+
+
+class ScriptedObserver:
+    """Sees what it was told for each check, in order; the last is seen for ever."""
+
+    def __init__(self, scripts: Mapping[str, list[Seen]] | None = None, default: Seen | None = None) -> None:
+        self.scripts = {check: list(script) for check, script in (scripts or {}).items()}
+        self.controls: dict[str, Seen] = {}
+        """What is seen under a check's negative control."""
+        self.default = default
+        """What is seen where nothing was told; without it that is a `KeyError`."""
+        self.looks: list[tuple[str, dict[str, JsonValue]]] = []
+
+    async def observe(self, check: Check, arguments: Mapping[str, JsonValue]) -> Observation:
+        """See `Observer.observe`."""
+        self.looks.append((check.id, dict(arguments)))
+        under_control = check.control is not None and dict(arguments) != dict(check.arguments or {})
+        seen = self.controls[check.id] if under_control else self._next(check.id)
+        if isinstance(seen, BaseException):
+            raise seen
+        return seen
+
+    def _next(self, check: str) -> Seen:
+        script = self.scripts.get(check)
+        if script is None:
+            if self.default is None:
+                raise KeyError(check)
+            return self.default
+        return script.pop(0) if len(script) > 1 else script[0]

@@ -1,0 +1,195 @@
+"""The poll and the decision: GO is refused while the gate is closed, whoever asks."""
+
+import json
+from base64 import b64decode
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tminus.domain.evidence import Freshness, Observation
+from tminus.domain.plan import Severity
+from tminus.errors import OutOfSequenceError, UnreachableError
+from tminus.testing.people import Seen
+
+if TYPE_CHECKING:
+    from tests.unit.launch_world import PLAN, World, line, with_line
+else:
+    from launch_world import PLAN, World, line, with_line
+
+GO = {"decision": "go", "reason": "all green"}
+
+
+async def polled(world: World) -> World:
+    """Everything up to the signatures."""
+    await world.open()
+    await world.readiness.observe([c for c in world.plan.before_go() if c.id != "never"], "T-2h")
+    await world.approval().poll("depot-7", world.readiness)
+    return world
+
+
+async def decided(world: World, wish: dict[str, Any] = GO) -> tuple[str, str]:
+    word = await world.approval().decide("depot-7", {**wish}, world.readiness)
+    (made,) = world.events("decision.made")
+    assert made["decision"] == word
+    return word, made["reason"]
+
+
+def signed(world: World) -> dict[str, dict[str, Any]]:
+    texts = {}
+    for data in world.events("signoff.given"):
+        statement = json.loads(b64decode(data["envelope"]["payload"]))
+        texts[data["role"]] = statement["predicate"]
+    return texts
+
+
+async def test_an_open_gate_and_every_signature_are_go() -> None:
+    world = await polled(World())
+    assert await decided(world) == ("go", "all green")
+    assert {role: text["decision"] for role, text in signed(world).items()} == {"devops": "go", "qa": "go"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "obstacle"),
+    [
+        (
+            Observation(["a variable is missing"]),
+            "cfg.env is failed (a variable is missing, expected empty; mend cfg.env)",
+        ),
+        (UnreachableError("no answer", hint="wait"), "cfg.env is unknown (no answer; wait)"),
+        (Observation(None), "cfg.env is unknown (None, expected empty; mend cfg.env)"),
+    ],
+)
+async def test_a_line_that_is_not_green_refuses_go_with_its_reason(seen: Seen, obstacle: str) -> None:
+    world = World()
+    world.observer.scripts["cfg.env"] = [seen]
+    await polled(world)
+    word, reason = await decided(world)
+    assert word == "no-go"
+    assert reason == f"GO is refused: {obstacle}; DevOps Lead said no-go; QA Lead said no-go"
+
+
+async def test_a_line_that_was_never_observed_refuses_go() -> None:
+    plan = replace(PLAN, checks=(*PLAN.checks, line("never", -60.0)))
+    word, reason = await decided(await polled(World(plan=plan)))
+    assert word == "no-go"
+    assert "never is pending (never observed)" in reason
+
+
+async def test_what_grows_stale_between_signature_and_decision_refuses_go() -> None:
+    world = World(plan=with_line(PLAN, "cfg.env", fresh=Freshness("live", seconds=60)))
+    await polled(world)
+    assert signed(world)["qa"]["decision"] == "go"
+    await world.clock.sleep(61)
+    word, reason = await decided(world)
+    assert (word, "cfg.env is stale" in reason) == ("no-go", True)
+
+
+async def test_every_obstacle_is_named() -> None:
+    world = World()
+    world.observer.scripts |= {"cfg.env": [Observation(["x"])], "bk.db": [Observation(["y"])]}
+    _, reason = await decided(await polled(world))
+    for name in ("cfg.env is failed", "bk.db is failed", "t2.backup is failed"):
+        assert name in reason
+
+
+async def test_one_signer_who_says_no_go_is_enough() -> None:
+    world = World()
+    await world.open()
+    await world.readiness.observe(world.plan.before_go(), "T-2h")
+    world.observer.scripts["cfg.env"] = [Observation(["x"]), Observation([])]
+    await world.readiness.observe([PLAN.check("cfg.env")], "bad moment")
+    await world.approval().poll("depot-7", world.readiness)
+    await world.readiness.observe([PLAN.check("cfg.env")], "good again")
+    assert (await world.approval().gate(world.readiness)).open
+    assert await decided(world) == ("no-go", "GO is refused: DevOps Lead said no-go; QA Lead said no-go")
+
+
+async def test_a_role_that_did_not_sign_refuses_go() -> None:
+    world = await polled(World())
+    role = replace(PLAN.roles[2], id="cto", title="CTO", person="Chiyo Tanaka")
+    world.plan = replace(PLAN, roles=(*PLAN.roles, role))
+    assert await decided(world) == ("no-go", "GO is refused: CTO said nothing")
+
+
+async def test_a_plan_without_lines_is_never_go() -> None:
+    world = World(plan=replace(PLAN, checks=()))
+    word, reason = await decided(await polled(world))
+    assert word == "no-go"
+    assert "the plan has no line that GO could judge" in reason
+
+
+async def test_a_person_s_no_go_stands_with_its_reason() -> None:
+    world = await polled(World())
+    assert await decided(world, {"decision": "no-go", "reason": "not today"}) == ("no-go", "not today")
+
+
+async def test_nobody_s_word_is_no_go() -> None:
+    world = World(asks=True)
+    began = world.clock.now()
+    assert (await world.launch())["outcome"] == "no-go"
+    assert world.events("decision.made")[0]["reason"] == "nobody decided within 30 minutes"
+    assert world.clock.now() - began >= 1800
+
+
+@pytest.mark.parametrize(("word", "outcome"), [("go", "landed"), ("no-go", "no-go")])
+async def test_a_person_s_word_decides(word: str, outcome: str) -> None:
+    world = World(asks=True)
+    world.engine.send("decision", {"decision": word, "reason": "the lead says so"}, key="1")
+    world.engine.send("decision", {"decision": "go", "reason": "a second time"}, key="1")
+    assert (await world.launch())["outcome"] == outcome
+    (made,) = world.events("decision.made")
+    assert (made["by"], made["reason"]) == ("Lena Ortiz", "the lead says so")
+    assert world.events("decision.asked") == [{"minutes": 30}]
+
+
+async def test_a_person_s_go_over_a_closed_gate_is_refused() -> None:
+    world = World(asks=True)
+    world.observer.scripts["cfg.env"] = [Observation(["x"])]
+    world.engine.send("decision", {"decision": "go", "reason": "I insist"})
+    assert (await world.launch())["outcome"] == "no-go"
+    assert world.events("decision.made")[0]["reason"].startswith("GO is refused: cfg.env is failed")
+
+
+async def test_a_warned_line_passes_and_stands_in_the_signed_text() -> None:
+    world = World()
+    world.observer.scripts["cfg.env"] = [Observation([], remarks=("an old name is still set",))]
+    assert (await decided(await polled(world)))[0] == "go"
+    text = signed(world)["devops"]
+    assert text["warned"] == ["cfg.env"]
+    assert "cfg.env" in text["note"]
+    assert text["omitted"]["text"] == "2 of 16 lines are not in this plan"
+    assert text["not_applicable"] == ["t2.maint"]
+
+
+async def test_an_advisory_line_that_failed_does_not_refuse_go() -> None:
+    world = World(plan=with_line(PLAN, "cfg.env", severity=Severity.ADVISORY))
+    world.observer.scripts["cfg.env"] = [Observation(["x"])]
+    assert (await decided(await polled(world)))[0] == "go"
+
+
+async def test_the_poll_looks_again_at_what_is_stale_or_unknown_and_at_nothing_else() -> None:
+    world = World(plan=with_line(PLAN, "cfg.env", fresh=Freshness("live", seconds=60)))
+    await world.open()
+    world.observer.scripts["bk.db"] = [UnreachableError("gone", hint="wait")]
+    await world.readiness.observe(world.plan.before_go(), "T-2h")
+    await world.clock.sleep(61)
+    await world.approval().freshen(world.readiness)
+    again = {event.key for event in world.chain if event.key.endswith("@poll")}
+    assert again == {"check:cfg.env@poll", "check:t2.backup@poll"}, "an event cannot be observed afterwards"
+
+
+async def test_without_a_poll_nothing_can_be_decided() -> None:
+    world = World()
+    await world.open()
+    with pytest.raises(OutOfSequenceError, match="no poll is open"):
+        await world.approval().decide("depot-7", {**GO}, world.readiness)
+
+
+async def test_a_decision_made_is_not_made_again() -> None:
+    world = await polled(World())
+    assert (await decided(world))[0] == "go"
+    world.observer.scripts["cfg.env"] = [Observation(["x"])]
+    await world.readiness.observe([PLAN.check("cfg.env")], "later")
+    world.engine._place -= 1
+    assert await world.approval().decide("depot-7", {**GO}, world.readiness) == "go"

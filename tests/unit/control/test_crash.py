@@ -1,0 +1,130 @@
+"""A crash at every moment of a launch: started again, it ends the same and repeats no finished step."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.launch_world import KeySignatory, World
+else:
+    from launch_world import KeySignatory, World
+
+
+def steps_of(world: World) -> list[str]:
+    return [name for name, _ in world.engine.memory]
+
+
+def story(world: World) -> list[tuple[str, str]]:
+    """The record without what depends on the instant: which events, in which order."""
+    return [(event.type, event.key) for event in world.chain]
+
+
+def acts_of(world: World) -> Counter[tuple[str, str]]:
+    """How often each act was done to the world, by the name of its step."""
+    return Counter((step.partition(" ")[2], what) for step, what in world.fate.acts)
+
+
+@pytest.mark.parametrize("release", ["good", "errors"])
+async def test_a_crash_at_every_moment_changes_nothing(release: str) -> None:
+    clean = World(release=release)
+    ending = await clean.launch()
+    moments, acts = clean.fate.moments, acts_of(clean)
+    assert len(moments) > 150
+    for moment, what in enumerate(moments):
+        world = World(release=release)
+        world.fate.dies_at = moment
+        result = await world.launch()
+        told = f"crash at moment {moment}, {what!r}"
+        assert world.engine.starts == 2, told
+        assert result["outcome"] == ending["outcome"], told
+        keys = [event.key for event in world.chain]
+        assert len(keys) == len(set(keys)), told
+        assert Counter(keys).keys() >= {"opened", "decision", "ended"}, told
+        _nothing_finished_ran_twice(world, acts, told)
+
+
+def _nothing_finished_ran_twice(world: World, clean: Counter[tuple[str, str]], told: str) -> None:
+    """Only the step that was under way began again, and only its acts may have been done again."""
+    began = Counter(what for what in world.fate.moments if what.startswith("before "))
+    assert sum(times > 1 for times in began.values()) <= 1, told
+    for (step, act), times in acts_of(world).items():
+        assert times <= clean[(step, act)] * began[f"before {step}"], f"{told}: {act}"
+
+
+async def test_a_record_with_crashes_in_it_still_proves_its_ending() -> None:
+    clean = World(release="errors")
+    await clean.launch()
+    for moment in range(5, len(clean.fate.moments), 17):
+        world = World(release="errors")
+        world.signatory = KeySignatory(world.fate)
+        world.fate.dies_at = moment
+        await world.launch()
+        assert world.sealed().outcome == "rolled-back", clean.fate.moments[moment]
+
+
+async def test_a_crash_after_every_third_moment_still_comes_to_the_end() -> None:
+    world = World()
+    died = 0
+    clean = World()
+    await clean.launch()
+    while True:
+        world.fate.dies_at = len(world.fate.moments) + 2 + died % 5
+        try:
+            result = await world.engine.start(world.body)
+        except BaseException as crash:
+            if type(crash).__name__ != "Crash":
+                raise
+            died += 1
+            assert died < 400
+            continue
+        break
+    assert result["outcome"] == "landed"
+    assert died > 20
+    assert [key for _, key in story(world) if key in {"opened", "decision", "ended"}] == [
+        "opened",
+        "decision",
+        "ended",
+    ]
+    assert steps_of(world)[0] == "open"
+
+
+async def test_a_hold_that_a_person_ended_stays_ended_after_a_crash() -> None:
+    world = World()
+    world.target.unreachable = {0}
+    clean_steps: list[str] = []
+    await world.launch()
+    clean_steps = steps_of(world)
+    again = World()
+    again.target.unreachable = {0}
+    again.fate.dies_at = world.fate.moments.index("after hold initiate")
+    await again.launch()
+    assert steps_of(again) == clean_steps
+    assert again.engine.starts == 2
+
+
+@pytest.mark.parametrize("speed", [1.0, 3600.0])
+async def test_a_wait_repeated_after_a_crash_waits_only_the_rest(speed: float) -> None:
+    clean = World(speed=speed, rate=20.0)
+    began = clean.clock.now()
+    # At real speed the launch itself would take hours of virtual requests: only the countdown is run.
+    await _until_go(clean)
+    took = clean.clock.now() - began
+    world = World(speed=speed, rate=20.0)
+    world.t0 = clean.t0
+    wait = clean.time.launch.wait(began, 0.0)
+    world.clock.later(wait / 2, lambda: setattr(world.fate, "dead", True))
+    world.clock.later(wait / 2, lambda: world.fate.moment("died while waiting") if world.fate.dead else None)
+    await _until_go(world)
+    assert world.engine.starts == 2
+    assert world.clock.now() - began == pytest.approx(took, abs=1e-3)
+
+
+async def _until_go(world: World) -> None:
+    async def body(engine: object) -> None:
+        assert engine is world.engine
+        world.boot()
+        await world.open()
+        await world.time.wait_until(world.engine, 0.0)
+
+    await world.engine.run(body)

@@ -1,0 +1,359 @@
+"""Whole launches in virtual time: how they end, and by which rule."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tminus.domain.evidence import Observation
+from tminus.domain.plan import Rollout, Rung
+from tminus.domain.traffic import Side
+from tminus.errors import RollbackError, RolloutError, UnreachableError
+
+if TYPE_CHECKING:
+    from tests.unit.launch_world import NEW, PLAN, RUNS_NEW, RUNS_OLD, KeySignatory, World, with_line
+else:
+    from launch_world import NEW, PLAN, RUNS_NEW, RUNS_OLD, KeySignatory, World, with_line
+
+
+def sealed_world(release: str) -> World:
+    world = World(release=release)
+    world.signatory = KeySignatory(world.fate)
+    return world
+
+
+async def test_a_good_release_lands() -> None:
+    world = World()
+    result = await world.launch()
+    assert result["outcome"] == "landed"
+    assert set(world.verdicts().values()) == {"passed", "not-applicable"}
+    assert world.verdicts().keys() == {
+        check.id for check in PLAN.checks if not check.id.startswith("sign.")
+    }, "every line has a verdict"
+    assert world.harmed() == 0
+    assert world.traffic.weight == 100
+    assert not world.target.sides[Side.BLUE].running
+    assert world.target.sides[Side.GREEN].digest == RUNS_NEW
+
+
+async def test_a_landed_launch_says_what_users_met() -> None:
+    world = World()
+    await world.launch()
+    (ended,) = world.events("launch.ended")
+    assert ended["requests"] == len(world.watch.outcomes()) > 500
+    assert ended["failed"] == 0
+
+
+@pytest.mark.parametrize(("release", "rule"), [("errors", "a1"), ("slow", "b1")])
+async def test_a_bad_release_is_rolled_back_by_the_rule_that_sees_it(release: str, rule: str) -> None:
+    world = World(release=release)
+    result = await world.launch()
+    (ended,) = world.events("launch.ended")
+    assert (result["outcome"], ended["rule"]) == ("rolled-back", rule)
+    assert world.traffic.weight == 0
+    assert not world.target.sides[Side.GREEN].running
+    (proof,) = world.events("rollback.proved")
+    assert proof["as_before"]
+    assert proof["up"]
+    assert proof["schema_compatible"]
+    (seen,) = world.events("rollback.seen")
+    assert seen["blue"] > 100
+    assert seen["green"] == 0
+
+
+async def test_a_rollback_is_decided_before_a_person_could_have_looked() -> None:
+    world = World(release="errors")
+    await world.launch()
+    (ended,), (shifted, *_) = (
+        world.events("launch.ended"),
+        [e for e in world.chain if e.key == "done:shift 50"],
+    )
+    shifted_at = next(item.at for item in world.traffic.items(0) if hasattr(item, "percent"))
+    assert ended["at"] - shifted_at < 2.0
+    assert shifted.type == "step.done"
+    assert 0 < world.harmed() < 30
+
+
+FAILINGS: dict[str, tuple[Callable[[World], None], str]] = {
+    "died": (lambda world: world.target.change(Side.GREEN, running=False, up=False), "died"),
+    "restarted": (lambda world: world.target.change(Side.GREEN, started=1.0), "restarted"),
+    "ejected": (lambda world: world.target.change(Side.GREEN, up=False), "ejected"),
+    "replaced": (lambda world: world.target.change(Side.GREEN, digest="sha256:other"), "replaced"),
+}
+
+
+@pytest.mark.parametrize("how", FAILINGS)
+@pytest.mark.parametrize("percent", [50, 100])
+async def test_a_green_that_failed_without_being_asked_is_rolled_back(how: str, percent: int) -> None:
+    world = World()
+    act, word = FAILINGS[how]
+    world.target.after_weight[percent] = lambda: world.clock.later(1.0, lambda: act(world))
+    result = await world.launch()
+    (ended,) = world.events("launch.ended")
+    assert (result["outcome"], ended["rule"]) == ("rolled-back", "green.died")
+    assert word in ended["text"]
+    assert world.traffic.weight == 0
+
+
+async def test_a_green_that_dies_in_the_soak_is_rolled_back() -> None:
+    world = World(speed=600.0)
+    world.target.after_weight[100] = lambda: world.clock.later(5.0, lambda: FAILINGS["died"][0](world))
+    result = await world.launch()
+    assert result["outcome"] == "rolled-back"
+    assert "T+01:00:00" in world.events("traffic.seen")[-1]["where"]
+
+
+async def test_a_proxy_that_cannot_be_reached_holds_and_never_rolls_back_blind() -> None:
+    clean = World()
+    await clean.launch()
+    for call in range(clean.target.calls):
+        world = World()
+        world.target.unreachable = {call, call + 1, call + 2}
+        result = await world.launch()
+        assert result["outcome"] == "landed", f"call {call}"
+        assert world.harmed() == 0
+    assert clean.target.calls > 40
+
+
+async def test_a_proxy_that_cannot_be_reached_is_told_as_a_hold() -> None:
+    world = World()
+    world.target.unreachable = {0}
+    await world.launch()
+    assert world.rules() == ["hold.blind"]
+    (held,) = world.events("launch.held")
+    assert held["where"] == "initiate"
+    assert "does not answer" in held["text"]
+
+
+async def test_a_rollback_is_insisted_on_while_the_proxy_does_not_answer() -> None:
+    clean = World(release="errors")
+    await clean.launch()
+    last = clean.target.calls
+    for call in range(last - 4, last):
+        world = World(release="errors")
+        world.target.unreachable = {call, call + 1, call + 2}
+        assert (await world.launch())["outcome"] == "rolled-back", f"call {call} of {last}"
+        assert world.traffic.weight == 0
+
+
+async def test_lost_log_lines_hold_until_they_are_few_again() -> None:
+    world = World()
+
+    def lose() -> None:
+        world.traffic.loss = 0.5
+        world.clock.later(0.2, lambda: setattr(world.traffic, "loss", 0.0))
+
+    world.target.after_weight[50] = lambda: world.clock.later(0.5, lose)
+    result = await world.launch()
+    assert result["outcome"] == "landed"
+    assert set(world.rules()) == {"hold.blind"}
+    assert "log lines were lost" in world.events("launch.held")[0]["text"]
+
+
+async def test_no_traffic_holds_until_there_is_some() -> None:
+    world = World()
+
+    def leave() -> None:
+        world.traffic.flow()
+        world.traffic.rate = 0.0
+        world.clock.later(30.0, come_back)
+
+    def come_back() -> None:
+        world.traffic.flow()
+        world.traffic.rate = 100.0
+
+    world.target.after_weight[50] = lambda: world.clock.later(0.5, leave)
+    result = await world.launch()
+    assert result["outcome"] == "landed"
+    assert "hold.no-traffic" in world.rules()
+
+
+async def test_a_rung_waits_for_its_number_of_requests() -> None:
+    ladder = (Rung(50, 1.0, 200), Rung(100, 1.0, 100))
+    world = World(plan=replace(PLAN, rollout=Rollout(ladder, 5.0)))
+    assert (await world.launch())["outcome"] == "landed"
+    rung = [data for data in world.events("traffic.seen") if data["where"].startswith("watch 50 %")]
+    assert [data["proven"] for data in rung] == [False] * (len(rung) - 1) + [True]
+    assert rung[-1]["share"]["green"] >= 200
+
+
+async def test_a_weight_that_is_read_back_wrong_is_rolled_back() -> None:
+    world = World()
+    world.target.misread[50] = 40
+    result = await world.launch()
+    (ended,) = world.events("launch.ended")
+    assert (result["outcome"], ended["rule"]) == ("rolled-back", "step.failed")
+    assert "50 % was set, but the proxy reports 40 %" in ended["text"]
+
+
+async def test_a_migration_that_breaks_the_old_release_is_rolled_back_before_any_traffic() -> None:
+    world = World()
+    blue = world.target.private_url(Side.BLUE)
+    world.database.on_migrate = lambda: world.smoke.found.update({blue: ["login fails: no column"]})
+    result = await world.launch()
+    (ended,) = world.events("launch.ended")
+    assert (result["outcome"], ended["rule"]) == ("rolled-back", "step.failed")
+    assert "the old release fails on the new schema: login fails" in ended["text"]
+    assert world.verdicts()["t0.migrate"] == "failed"
+    assert not any("set weight" in what and what != "set weight 0" for _, what in world.fate.acts)
+    (proof,) = world.events("rollback.proved")
+    assert not proof["schema_compatible"]
+
+
+async def test_failing_smoke_tests_roll_back_with_no_user_harmed() -> None:
+    world = World()
+    world.smoke.found[world.target.private_url(Side.GREEN)] = ["upload fails"]
+    result = await world.launch()
+    assert result["outcome"] == "rolled-back"
+    assert world.verdicts()["t0.smoke"] == "failed"
+    assert world.harmed() == 0
+    assert not any(outcome.side is Side.GREEN for outcome in world.watch.outcomes())
+
+
+async def test_a_green_that_runs_something_else_is_rolled_back() -> None:
+    world = World()
+    world.target.started_as[RUNS_NEW] = "sha256:something-else"
+    assert (await world.launch())["outcome"] == "rolled-back"
+    assert f"instead of sha256:{NEW}" in world.events("launch.ended")[0]["text"]
+
+
+async def test_a_blue_that_is_not_the_recorded_release_stops_the_launch_at_its_first_step() -> None:
+    world = World()
+    world.target.change(Side.BLUE, digest="sha256:unknown")
+    assert (await world.launch())["outcome"] == "rolled-back"
+    assert world.verdicts()["t0.bg"] == "failed"
+    assert not any(what == "migrate" for _, what in world.fate.acts)
+
+
+async def test_a_success_criterion_that_fails_rolls_back_while_blue_stands() -> None:
+    world = World()
+    world.observer.scripts["ok.err"] = [Observation(0.02)]
+    result = await world.launch()
+    (ended,) = world.events("launch.ended")
+    assert (result["outcome"], ended["rule"]) == ("rolled-back", "criterion.ok.err")
+    assert "failed at T+01:00:00" in ended["text"]
+    assert world.target.sides[Side.BLUE].running
+
+
+async def test_an_advisory_line_that_fails_rolls_nothing_back() -> None:
+    world = World()
+    world.observer.scripts["ok.logs"] = [Observation(["a line without a level"])]
+    assert (await world.launch())["outcome"] == "landed"
+    assert world.verdicts()["ok.logs"] == "failed"
+
+
+async def test_an_unknown_criterion_is_looked_at_again() -> None:
+    world = World()
+    unseen = UnreachableError("no answer", hint="wait")
+    world.observer.scripts["ok.err"] = [unseen, unseen, Observation(0.0)]
+    assert (await world.launch())["outcome"] == "landed"
+    keys = [event.key for event in world.chain if event.key.startswith("check:ok.err@")]
+    assert keys == [
+        "check:ok.err@T+01:00:00",
+        "check:ok.err@T+01:00:00 try 1",
+        "check:ok.err@T+01:00:00 try 2",
+    ]
+
+
+async def test_a_launch_does_not_land_while_a_criterion_is_unknown_and_green_dies() -> None:
+    world = World()
+    world.observer.scripts["ok.err"] = [UnreachableError("no answer", hint="wait")]
+    world.target.after_weight[100] = lambda: world.clock.later(20.0, lambda: FAILINGS["died"][0](world))
+    assert (await world.launch())["outcome"] == "rolled-back"
+    assert len([e for e in world.chain if e.key.startswith("check:ok.err@")]) > 2
+
+
+async def test_a_person_aborts() -> None:
+    world = World()
+    order = {"order": "abort", "by": "Lena Ortiz", "reason": "the wrong release"}
+    world.target.after_weight[50] = lambda: world.engine.send("control", {**order})
+    result = await world.launch()
+    (ended,) = world.events("launch.ended")
+    assert (result["outcome"], ended["rule"]) == ("aborted", "person.abort")
+    assert ended["text"] == "Lena Ortiz ordered abort: the wrong release"
+    assert world.traffic.weight == 0
+
+
+async def test_a_person_rolls_back() -> None:
+    world = World()
+    world.target.after_weight[100] = lambda: world.engine.send("control", {"order": "rollback"})
+    result = await world.launch()
+    (ended,) = world.events("launch.ended")
+    assert (result["outcome"], ended["rule"]) == ("rolled-back", "person.rollback")
+    assert ended["text"] == "somebody ordered rollback: no reason given"
+
+
+async def test_a_hold_on_evidence_ends_by_a_person_s_word_and_by_nothing_else() -> None:
+    world = World()
+
+    def heal() -> None:
+        world.traffic.flow()
+        world.traffic.behaviour[Side.GREEN] = replace(world.traffic.behaviour[Side.GREEN], errors=0.0)
+
+    ladder = (Rung(50, 20.0, 100), Rung(100, 2.0, 100))
+    world.plan = replace(PLAN, rollout=Rollout(ladder, 5.0))
+    world.traffic.behaviour[Side.GREEN] = replace(world.traffic.behaviour[Side.GREEN], errors=0.04)
+    world.traffic.behaviour[Side.BLUE] = replace(world.traffic.behaviour[Side.BLUE], errors=0.04)
+    world.target.after_weight[50] = lambda: world.clock.later(15.0, heal)
+    world.engine.send(
+        "control",
+        {"order": "resume", "by": "Lena Ortiz", "reason": "blue does it too"},
+        at=world.clock.now() + 60,
+    )
+    assert (await world.launch())["outcome"] == "landed"
+    assert set(world.rules()) == {"hold.errors"}
+    assert len(world.rules()) >= 6, "healed, it held on until somebody said so"
+    (order,) = world.events("order.taken")
+    assert order["text"] == "Lena Ortiz ordered resume: blue does it too"
+
+
+async def test_a_rollback_that_cannot_be_read_back_calls_a_person() -> None:
+    world = World(release="errors")
+    world.target.misread[0] = 7
+    with pytest.raises(RollbackError, match="failed 15 times: the proxy still reports a weight") as error:
+        await world.launch()
+    assert "printed at the start of the launch" in error.value.hint
+    assert [what for _, what in world.fate.acts].count("set weight 0") == 15
+    assert world.events("launch.opened")[0]["by_hand"], "and they were printed"
+
+
+async def test_a_backup_that_fails_is_seen_by_its_line_and_refuses_go() -> None:
+    world = World()
+    world.database.errors["back up"] = [UnreachableError("no database", hint="start it")]
+    world.observer.scripts["bk.db"] = [Observation(["there is no backup"])]
+    result = await world.launch()
+    assert result["outcome"] == "no-go"
+    assert world.events("act.done")[0]["failed"] == "no database (start it)"
+    assert world.verdicts()["t2.backup"] == "failed"
+    assert not any(what.startswith(("migrate", "start", "set weight")) for _, what in world.fate.acts)
+
+
+async def test_a_migration_that_fails_is_rolled_back() -> None:
+    world = World()
+    world.database.errors["migrate"] = [RolloutError("no space", hint="make some")]
+    assert (await world.launch())["outcome"] == "rolled-back"
+    assert world.verdicts()["t0.migrate"] == "failed"
+    assert world.target.sides[Side.BLUE].digest == RUNS_OLD
+
+
+@pytest.mark.parametrize("ending", ["landed", "rolled-back", "no-go"])
+async def test_the_record_proves_the_ending(ending: str) -> None:
+    world = sealed_world("errors" if ending == "rolled-back" else "good")
+    if ending == "no-go":
+        world.observer.scripts["cfg.env"] = [Observation(["DEPOT_TOKEN is missing"])]
+    assert (await world.launch())["outcome"] == ending
+    report = world.sealed()
+    assert report.trusted
+    assert (report.outcome, report.lines, report.omitted) == (ending, 16, 2)
+    assert report.decision is not None
+    assert report.decision.decision == ("no-go" if ending == "no-go" else "go")
+    assert {vote.role for vote in report.sign_offs} == {"devops", "qa"}
+    assert report.simulated
+    assert report.notes == ()
+
+
+async def test_a_plan_whose_lines_are_due_before_its_first_milestone_has_them_observed_at_the_poll() -> None:
+    world = World(plan=with_line(PLAN, "cfg.env", due=-9999.0))
+    assert (await world.launch())["outcome"] == "landed"
+    assert [e.key for e in world.chain if e.key.startswith("check:cfg.env@")] == ["check:cfg.env@poll"]

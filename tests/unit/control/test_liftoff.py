@@ -1,0 +1,134 @@
+"""The rollout alone: steps, holds while nothing can be read back, rungs, and the orders of people."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tminus.control.liftoff import Liftoff
+from tminus.domain.guard import Action
+from tminus.domain.plan import Rollout, Rung
+from tminus.domain.traffic import Side
+from tminus.errors import PartError, RolloutError, UnreachableError
+
+if TYPE_CHECKING:
+    from tests.unit.launch_world import NEW, OLD, PLAN, RUNS_NEW, World
+else:
+    from launch_world import NEW, OLD, PLAN, RUNS_NEW, World
+
+
+async def ready(world: World | None = None) -> tuple[World, Liftoff]:
+    world = world or World()
+    await world.open()
+    await world.clock.sleep(2.0)
+    return world, world.liftoff()
+
+
+async def test_the_steps_run_in_their_order() -> None:
+    world, liftoff = await ready()
+    seen = await liftoff.run({"depot": NEW}, {"depot": OLD})
+    assert seen.action is Action.CONTINUE
+    steps = [data["step"] for data in world.events("step.done")]
+    assert steps == ["initiate", "back up", "migrate", "green", "smoke", "shift 50", "shift 100", "promote"]
+    assert [what for _, what in world.fate.acts] == [
+        "back up",
+        "migrate",
+        f"prepare {RUNS_NEW}",
+        "start green",
+        "set weight 50",
+        "set weight 100",
+    ]
+
+
+async def test_every_step_has_its_own_backup_and_verdict_in_the_record() -> None:
+    world, liftoff = await ready()
+    await liftoff.run({"depot": NEW}, {"depot": OLD})
+    assert {
+        line: world.verdicts()[line] for line in ("t0.bg", "t0.migrate", "t0.green", "t0.smoke", "t0.shift")
+    } == dict.fromkeys(("t0.bg", "t0.migrate", "t0.green", "t0.smoke", "t0.shift"), "passed")
+    assert {data["source"] for data in world.events("check.observed")} == {"step"}
+
+
+@pytest.mark.parametrize(
+    "error", [UnreachableError("no answer", hint="wait"), PartError("not started", hint="start it")]
+)
+async def test_a_step_whose_result_cannot_be_read_holds_and_is_tried_again(error: PartError) -> None:
+    world, liftoff = await ready()
+    world.database.errors["back up"] = [error, error]
+    began = world.clock.now()
+    assert (await liftoff.steady("back up", world.database.back_up))["file"] == "backup.dump"
+    assert [name for name, _ in world.engine.memory] == [
+        "back up",
+        "hold back up",
+        "back up (try 2)",
+        "hold back up (try 2)",
+        "back up (try 3)",
+    ]
+    assert world.rules() == ["hold.blind", "hold.blind"]
+    assert world.clock.now() - began >= 4.0
+
+
+async def test_a_step_that_is_seen_to_fail_fails_its_line_and_is_not_tried_again() -> None:
+    world, liftoff = await ready()
+    world.database.errors["migrate"] = [RolloutError("no space", hint="make room")]
+    seen = await liftoff.run({"depot": NEW}, {"depot": OLD})
+    assert (seen.action, seen.rule, seen.text) == (Action.ROLLBACK, "step.failed", "no space (make room)")
+    assert world.verdicts()["t0.migrate"] == "failed"
+    assert not any(what == "migrate" for _, what in world.fate.acts)
+
+
+async def test_traffic_moves_rung_by_rung_and_is_seen_to() -> None:
+    ladder = (Rung(10, 3.0, 20), Rung(50, 3.0, 50), Rung(100, 3.0, 100))
+    world, liftoff = await ready(World(plan=replace(PLAN, rollout=Rollout(ladder, 5.0))))
+    assert (await liftoff.run({"depot": NEW}, {"depot": OLD})).action is Action.CONTINUE
+    last = {data["share"]["set"]: data["share"] for data in world.events("traffic.seen")}
+    for percent, share in last.items():
+        assert share["explained"]
+        assert share["green"] / share["total"] == pytest.approx(percent / 100, abs=0.05)
+    assert list(last) == [10, 50, 100]
+
+
+async def test_a_weight_that_traffic_does_not_show_keeps_the_rung() -> None:
+    world, liftoff = await ready()
+
+    def turn(percent: int) -> None:
+        world.traffic.flow()
+        world.traffic.weight = percent
+
+    def meddle() -> None:
+        turn(10)
+        world.clock.later(1.0, lambda: turn(50))
+
+    world.target.after_weight[50] = meddle
+    await liftoff.run({"depot": NEW}, {"depot": OLD})
+    rung = [data for data in world.events("traffic.seen") if data["where"].startswith("watch 50 %")]
+    assert len(rung) > 1
+    assert not rung[0]["share"]["explained"]
+    assert rung[-1]["share"]["explained"]
+
+
+async def test_a_weight_that_somebody_changes_after_the_last_rung_rolls_back() -> None:
+    world, liftoff = await ready()
+    world.target.misread[100] = 100
+
+    def meddle() -> None:
+        world.target.misread[100] = 60
+
+    world.target.after_weight[100] = lambda: world.clock.later(1.0, meddle)
+    seen = await liftoff.run({"depot": NEW}, {"depot": OLD})
+    assert (seen.action, seen.rule) == (Action.ROLLBACK, "step.failed")
+    assert "green has 60 % after the last rung" in seen.text
+
+
+async def test_a_resume_is_taken_note_of_and_the_watch_goes_on() -> None:
+    world, liftoff = await ready()
+    world.engine.send("control", {"order": "resume", "by": "Lena Ortiz", "reason": "seen"})
+    assert (await liftoff.watch("50 %", 2.0)).action is Action.CONTINUE
+    assert world.events("order.taken") == [{"order": "resume", "text": "Lena Ortiz ordered resume: seen"}]
+
+
+async def test_the_requests_under_way_at_a_change_of_weight_count_for_neither_share() -> None:
+    world, liftoff = await ready()
+    await liftoff.run({"depot": NEW}, {"depot": OLD})
+    assert world.watch.share(100).observed == 1.0
+    assert any(outcome.side is Side.BLUE for outcome in world.watch.outcomes())

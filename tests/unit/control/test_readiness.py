@@ -1,0 +1,192 @@
+"""Observing lines: verdicts, negative controls, roll-ups, and what is recorded of them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tminus.control import readiness as module
+from tminus.control.readiness import Readiness, facts, shown
+from tminus.domain.evidence import JsonValue, Observation, Verdict
+from tminus.domain.expectation import parse
+from tminus.domain.plan import Check, Kind
+from tminus.errors import DeniedError, InconclusiveError, ReleaseError, RolloutError, UnreachableError
+from tminus.testing import ScriptedObserver
+from tminus.testing.people import Seen
+
+if TYPE_CHECKING:
+    from tests.unit.launch_world import World, line
+else:
+    from launch_world import World, line
+
+RATE = {"probe": "traffic.errors", "expect": parse("< 1%"), "warn": parse("< 0.5%")}
+
+
+async def observed(
+    check: Check, *seen: Seen, control: Seen | None = None
+) -> tuple[Verdict, dict[str, JsonValue]]:
+    world = World()
+    await world.open()
+    observer = ScriptedObserver({check.id: list(seen)})
+    if control is not None:
+        observer.controls[check.id] = control
+    found = await Readiness([check], world.record, observer, world.clock).observe([check], "now")
+    (data,) = world.events("check.observed")
+    return found[check.id], data
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict", "why"),
+    [
+        (Observation(0.001), Verdict.PASSED, "expected < 1%"),
+        (Observation(0.007), Verdict.WARNED, "expected < 0.5%; mend ok.err"),
+        (Observation(0.02), Verdict.FAILED, "expected < 1%; mend ok.err"),
+        (Observation("none"), Verdict.INCONCLUSIVE, "none, expected < 1%"),
+        (Observation(None), Verdict.INCONCLUSIVE, "expected < 1%"),
+        (InconclusiveError("no requests", hint="wait"), Verdict.INCONCLUSIVE, "no requests; wait"),
+        (UnreachableError("no answer", hint="start it"), Verdict.ERROR, "no answer; start it"),
+        (DeniedError("wrong password", hint="mend it"), Verdict.ERROR, "wrong password; mend it"),
+        (RolloutError("refused", hint="look"), Verdict.ERROR, "refused; look"),
+        (ReleaseError("blob missing", hint="fetch"), Verdict.ERROR, "blob missing; fetch"),
+    ],
+)
+async def test_what_is_seen_gives_a_verdict_and_a_sentence(seen: Seen, verdict: Verdict, why: str) -> None:
+    found, data = await observed(line("ok.err", 3600.0, **RATE), seen)
+    assert found is verdict
+    assert data["verdict"] == verdict.value
+    assert why in str(data["why"])
+    assert data["source"] == "probe"
+
+
+async def test_remarks_turn_a_passed_line_into_a_warned_one_and_no_other() -> None:
+    remark = ("nobody has rehearsed it",)
+    found, data = await observed(line("a", 0.0), Observation([], remarks=remark))
+    assert (found, data["why"]) == (Verdict.WARNED, "nobody has rehearsed it")
+    assert (await observed(line("a", 0.0), Observation(["wrong"], remarks=remark)))[0] is Verdict.FAILED
+
+
+async def test_a_probe_that_does_not_answer_in_time_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent(ScriptedObserver):
+        async def observe(self, check: Check, arguments: Mapping[str, JsonValue]) -> Observation:
+            await asyncio.Event().wait()
+            return await super().observe(check, arguments)
+
+    monkeypatch.setattr(module, "SECONDS", 0.0)
+    world = World()
+    await world.open()
+    check = line("cfg.env", -60.0)
+    found = await Readiness([check], world.record, Silent(), world.clock).observe([check], "now")
+    assert found == {"cfg.env": Verdict.ERROR}
+    assert "gave no answer within" in world.events("check.observed")[0]["why"]
+
+
+CONTROLLED = line("ok.health", 3600.0, arguments={"path": "/health"}, control={"path": "/no-such-page"})
+
+
+async def test_a_negative_control_that_fails_lets_the_verdict_stand() -> None:
+    found, data = await observed(CONTROLLED, Observation([]), control=Observation(["404"]))
+    assert found is Verdict.PASSED
+    assert data["seen"] == {"control": ["404"]}
+
+
+@pytest.mark.parametrize(
+    ("control", "word"),
+    [
+        (Observation([]), "passed"),
+        (UnreachableError("gone", hint="wait"), "error"),
+        (Observation(None), "inconclusive"),
+    ],
+)
+async def test_a_negative_control_that_does_not_fail_proves_nothing(control: Seen, word: str) -> None:
+    found, data = await observed(CONTROLLED, Observation([]), control=control)
+    assert found is Verdict.INCONCLUSIVE
+    assert f"its negative control came out {word} instead of failed" in str(data["why"])
+
+
+async def test_a_line_that_failed_needs_no_negative_control() -> None:
+    world = World()
+    await world.open()
+    observer = ScriptedObserver({"ok.health": [Observation(["down"])]})
+    await Readiness([CONTROLLED], world.record, observer, world.clock).observe([CONTROLLED], "now")
+    assert [arguments["path"] for _, arguments in observer.looks] == ["/health"]
+
+
+async def test_a_roll_up_is_the_worst_of_its_lines() -> None:
+    world = World()
+    await world.open()
+    world.observer.scripts |= {"cfg.env": [Observation([])], "bk.db": [Observation(["no backup"])]}
+    parts = [line("cfg.env", -60.0), line("bk.db", -60.0)]
+    roll_up = line("t24.all", -60.0, kind=Kind.ROLLUP, of=("cfg.env", "bk.db"))
+    found = await world.readiness.observe([roll_up, *parts], "now")
+    assert found == {"t24.all": Verdict.FAILED, "cfg.env": Verdict.PASSED, "bk.db": Verdict.FAILED}
+    assert world.chain[-1].key == "check:t24.all@now", "it comes last, whatever the order"
+
+
+async def test_a_roll_up_of_nothing_or_of_what_was_never_observed_is_unknown() -> None:
+    empty = line("t24.all", -60.0, kind=Kind.ROLLUP, of=())
+    assert (await observed(empty))[0] is Verdict.INCONCLUSIVE
+    found, data = await observed(replace(empty, of=("test.smoke",)))
+    assert (found, data["why"]) == (Verdict.INCONCLUSIVE, "never observed: test.smoke")
+
+
+async def test_a_roll_up_over_an_unknown_line_is_unknown() -> None:
+    world = World()
+    await world.open()
+    world.observer.scripts["a"] = [UnreachableError("gone", hint="wait")]
+    roll_up = line("all", -60.0, kind=Kind.ROLLUP, of=("a", "b"))
+    found = await world.readiness.observe([line("a", -60.0), line("b", -60.0), roll_up], "now")
+    assert found["all"] is Verdict.ERROR
+
+
+async def test_only_a_simulated_person_attests_by_themselves() -> None:
+    check = line("t24.brief", -60.0, kind=Kind.PERSON, note="the team was briefed")
+    found, data = await observed(replace(check, simulated=True))
+    assert (found, data["source"]) == (Verdict.PASSED, "simulated")
+    found, data = await observed(check)
+    assert (found, data["source"]) == (Verdict.INCONCLUSIVE, "person")
+
+
+async def test_a_line_that_does_not_apply_says_so_in_the_record() -> None:
+    found, data = await observed(line("t2.maint", -60.0, kind=Kind.NOT_APPLICABLE, note="no page is needed"))
+    assert (found, data["verdict"], data["why"]) == (Verdict.PASSED, "not-applicable", "no page is needed")
+
+
+async def test_a_step_that_runs_again_records_nothing_twice_and_keeps_what_was_recorded() -> None:
+    world = World()
+    await world.open()
+    world.observer.scripts["a"] = [Observation([]), Observation(["wrong"])]
+    check = line("a", -60.0)
+    assert await world.readiness.observe([check], "T-1h") == {"a": Verdict.PASSED}
+    assert await world.readiness.observe([check], "T-1h") == {"a": Verdict.PASSED}
+    assert len(world.events("check.observed")) == 1
+    assert await world.readiness.observe([check], "poll") == {"a": Verdict.FAILED}
+    assert (await world.readiness.claims())["a"].verdict is Verdict.FAILED
+
+
+async def test_equal_material_is_the_same_claim_and_other_material_another() -> None:
+    world = World()
+    await world.open()
+    world.observer.scripts["a"] = [
+        Observation([], {"ms": 1}, {"digest": "x"}),
+        Observation([], {"ms": 2}, {"digest": "x"}),
+        Observation([], {"ms": 2}, {"digest": "y"}),
+    ]
+    prints = []
+    for moment in "123":
+        await world.readiness.observe([line("a", -60.0)], moment)
+        prints.append((await world.readiness.claims())["a"].fingerprint)
+    assert prints[0] == prints[1] != prints[2]
+
+
+async def test_nothing_to_observe_is_nothing() -> None:
+    assert await World().readiness.observe([], "now") == {}
+
+
+def test_values_are_told_briefly() -> None:
+    assert shown([]) == "nothing"
+    assert shown(["a", 0.12345678]) == "a; 0.1235"
+    assert facts({}) == ""
+    assert facts({"a": 1, "rows": [1]}) == " (a 1)"
+    assert facts({"a": "x" * 20, "b": "y" * 20}, length=10).endswith("…)")

@@ -1,0 +1,126 @@
+"""The way back: the weight first, seen in traffic, green stopped, blue shown to serve."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tminus.control.rollback import QUIET, TRIES, Rollback
+from tminus.domain.traffic import Side, WeightChange
+from tminus.errors import PartError, RollbackError, RolloutError, UnreachableError
+from tminus.testing import Behaviour
+
+if TYPE_CHECKING:
+    from tests.unit.launch_world import RUNS_NEW, RUNS_OLD, World
+else:
+    from launch_world import RUNS_NEW, RUNS_OLD, World
+
+
+async def in_flight() -> tuple[World, Rollback]:
+    world = World()
+    await world.open()
+    await world.target.start(Side.GREEN, RUNS_NEW)
+    await world.target.set_weight(50)
+    await world.clock.sleep(3.0)
+    return world, Rollback(world.engine, world.record, world.target, world.clock)
+
+
+async def back(world: World, rollback: Rollback) -> None:
+    await rollback.run("a1", "green fails", world.watch, 5.0)
+
+
+async def test_the_weight_comes_first_and_everything_is_read_back() -> None:
+    world, rollback = await in_flight()
+    await back(world, rollback)
+    assert [what for _, what in world.fate.acts][-2:] == ["set weight 0", "stop green"]
+    assert [event.type for event in world.chain[1:]] == ["rollback.done", "rollback.seen", "side.stopped"]
+    assert world.events("rollback.done")[0]["rule"] == "a1"
+    assert world.events("rollback.seen")[0] == {
+        "blue": pytest.approx(300, abs=5),
+        "green": 0,
+        "seconds": QUIET,
+    }
+    changes = [item.percent for item in world.traffic.items(0) if isinstance(item, WeightChange)]
+    assert changes == [0], "the way back stands in the trace"
+
+
+async def test_slow_requests_that_green_still_answers_are_waited_for() -> None:
+    world, rollback = await in_flight()
+    world.traffic.behaviour[Side.GREEN] = Behaviour(slow=1.0, slow_ms=5000.0)
+    await world.clock.sleep(1.0)
+    began = world.clock.now()
+    await back(world, rollback)
+    assert world.events("rollback.seen")[0]["green"] == 0
+    assert world.clock.now() - began > QUIET
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnreachableError("the socket is gone", hint="look"),
+        RolloutError("refused", hint="look"),
+        PartError("the process does not end", hint="look"),
+    ],
+)
+@pytest.mark.parametrize("act", ["set_weight", "stop", "status"])
+async def test_each_part_is_insisted_on(act: str, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, rollback = await in_flight()
+    real, tries = getattr(world.target, act), []
+
+    async def late(*arguments: object) -> object:
+        tries.append(arguments)
+        if len(tries) < TRIES:
+            raise error
+        return await real(*arguments)
+
+    monkeypatch.setattr(world.target, act, late)
+    await back(world, rollback)
+    proof = await rollback.prove(RUNS_OLD, world.smoke)
+    assert proof["as_before"]
+    assert len(tries) == TRIES
+
+
+async def test_after_its_tries_a_person_is_told_what_to_type() -> None:
+    world, rollback = await in_flight()
+    world.target.unreachable = set(range(1000))
+    before = world.target.calls
+    with pytest.raises(RollbackError, match=f"failed {TRIES} times: the proxy does not answer") as error:
+        await back(world, rollback)
+    assert "type the commands that were printed" in error.value.hint
+    assert world.target.calls - before == TRIES
+    assert world.events("rollback.done") == []
+
+
+async def test_the_failure_is_remembered_and_not_tried_for_ever() -> None:
+    world, rollback = await in_flight()
+    world.target.misread[0] = 3
+    with pytest.raises(RollbackError):
+        await back(world, rollback)
+    calls = world.target.calls
+    world.engine._place = 0
+    with pytest.raises(RollbackError):
+        await back(world, rollback)
+    assert world.target.calls == calls
+
+
+async def test_a_rollback_that_no_traffic_shows_calls_a_person() -> None:
+    world, rollback = await in_flight()
+    world.traffic.rate = 0.0
+    with pytest.raises(RollbackError, match="no traffic on blue alone"):
+        await back(world, rollback)
+    assert world.traffic.weight == 0, "the weight was set all the same"
+
+
+async def test_blue_is_shown_to_serve_what_it_served_before_on_the_schema_as_it_is() -> None:
+    world, rollback = await in_flight()
+    await back(world, rollback)
+    world.smoke.found[world.target.private_url(Side.BLUE)] = ["login fails"]
+    proof = await rollback.prove("sha256:other", world.smoke)
+    assert proof == {
+        "digest": RUNS_OLD,
+        "as_before": False,
+        "weight": 100,
+        "up": True,
+        "smoke_failures": ["login fails"],
+        "schema_compatible": False,
+    }
+    assert world.events("rollback.proved") == [proof]

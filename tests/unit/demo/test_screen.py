@@ -1,0 +1,278 @@
+"""What people see: one plain line for each thing that happens."""
+
+import json
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from tminus.demo.screen import Screen
+from tminus.demo.wording import _WRITERS, wording
+from tminus.domain.evidence import Observation
+from tminus.domain.record import NO_LINE, Event
+from tminus.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from tests.unit.launch_world import World
+else:
+    from launch_world import World
+
+AT = "2026-11-23T10:00:00.000Z"
+COUNTS = {
+    "green": {"requests": 1200, "failed": 3, "slow": 1},
+    "blue": {"requests": 2400, "failed": 0, "slow": 0},
+}
+GAUGES = {"counts": COUNTS, "tests": [{"rule": "a1", "evidence": 0.5, "threshold": 5000.0}], "triggers": []}
+SHARE = {"set": 10, "green": 101, "total": 1000, "low": 0.076, "high": 0.125}
+OPENED = {
+    "launch": "depot-7",
+    "plan": {"name": "depot", "digest": "a" * 64, "lines": 109, "production": False},
+    "omitted": [{"check": "bk.vault", "reason": "none"}],
+    "systems": {"website": "real", "slack": "stand-in"},
+    "roles": [{"simulated": True}],
+    "release": {"depot": "b" * 64},
+    "previous": {"depot": "c" * 64},
+    "schedule": {"speed": 20000.0},
+    "by_hand": ["echo 'set weight web/green 0' | socat - [sock]"],
+}
+
+
+def event(kind: str, data: dict[str, Any], t_ms: int | None = -3_600_000) -> Event:
+    return Event(0, NO_LINE, AT, t_ms, kind, "key", data)
+
+
+def shown(*events: Event, width: int = 200, as_json: bool = False, terminal: bool = False) -> list[str]:
+    out = StringIO()
+    console = Console(
+        file=out, width=width, highlight=False, soft_wrap=True, force_terminal=terminal, color_system=None
+    )
+    screen = Screen(console, as_json=as_json)
+    for one in events:
+        screen.show(one)
+    return out.getvalue().splitlines()
+
+
+LINES: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("milestone.reached", {"milestone": "T-02:00:00", "lines": 4}, ["■ T-02:00:00  4 lines are due"]),
+    ("milestone.reached", {"milestone": "T-02:00:00", "lines": 1}, ["■ T-02:00:00  1 line is due"]),
+    (
+        "check.observed",
+        {
+            "verdict": "passed",
+            "check": "rb.images",
+            "text": "Images",
+            "source": "probe",
+            "why": "nothing wrong",
+        },
+        ["✔ passed   rb.images         Images: nothing wrong"],
+    ),
+    (
+        "check.observed",
+        {"verdict": "error", "check": "a", "text": "A", "source": "simulated", "why": "w"},
+        ["? unknown  a                 A (simulated person): w"],
+    ),
+    (
+        "check.observed",
+        {"verdict": "not-applicable", "check": "a", "text": "A", "source": "plan", "why": "w"},
+        ["∅ n/a      a                 A: w"],
+    ),
+    ("gate.judged", {"open": True, "milestone": "T", "late": []}, []),
+    (
+        "gate.judged",
+        {"open": False, "milestone": "T-24:00:00", "late": [{"check": "a", "standing": "failed"}]},
+        ["✖ the gate of T-24:00:00 stays closed: a failed"],
+    ),
+    ("act.done", {"act": "back up", "failed": "no space"}, ["✖ back up failed: no space"]),
+    (
+        "act.done",
+        {"act": "back up", "file": "f", "rows": 4000, "bytes": 9, "sha256": "d" * 64},
+        ["✔ back up: f, 4,000 rows, 9 bytes, SHA-256 dddddddddddd…"],
+    ),
+    ("poll.opened", {"root": "e" * 64}, ["■ poll  over the evidence root eeeeeeeeeeeeeeee…"]),
+    (
+        "signoff.given",
+        {"decision": "go", "title": "QA Lead", "person": "Q", "simulated": True, "note": "all"},
+        ["✔ GO       QA Lead           Q (simulated): all"],
+    ),
+    (
+        "signoff.given",
+        {"decision": "no-go", "title": "CTO", "person": "C", "simulated": False, "note": "no"},
+        ["✖ NO-GO    CTO               C: no"],
+    ),
+    ("decision.asked", {"minutes": 30}, ["■ GO or NO-GO? Your word, within 30 minutes"]),
+    (
+        "decision.made",
+        {"decision": "go", "by": "Lena", "simulated": True, "reason": "all green"},
+        ["■ GO  Lena (simulated): all green"],
+    ),
+    ("step.started", {"step": "migrate"}, ["→ migrate …"]),
+    (
+        "step.done",
+        {"step": "shift 10", "seconds": 0.04, "set": 10, "read_back": 10},
+        ["✔ shift 10: weight 10 % set, 10 % read back (0.0 s)"],
+    ),
+    (
+        "traffic.seen",
+        {"where": "watch 10 % #0", "action": "continue", "gauges": GAUGES, "share": SHARE},
+        [
+            (
+                "· watch 10 % #0: weight 10 % set, 10.10% seen in 1,000 requests (99 % interval 7.60% to 12.50%); "
+                "green 1,200 requests, 3 failed, 1 slow; blue 2,400, 0 failed evidence a1 0.5 of 5,000"
+            )
+        ],
+    ),
+    (
+        "launch.held",
+        {"where": "10 %", "rule": "hold.blind", "text": "no lines"},
+        ["‖ HELD 10 % by hold.blind: no lines"],
+    ),
+    ("order.taken", {"text": "Lena ordered resume: seen"}, ["■ Lena ordered resume: seen"]),
+    (
+        "rollback.done",
+        {"text": "Roll back by a1: evidence", "seconds": 0.012},
+        ["✖ ROLLBACK by a1: evidence", "✔ all traffic to blue, set and read back within 12 ms"],
+    ),
+    (
+        "rollback.seen",
+        {"blue": 300, "green": 0, "seconds": 3.0},
+        ["✔ seen in traffic: 300 new requests on blue, 0 on green in 3.0 s"],
+    ),
+    ("side.stopped", {"side": "green", "sessions": 0}, ["✔ green drained to 0 sessions and stopped"]),
+    (
+        "rollback.proved",
+        {
+            "as_before": True,
+            "up": True,
+            "schema_compatible": True,
+            "digest": "sha256:1",
+            "smoke_failures": [],
+        },
+        ["✔ blue runs sha256:1, the release from before; its smoke tests on the schema as it is now pass"],
+    ),
+    (
+        "rollback.proved",
+        {
+            "as_before": False,
+            "up": True,
+            "schema_compatible": False,
+            "digest": "x",
+            "smoke_failures": ["login"],
+        },
+        [
+            "✖ blue runs x, ANOTHER RELEASE THAN BEFORE; its smoke tests on the schema as it is now FAIL: login"
+        ],
+    ),
+    (
+        "launch.ended",
+        {"outcome": "rolled-back", "requests": 4321, "failed": 12},
+        ["■ ROLLED-BACK  12 of 4,321 requests through the proxy failed"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "data", "lines"), LINES)
+def test_each_thing_that_happens_is_one_plain_line(kind: str, data: dict[str, Any], lines: list[str]) -> None:
+    assert shown(event(kind, data)) == [f"T-01:00:00  {line}" for line in lines]
+
+
+def test_every_kind_of_event_that_is_written_is_tested() -> None:
+    assert {kind for kind, _, _ in LINES} | {"launch.opened"} == set(_WRITERS)
+
+
+def test_an_opened_launch_says_what_is_launched_what_is_left_out_and_how_to_roll_back_by_hand() -> None:
+    text = "\n".join(shown(event("launch.opened", OPENED)))
+    for told in (
+        "launch depot-7 of depot, plan aaaaaaaaaaaa",
+        "1 of 109 lines are not in this plan, 108 are",
+        "real: website; stand-in: slack; the people are simulated",
+        "sha256:cccccccccccc… serves, sha256:bbbbbbbbbbbb… is to be launched",
+        "20000 times as fast",
+        "echo 'set weight web/green 0' | socat - [sock]",
+    ):
+        assert told in text
+
+
+def test_what_people_need_not_see_is_not_shown() -> None:
+    assert shown(event("checkpoint", {"envelope": {}})) == []
+    assert shown(event("something.else", {})) == []
+
+
+HOSTILE = "[red]not red[/] [/] [link=x] \\[ ["
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (
+            "check.observed",
+            {"verdict": "failed", "check": "a", "text": HOSTILE, "source": "probe", "why": HOSTILE},
+        ),
+        ("act.done", {"act": "back up", "failed": HOSTILE}),
+        (
+            "signoff.given",
+            {"decision": "go", "title": "QA", "person": HOSTILE, "simulated": False, "note": HOSTILE},
+        ),
+        ("decision.made", {"decision": "go", "by": HOSTILE, "simulated": False, "reason": HOSTILE}),
+        ("launch.held", {"where": "a", "rule": "b", "text": HOSTILE}),
+        ("order.taken", {"text": HOSTILE}),
+        ("rollback.done", {"text": HOSTILE, "seconds": 0.1}),
+        ("launch.ended", {"outcome": "no-go", "text": HOSTILE}),
+    ],
+)
+def test_text_with_brackets_is_no_markup(kind: str, data: dict[str, Any]) -> None:
+    assert HOSTILE in shown(event(kind, data))[0]
+
+
+def test_a_program_reads_one_json_object_for_each_event() -> None:
+    seen = [event(kind, data) for kind, data, _ in LINES]
+    lines = shown(*seen, as_json=True, width=20)
+    assert [json.loads(line)["type"] for line in lines] == [one.type for one in seen]
+    assert json.loads(lines[0]) == {
+        "seq": 0,
+        "at": AT,
+        "t_ms": -3_600_000,
+        "type": "milestone.reached",
+        "key": "key",
+        "data": {"milestone": "T-02:00:00", "lines": 4},
+    }
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_last_line_is_never_wrapped(terminal: bool) -> None:  # noqa: FBT001 - a column of the table
+    out = StringIO()
+    path = "/home/somebody/.local/state/tminus/launches/" + "depot-" * 20 + "/record.jsonl"
+    Screen(Console(file=out, width=40, force_terminal=terminal, color_system=None), as_json=False).last(
+        "landed", path
+    )
+    assert out.getvalue() == f"outcome=landed record={path}\n"
+
+
+def test_the_last_line_goes_beside_the_json(capsys: pytest.CaptureFixture[str]) -> None:
+    out = StringIO()
+    Screen(Console(file=out, width=40), as_json=True).last("landed", "/tmp/" + "x" * 60)
+    assert json.loads(out.getvalue())["outcome"] == "landed"
+    assert capsys.readouterr().err == f"outcome=landed record=/tmp/{'x' * 60}\n"
+
+
+def test_what_is_not_in_the_record_is_told_as_it_is() -> None:
+    out = StringIO()
+    Screen(Console(file=out, width=200, color_system=None), as_json=False).say("stage [1]: up")
+    assert out.getvalue() == "stage [1]: up\n"
+    out = StringIO()
+    Screen(Console(file=out), as_json=True).say("up")
+    assert json.loads(out.getvalue()) == {"type": "demo.said", "text": "up"}
+
+
+@pytest.mark.parametrize("width", [40, 200])
+@pytest.mark.parametrize("release", ["good", "errors"])
+async def test_a_whole_launch_can_be_shown_at_any_width(release: str, width: int) -> None:
+    world = World(release=release)
+    world.observer.scripts["cfg.env"] = [UnreachableError("no answer", hint="wait"), Observation([])]
+    world.target.unreachable = {0}
+    await world.launch()
+    text = "\n".join(shown(*world.chain, width=width, terminal=True))
+    assert {"good": "LANDED", "errors": "ROLLED-BACK"}[release] in text
+    assert "HELD" in text
+    for one in world.chain:
+        assert all(mark for mark, _, _ in wording(one))
