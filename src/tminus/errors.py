@@ -67,14 +67,6 @@ class RefusedError(TminusError):
     code = Exit.REFUSED
 
 
-class NotAuthorizedError(RefusedError):
-    """This person may not do this; the message says who may."""
-
-
-class StaleEvidenceError(RefusedError):
-    """The evidence changed after it was shown to the person who acts on it."""
-
-
 class OutOfSequenceError(RefusedError):
     """The launch is not in a state in which this act makes sense."""
 

@@ -1,5 +1,6 @@
 """Lines about what serves: blue kept for rollback, the parts, health, login, search, uploads."""
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -108,7 +109,7 @@ class TestBlue:
         target = world.scene.target()
         await world.process("blue").kill()
         argv = [sys.executable, "-c", SILENT, str(world.stage.blue_port)]
-        stranger = world.stage.start_service("blue", argv, {})
+        stranger = processes.start(world.stage.folder, "blue", argv, env=dict(os.environ))
         try:
 
             async def up() -> bool:

@@ -59,7 +59,9 @@ async def build(home: Path) -> Stage:
     await stage.start_postgres()
     await stage.create_database("depot")
     for side, port in (("blue", stage.blue_port), ("green", stage.green_port)):
-        stage.start_service(side, [sys.executable, "-c", SERVICE, str(port), side], {})
+        processes.start(
+            stage.folder, side, [sys.executable, "-c", SERVICE, str(port), side], env=dict(os.environ)
+        )
     await stage.start_haproxy(blue=True, green=True, percent=20)
     stage.start_load(rate=100, user="demo", password="s")
     return stage
@@ -194,7 +196,12 @@ async def test_two_stages_never_meet(home: Path) -> None:
     ]
     assert len(set(ports)) == 8
     for stage in (first, second):
-        stage.start_service("blue", [sys.executable, "-c", SERVICE, str(stage.blue_port), stage.id], {})
+        processes.start(
+            stage.folder,
+            "blue",
+            [sys.executable, "-c", SERVICE, str(stage.blue_port), stage.id],
+            env=dict(os.environ),
+        )
         await stage.start_haproxy()
     assert Stage.adopt(home) == []
     await first.remove()
@@ -226,7 +233,12 @@ async def test_two_proxies_never_share_a_port(home: Path) -> None:
 
 async def test_a_restarted_proxy_begins_a_new_count_that_hides_no_loss(home: Path) -> None:
     stage = Stage.create(home, _binaries())
-    stage.start_service("blue", [sys.executable, "-c", SERVICE, str(stage.blue_port), "blue"], {})
+    processes.start(
+        stage.folder,
+        "blue",
+        [sys.executable, "-c", SERVICE, str(stage.blue_port), "blue"],
+        env=dict(os.environ),
+    )
     numbers = []
     async with LogListener(stage.log_port) as listener:
         for _ in range(2):

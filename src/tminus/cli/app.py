@@ -55,7 +55,7 @@ app.add_typer(plan_app, name="plan")
 def run() -> None:
     """Run the command line; a deliberate error becomes one message and its exit code."""
     try:
-        app()
+        app(prog_name="tminus")
     except TminusError as error:
         sys.stderr.write(f"tminus: {error}\n  what to do: {error.hint}\n")
         sys.exit(int(error.code))

@@ -13,7 +13,6 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Self
@@ -183,10 +182,6 @@ class Stage:
             )
         await running.ready(self._proxy_answers, START_SECONDS)
         return running
-
-    def start_service(self, side: str, argv: list[str], env: Mapping[str, str]) -> Process:
-        """Start the service process of a side; `env` is added to the little that every part gets."""
-        return processes.start(self.folder, side, argv, env={**_environment(), **env})
 
     def start_load(self, rate: float, user: str, password: str, max_seconds: float = 1800) -> Process:
         """Send users to the proxy; running ones go on."""

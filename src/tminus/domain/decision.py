@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from tminus.domain.evidence import Claim, Verdict
 from tminus.domain.plan import Check, Severity
 
-_GREEN = {Verdict.PASSED, Verdict.WARNED}
-
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
@@ -62,8 +60,3 @@ def gate(checks: Iterable[Check], claims: Mapping[str, Claim], now: float) -> Ga
             why = claim.why if claim else "never observed"
             obstacles.append(Obstacle(check.id, stands, check.owner, why))
     return GateResult(len(judged), tuple(obstacles), tuple(warned))
-
-
-def is_green(verdict: Verdict) -> bool:
-    """Whether a verdict, fresh and by itself, opens a gate."""
-    return verdict in _GREEN
