@@ -369,6 +369,7 @@ class _Reader:
     def _lint(self, checks: tuple[Check, ...]) -> None:
         known: set[str] = set()
         roles = {role.id for role in self._document.roles}
+        signing = {role.id for role in self._document.roles if role.signs}
         ids = {check.id for check in checks}
         for section, lines in self._document.checks.items():
             for index, line in enumerate(lines):
@@ -378,11 +379,17 @@ class _Reader:
                 known.add(line.id)
                 if line.owner not in roles:
                     self._problem([*place, "owner"], f"{line.id}: no role {line.owner!r} in this plan")
+                if line.sign and line.sign in roles - signing:
+                    self._problem(
+                        [*place, "sign"],
+                        f"{line.id}: the role {line.sign!r} does not sign; add `signs: true`",
+                    )
                 if line.sign and line.sign not in roles:
                     self._problem([*place, "sign"], f"{line.id}: no role {line.sign!r} in this plan")
                 for part in set(line.of) - ids:
                     self._problem([*place, "of"], f"{line.id}: {part!r} is no line of this plan")
         self._lint_omitted(known)
+        self._lint_role_names()
         self._lint_roles()
         self._lint_triggers()
 
@@ -396,6 +403,11 @@ class _Reader:
             self._problem(
                 ["omitted"], "a plan marked production leaves no line out; build these or drop production"
             )
+
+    def _lint_role_names(self) -> None:
+        for index, role in enumerate(self._document.roles):
+            if role.id in [other.id for other in self._document.roles[:index]]:
+                self._problem(["roles", index], f"the role {role.id!r} stands twice")
 
     def _lint_roles(self) -> None:
         if not any(role.decides for role in self._document.roles):

@@ -38,6 +38,14 @@ class Stages:
     clock: Clock
 
 
+class OrderedError(RolloutError):
+    """A person ordered the launch back while a step was held."""
+
+    def __init__(self, sight: Sight) -> None:
+        super().__init__(sight.text, hint="the launch rolls back")
+        self.sight = sight
+
+
 class Liftoff:
     """The rollout of one launch."""
 
@@ -56,24 +64,46 @@ class Liftoff:
         component = self.plan.components[0]
         new, old = f"sha256:{release[component]}", f"sha256:{previous[component]}"
         try:
-            await self.steady("initiate", lambda: self._initiate(old))
-            await self.steady("back up", self.stages.database.back_up)
-            await self.steady("migrate", lambda: self._migrate(new))
-            started = await self.steady("green", lambda: self._start_green(new))
-            self.green = Green(float(str(started["started"])), str(started["digest"]))
-            await self.steady("smoke", self._smoke)
+            await self._stand_up(new, old)
+            for rung in self.plan.rollout.ladder:
+                seen = await self._climb(rung)
+                if seen.action is not Action.CONTINUE:
+                    return await self._fallen(seen)
+            await self._promote()
+        except OrderedError as order:
+            return order.sight
         except (RolloutError, ReleaseError) as error:
-            return Sight(
+            seen = Sight(
                 Action.ROLLBACK, "step.failed", f"{error} ({error.hint})", 0.0, self.stages.clock.now()
             )
-        for rung in self.plan.rollout.ladder:
-            seen = await self._climb(rung)
-            if seen.action is not Action.CONTINUE:
-                return seen
-        return await self._promoted()
+            return await self._fallen(seen)
+        return Sight(Action.CONTINUE, "", "all traffic on green", 0.0, None)
+
+    async def _stand_up(self, new: str, old: str) -> None:
+        """Everything before the first user meets green."""
+        await self.steady("initiate", lambda: self._initiate(old))
+        await self.steady("back up", self.stages.database.back_up)
+        await self.steady("migrate", lambda: self._migrate(new))
+        started = await self.steady("green", lambda: self._start_green(new))
+        self.green = Green(float(str(started["started"])), str(started["digest"]))
+        await self.steady("smoke", self._smoke)
+
+    async def _fallen(self, seen: Sight) -> Sight:
+        """The shift did not come to its end: the line about it has failed, unless it never began."""
+
+        async def act() -> Json:
+            if any(event.key.startswith("start:shift") for event in await self.record.events()):
+                await self._conclude("shift", Verdict.FAILED, seen.text, {})
+            return {}
+
+        await self.engine.step("the shift has failed", act)
+        return seen
 
     async def steady(self, name: str, act: Act) -> Json:
-        """Run a step; while its result cannot be read, hold and try again. Its verdict goes to the lines about it."""
+        """Run a step; while its result cannot be read, hold and try again. Its verdict goes to the lines about it.
+
+        Raises `OrderedError` when a person orders the launch back while it is held.
+        """
         tries = 0
         while True:
             suffix = f" (try {tries + 1})" if tries else ""
@@ -84,6 +114,8 @@ class Liftoff:
                 await self.engine.step(
                     f"hold {name}{suffix}", self._noting(f"hold:{name}:{tries}", "launch.held", held)
                 )
+                if ordered := await self._ordered(f"hold {name}{suffix}"):
+                    raise OrderedError(ordered) from error
             tries += 1
 
     def _recorded(self, name: str, act: Act) -> Act:
@@ -159,12 +191,7 @@ class Liftoff:
 
     async def _climb(self, rung: Rung) -> Sight:
         """One rung: set the weight, read it back, and watch until it has proven itself."""
-        try:
-            await self.steady(f"shift {rung.percent}", lambda: self._shift(rung.percent))
-        except RolloutError as error:
-            return Sight(
-                Action.ROLLBACK, "step.failed", f"{error} ({error.hint})", 0.0, self.stages.clock.now()
-            )
+        await self.steady(f"shift {rung.percent}", lambda: self._shift(rung.percent))
         return await self.watch(f"{rung.percent} %", rung.watch_seconds, rung)
 
     async def _shift(self, percent: int) -> Json:
@@ -192,15 +219,17 @@ class Liftoff:
                 return seen
             if ordered := await self._ordered(name):
                 return ordered
-            if seen.action is Action.CONTINUE and well >= seconds - 0.05 and data["proven"]:
-                return seen
+            if seen.action is Action.CONTINUE and well >= seconds - 0.05:
+                if data["proven"]:
+                    return seen
+                await self.engine.step(f"hold after {name}", self._unproven(name, rung))
 
     def _slice(self, name: str, seconds: float, rung: Rung | None) -> Act:
         async def act() -> Json:
             seen = await self.stages.watch.slice(self.green, seconds)
             data: Json = {**seen.data(), "where": name, "proven": True}
             if rung is not None:
-                share = self.stages.watch.share(rung.percent)
+                share = self.stages.watch.share(rung)
                 data["share"] = _told_share(share)
                 data["proven"] = share.green >= rung.min_requests and share.explained
             data["gauges"] = self.stages.watch.gauges()
@@ -211,6 +240,13 @@ class Liftoff:
             return data
 
         return act
+
+    def _unproven(self, name: str, rung: Rung | None) -> Act:
+        """Time is over, but green has not had its requests, or not the share that was set."""
+        wanted = rung.min_requests if rung else 0
+        text = f"not yet {wanted} requests on green, or not the share that was set"
+        held: Json = {"where": name, "rule": "hold.requests", "text": text}
+        return self._noting(f"hold:{name}", "launch.held", held)
 
     async def _ordered(self, where: str) -> Sight | None:
         """What a person told the launch to do; resuming is done at once."""
@@ -233,7 +269,7 @@ class Liftoff:
 
         return act
 
-    async def _promoted(self) -> Sight:
+    async def _promote(self) -> None:
         async def act() -> Json:
             status = await self.stages.target.status(Side.GREEN)
             if status.weight != 100:
@@ -248,11 +284,7 @@ class Liftoff:
             )
             return seen
 
-        try:
-            await self.steady("promote", act)
-        except RolloutError as error:
-            return Sight(Action.ROLLBACK, "step.failed", str(error), 0.0, self.stages.clock.now())
-        return Sight(Action.CONTINUE, "", "all traffic on green", 0.0, None)
+        await self.steady("promote", act)
 
 
 def _told(status: SideStatus) -> Json:

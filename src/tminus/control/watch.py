@@ -11,6 +11,7 @@ from tminus.control.ports import Clock, Json, Prober, SideStatus, Target, Traffi
 from tminus.domain.evidence import JsonValue
 from tminus.domain.guard import Action, Guard, GuardLimits
 from tminus.domain.judgement import Decision
+from tminus.domain.plan import Rung
 from tminus.domain.rollout import Share, share, since
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.errors import ProbeError, RolloutError
@@ -84,11 +85,24 @@ class Watch:
         self._catch_up()
         return [item for item in self._items if isinstance(item, Outcome)]
 
-    def share(self, percent: int) -> Share:
-        """Green's share of the requests that were routed by the newest weight."""
+    def share(self, rung: Rung) -> Share:
+        """Green's share of the requests that the newest weight routed, no older than the rung's own time.
+
+        Older ones would make a disturbance that is over count for as long as it takes to dilute it.
+        """
         outcomes = self.outcomes()
-        changes = [item for item in self._items if isinstance(item, WeightChange)]
-        return share(since(outcomes, changes[-1]) if changes else outcomes, percent)
+        oldest = self._clock.now() - rung.watch_seconds - SLICE
+        weight = self._weight()
+        begun = (
+            WeightChange(max(oldest, weight.at), rung.percent)
+            if weight
+            else WeightChange(oldest, rung.percent)
+        )
+        return share(since(outcomes, begun), rung.percent)
+
+    def _weight(self) -> WeightChange | None:
+        """The newest weight that the proxy confirmed."""
+        return next((item for item in reversed(self._items) if isinstance(item, WeightChange)), None)
 
     async def slice(self, green: Green | None, seconds: float) -> Sight:
         """Watch for this long, or until there is reason to roll back."""
@@ -122,6 +136,10 @@ class Watch:
         if how := _failed(status, green):
             self.guard.green_died(now, how)
             return self.guard.judge(now)
+        weight = self._weight()
+        if weight is not None and status.weight != weight.percent:
+            claim = f"the proxy reports {status.weight} % on green, but {weight.percent} % was set"
+            return replace(decision, action=Action.HOLD, at=now, rule="hold.weight", claim=claim)
         return decision
 
     def note_weight(self, percent: int) -> None:

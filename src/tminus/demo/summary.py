@@ -36,8 +36,8 @@ def _checks(events: Sequence[Event]) -> Iterator[str]:
     yield from ("", "## Lines", "", "| line | verdict | by | what was seen | at |", "|--|--|--|--|--|")
     for check, event in sorted(latest.items()):
         data = event.data
-        why = str(data["why"]).replace("|", "\\|")
-        yield f"| `{check}` {data['text']} | {data['verdict']} | {data['source']} | {why} | {_when(event)} |"
+        text, why = _cell(data["text"]), _cell(data["why"])
+        yield f"| `{check}` {text} | {data['verdict']} | {data['source']} | {why} | {_when(event)} |"
 
 
 def _signatures(events: Sequence[Event]) -> Iterator[str]:
@@ -48,7 +48,7 @@ def _signatures(events: Sequence[Event]) -> Iterator[str]:
             person = str(data.get("person", data.get("by")))
             simulated = " (simulated)" if data["simulated"] else ""
             note = data.get("note", data.get("reason"))
-            yield f"| {data['role']} | {person}{simulated} | {str(data['decision']).upper()} | {note} |"
+            yield f"| {data['role']} | {_cell(person)}{simulated} | {str(data['decision']).upper()} | {_cell(note)} |"
 
 
 def _shares(events: Sequence[Event]) -> Iterator[str]:
@@ -65,6 +65,11 @@ def _shares(events: Sequence[Event]) -> Iterator[str]:
             total = int(str(share["total"]))
             seen = f"{int(str(share['green'])) / total:.2%}" if total else "nothing"
             yield f"| {event.data['where']} | {share['set']} % | {seen} | {total} | {event.data['action']} |"
+
+
+def _cell(value: object) -> str:
+    """Text that stays in its cell of a Markdown table."""
+    return " ".join(str(value).split()).replace("|", "\\|")
 
 
 def _when(event: Event) -> str:

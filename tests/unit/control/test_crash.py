@@ -112,7 +112,7 @@ async def test_a_wait_repeated_after_a_crash_waits_only_the_rest(speed: float) -
     took = clean.clock.now() - began
     world = World(speed=speed, rate=20.0)
     world.t0 = clean.t0
-    wait = clean.time.launch.wait(began, 0.0)
+    wait = took
     world.clock.later(wait / 2, lambda: setattr(world.fate, "dead", True))
     world.clock.later(wait / 2, lambda: world.fate.moment("died while waiting") if world.fate.dead else None)
     await _until_go(world)

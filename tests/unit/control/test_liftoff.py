@@ -57,7 +57,7 @@ async def test_a_step_whose_result_cannot_be_read_holds_and_is_tried_again(error
     world.database.errors["back up"] = [error, error]
     began = world.clock.now()
     assert (await liftoff.steady("back up", world.database.back_up))["file"] == "backup.dump"
-    assert [name for name, _ in world.engine.memory] == [
+    assert [name for name, _ in world.engine.memory if name != "receive control"] == [
         "back up",
         "hold back up",
         "back up (try 2)",
@@ -107,17 +107,38 @@ async def test_a_weight_that_traffic_does_not_show_keeps_the_rung() -> None:
     assert rung[-1]["share"]["explained"]
 
 
-async def test_a_weight_that_somebody_changes_after_the_last_rung_rolls_back() -> None:
+async def test_a_weight_that_somebody_changes_holds_until_it_is_as_it_was_set() -> None:
     world, liftoff = await ready()
     world.target.misread[100] = 100
 
     def meddle() -> None:
         world.target.misread[100] = 60
+        world.clock.later(12.0, mend)
+
+    def mend() -> None:
+        world.target.misread[100] = 100
 
     world.target.after_weight[100] = lambda: world.clock.later(1.0, meddle)
     seen = await liftoff.run({"depot": NEW}, {"depot": OLD})
-    assert (seen.action, seen.rule) == (Action.ROLLBACK, "step.failed")
-    assert "green has 60 % after the last rung" in seen.text
+    assert seen.action is Action.CONTINUE
+    held = world.events("launch.held")
+    assert {hold["rule"] for hold in held} == {"hold.weight"}
+    assert "the proxy reports 60 % on green, but 100 % was set" in str(held[0]["text"])
+
+
+async def test_a_person_s_order_is_heard_while_a_step_is_held() -> None:
+    world, liftoff = await ready()
+    world.database.errors["back up"] = [PartError("the disk is full", hint="make room")] * 3
+    world.engine.send("control", {"order": "abort", "by": "Lena Ortiz", "reason": "enough"})
+    seen = await liftoff.run({"depot": NEW}, {"depot": OLD})
+    assert (seen.action, seen.rule) == (Action.ROLLBACK, "person.abort")
+    assert "enough" in seen.text
+
+
+async def test_the_line_about_the_shift_fails_when_the_guard_rolls_back_during_it() -> None:
+    world, liftoff = await ready(World(release="errors"))
+    assert (await liftoff.run({"depot": NEW}, {"depot": OLD})).action is Action.ROLLBACK
+    assert world.verdicts()["t0.shift"] == "failed"
 
 
 async def test_a_resume_is_taken_note_of_and_the_watch_goes_on() -> None:
@@ -130,5 +151,5 @@ async def test_a_resume_is_taken_note_of_and_the_watch_goes_on() -> None:
 async def test_the_requests_under_way_at_a_change_of_weight_count_for_neither_share() -> None:
     world, liftoff = await ready()
     await liftoff.run({"depot": NEW}, {"depot": OLD})
-    assert world.watch.share(100).observed == 1.0
+    assert world.watch.share(Rung(100, 3.0, 1)).observed == 1.0
     assert any(outcome.side is Side.BLUE for outcome in world.watch.outcomes())

@@ -102,12 +102,21 @@ async def test_the_failure_is_remembered_and_not_tried_for_ever() -> None:
     assert world.target.calls == calls
 
 
-async def test_a_rollback_that_no_traffic_shows_calls_a_person() -> None:
+async def test_a_rollback_without_any_traffic_says_that_nothing_was_seen_and_goes_on() -> None:
     world, rollback = await in_flight()
     world.traffic.rate = 0.0
-    with pytest.raises(RollbackError, match="no traffic on blue alone"):
+    await back(world, rollback)
+    assert world.traffic.weight == 0
+    assert world.events("rollback.seen") == [{"blue": 0, "green": 0, "seconds": 3.0}]
+    assert world.events("side.stopped")
+
+
+async def test_a_rollback_after_which_green_still_gets_requests_calls_a_person() -> None:
+    world, rollback = await in_flight()
+    world.target.misread[0] = 0
+    world.target.after_weight[0] = lambda: setattr(world.traffic, "weight", 50)
+    with pytest.raises(RollbackError, match="green still gets requests"):
         await back(world, rollback)
-    assert world.traffic.weight == 0, "the weight was set all the same"
 
 
 async def test_blue_is_shown_to_serve_what_it_served_before_on_the_schema_as_it_is() -> None:

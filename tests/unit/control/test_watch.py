@@ -6,6 +6,7 @@ import pytest
 
 from tminus.control.watch import SLICE, TICK, Green, Sight, sight
 from tminus.domain.guard import Action
+from tminus.domain.plan import Rung
 from tminus.domain.traffic import Side, WeightChange
 from tminus.errors import RolloutError, UnreachableError
 from tminus.testing import Behaviour
@@ -33,8 +34,8 @@ async def test_all_well_is_watched_for_its_whole_time() -> None:
     assert (seen.action, seen.rule) == (Action.CONTINUE, "")
     assert seen.seconds == pytest.approx(SLICE)
     assert world.clock.now() - began == pytest.approx(SLICE)
-    assert world.watch.share(50).explained
-    assert world.watch.share(50).observed == pytest.approx(0.5, abs=0.02)
+    assert world.watch.share(Rung(50, SLICE, 1)).explained
+    assert world.watch.share(Rung(50, SLICE, 1)).observed == pytest.approx(0.5, abs=0.02)
 
 
 async def test_harm_ends_the_watching_at_once() -> None:
