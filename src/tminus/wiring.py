@@ -25,7 +25,7 @@ from tminus.domain.traffic import Side
 from tminus.domain.trigger import TRIGGERS, Trigger
 from tminus.domain.trust import KeyKind, TrustedKey
 from tminus.engine.durable import DurableEngine, use_write_ahead_log
-from tminus.errors import PlanError, ProbeError
+from tminus.errors import PlanError, ProbeError, TminusError
 from tminus.haproxy import Runtime
 from tminus.http import connect
 from tminus.planfile import bound
@@ -159,7 +159,16 @@ class Systems:
         """See `Observer.observe`."""
         given = bound(arguments, self.values)
         name = str(given.pop("system", check.probe.partition(".")[0]))
-        return await find(check.probe).run(self.handles[name], **given)
+        try:
+            return await find(check.probe).run(self.handles[name], **given)
+        except TminusError:
+            raise
+        except Exception as error:
+            # A probe of another package may raise anything; the launch must outlive it.
+            raise ProbeError(
+                f"{check.probe} broke: {type(error).__name__}: {error}",
+                hint="report this to whoever wrote the probe",
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

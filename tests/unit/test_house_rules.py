@@ -17,9 +17,7 @@ SOURCE = ROOT / "src" / "tminus"
 MODULES = sorted(SOURCE.rglob("*.py"))
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TOO_LONG = 400
-LONGER = {
-    "planfile.py": "the shape of a plan's file and its meaning are read side by side",
-}
+LONGER: dict[str, str] = {}
 """Files that may be longer, and why."""
 
 
@@ -58,7 +56,8 @@ def test_nothing_is_swallowed(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ExceptHandler):
             broad = node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception")
-            assert not broad, f"{path}:{node.lineno} catches everything"
+            again = isinstance(node.body[-1], ast.Raise) and node.body[-1].cause is not None
+            assert not broad or again, f"{path}:{node.lineno} catches everything"
             assert not all(isinstance(part, ast.Pass) for part in node.body), f"{path}:{node.lineno}"
 
 

@@ -1,33 +1,21 @@
-"""Plans as YAML files: read whole, refused with every problem at once, each with its line.
+"""The meaning of a plan's file: a well-shaped document becomes a plan, or a list of all that is wrong with it."""
 
-The file's shape stands in the models below; the domain's `Plan` is what the rest of tminus works with.
-"""
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from io import StringIO
-from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.composer import Composer, ComposerError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
 
 from tminus import probes
 from tminus.domain import expectation, timeline
 from tminus.domain.evidence import Freshness, JsonValue, digest
 from tminus.domain.expectation import Expectation
-from tminus.domain.plan import Check, Kind, Omission, Plan, Role, Rollout, Rung, Severity
+from tminus.domain.plan import Check, Kind, Omission, Plan, Role, Rollout, Rung
 from tminus.errors import PlanError
+from tminus.planfile.document import Document, LineEntry
 
 T = TypeVar("T")
-
-MAX_BYTES = 2 * 1024 * 1024
-"""The longest plan that is read."""
 
 STEPS = ("initiate", "migrate", "green", "smoke", "shift", "end blue")
 """The steps of a launch that a line may be about."""
@@ -45,102 +33,6 @@ _KINDS = {
 }
 
 
-class _PlainComposer(Composer):
-    """Refuses aliases: a few of them, nested, are a whole machine's memory."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.parser.check_event(AliasEvent):
-            mark = self.parser.peek_event().start_mark
-            raise ComposerError(
-                problem="a plan writes everything out; aliases are not read", problem_mark=mark
-            )
-        return super().compose_node(parent, index)
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, ser_json_inf_nan="constants"
-    )
-
-
-class _Line(_Model):
-    id: str
-    line: str
-    due: str
-    owner: str
-    severity: Severity = Severity.REQUIRED
-    fresh: str = "launch"
-    probe: str = ""
-    arguments: dict[str, Any] = Field(default_factory=dict, alias="with")
-    expect: str = ""
-    warn: str = ""
-    control: dict[str, Any] | None = None
-    step: str = ""
-    act: str = ""
-    attest: str = ""
-    of: list[str] = Field(default_factory=list)
-    sign: str = ""
-    not_applicable: str = ""
-    hint: str = ""
-
-
-class _Omitted(_Model):
-    reason: str = Field(min_length=1)
-    lines: list[str] = Field(min_length=1)
-
-
-class _Role(_Model):
-    id: str
-    title: str
-    person: str
-    simulated: bool = False
-    decides: bool = False
-    signs: bool = False
-
-
-class _Rung(_Model):
-    weight: int = Field(ge=1, le=100)
-    watch: str
-    requests: int = Field(ge=1)
-
-
-class _Rollout(_Model):
-    ladder: list[_Rung] = Field(min_length=1)
-    drain: str
-
-
-class _System(_Model):
-    kind: str
-    address: str
-    real: bool
-
-
-class _Trigger(_Model):
-    id: str
-    text: str
-    above: str = ""
-    hold: str = "0s"
-    source: str
-    action: str
-
-
-class _Release(_Model):
-    components: list[str] = Field(min_length=1)
-
-
-class _Document(_Model):
-    plan: str
-    production: bool
-    release: _Release
-    systems: dict[str, _System]
-    roles: list[_Role] = Field(min_length=1)
-    milestones: list[str] = Field(min_length=1)
-    checks: dict[str, list[_Line]] = Field(min_length=1)
-    omitted: list[_Omitted] = Field(default_factory=list)
-    rollout: _Rollout
-    triggers: list[_Trigger]
-
-
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with a plan, and where."""
@@ -150,63 +42,7 @@ class Problem:
     what: str
 
 
-def read(path: Path) -> Plan:
-    """The plan in this file; raises one `PlanError` that lists every problem with its line."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise PlanError(
-                f"{path} is larger than {MAX_BYTES} bytes", hint="a plan is a text file of some 1,000 lines"
-            )
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PlanError(f"{path} cannot be read: {error.strerror}", hint="check the path") from error
-    except UnicodeDecodeError as error:
-        raise PlanError(f"{path} is not UTF-8: {error.reason}", hint="save the plan as UTF-8 text") from error
-    plan, problems = parse(text)
-    if plan is None or problems:
-        listed = "\n".join(f"  {path}:{problem.line}: {problem.what}" for problem in problems)
-        raise PlanError(
-            f"{path} is no plan that can be launched:\n{listed}", hint="mend these lines and try again"
-        )
-    return plan
-
-
-def parse(text: str) -> tuple[Plan | None, list[Problem]]:
-    """The plan in this text, or everything that is wrong with it."""
-    yaml = YAML(typ="rt")
-    yaml.Composer = _PlainComposer
-    try:
-        tree = yaml.load(StringIO(text))
-    except RecursionError:
-        return None, [Problem(0, "no YAML: nested too deep to read")]
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        return None, [Problem(line, f"no YAML: {error.problem}")]
-    except YAMLError as error:
-        return None, [Problem(0, f"no YAML: {error}")]
-    if not isinstance(tree, CommentedMap):
-        return None, [Problem(1, "a plan is a mapping; it starts with `plan: NAME`")]
-    try:
-        document = _Document.model_validate(_plain(tree))
-    except ValidationError as error:
-        return None, [
-            Problem(_line_of(tree, list(p["loc"])), _words(p["loc"], p["msg"])) for p in error.errors()
-        ]
-    return _Reader(tree, document).plan()
-
-
-def _plain(node: Any) -> Any:
-    if isinstance(node, CommentedMap):
-        return {str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, CommentedSeq):
-        return [_plain(value) for value in node]
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return node
-
-
-def _line_of(tree: Any, place: list[Any]) -> int:
+def line_of(tree: Any, place: list[Any]) -> int:
     """The line of the innermost part of this place that stands in the file."""
     line, node = 1, tree
     for step in place:
@@ -220,15 +56,10 @@ def _line_of(tree: Any, place: list[Any]) -> int:
     return line
 
 
-def _words(place: tuple[Any, ...], message: str) -> str:
-    where = ".".join(str(step) for step in place)
-    return f"{where}: {message[0].lower()}{message[1:]}"
-
-
-class _Reader:
+class Reader:
     """Turns a well-shaped document into a plan, keeping every problem of meaning."""
 
-    def __init__(self, tree: CommentedMap, document: _Document) -> None:
+    def __init__(self, tree: CommentedMap, document: Document) -> None:
         self._tree = tree
         self._document = document
         self._problems: list[Problem] = []
@@ -266,7 +97,7 @@ class _Reader:
         return plan, []
 
     def _problem(self, place: list[Any], what: str) -> None:
-        self._problems.append(Problem(_line_of(self._tree, place), what))
+        self._problems.append(Problem(line_of(self._tree, place), what))
 
     def _try(self, place: list[Any], read_it: Callable[[], T]) -> T | None:
         try:
@@ -295,7 +126,7 @@ class _Reader:
                 if check := self._check(section, line, ["checks", section, index]):
                     yield check
 
-    def _check(self, section: str, line: _Line, place: list[Any]) -> Check | None:
+    def _check(self, section: str, line: LineEntry, place: list[Any]) -> Check | None:
         stated = [key for key in _KINDS if getattr(line, key)]
         if len(stated) != 1:
             self._problem(place, f"{line.id}: write exactly one of {', '.join(_KINDS)}")
@@ -342,7 +173,7 @@ class _Reader:
     def _expectation(self, text: str, place: list[Any]) -> Expectation | None:
         return self._try(place, lambda: expectation.parse(text)) if text else None
 
-    def _probe(self, line: _Line, place: list[Any]) -> None:
+    def _probe(self, line: LineEntry, place: list[Any]) -> None:
         if not line.expect:
             self._problem(
                 place, f"{line.id}: a probed line says what it expects; add for example `expect: empty`"
@@ -476,20 +307,3 @@ def freshness(text: str) -> Freshness:
         earliest, _, latest = rest.partition("..")
         return Freshness("event", earliest=timeline.offset(earliest), latest=timeline.offset(latest))
     raise ValueError(f"{text!r} is no freshness; write 'launch', 'live 60s' or 'event T-2h..T-0'")
-
-
-def bound(arguments: Mapping[str, JsonValue], values: Mapping[str, str]) -> dict[str, JsonValue]:
-    """Arguments with `${name}` replaced by what this launch binds; raises `PlanError` for an unknown name."""
-    result: dict[str, JsonValue] = {}
-    for key, value in arguments.items():
-        if isinstance(value, str) and value.startswith("${") and value.endswith("}"):
-            name = value[2:-1]
-            if name not in values:
-                raise PlanError(
-                    f"{value} stands for nothing in this launch",
-                    hint=f"names that are bound: {', '.join(sorted(values))}",
-                )
-            result[key] = values[name]
-        else:
-            result[key] = value
-    return result
