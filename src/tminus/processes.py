@@ -61,11 +61,13 @@ class Process:
 
     def alive(self) -> bool:
         """Whether it runs; a zombie does not, and is reaped."""
-        _reap(self.pid)
         try:
-            return self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE
+            running = self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
-            return False
+            running = False
+        if not running:
+            _reap(self.pid)
+        return running
 
     async def stop(self, grace_seconds: float, *, by: signal.Signals = signal.SIGTERM) -> None:
         """Ask it to end, and kill it when it has not ended after the grace.

@@ -196,4 +196,4 @@ def _note(result: GateResult) -> str:
     if result.obstacles:
         return f"{len(result.obstacles)} lines keep the gate closed, the first is {result.obstacles[0].check}"
     passed = f"{result.judged - len(result.warned)} of {result.judged} lines passed"
-    return f"{passed}, accepted with a warning: {', '.join(result.warned)}" if result.warned else passed
+    return f"{passed}, warned: {', '.join(result.warned)}" if result.warned else passed
