@@ -19,6 +19,9 @@ from tminus.demo.screen import Screen
 from tminus.demo.show import Options
 from tminus.errors import Exit, UsageError
 
+FASTEST = 1e9
+"""The largest `--speed`: a day of waiting in a tenth of a millisecond."""
+
 
 class Kind(StrEnum):
     """Which release the demo launches."""
@@ -51,8 +54,10 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
     json: Annotated[bool, typer.Option("--json", help="Events as JSON lines.")] = False,
 ) -> None:
     """Launch the reference service on this machine: real proxy, real database, real load, a verified record."""
-    if speed < 1:
-        raise UsageError(f"--speed {speed:g} would stretch the waits", hint="give 1 or more")
+    if not 1 <= speed <= FASTEST:
+        raise UsageError(f"--speed {speed:g} is out of range", hint=f"give a number from 1 to {FASTEST:g}")
+    if port is not None and not 1 <= port <= 65535:
+        raise UsageError(f"--port {port} is no port", hint="give a number from 1 to 65535")
     asks = not headless and not json and sys.stdin.isatty() and sys.stdout.isatty()
     console = Console(highlight=False)
     screen = Screen(console, as_json=json)

@@ -169,8 +169,8 @@ class Approval:
     async def _refusals(self, readiness: Readiness) -> list[str]:
         result = await self.gate(readiness)
         refused = [f"{o.check} is {o.standing} ({o.why})" for o in result.obstacles]
-        if not result.judged:
-            refused.append("the plan has no line that GO could judge")
+        if not result.seen:
+            refused.append("no line that GO judges was observed")
         events = await self._record.events()
         words = {
             str(event.data["role"]): event.data["decision"]

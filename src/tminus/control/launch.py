@@ -9,7 +9,7 @@ from typing import cast
 
 from tminus.control.approval import Approval, omitted_rows
 from tminus.control.countdown import Countdown, LaunchTime
-from tminus.control.liftoff import Liftoff, Stages
+from tminus.control.liftoff import Liftoff, OrderedError, Stages
 from tminus.control.ports import Engine, Json, Record, Signatory
 from tminus.control.readiness import Readiness
 from tminus.control.review import Review
@@ -52,6 +52,14 @@ class Crew:
     stages: Stages
 
 
+async def _reviewed(review: Review) -> Sight:
+    """The soak to its end, or to a person's order while one of its steps was held."""
+    try:
+        return await review.run()
+    except OrderedError as order:
+        return order.sight
+
+
 class Launch:
     """The acts of one launch, in order."""
 
@@ -72,7 +80,7 @@ class Launch:
         liftoff = Liftoff(crew.plan, self._engine, crew.record, crew.readiness, crew.stages)
         sight = await liftoff.run(self._binding.release, self._binding.previous)
         if sight.action is Action.CONTINUE:
-            sight = await Review(liftoff, crew.time).run()
+            sight = await _reviewed(Review(liftoff, crew.time))
         if sight.action is Action.ROLLBACK:
             return await self._roll_back(sight)
         return await self._end(State.LANDED, {})
@@ -136,10 +144,12 @@ class Launch:
 
     async def _roll_back(self, sight: Sight) -> Json:
         stages = self._crew.stages
-        drain = self._crew.plan.rollout.drain_seconds
-        await self._rollback.run(sight.rule, sight.text, stages.watch, drain)
         component = self._crew.plan.components[0]
-        proof = await self._rollback.prove(f"sha256:{self._binding.previous[component]}", stages.smoke)
+        blue = f"sha256:{self._binding.previous[component]}"
+        await self._rollback.run(sight.rule, sight.text, stages.watch, blue)
+        proof = await self._rollback.prove(blue, stages.smoke)
+        if proof["up"] and proof["schema_compatible"]:
+            await self._rollback.stop_green(self._crew.plan.rollout.drain_seconds)
         outcome = State.ABORTED if sight.rule == "person.abort" else State.ROLLED_BACK
         return await self._end(
             outcome, {"rule": sight.rule, "text": sight.text, "at": sight.at, "blue": proof}

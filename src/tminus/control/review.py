@@ -39,6 +39,7 @@ class Review:
                 return seen
             if milestone in blue_ends:
                 await self._liftoff.steady("end blue", self._end_blue)
+        await self._liftoff.steady("last look", self._green_serves)
         return Sight(Action.CONTINUE, "", "landed", 0.0, None)
 
     async def _soak_until(self, milestone: float) -> Sight:
@@ -92,11 +93,23 @@ class Review:
     async def _end_blue(self) -> Json:
         """Drain blue to zero sessions, stop it, and see that it is gone; only a stable launch comes here."""
         target, drain = self._liftoff.stages.target, self._liftoff.plan.rollout.drain_seconds
+        await self._green_serves()
         left = await target.stop(Side.BLUE, drain)
         status = await target.status(Side.BLUE)
         if status.running:
             raise PartError("blue was told to stop and still runs", hint="see why its process does not end")
         return {"sessions_when_stopped": left, "running": status.running}
+
+    async def _green_serves(self) -> Json:
+        """That green has all the traffic and users get answers; what was seen an hour ago is not enough."""
+        green = await self._liftoff.stages.target.status(Side.GREEN)
+        answers = await self._liftoff.stages.watch.users_get_answers()
+        if not (green.running and green.up and green.weight == 100 and answers):
+            raise PartError(
+                f"green does not serve all users: up {green.up}, weight {green.weight} %, users get answers {answers}",
+                hint="see who changed the proxy; `tminus rollback` goes back to blue",
+            )
+        return {"weight": green.weight, "answers": answers}
 
 
 def _counts(check: Check) -> bool:

@@ -37,11 +37,15 @@ class Rollback:
         self._target = target
         self._clock = clock
 
-    async def run(self, rule: str, text: str, watch: Watch, drain_seconds: float) -> None:
-        """Bring everything back to blue; `rule` and `text` say what fired and on which numbers."""
+    async def run(self, rule: str, text: str, watch: Watch, blue: str) -> None:
+        """Bring all traffic back to blue, which runs the image `blue`; `rule` and `text` say what fired and why.
+
+        A blue that was stopped is started first: traffic never goes to a side that cannot serve.
+        """
 
         async def weight() -> Json:
             fired_at = self._clock.now()
+            await self._insist(lambda: self._stand_by(blue))
             await self._insist(self._to_blue)
             watch.note_weight(0)
             data: Json = {"rule": rule, "text": text, "seconds": round(self._clock.now() - fired_at, 3)}
@@ -53,22 +57,26 @@ class Rollback:
             await self._record.append_once("rollback:seen", "rollback.seen", data)
             return data
 
-        async def stop() -> Json:
+        await self._engine.step("roll back: all traffic to blue", weight)
+        await self._engine.step("roll back: see it in traffic", seen)
+
+    async def stop_green(self, drain_seconds: float) -> None:
+        """Drain green and stop it; last, because a blue that does not prove itself leaves green to a person."""
+
+        async def act() -> Json:
             left = await self._insist(lambda: self._target.stop(Side.GREEN, drain_seconds))
             data: Json = {"side": "green", "sessions": left}
             await self._record.append_once("rollback:green", "side.stopped", data)
             return data
 
-        await self._engine.step("roll back: all traffic to blue", weight)
-        await self._engine.step("roll back: see it in traffic", seen)
-        await self._engine.step("roll back: stop green", stop)
+        await self._engine.step("roll back: stop green", act)
 
     async def prove(self, blue: str, smoke: Smoke) -> Json:
         """Show that blue serves what it served before, also on the schema as it is now."""
 
         async def act() -> Json:
             status = await self._insist(lambda: self._target.status(Side.BLUE))
-            failures = await smoke.failures(self._target.private_url(Side.BLUE))
+            failures = await self._insist(lambda: smoke.failures(self._target.private_url(Side.BLUE)))
             data: Json = {
                 "digest": status.digest,
                 "as_before": status.digest == blue,
@@ -81,6 +89,11 @@ class Rollback:
             return data
 
         return await self._engine.step("roll back: blue serves", act)
+
+    async def _stand_by(self, blue: str) -> None:
+        status = await self._target.status(Side.BLUE)
+        if not (status.running and status.up):
+            await self._target.start(Side.BLUE, blue)
 
     async def _to_blue(self) -> None:
         if await self._target.set_weight(0) != 0:
@@ -111,7 +124,8 @@ class Rollback:
             # Without any traffic there is nothing to see it in; the weight was read back, so the rest goes on.
             seen_enough = waited > QUIET if latest else waited > SILENCE
             if seen_enough and served_by(latest, Side.GREEN) == 0:
-                return {"blue": len(latest), "green": 0, "seconds": QUIET}
+                answered = sum(not outcome.failed for outcome in latest)
+                return {"blue": answered, "failed": len(latest) - answered, "green": 0, "seconds": QUIET}
         raise RollbackError(
             "a minute after the rollback green still gets requests",
             hint="look at the proxy: `show stat` on its admin socket; does something else change the weights?",

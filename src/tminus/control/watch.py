@@ -142,6 +142,10 @@ class Watch:
             return replace(decision, action=Action.HOLD, at=now, rule="hold.weight", claim=claim)
         return decision
 
+    async def users_get_answers(self) -> bool:
+        """Whether the public address answers now."""
+        return await self._prober.answers()
+
     def note_weight(self, percent: int) -> None:
         """Write a weight that the proxy has just confirmed into the trace."""
         self._traffic.note_weight(WeightChange(self._clock.now(), percent))

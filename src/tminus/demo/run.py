@@ -15,8 +15,12 @@ from tminus.demo.screen import Screen
 from tminus.demo.show import KEPT, Options, Show
 from tminus.demo.stage import Stage
 from tminus.demo.theatre import NEEDED, Playbill, Wish
-from tminus.errors import Exit, PartError
+from tminus.domain.plan import Plan
+from tminus.errors import Exit, PartError, PlanError, TminusError
 from tminus.planfile import read
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, an ordinary kill, and a terminal that is closed."""
 
 
 def have_packages(home: Path, screen: Screen, agree: Callable[[Missing], bool]) -> Binaries:
@@ -43,7 +47,7 @@ async def run(options: Options, binaries: Binaries, screen: Screen) -> Exit:
     if interrupted is not None:
         show, playbill = interrupted
         return await _play(show, lambda: show.go_on(playbill))
-    read(options.plan)
+    _must_be_playable(read(options.plan))
     images = await asyncio.to_thread(_images, options)
     release = options.digest or oci.resolve(images, GREEN[options.kind])
     ref = next(
@@ -61,6 +65,17 @@ async def run(options: Options, binaries: Binaries, screen: Screen) -> Exit:
     return await _play(show, lambda: show.begin(wish))
 
 
+def _must_be_playable(plan: Plan) -> None:
+    """A demo signs in the name of simulated people only; for a real one nobody but that person may sign."""
+    real = [role.person for role in plan.roles if (role.signs or role.decides) and not role.simulated]
+    if plan.production or real:
+        who = f"{', '.join(real)} would have to sign" if real else "it is marked production"
+        raise PlanError(
+            f"this plan cannot be played by a demo: {who}",
+            hint="mark the signing roles `simulated: true` and the plan `production: false`",
+        )
+
+
 async def clear_all(options: Options, screen: Screen) -> None:
     """Take down every stage that no living tminus uses, launches that could go on included."""
     for stage in Stage.adopt(options.home):
@@ -72,11 +87,15 @@ async def _play(show: Show, begin: Callable[[], Awaitable[None]]) -> Exit:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - this is a coroutine
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in INTERRUPTS:
         loop.add_signal_handler(number, task.cancel)
     try:
         await begin()
         return await show.run()
+    except TminusError as error:
+        _ignore_interrupts(loop)
+        await show.failed(error)
+        raise
     except asyncio.CancelledError:
         _ignore_interrupts(loop)
         task.uncancel()
@@ -88,7 +107,7 @@ async def _play(show: Show, begin: Callable[[], Awaitable[None]]) -> Exit:
 
 
 def _ignore_interrupts(loop: asyncio.AbstractEventLoop) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in INTERRUPTS:
         loop.add_signal_handler(number, lambda: None)
 
 

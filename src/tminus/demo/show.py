@@ -14,7 +14,7 @@ from tminus.demo.summary import write_summary
 from tminus.demo.theatre import DAY, Playbill, Wish, new_playbill, prepare_launch, set_up, users_met
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
-from tminus.errors import Exit
+from tminus.errors import Exit, OutOfSequenceError, TminusError
 from tminus.signing import load_trust, trust_path, verify_file
 from tminus.wiring import Keys, LaunchRecord, LocalLaunch, SystemClock, launch_folder, seal
 
@@ -76,6 +76,8 @@ class Show:
         """Take over what a killed tminus left."""
         launch = await self._open(playbill)
         events = await launch.store.events(playbill.launch)
+        if events:
+            self._must_be_as_signed(events[0], playbill)
         self._shown = events[-1].seq if events else -1
         last = (
             f"the last of {len(events)} recorded events is {events[-1].key!r}"
@@ -85,6 +87,30 @@ class Show:
         self._screen.say(
             f"launch {playbill.launch} ({playbill.kind}) was interrupted and goes on; {last}", "yellow"
         )
+
+    def _must_be_as_signed(self, opened: Event, playbill: Playbill) -> None:
+        """A launch that goes on is the one that was opened: what people signed must be what runs."""
+        recorded = opened.data["plan"], opened.data["release"], opened.data["previous"]
+        plan = prepare_launch(self._stage, playbill, self._options.home)[1]
+        component = plan.components[0]
+        now = (
+            {"name": plan.name, "digest": plan.digest, "production": plan.production, "lines": plan.total},
+            {component: playbill.release.removeprefix("sha256:")},
+            {component: playbill.previous.removeprefix("sha256:")},
+        )
+        if recorded != now:
+            raise OutOfSequenceError(
+                f"launch {playbill.launch} cannot go on: its plan or its release is not what was opened and signed",
+                hint="start another launch; this one is recorded as abandoned",
+            )
+
+    async def failed(self, error: TminusError) -> None:
+        """End the record of a launch that stopped by an error instead of an ending."""
+        if self._playbill is not None and self._launch is not None:
+            await self._launch.engine.stop()
+            record = await self._abandon(self._playbill, State.ABANDONED, f"stopped by an error: {error}")
+            if record is not None:
+                self._screen.say(f"recorded as abandoned in {record}", "yellow")
 
     async def run(self) -> Exit:
         """The launch to its end, the record sealed and verified; the exit code that this ending deserves."""
@@ -113,6 +139,13 @@ class Show:
 
     async def clear(self, playbill: Playbill | None) -> None:
         """Take down a stage whose launch cannot go on, after saying how far that came."""
+        try:
+            await self._report(playbill)
+        finally:
+            await self._stage.stop_all()
+            await self._stage.remove()
+
+    async def _report(self, playbill: Playbill | None) -> None:
         if (self._stage.folder / KEPT).exists():
             self._screen.say(f"stage {self._stage.id} was kept by an earlier demo; it is taken down")
         elif playbill is None:
@@ -125,16 +158,20 @@ class Show:
             )
             where = f"recorded as abandoned in {record}" if record else "killed before it opened"
             self._screen.say(f"launch {playbill.launch} ({playbill.kind}) cannot go on: {where}", "yellow")
-        await self._stage.stop_all()
-        await self._stage.remove()
 
     async def take_down(self) -> None:
         """Stop and remove everything, or leave the stage running when that was asked for."""
         if self._asked is not None:
             self._asked.cancel()
-        if self._launch is not None:
-            await self._launch.engine.stop()
-            await self._launch.trace.stop()
+        try:
+            if self._launch is not None:
+                await self._launch.engine.stop()
+                await self._launch.trace.stop()
+        finally:
+            # Whatever could not be written down, nothing may be left running.
+            await self._leave()
+
+    async def _leave(self) -> None:
         if self._options.keep:
             self._screen.say(f"kept: {self._stage.url} in {self._stage.folder}; the next demo takes it down")
             (self._stage.folder / KEPT).touch()

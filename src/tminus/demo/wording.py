@@ -152,8 +152,9 @@ def _rolled_back(data: Data) -> list[Line]:
 
 
 def _back_seen(data: Data) -> list[Line]:
-    words = f"seen in traffic: {data['blue']} new requests on blue, {data['green']} on green in {data['seconds']} s"
-    return [(*_DONE, words)]
+    failed = f" ({data['failed']} failed)" if data.get("failed") else ""
+    words = f"seen in traffic: {data['blue']} new requests answered by blue{failed}, {data['green']} by green"
+    return [(*(_BAD if data.get("failed") else _DONE), f"{words} in {data['seconds']:g} s")]
 
 
 def _stopped(data: Data) -> list[Line]:
@@ -202,6 +203,7 @@ _STEPS: dict[str, Callable[[Data], str]] = {
     "smoke": lambda _: "all smoke tests pass on green's private address",
     "shift": lambda data: f"weight {data['set']} % set, {data['read_back']} % read back",
     "promote": lambda data: f"green has {data['read_back']} % of the traffic",
+    "last": lambda data: f"green has {data['weight']} % of the traffic, and the public address answers",
     "end": lambda data: f"blue drained to {data['sessions_when_stopped']} sessions and stopped",
 }
 """By a step's first word: what it did, from what it read back."""

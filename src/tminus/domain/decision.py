@@ -24,13 +24,15 @@ class GateResult:
 
     judged: int
     obstacles: tuple[Obstacle, ...]
+    seen: int
+    """How many of them were really observed; the others do not apply."""
     warned: tuple[str, ...]
     """Green with a warning: it opens the gate and stands in the signed text."""
 
     @property
     def open(self) -> bool:
         """Whether the launch may pass; a gate over no lines never opens."""
-        return self.judged > 0 and not self.obstacles
+        return self.seen > 0 and not self.obstacles
 
 
 def standing(check: Check, claim: Claim | None, now: float) -> str:
@@ -59,4 +61,6 @@ def gate(checks: Iterable[Check], claims: Mapping[str, Claim], now: float) -> Ga
         if stands not in {Verdict.PASSED.value, Verdict.WARNED.value, "not-applicable"}:
             why = claim.why if claim else "never observed"
             obstacles.append(Obstacle(check.id, stands, check.owner, why))
-    return GateResult(len(judged), tuple(obstacles), tuple(warned))
+    not_applicable = sum(standing(check, claims.get(check.id), now) == "not-applicable" for check in judged)
+    seen = len(judged) - len(obstacles) - not_applicable
+    return GateResult(len(judged), tuple(obstacles), seen, tuple(warned))

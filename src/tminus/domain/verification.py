@@ -244,10 +244,14 @@ class _Reading:
         self.flew = self.flew or self.go
         self.decision = vote
 
-    def step(self, _: Event) -> None:
-        """`step.started`, `step.done`: only after GO."""
+    def step(self, event: Event) -> None:
+        """`step.started`, `step.done`: only after GO, and green runs what was signed."""
         if not self.go:
             raise RecordError("a step of the launch without a valid GO before it", hint=_HINT)
+        ran = event.data.get("digest")
+        signed = {f"sha256:{digest}" for digest in self.rules.release.values()}
+        if event.data.get("step") == "green" and ran is not None and ran not in signed:
+            raise RecordError(f"green ran {ran}, which nobody signed", hint=_HINT)
 
     def end(self, event: Event) -> None:
         """`launch.ended`."""

@@ -112,7 +112,7 @@ class DurableEngine:
         if status.status != "SUCCESS":
             raise PartError(
                 f"the launch {launch_id} stopped by an error of its own: {status.error}",
-                hint="traffic stays where it is; roll back by hand with the printed commands, and report this",
+                hint="report this with the record; nothing was rolled back by it",
             )
         output = status.output
         assert isinstance(output, dict)  # noqa: S101 - a body returns Json

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Never
 
 from tminus.domain.traffic import Outcome, Side
 
 MAX_FRAME = 65_536
 """No line is longer; a larger announcement is not from our HAProxy."""
+FURTHEST = 100_000
+"""How far ahead of the highest number so far a number can be; the ring holds fewer lines."""
 GENERATION_BITS = 32
 """A request's number is its HAProxy's start in the high bits and HAProxy's own 32-bit count in the low ones."""
 
@@ -39,10 +41,14 @@ class Line:
 def parse(payload: bytes) -> Line:
     """Read one log line; raises `ValueError` when it is none of ours."""
     try:
-        fields = json.loads(payload)
+        fields = json.loads(payload, parse_constant=_refuse)
         return _line(fields)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not a line of our log format: {payload[:200]!r}") from error
+
+
+def _refuse(name: str) -> Never:
+    raise ValueError(f"{name} is no number of HAProxy's")
 
 
 def _line(fields: dict[str, Any]) -> Line:
@@ -123,6 +129,10 @@ class Numbers:
         self._lost: set[int] = set()
         for number in sorted(stored):
             self.seen(number, now)
+
+    def plausible(self, number: int) -> bool:
+        """Whether our HAProxy can have counted this far; a forged number would make millions of holes."""
+        return number <= self._highest.get(number >> GENERATION_BITS, number) + FURTHEST
 
     def seen(self, number: int, now: float) -> bool:
         """A line with this number has arrived; false when it had arrived before."""

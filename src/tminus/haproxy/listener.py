@@ -163,6 +163,9 @@ class LogListener:
         if number is None:
             self.malformed += not only_missing
             return
+        if not self._numbers.plausible(number):
+            self.unreadable += 1
+            return
         if only_missing and not self._numbers.awaits(number):
             return
         self._last = _now()

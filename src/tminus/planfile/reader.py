@@ -1,5 +1,6 @@
 """The meaning of a plan's file: a well-shaped document becomes a plan, or a list of all that is wrong with it."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,8 @@ from tminus.errors import PlanError
 from tminus.planfile.document import Document, LineEntry
 
 T = TypeVar("T")
+
+_ROLE = re.compile(r"[a-z0-9-]{1,40}")
 
 STEPS = ("initiate", "migrate", "green", "smoke", "shift", "end blue")
 """The steps of a launch that a line may be about."""
@@ -237,6 +240,10 @@ class Reader:
 
     def _lint_role_names(self) -> None:
         for index, role in enumerate(self._document.roles):
+            if not _ROLE.fullmatch(role.id):
+                self._problem(
+                    ["roles", index], f"{role.id!r} is no role's id; write a-z, 0-9 and - only, 40 at most"
+                )
             if role.id in [other.id for other in self._document.roles[:index]]:
                 self._problem(["roles", index], f"the role {role.id!r} stands twice")
 
@@ -247,12 +254,12 @@ class Reader:
             self._problem(["roles"], "nobody signs; give the signing roles `signs: true`")
         people: dict[str, str] = {}
         for index, role in enumerate(self._document.roles):
-            if role.signs and role.person in people:
+            if (role.signs or role.decides) and role.person in people:
                 self._problem(
                     ["roles", index],
                     f"{role.person} signs as {people[role.person]} already; one person, one role",
                 )
-            if role.signs:
+            if role.signs or role.decides:
                 people[role.person] = role.id
             if self._document.production and role.simulated:
                 self._problem(
@@ -264,7 +271,10 @@ class Reader:
         for section, lines in self._document.checks.items():
             for index, line in enumerate(lines):
                 check = next((check for check in checks if check.id == line.id), None)
-                if check is None or check.kind in {Kind.STEP, Kind.SIGNATURE}:
+                if check is None or check.kind is Kind.SIGNATURE:
+                    continue
+                if check.kind is Kind.STEP:
+                    self._lint_step(check, milestones, ["checks", section, index, "due"])
                     continue
                 if check.due not in milestones or check.due == 0:
                     named = ", ".join(name for name in self._document.milestones if name != "T-0")
@@ -288,6 +298,13 @@ class Reader:
         drain = self._try(["rollout", "drain"], partial(timeline.seconds, rollout.drain))
         return None if drain is None else Rollout(tuple(rungs), drain)
 
+    def _lint_step(self, check: Check, milestones: tuple[float, ...], place: list[Any]) -> None:
+        late = check.step == "end blue"
+        if late and (check.due <= 0 or check.due not in milestones):
+            self._problem(place, f"{check.id}: blue ends at a milestone after T-0; write one of them")
+        if not late and check.due != 0:
+            self._problem(place, f"{check.id}: the step {check.step!r} happens at T-0; write `due: T-0`")
+
     def _lint_triggers(self) -> None:
         for index, trigger in enumerate(self._document.triggers):
             place = ["triggers", index]
@@ -305,5 +322,8 @@ def freshness(text: str) -> Freshness:
         return Freshness("live", seconds=timeline.seconds(rest))
     if kind == "event" and ".." in rest:
         earliest, _, latest = rest.partition("..")
-        return Freshness("event", earliest=timeline.offset(earliest), latest=timeline.offset(latest))
+        fresh = Freshness("event", earliest=timeline.offset(earliest), latest=timeline.offset(latest))
+        if fresh.earliest > fresh.latest:
+            raise ValueError(f"{text!r} ends before it begins; write the earlier end first")
+        return fresh
     raise ValueError(f"{text!r} is no freshness; write 'launch', 'live 60s' or 'event T-2h..T-0'")

@@ -116,7 +116,7 @@ async def test_a_plan_without_lines_is_never_go() -> None:
     world = World(plan=replace(PLAN, checks=()))
     word, reason = await decided(await polled(world))
     assert word == "no-go"
-    assert "the plan has no line that GO could judge" in reason
+    assert "no line that GO judges was observed" in reason
 
 
 async def test_a_person_s_no_go_stands_with_its_reason() -> None:

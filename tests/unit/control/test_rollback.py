@@ -25,7 +25,8 @@ async def in_flight() -> tuple[World, Rollback]:
 
 
 async def back(world: World, rollback: Rollback) -> None:
-    await rollback.run("a1", "green fails", world.watch, 5.0)
+    await rollback.run("a1", "green fails", world.watch, RUNS_OLD)
+    await rollback.stop_green(5.0)
 
 
 async def test_the_weight_comes_first_and_everything_is_read_back() -> None:
@@ -36,11 +37,33 @@ async def test_the_weight_comes_first_and_everything_is_read_back() -> None:
     assert world.events("rollback.done")[0]["rule"] == "a1"
     assert world.events("rollback.seen")[0] == {
         "blue": pytest.approx(300, abs=5),
+        "failed": 0,
         "green": 0,
         "seconds": QUIET,
     }
     changes = [item.percent for item in world.traffic.items(0) if isinstance(item, WeightChange)]
     assert changes == [0], "the way back stands in the trace"
+
+
+async def test_a_blue_that_was_stopped_is_started_before_any_traffic_goes_to_it() -> None:
+    world, rollback = await in_flight()
+    await world.target.stop(Side.BLUE, 5.0)
+    await back(world, rollback)
+    acts = [what for _, what in world.fate.acts]
+    assert acts[-3:] == ["start blue", "set weight 0", "stop green"]
+
+
+async def test_a_blue_that_cannot_be_started_leaves_the_traffic_where_it_is() -> None:
+    world, rollback = await in_flight()
+    await world.target.stop(Side.BLUE, 5.0)
+
+    async def broken(side: Side, digest: str) -> None:
+        raise RolloutError(f"{side} does not start from {digest}", hint="look")
+
+    world.target.start = broken  # type: ignore[method-assign, assignment] # this world's blue is broken
+    with pytest.raises(RollbackError, match="does not start"):
+        await back(world, rollback)
+    assert world.traffic.weight == 50
 
 
 async def test_slow_requests_that_green_still_answers_are_waited_for() -> None:
@@ -76,7 +99,7 @@ async def test_each_part_is_insisted_on(act: str, error: Exception, monkeypatch:
     await back(world, rollback)
     proof = await rollback.prove(RUNS_OLD, world.smoke)
     assert proof["as_before"]
-    assert len(tries) == TRIES
+    assert len(tries) == TRIES + (act == "status")  # the proof asks once more
 
 
 async def test_after_its_tries_a_person_is_told_what_to_type() -> None:
@@ -107,7 +130,7 @@ async def test_a_rollback_without_any_traffic_says_that_nothing_was_seen_and_goe
     world.traffic.rate = 0.0
     await back(world, rollback)
     assert world.traffic.weight == 0
-    assert world.events("rollback.seen") == [{"blue": 0, "green": 0, "seconds": 3.0}]
+    assert world.events("rollback.seen") == [{"blue": 0, "failed": 0, "green": 0, "seconds": 3.0}]
     assert world.events("side.stopped")
 
 

@@ -135,8 +135,8 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
     ),
     (
         "rollback.seen",
-        {"blue": 300, "green": 0, "seconds": 3.0},
-        ["✔ seen in traffic: 300 new requests on blue, 0 on green in 3.0 s"],
+        {"blue": 300, "failed": 0, "green": 0, "seconds": 3.0},
+        ["✔ seen in traffic: 300 new requests answered by blue, 0 by green in 3 s"],
     ),
     ("side.stopped", {"side": "green", "sessions": 0}, ["✔ green drained to 0 sessions and stopped"]),
     (
