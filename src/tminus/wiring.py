@@ -92,11 +92,13 @@ class LaunchRecord:
         self._store = store
         self._launch = launch
         self._time = clock
+        self._one_by_one = asyncio.Lock()
 
     async def append_once(self, key: str, kind: str, data: Json) -> Event:
-        """See `Record.append_once`."""
-        at, t_ms = timestamp(self._time.now()), round(self._time.read() * 1000)
-        return await self._store.append_once(self._launch, Entry(kind, key, data, at, t_ms))
+        """See `Record.append_once`; what is observed side by side is timed in the order in which it is written."""
+        async with self._one_by_one:
+            at, t_ms = timestamp(self._time.now()), round(self._time.read() * 1000)
+            return await self._store.append_once(self._launch, Entry(kind, key, data, at, t_ms))
 
     async def events(self) -> list[Event]:
         """See `Record.events`."""

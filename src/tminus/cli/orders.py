@@ -10,7 +10,7 @@ import typer
 
 from tminus.config import home
 from tminus.engine.durable import send_from_outside
-from tminus.errors import OutOfSequenceError, UsageError
+from tminus.errors import OutOfSequenceError, PartError, UsageError
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
 
@@ -35,6 +35,11 @@ def rollback(launch: Launch = "", *, reason: Reason) -> None:
 
 def _order(order: str, launch: str, reason: str) -> None:
     chosen = _chosen(launch, asyncio.run(_open_launches()))
+    if not asyncio.run(_flying(chosen)):
+        raise OutOfSequenceError(
+            f"{chosen} has not begun: there is nothing to {order}",
+            hint="before GO, answer the poll with no-go, or stop it with Ctrl-C",
+        )
     message = {"order": order, "by": getpass.getuser(), "reason": reason}
     send_from_outside(_database(chosen), chosen, dict(message), f"{order}-{uuid4().hex}")
     typer.echo(
@@ -57,10 +62,19 @@ def _chosen(launch: str, open_launches: list[str]) -> str:
 async def _open_launches() -> list[str]:
     found = []
     for database in sorted((home() / "launches").glob("*/launch.db")):
-        store = RecordStore(connect(f"sqlite:///{database}"))
-        await store.prepare()
-        found += [row.id for row in await store.launches() if row.state == "open"]
+        try:
+            store = RecordStore(connect(f"sqlite:///{database}"))
+            await store.prepare()
+            found += [row.id for row in await store.launches() if row.state == "open"]
+        except PartError as error:
+            typer.echo(f"passed over: {error}", err=True)
     return found
+
+
+async def _flying(launch: str) -> bool:
+    """Whether GO was given and the first step was begun; only then is there somebody who listens to orders."""
+    store = RecordStore(connect(f"sqlite:///{_database(launch)}"))
+    return any(event.type == "step.started" for event in await store.events(launch))
 
 
 def _database(launch: str) -> Path:
