@@ -20,6 +20,7 @@ from tminus.domain.guard import Action
 from tminus.domain.plan import Plan, Severity
 from tminus.domain.record import ENDED, OPENED
 from tminus.domain.rollout import State
+from tminus.domain.traffic import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,4 +168,10 @@ class Launch:
     def _cost(self) -> Json:
         """How many user requests were answered and how many failed, by the proxy's log."""
         outcomes = self._crew.stages.watch.outcomes()
-        return {"requests": len(outcomes), "failed": sum(outcome.failed for outcome in outcomes)}
+        failed = [outcome.side for outcome in outcomes if outcome.failed]
+        return {
+            "requests": len(outcomes),
+            "failed": len(failed),
+            "failed_on_blue": failed.count(Side.BLUE),
+            "failed_on_green": failed.count(Side.GREEN),
+        }

@@ -91,7 +91,10 @@ class Readiness:
     def _attested(check: Check) -> Finding:
         """A simulated person's word; a real person has to give it, and until then nothing is known."""
         if check.simulated:
-            return Finding(Verdict.PASSED, check.note, Source.SIMULATED, Observation(check.note))
+            said = Observation(
+                check.note, {"person": check.person}, {"person": check.person, "note": check.note}
+            )
+            return Finding(Verdict.PASSED, f"{check.person}: {check.note}", Source.SIMULATED, said)
         why = f"{check.owner} has not attested it: {check.note}"
         return Finding(Verdict.INCONCLUSIVE, why, Source.PERSON, Observation(None))
 

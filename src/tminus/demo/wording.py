@@ -177,6 +177,8 @@ def _ended(data: Data) -> list[Line]:
     words = f"[{style}]{data['outcome'].upper()}[/]"
     if "requests" in data:
         words += f"  {data['failed']:,} of {data['requests']:,} requests through the proxy failed"
+        if data["failed"] and "failed_on_blue" in data:
+            words += f": {data['failed_on_green']:,} on green, {data['failed_on_blue']:,} on blue"
     elif data.get("text"):
         words += f"  {_plain(data['text'])}"
     return [("■", style, words)]

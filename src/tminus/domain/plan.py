@@ -67,8 +67,10 @@ class Check:
     """What a person attests, or why a line is not applicable."""
     hint: str = ""
     """What to do when it is not green."""
+    person: str = ""
+    """Who holds the role that owns it."""
     simulated: bool = False
-    """Whether the role that owns it is played by a simulated person."""
+    """Whether that is a simulated person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,7 @@ class Reader:
             )
         if due is None or fresh is None:
             return None
+        owner = next((role for role in self._document.roles if role.id == line.owner), None)
         return Check(
             id=line.id,
             text=line.line,
@@ -170,7 +171,8 @@ class Reader:
             of=tuple(line.of),
             note=line.attest or line.not_applicable or line.sign,
             hint=line.hint,
-            simulated=any(role.id == line.owner and role.simulated for role in self._document.roles),
+            person=owner.person if owner else "",
+            simulated=owner is not None and owner.simulated,
         )
 
     def _expectation(self, text: str, place: list[Any]) -> Expectation | None:
