@@ -116,8 +116,9 @@ def page(runs: list[Run]) -> str:
     violations = sum(not run.clean or run.reported.startswith("BROKEN") for run in runs)
     head = f"""# Kills and interrupts
 
-Real demos, stopped at ten moments each (tminus alone at three, and then resumed); made by `make chaos`. Machine: {platform.machine()}, {os.cpu_count()} cores,
-Python {platform.python_version()}. *Clean* means: no process, folder or entry left, and the exit code is right.
+Real demos, stopped at ten moments each (tminus alone at three, and then resumed); made by `make chaos`. Machine:
+{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.
+*Clean* means: no process, folder or entry left, and the exit code is right.
 
 {len(runs)} runs, {violations} violations.
 
