@@ -98,20 +98,23 @@ def _agree(missing: Missing) -> bool:
 
 
 async def _ask() -> Json:
-    """The viewer's word: GO, or NO-GO with a reason."""
-    while True:
-        word = (await _line("Type go or no-go: ")).strip().lower()
-        if word == "go":
+    """The viewer's word: GO, or NO-GO with a reason; a terminal that is closed says NO-GO."""
+    while word := await _line("Type go or no-go: "):
+        if word.strip().lower() == "go":
             return {"decision": "go", "reason": "decided by the viewer"}
-        if word in {"no-go", "nogo", "no"}:
-            return {
-                "decision": "no-go",
-                "reason": (await _line("Why not? ")).strip() or "the viewer gave no reason",
-            }
+        if word.strip().lower() in {"no-go", "nogo", "no"}:
+            break
+    # A NO-GO without a reason helps nobody, so it is asked for until there is one.
+    while word and not (word := await _line("Why not? ")).strip() and word:
+        continue
+    return {"decision": "no-go", "reason": word.strip() or "the viewer's terminal was closed"}
 
 
 async def _line(question: str) -> str:
-    """One line from the terminal, read without a thread: a thread that waits for a key could not be interrupted."""
+    """One line from the terminal, its end included; empty when the terminal is closed.
+
+    Read without a thread: a thread that waits for a key could not be interrupted.
+    """
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[str] = loop.create_future()
 

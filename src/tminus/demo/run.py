@@ -57,7 +57,9 @@ async def run(options: Options, binaries: Binaries, screen: Screen) -> Exit:
     for digest in (previous, release):
         await asyncio.to_thread(oci.verify, images, digest)
     stage = Stage.create(options.home, binaries, options.port)
-    screen.say(f"stage {stage.id}: PostgreSQL, HAProxy, blue and its users, in {stage.folder}")
+    screen.say(
+        f"stage {stage.id}: PostgreSQL, HAProxy, blue and its users, for the release {ref}, in {stage.folder}"
+    )
     show = Show(stage, options, screen)
     wish = Wish(
         options.kind, ref, release, previous, images, options.plan, options.speed, options.ask is not None
@@ -78,8 +80,11 @@ def _must_be_playable(plan: Plan) -> None:
 
 async def clear_all(options: Options, screen: Screen) -> None:
     """Take down every stage that no living tminus uses, launches that could go on included."""
-    for stage in Stage.adopt(options.home):
+    stages = Stage.adopt(options.home)
+    for stage in stages:
         await Show(stage, options, screen).clear(Playbill.load(stage))
+    if not stages:
+        screen.say("nothing to clear; a stage that a living tminus uses is left alone")
 
 
 async def _play(show: Show, begin: Callable[[], Awaitable[None]]) -> Exit:

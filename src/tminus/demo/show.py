@@ -87,6 +87,7 @@ class Show:
         self._screen.say(
             f"launch {playbill.launch} ({playbill.kind}) was interrupted and goes on; {last}", "yellow"
         )
+        self._screen.say("the options of this call are not used: the launch has its own", "yellow")
 
     def _must_be_as_signed(self, opened: Event, playbill: Playbill) -> None:
         """A launch that goes on is the one that was opened: what people signed must be what runs."""

@@ -1,0 +1,34 @@
+"""The viewer's word, typed at a terminal that may also be closed."""
+
+import pytest
+
+from tminus.cli import demo
+
+
+def typing(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
+    """A viewer who types these lines; an empty one is a closed terminal. Returns the questions as they are asked."""
+    left, asked = list(lines), []
+
+    async def line(question: str) -> str:
+        asked.append(question)
+        return left.pop(0)
+
+    monkeypatch.setattr(demo, "_line", line)
+    return asked
+
+
+async def test_only_go_is_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = typing(monkeypatch, "yes\n", "\n", " GO \n")
+    assert (await demo._ask())["decision"] == "go"
+    assert len(asked) == 3
+
+
+async def test_a_no_go_is_asked_for_its_reason_until_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    typing(monkeypatch, "no-go\n", "\n", "  \n", "rain over the range\n")
+    assert await demo._ask() == {"decision": "no-go", "reason": "rain over the range"}
+
+
+@pytest.mark.parametrize("lines", [("",), ("maybe\n", ""), ("no-go\n", ""), ("no-go\n", "\n", "")])
+async def test_a_closed_terminal_says_no_go(lines: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    typing(monkeypatch, *lines)
+    assert await demo._ask() == {"decision": "no-go", "reason": "the viewer's terminal was closed"}
