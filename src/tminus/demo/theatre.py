@@ -68,7 +68,13 @@ class Playbill:
     def load(cls, stage: Stage) -> "Playbill | None":
         """What an interrupted stage was playing; nothing when it was killed before that was decided."""
         path = _playbill_path(stage)
-        return cls(**json.loads(path.read_text())) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (ValueError, TypeError):
+            # Cut off, altered, or of another version of tminus: such a launch cannot go on, and is cleared.
+            return None
 
 
 def _playbill_path(stage: Stage) -> Path:
