@@ -6,6 +6,18 @@ STAMP := $(VENV)/.installed
 RELEASE ?= good
 export PYTHONDONTWRITEBYTECODE := 1
 
+# What may be said on the command line. A misspelt one would be passed over in silence, and another launch begun.
+KNOWN := RELEASE YES HEADLESS SPEED PORT KEEP JSON IMAGES PLAN DIGEST ONLY RECORD PYTHON VENV SHELL
+given = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
+unknown := $(filter-out $(KNOWN) MAKEOVERRIDES MAKEFLAGS -*-%,$(given))
+ifneq ($(unknown),)
+$(error make knows no $(unknown); known: $(KNOWN))
+endif
+
+# One word for the shell, whatever it holds; and a switch is off when it says so.
+quoted = '$(subst ','\'',$(1))'
+on = $(filter-out 0 no off false,$(1))
+
 .PHONY: help install demo test check acceptance format lint types layers docstrings unit contract integration chaos bench docs picture lock clean
 
 help: ## this list
@@ -20,9 +32,10 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $@
 
 demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash YES=1 HEADLESS=1 SPEED=n PORT=n KEEP=1 JSON=1 IMAGES=folder PLAN=file DIGEST=sha256:...
-	@$(BIN)/tminus demo --release $(RELEASE) $(if $(YES),--yes) $(if $(HEADLESS),--headless) \
-	  $(if $(SPEED),--speed $(SPEED)) $(if $(PORT),--port $(PORT)) $(if $(KEEP),--keep) \
-	  $(if $(JSON),--json) $(if $(IMAGES),--images $(IMAGES)) $(if $(PLAN),--plan $(PLAN)) $(if $(DIGEST),--digest $(DIGEST))
+	@$(BIN)/tminus demo --release $(call quoted,$(RELEASE)) $(if $(call on,$(YES)),--yes) $(if $(call on,$(HEADLESS)),--headless) \
+	  $(if $(SPEED),--speed $(call quoted,$(SPEED))) $(if $(PORT),--port $(call quoted,$(PORT))) \
+	  $(if $(call on,$(KEEP)),--keep) $(if $(call on,$(JSON)),--json) $(if $(IMAGES),--images $(call quoted,$(IMAGES))) \
+	  $(if $(PLAN),--plan $(call quoted,$(PLAN))) $(if $(DIGEST),--digest $(call quoted,$(DIGEST)))
 
 test: install ## units, contracts, integration, and the good and errors launches
 	$(BIN)/tminus demo --install-only --yes

@@ -11,8 +11,15 @@ import platform
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.plan import plan
+    from benchmarks.result import Result
+else:
+    from plan import plan
+    from result import Result
 
 from tminus.domain.guard import GuardLimits
 from tminus.domain.record import OPENED, Entry, Event, append, encode, read
@@ -22,22 +29,6 @@ from tminus.domain.trace import replay
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "benchmarks.md"
 TRACE_LINES = 200_000
 RECORD_EVENTS = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One figure beside its bound."""
-
-    what: str
-    size: str
-    seconds: float
-    bound: str
-    bound_seconds: float
-
-    @property
-    def ratio(self) -> float:
-        """How many times the bound."""
-        return self.seconds / self.bound_seconds
 
 
 def guard() -> list[Result]:
@@ -112,7 +103,7 @@ Made by `make bench`: each figure is the best of three runs, beside a bound meas
 
 def main() -> None:
     """Run what was asked for; only a whole run writes the page."""
-    benchmarks = {"guard": guard, "record": record}
+    benchmarks = {"guard": guard, "record": record, "plan": plan}
     parser = argparse.ArgumentParser()
     parser.add_argument("only", nargs="?", choices=benchmarks, default=None)
     only = parser.parse_args().only

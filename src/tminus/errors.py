@@ -39,6 +39,12 @@ class PlanError(TminusError):
     code = Exit.USAGE
 
 
+class ChecklistError(TminusError):
+    """The file is no checklist that can be read."""
+
+    code = Exit.USAGE
+
+
 class UsageError(TminusError):
     """The command line asks for something that does not exist."""
 

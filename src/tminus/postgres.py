@@ -4,7 +4,6 @@ The dump and the counts that it is compared with come from one exported snapshot
 be compared row by row with its copy.
 """
 
-import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -17,7 +16,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from tminus.errors import DeniedError, InconclusiveError, UnreachableError
+from tminus import processes
+from tminus.errors import DeniedError, InconclusiveError, PartError, UnreachableError
 
 SECONDS = 120.0
 """The time limit of one dump or restore."""
@@ -152,31 +152,16 @@ async def run(tools: Tools, program: str, *arguments: str) -> str:
     # Through the environment: an argument list can be read by every user of the machine.
     environment = {**os.environ, **{names[key]: str(value) for key, value in parts.items() if key in names}}
     try:
-        process = await asyncio.create_subprocess_exec(
-            str(tools.bin / program),
-            *arguments,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        ended = await processes.run([str(tools.bin / program), *arguments], env=environment, seconds=SECONDS)
+    except PartError as error:
+        raise UnreachableError(str(error), hint="install PostgreSQL's client programs") from error
+    if ended.code is None:
+        raise UnreachableError(f"{program} took longer than {SECONDS:g} s", hint="see the server's locks")
+    if ended.code != 0:
+        raise InconclusiveError(
+            f"{program} failed: {ended.said.strip()[-300:]}", hint="see the message above"
         )
-    except OSError as error:
-        raise UnreachableError(
-            f"{program} cannot be run: {error.strerror}", hint="install PostgreSQL's client programs"
-        ) from error
-    try:
-        async with asyncio.timeout(SECONDS):
-            output, _ = await process.communicate()
-    except TimeoutError as error:
-        process.kill()
-        await process.wait()
-        raise UnreachableError(
-            f"{program} took longer than {SECONDS:g} s", hint="see the server's locks"
-        ) from error
-    text = output.decode(errors="replace")
-    if process.returncode != 0:
-        raise InconclusiveError(f"{program} failed: {text.strip()[-300:]}", hint="see the message above")
-    return text
+    return ended.said
 
 
 def differences(source: Mapping[str, Mapping[str, str]], copy: Mapping[str, Mapping[str, str]]) -> list[str]:

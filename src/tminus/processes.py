@@ -14,6 +14,7 @@ import socket
 import subprocess  # the point of this module is to start processes
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,8 +34,16 @@ connections, so that a port stays free for us while its part is down."""
 # after the spawn; the rename makes the file whole at once.
 _SPAWN = 'echo $$ > pid.new && mv pid.new pid && exec "$@"'
 
-# Popen objects of our own children: asked for their end, so that no zombie stays.
-_children: dict[int, subprocess.Popen[bytes]] = {}
+
+class _Child(subprocess.Popen[bytes]):
+    """A child that may outlive us."""
+
+    def __del__(self) -> None:
+        """Forget it without the usual warning: that it still runs is what was wanted."""
+
+
+# Our own children: asked for their end, so that no zombie stays.
+_children: dict[int, _Child] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +130,13 @@ def start(
 
     `user` needs root. Raises `PartError` when the program or the user does not exist.
     """
+    _reap_all()
     part = make_part_folder(folder, name, user)
     (part / "pid").unlink(missing_ok=True)
     account = None if user is None else _account(user)
     with (part / "log").open("ab") as log:
         try:
-            child = subprocess.Popen(
+            child = _Child(
                 ["/bin/sh", "-c", _SPAWN, name, *argv],
                 cwd=part,
                 env=dict(env),
@@ -152,12 +162,27 @@ def start(
     return found
 
 
-async def run(
-    folder: Path, argv: Sequence[str], *, env: Mapping[str, str], user: str | None = None, seconds: float = 60
-) -> str:
-    """Run a short command in a part folder to its end; what it said.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a short command ended."""
 
-    Raises `PartError`, quoting it, when it fails or takes too long.
+    code: int | None
+    """Its exit code; nothing when it took too long and was killed."""
+    said: str
+    """Everything it printed."""
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    folder: Path | None = None,
+    user: str | None = None,
+    seconds: float = 60,
+) -> Ended:
+    """Run a short command to its end, in a folder if one is given; it never outlives this call.
+
+    Raises `PartError` when it cannot be started.
     """
     account = None if user is None else _account(user)
     try:
@@ -174,23 +199,34 @@ async def run(
             extra_groups=None if account is None else [],
         )
     except OSError as error:
-        raise PartError(f"{argv[0]} cannot be run: {error}", hint="see whether it is installed") from error
-    said, in_time = await _output(process, seconds)
-    if not in_time or process.returncode != 0:
-        how = f"failed with {process.returncode}" if in_time else f"did not end in {seconds:g} s"
-        raise PartError(f"{argv[0]} {how}\n{said}", hint=f"try it by hand: {' '.join(argv)}")
-    return said
-
-
-async def _output(process: asyncio.subprocess.Process, seconds: float) -> tuple[str, bool]:
+        raise PartError(
+            f"{argv[0]} cannot be run: {error.strerror}", hint="see whether it is installed"
+        ) from error
+    reading = asyncio.create_task(process.communicate())
     try:
-        async with asyncio.timeout(seconds):
-            said, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        said, _ = await process.communicate()
-        return said.decode(errors="replace"), False
-    return said.decode(errors="replace"), True
+        in_time, _ = await asyncio.wait({reading}, timeout=seconds)
+    finally:
+        if not reading.done():
+            # With all that it has started: they share its session.
+            with suppress(ProcessLookupError):  # it ended by itself meanwhile
+                os.killpg(process.pid, signal.SIGKILL)
+            await asyncio.wait({reading})
+    said, _ = reading.result()
+    return Ended(process.returncode if in_time else None, said.decode(errors="replace"))
+
+
+async def must_run(
+    folder: Path, argv: Sequence[str], *, env: Mapping[str, str], user: str | None = None, seconds: float = 60
+) -> str:
+    """Run a short command in a part folder, to its good end; what it said.
+
+    Raises `PartError`, quoting it, when it fails or takes too long.
+    """
+    ended = await run(argv, env=env, folder=folder, user=user, seconds=seconds)
+    if ended.code != 0:
+        how = f"did not end in {seconds:g} s" if ended.code is None else f"failed with {ended.code}"
+        raise PartError(f"{argv[0]} {how}\n{ended.said}", hint=f"try it by hand: {' '.join(argv)}")
+    return ended.said
 
 
 def find(folder: Path, name: str) -> Process | None:
@@ -293,7 +329,7 @@ async def _within(seconds: float, condition: Callable[[], Awaitable[bool]]) -> b
     return True
 
 
-def _await_pid_file(path: Path, child: subprocess.Popen[bytes]) -> None:
+def _await_pid_file(path: Path, child: _Child) -> None:
     """Give the shell the moment it needs to write its number; a few milliseconds."""
     deadline = time.monotonic() + 10
     waiting = f"{child.pid}\n"
@@ -331,6 +367,12 @@ def _reap(pid: int) -> None:
     child = _children.get(pid)
     if child is not None and child.poll() is not None:
         del _children[pid]
+
+
+def _reap_all() -> None:
+    """Let go of every child that has ended without anybody asking."""
+    for pid in list(_children):
+        _reap(pid)
 
 
 def _account(user: str) -> pwd.struct_passwd:

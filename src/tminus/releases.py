@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tminus import processes
 from tminus.control.ports import Json
-from tminus.errors import InconclusiveError, PlanError, ProbeError, ReleaseError, UnreachableError
+from tminus.errors import InconclusiveError, PartError, PlanError, ProbeError, ReleaseError, UnreachableError
 from tminus.oci import Image, Invocation, invocation, unpack, verify
 
 SECONDS = 120.0
@@ -48,31 +49,16 @@ class Releases:
         await self.prepare(digest)
         command = await self.invocation(digest, *arguments, settings=settings)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command.argv,
-                env=dict(command.env),
-                cwd=self._root(digest),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
+            ended = await processes.run(
+                command.argv, env=command.env, folder=self._root(digest), seconds=SECONDS
             )
-        except OSError as error:
-            raise InconclusiveError(
-                f"{command.argv[0]} cannot be run: {error.strerror}", hint="see the image's entry point"
-            ) from error
-        try:
-            async with asyncio.timeout(SECONDS):
-                output, _ = await process.communicate()
-        except TimeoutError as error:
-            process.kill()
-            await process.wait()
-            what = " ".join(arguments)
-            raise UnreachableError(
-                f"`{what}` took longer than {SECONDS:g} s", hint="what does it wait for?"
-            ) from error
-        text = output.decode(errors="replace").strip()
-        if process.returncode != 0:
-            raise InconclusiveError(f"`{' '.join(arguments)}` failed: {text[-300:]}", hint="see the message")
+        except PartError as error:
+            raise InconclusiveError(str(error), hint="see the image's entry point") from error
+        what, text = " ".join(arguments), ended.said.strip()
+        if ended.code is None:
+            raise UnreachableError(f"`{what}` took longer than {SECONDS:g} s", hint="what does it wait for?")
+        if ended.code != 0:
+            raise InconclusiveError(f"`{what}` failed: {text[-300:]}", hint="see the message")
         return text
 
     def _root(self, digest: str) -> Path:

@@ -1,11 +1,14 @@
 """The fourth journey: killed, interrupted, and told nonsense."""
 
+import asyncio
+import os
 import re
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from demos import Demo, nothing_left
+from demos import LINE_SECONDS, Demo, environment, nothing_left
 
 from tminus.domain.record import decode
 from tminus.signing import load_trust, trust_path, verify_file
@@ -27,7 +30,7 @@ async def test_killed_in_the_middle_of_the_shift_the_launch_goes_on_at_that_step
     assert "goes on" in resumed.text
     assert not re.search(r"→ shift (10|50) |→ migrate|GO  ", resumed.text), "a finished step ran again"
     assert re.search(
-        r"users: \d+ requests sent, 0 failed; proxy, our own looks included: \d+ logged, 0 failed, 0 lines lost",
+        r"users: [\d,]+ requests sent, 0 failed; the proxy logged [\d,]+ of theirs, 0 failed, .* 0 log lines lost",
         resumed.text,
     )
     events = [
@@ -59,6 +62,9 @@ async def test_ctrl_c_leaves_nothing_behind(start: Begin, home: Path, moment: st
     if "launch demo-" in demo.text:
         assert demo.lines[-1].startswith("outcome=aborted record=/")
         assert verify_file(demo.record, load_trust(trust_path(home))).outcome == "aborted"
+        summary = demo.record.with_name("summary.md").read_text()
+        assert summary.startswith("# ABORTED: launch demo-")
+        assert "interrupted by the viewer" in summary
 
 
 async def test_kill_of_everything_is_cleared_and_reported_by_the_next_start(start: Begin, home: Path) -> None:
@@ -77,4 +83,50 @@ async def test_kill_of_everything_is_cleared_and_reported_by_the_next_start(star
     reported = re.search(r"recorded as abandoned in (\S+)", last.text)
     assert reported is not None, last.text
     assert verify_file(Path(reported[1]), load_trust(trust_path(home))).outcome == "abandoned"
+    assert nothing_left(home, killed.stage)
+
+
+@pytest.mark.usefixtures("start")  # it clears what a failing test leaves
+async def test_a_launch_whose_output_nobody_reads_goes_on_to_its_end(home: Path) -> None:
+    reading, writing = os.pipe()
+    words = ("-m", "tminus", "demo", "--headless", "--yes", "--release", "errors")
+    demo = await asyncio.create_subprocess_exec(
+        sys.executable, *words, env=environment(home), stdout=writing, stderr=asyncio.subprocess.PIPE
+    )
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as output:
+            first = await asyncio.to_thread(output.readline)
+        async with asyncio.timeout(LINE_SECONDS):
+            _, said = await demo.communicate()
+    finally:
+        if demo.returncode is None:
+            demo.kill()
+    told = said.decode().splitlines()
+    assert demo.returncode == 0, told
+    assert "the launch goes on" in told[0]
+    assert told[-1].startswith("outcome=rolled-back record=/")
+    record = Path(told[-1].rpartition("record=")[2])
+    assert verify_file(record, load_trust(trust_path(home))).outcome == "rolled-back"
+    assert nothing_left(home, Path(first.strip().rpartition(" in ")[2]))
+
+
+async def test_an_order_to_a_launch_whose_tminus_is_dead_says_what_to_run_and_is_then_acted_on(
+    start: Begin, home: Path
+) -> None:
+    killed = await start()
+    await killed.sees(r"watch 10 % #0")
+    await killed.kill()
+    words = ("-m", "tminus", "rollback", "--reason", "users complain")
+    order = await asyncio.create_subprocess_exec(
+        sys.executable, *words, env=environment(home), stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await order.communicate()
+    assert order.returncode == 4
+    assert "nobody acts on it now" in said.decode()
+    assert "type `tminus demo`" in said.decode()
+    resumed = await start()
+    assert await resumed.ends() == 1, resumed.text
+    assert resumed.lines[-1].startswith("outcome=rolled-back record=/")
+    assert "ordered rollback: users complain" in resumed.text
     assert nothing_left(home, killed.stage)

@@ -70,7 +70,9 @@ class Recorded(ProxyTrace):
     """A trace that was recorded before, or none."""
 
     def __init__(self, site: Site, recorded: tuple[Outcome, ...]) -> None:
-        super().__init__(site.stage / "no-such-trace.jsonl", site.log_port, Runtime(site.admin))
+        super().__init__(
+            site.stage / "no-such-trace.jsonl", site.log_port, site.log_secret, Runtime(site.admin)
+        )
         self._recorded = recorded
 
     def outcomes(self) -> list[Outcome]:
@@ -259,6 +261,7 @@ def _site(stage: Stage, images: Path, database: str) -> Site:
         public=stage.url,
         admin=stage.admin,
         log_port=stage.log_port,
+        log_secret=stage.log_secret,
         ports={Side.BLUE: stage.blue_port, Side.GREEN: stage.green_port},
         postgres_bin=stage.postgres_bin,
         database=database,
@@ -329,12 +332,18 @@ Phase = tuple[str, int]
 """Faults that are ordered (or `weight=` and a percentage), and how many requests are sent under them."""
 
 
+def listening(world: World, file: Path) -> ProxyTrace:
+    """A trace of the stage's proxy; nothing is received yet."""
+    site = world.scene.site
+    return ProxyTrace(file, site.log_port, site.log_secret, Runtime(site.admin))
+
+
 async def record(world: World, file: Path, *phases: Phase, percent: int = 100) -> tuple[Outcome, ...]:
     """Users at the real proxy, as its log told of them: the outcomes of these phases."""
     scene = world.scene
     side = Side.GREEN if percent else Side.BLUE
     began = SystemClock().now()
-    trace = ProxyTrace(file, scene.site.log_port, Runtime(scene.site.admin))
+    trace = listening(world, file)
     await trace.start()
     try:
         await scene.target().set_weight(percent)

@@ -14,11 +14,22 @@ from scipy.stats import binom
 
 from tminus import processes
 from tminus.domain.traffic import Side
-from tminus.haproxy import SLOWEST_ANSWER_SECONDS, Line, LogListener, Proxy, Runtime, State, Weights, render
+from tminus.haproxy import (
+    SECRET_VARIABLE,
+    SLOWEST_ANSWER_SECONDS,
+    Line,
+    LogListener,
+    Proxy,
+    Runtime,
+    State,
+    Weights,
+    render,
+)
 
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
-ENV = {"PATH": os.environ["PATH"]}
+SECRET = "known to this proxy alone"
+ENV = {"PATH": os.environ["PATH"], SECRET_VARIABLE: SECRET}
 
 # Answers after 5 ms; /break closes the connection in the middle of a body.
 SERVER = """
@@ -137,7 +148,7 @@ async def _collect(listener: LogListener, wanted: int, seconds: float = 15) -> l
 async def test_green_joins_at_run_time_and_every_weight_is_kept_with_no_line_lost(scene: Scene) -> None:
     before = (await scene.runtime.servers())[Side.GREEN]
     assert (before.status, before.weight) == ("MAINT", 0)
-    async with LogListener(scene.log_port) as listener:
+    async with LogListener(scene.log_port, SECRET) as listener:
         await _add_green(scene)
         for percent in (10, 50, 100, 0):
             assert await scene.runtime.set_weights(100 - percent, percent) == Weights(100 - percent, percent)
@@ -154,7 +165,7 @@ async def test_green_joins_at_run_time_and_every_weight_is_kept_with_no_line_los
 
 
 async def test_the_proxy_s_count_has_no_holes_although_its_own_commands_run(scene: Scene) -> None:
-    async with LogListener(scene.log_port) as listener:
+    async with LogListener(scene.log_port, SECRET) as listener:
 
         async def commands() -> None:
             for _ in range(50):
@@ -166,7 +177,7 @@ async def test_the_proxy_s_count_has_no_holes_although_its_own_commands_run(scen
 
 
 async def test_lines_wait_in_the_proxy_while_we_are_away_and_none_is_lost(scene: Scene) -> None:
-    async with LogListener(scene.log_port) as first:
+    async with LogListener(scene.log_port, SECRET) as first:
         load = asyncio.create_task(scene.load(3_000, 8))
         lines = await _collect(first, 500)
     lines += await first.take(0)
@@ -174,20 +185,20 @@ async def test_lines_wait_in_the_proxy_while_we_are_away_and_none_is_lost(scene:
     await load
     assert last < 3_000
     stored = [line.outcome.number or 0 for line in lines]
-    async with LogListener(scene.log_port, stored=stored) as second:
+    async with LogListener(scene.log_port, SECRET, stored=stored) as second:
         lines += await _collect(second, 3_000 - last)
         assert (second.lost, second.pending) == (0, 0)
     assert len({line.outcome.number for line in lines}) == 3_000
 
 
 async def test_lines_that_died_with_a_killed_listener_are_fetched_once_more(scene: Scene) -> None:
-    async with LogListener(scene.log_port) as first:
+    async with LogListener(scene.log_port, SECRET) as first:
         load = asyncio.create_task(scene.load(2_000, 8))
         lines = await _collect(first, 500)
     lines += await first.take(0)
     await load
     stored = [line.outcome.number or 0 for line in lines if (line.outcome.number or 0) % 50]
-    async with LogListener(scene.log_port, stored=stored, grace=0) as second:
+    async with LogListener(scene.log_port, SECRET, stored=stored, grace=0) as second:
 
         async def delivered() -> bool:
             return second.received + len(lines) >= 2_000
@@ -202,7 +213,7 @@ async def test_lines_that_died_with_a_killed_listener_are_fetched_once_more(scen
 
 
 async def test_a_killed_server_is_ejected_and_its_requests_go_to_the_other(scene: Scene) -> None:
-    async with LogListener(scene.log_port) as listener:
+    async with LogListener(scene.log_port, SECRET) as listener:
         await _add_green(scene)
         await scene.runtime.set_weights(50, 50)
         green = processes.find(scene.folder, "green")
@@ -239,20 +250,52 @@ async def test_a_drained_server_can_be_stopped_without_losing_a_request(scene: S
     assert scene.failed == []
 
 
+async def test_when_both_sides_are_gone_neither_is_accused(scene: Scene) -> None:
+    async with LogListener(scene.log_port, SECRET) as listener:
+        await _add_green(scene)
+        await scene.runtime.set_weights(90, 10)
+        for side in Side:
+            process = processes.find(scene.folder, side)
+            assert process is not None
+            await process.kill()
+        await scene.load(40, 40)
+        lines = await _collect(listener, 40)
+        assert {line.outcome.side for line in lines} == {None}
+        assert {line.outcome.status for line in lines} == {503}
+
+
+async def test_a_green_that_has_all_the_traffic_and_does_not_listen_is_accused(scene: Scene) -> None:
+    async with LogListener(scene.log_port, SECRET) as listener:
+        await _add_green(scene)
+        await scene.runtime.set_weights(0, 100)
+        green = processes.find(scene.folder, "green")
+        assert green is not None
+        await green.kill()
+        await scene.load(20, 20)
+        lines = await _collect(listener, 20)
+        assert Side.GREEN in {line.outcome.side for line in lines}
+        assert {line.outcome.status for line in lines} == {503}
+        assert all(line.termination == "SC" for line in lines)
+
+
+async def test_the_configuration_does_not_hold_the_secret(scene: Scene) -> None:
+    assert SECRET not in (scene.folder / "haproxy.cfg").read_text()
+
+
 async def test_without_any_server_users_get_503_and_it_counts_as_their_failure(scene: Scene) -> None:
-    async with LogListener(scene.log_port) as listener:
+    async with LogListener(scene.log_port, SECRET) as listener:
         await _add_green(scene)
         await scene.runtime.set_weights(0, 100)
         await scene.runtime.set_state(Side.GREEN, State.MAINT)
         assert await scene.runtime.get_state(Side.GREEN) is State.MAINT
         await scene.load(5)
         lines = await _collect(listener, 5)
-        assert {(line.outcome.status, line.outcome.side) for line in lines} == {(503, Side.GREEN)}
+        assert {(line.outcome.status, line.outcome.side) for line in lines} == {(503, None)}
         assert listener.unserved == 5
 
 
 async def test_an_answer_that_breaks_off_counts_as_failed(scene: Scene) -> None:
-    async with LogListener(scene.log_port) as listener:
+    async with LogListener(scene.log_port, SECRET) as listener:
         await scene.load(1, path="/break")
         (line,) = await _collect(listener, 1)
         assert (line.outcome.status, line.outcome.failed) == (0, True)
@@ -260,7 +303,7 @@ async def test_an_answer_that_breaks_off_counts_as_failed(scene: Scene) -> None:
 
 
 async def test_a_server_that_hangs_counts_as_failed_even_when_its_user_has_left(scene: Scene) -> None:
-    async with LogListener(scene.log_port) as listener:
+    async with LogListener(scene.log_port, SECRET) as listener:
         blue = processes.find(scene.folder, "blue")
         assert blue is not None
         blue._process.suspend()
@@ -275,7 +318,7 @@ async def test_a_server_that_hangs_counts_as_failed_even_when_its_user_has_left(
 
 
 async def test_what_is_no_http_request_is_not_counted_as_one(scene: Scene) -> None:
-    async with LogListener(scene.log_port) as listener:
+    async with LogListener(scene.log_port, SECRET) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", scene.public_port)
         writer.write(b"\x16\x03\x01 hello\r\n\r\n")
         assert b" 400 " in await reader.readline()

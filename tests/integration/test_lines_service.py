@@ -14,7 +14,6 @@ from tminus import processes
 from tminus.domain.evidence import Verdict
 from tminus.domain.traffic import Side
 from tminus.probes import depot
-from tminus.targets.trace import ProxyTrace
 
 if TYPE_CHECKING:
     from tests.integration.line_register import line
@@ -26,12 +25,24 @@ if TYPE_CHECKING:
         execute,
         fails,
         health_status,
+        listening,
         serving,
         shows,
     )
 else:
     from line_register import line
-    from line_world import NOWHERE, Scene, World, answering, execute, fails, health_status, serving, shows
+    from line_world import (
+        NOWHERE,
+        Scene,
+        World,
+        answering,
+        execute,
+        fails,
+        health_status,
+        listening,
+        serving,
+        shows,
+    )
 
 SILENT = """
 import sys
@@ -115,7 +126,7 @@ class TestBlue:
             async def up() -> bool:
                 return (
                     await health_status(target.private_url(Side.BLUE)) == 200
-                    and (await target.status(Side.BLUE)).up
+                    and (await target.proxy.servers())[Side.BLUE].up
                 )
 
             await processes.wait_until(up, 20, "the stranger")
@@ -150,7 +161,7 @@ class TestParts:
         try:
 
             async def down() -> bool:
-                return not (await world.scene.target().proxy.servers())[Side.GREEN].up
+                return (await world.scene.target().proxy.servers())[Side.GREEN].status == "DOWN"
 
             await processes.wait_until(down, 20, "the proxy to miss green")
             fails(await world.scene.judge("ok.services"), world.scene.plan, "green runs but cannot serve")
@@ -293,7 +304,7 @@ class TestUpload:
     async def test_what_it_has_refused_is_no_failure_for_the_guard(
         self, world: World, tmp_path: Path
     ) -> None:
-        trace = ProxyTrace(tmp_path / "trace.jsonl", world.stage.log_port, world.scene.target().proxy)
+        trace = listening(world, tmp_path / "trace.jsonl")
         await trace.start()
         shows(await world.scene.judge("ok.upload"), Verdict.PASSED)
 

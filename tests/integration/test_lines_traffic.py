@@ -9,14 +9,13 @@ import pytest
 
 from tminus.domain.evidence import Verdict
 from tminus.domain.traffic import Outcome, Side
-from tminus.targets.trace import ProxyTrace
 
 if TYPE_CHECKING:
     from tests.integration.line_register import line
-    from tests.integration.line_world import Scene, World, fails, record, send_users, shows
+    from tests.integration.line_world import Scene, World, fails, listening, record, send_users, shows
 else:
     from line_register import line
-    from line_world import Scene, World, fails, record, send_users, shows
+    from line_world import Scene, World, fails, listening, record, send_users, shows
 
 Trace = tuple[Outcome, ...]
 WATCHED = ("t4p.err", "t4p.perf", "ok.err", "ok.p95", "t1.all", "t2.baseline")
@@ -157,14 +156,14 @@ class TestNothingSeen:
         """Nothing is known; that users are not served is seen by ok.health, and by the prober at all times."""
         await world.process("haproxy").kill()
         try:
-            trace = ProxyTrace(tmp_path / "trace.jsonl", world.stage.log_port, world.scene.target().proxy)
+            trace = listening(world, tmp_path / "trace.jsonl")
             await trace.start()
             await send_users(world.scene, 20, at_once=5)
             await trace.stop()
             assert trace.outcomes() == []
             claims = await world.scene.judged(*WATCHED, "ok.health")
         finally:
-            await world.stage.start_haproxy(blue=True, green=True, percent=100)
+            await world.stage.start_haproxy()
             await asyncio.gather(*(world.restart(side) for side in Side))
         shows(claims.pop("ok.health"), Verdict.ERROR, "is something listening")
         for claim in claims.values():

@@ -16,9 +16,10 @@ from tminus import processes
 from tminus.demo import registry
 from tminus.demo.packages import Binaries, ThisMachine, locate
 from tminus.demo.stage import PARTS, Stage
+from tminus.demo.supervisor import News
 from tminus.domain.traffic import Side
 from tminus.errors import PartError
-from tminus.haproxy import LogListener, Runtime, Weights
+from tminus.haproxy import Desired, LogListener, Runtime, Weights, desired_state
 
 FOUND = locate(ThisMachine())
 pytestmark = pytest.mark.skipif(
@@ -62,14 +63,14 @@ async def build(home: Path) -> Stage:
         processes.start(
             stage.folder, side, [sys.executable, "-c", SERVICE, str(port), side], env=dict(os.environ)
         )
-    await stage.start_haproxy(blue=True, green=True, percent=20)
+    await stage.start_haproxy(Desired(20, {Side.BLUE: stage.blue_port, Side.GREEN: stage.green_port}))
     proxy = Runtime(stage.admin)
 
     async def both_up() -> bool:
         return all(server.up for server in (await proxy.servers()).values())
 
     await processes.wait_until(both_up, 30, "the proxy to see both sides up")
-    stage.start_load(rate=100, user="demo", password="s")
+    await stage.start_load(rate=100, user="demo", password="s")
     return stage
 
 
@@ -129,12 +130,12 @@ async def test_a_stage_outlives_a_kill_is_adopted_and_leaves_nothing_behind(home
 
     await stage.start_postgres()
     await stage.start_haproxy()
-    stage.start_load(rate=100, user="demo", password="s")
+    await stage.start_load(rate=100, user="demo", password="s")
     assert {name: process.started for name, process in stage.parts_alive().items()} == started
 
     async with await psycopg.AsyncConnection.connect(await stage.create_database("depot")) as connection:
         await connection.execute("CREATE TABLE kept (id int)")
-    async with LogListener(stage.log_port) as listener:
+    async with LogListener(stage.log_port, stage.log_secret) as listener:
         lines = await listener.take(5)
         assert {line.outcome.side for line in lines} == set(Side)
         assert len({line.outcome.client for line in lines}) > 10
@@ -237,6 +238,53 @@ async def test_two_proxies_never_share_a_port(home: Path) -> None:
     await other.remove()
 
 
+async def test_a_killed_proxy_is_started_again_with_what_was_wanted_of_it_and_what_was_done_by_hand(
+    home: Path,
+) -> None:
+    stage = Stage.create(home, _binaries())
+    ports = {Side.BLUE: stage.blue_port, Side.GREEN: stage.green_port}
+    first = await stage.start_haproxy(Desired(25, ports))
+    desired = desired_state(stage.folder)
+    news: list[News] = []
+
+    async def told(event: News) -> None:
+        news.append(event)
+
+    loop = asyncio.get_running_loop()
+    watching = asyncio.create_task(stage.look_after(told, loop.time))
+    await first.kill()
+
+    async def restarted() -> bool:
+        return [event.event for event in news] == ["ended", "restarted"]
+
+    await processes.wait_until(restarted, 20, "the restart")
+    proxy = Runtime(stage.admin)
+    assert await proxy.get_weights() == Weights(blue=75, green=25)
+    assert stage.generation == 2
+
+    await proxy.set_weights(blue=95, green=5)
+
+    async def noted() -> bool:
+        return desired.read() == Desired(5, ports)
+
+    await processes.wait_until(noted, 10, "the weights that were set by hand")
+    await proxy.set_weights(blue=50, green=50)
+    second = processes.find(stage.folder, "haproxy")
+    assert second is not None
+    await second.kill()
+
+    async def again() -> bool:
+        return len(news) == 4
+
+    await processes.wait_until(again, 20, "the second restart")
+    assert await proxy.get_weights() == Weights(blue=95, green=5), (
+        "only less than wanted is taken from a hand"
+    )
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    await stage.remove()
+
+
 async def test_a_restarted_proxy_begins_a_new_count_that_hides_no_loss(home: Path) -> None:
     stage = Stage.create(home, _binaries())
     processes.start(
@@ -246,7 +294,7 @@ async def test_a_restarted_proxy_begins_a_new_count_that_hides_no_loss(home: Pat
         env=dict(os.environ),
     )
     numbers = []
-    async with LogListener(stage.log_port) as listener:
+    async with LogListener(stage.log_port, stage.log_secret) as listener:
         for _ in range(2):
             proxy = await stage.start_haproxy()
             async with aiohttp.ClientSession() as session, session.post(stage.url) as answer:

@@ -11,18 +11,14 @@ from tminus.errors import PartError
 from tminus.targets.trace import ProxyTrace
 
 if TYPE_CHECKING:
-    from tests.integration.line_world import World, send_users
+    from tests.integration.line_world import World, listening, send_users
 else:
-    from line_world import World, send_users
+    from line_world import World, listening, send_users
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "trace.jsonl"
-
-
-def listening(world: World, file: Path) -> ProxyTrace:
-    return ProxyTrace(file, world.stage.log_port, world.scene.target().proxy)
 
 
 def lines(file: Path) -> list[str]:

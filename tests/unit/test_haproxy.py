@@ -9,12 +9,15 @@ import pytest
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, RolloutError, UnreachableError
 from tminus.haproxy import LogListener, Numbers, Proxy, Runtime, State, Weights, render
-from tminus.haproxy.lines import Frames, FramingError, parse
+from tminus.haproxy.lines import Frames, FramingError, StrangerError, parse
 from tminus.processes import free_port, wait_until
+
+SECRET = "known to one proxy"
 
 
 def log_line(**changes: Any) -> bytes:
     fields = {
+        "k": SECRET,
         "g": 2,
         "n": "7",
         "s": "green",
@@ -27,7 +30,7 @@ def log_line(**changes: Any) -> bytes:
         "from": "127.0.0.1:35990",
         "method": "POST",
         "tries": "0",
-        "w": [90, 10],
+        "up": [1, 1],
     }
     return json.dumps(fields | changes).encode()
 
@@ -37,7 +40,7 @@ def framed(payload: bytes) -> bytes:
 
 
 def test_a_line_tells_how_a_request_ended_for_its_user() -> None:
-    line = parse(log_line())
+    line = parse(log_line(), SECRET)
     assert line.outcome.side is Side.GREEN
     assert (line.outcome.status, line.outcome.ms, line.outcome.client) == (200, 53.0, "user-3")
     assert (line.outcome.at, line.accepted, line.method) == (1795423430.126, 1795423430.073, "POST")
@@ -62,39 +65,59 @@ def test_a_line_tells_how_a_request_ended_for_its_user() -> None:
 def test_a_status_counts_only_when_it_reached_the_user_whole(
     status: int, termination: str, seen: int
 ) -> None:
-    outcome = parse(log_line(st=status, ts=termination)).outcome
+    outcome = parse(log_line(st=status, ts=termination), SECRET).outcome
     assert outcome.status == seen
     assert outcome.failed is (seen == 0 or seen >= 500)
 
 
 def test_a_client_without_a_name_is_known_by_its_address() -> None:
-    assert parse(log_line(client="-")).outcome.client == "127.0.0.1:35990"
+    assert parse(log_line(client="-"), SECRET).outcome.client == "127.0.0.1:35990"
 
 
 def test_a_redispatched_request_says_so() -> None:
-    line = parse(log_line(tries="+2"))
+    line = parse(log_line(tries="+2"), SECRET)
     assert (line.retries, line.redispatched) == (2, True)
 
 
 @pytest.mark.parametrize(
-    ("weights", "side"),
-    [([0, 100], Side.GREEN), ([50, 50], Side.BLUE), ([100, 0], Side.BLUE), ([0, 0], Side.BLUE)],
+    ("how", "side"),
+    [
+        ({"ts": "SC", "tries": "3"}, Side.GREEN),  # nobody listens there, and blue could serve
+        ({"ts": "SC", "tries": "3", "s": "blue"}, Side.BLUE),
+        ({"ts": "SC", "tries": "3", "up": [0, 1]}, None),  # blue is away as well
+        ({"ts": "SC", "tries": "+3"}, None),  # both were tried in vain, green only happened to be the last
+        ({"ts": "sC", "tries": "3"}, None),  # the time ran out: a stall of the machine looks the same
+        ({"ts": "sC", "tries": "+3"}, None),
+        ({"ts": "RC", "tries": "0"}, None),  # the proxy itself had no room
+        ({"ts": "CC", "tries": "0", "st": -1}, None),  # the user left before a side was reached
+        ({"ts": "sQ"}, None),
+        ({"ts": "SC", "s": "<NOSRV>"}, None),
+        ({"ts": "SC", "s": "<NOSRV>", "up": [1, 0]}, None),
+        ({"ts": "SH", "st": 502}, Side.GREEN),
+        ({"ts": "sH", "st": 504, "up": [0, 0]}, Side.GREEN),
+    ],
 )
-def test_a_request_that_no_server_took_is_laid_at_green_only_when_green_had_everything(
-    weights: list[int], side: Side
+def test_a_request_that_reached_no_side_accuses_one_only_on_evidence(
+    how: dict[str, Any], side: Side | None
 ) -> None:
-    line = parse(log_line(s="<NOSRV>", st=503, ts="SC", w=weights))
-    assert line.unserved
+    line = parse(log_line(**{"st": 503} | how), SECRET)
     assert line.outcome.failed
     assert line.outcome.side is side
+    assert line.unserved is (side is None)
 
 
-@pytest.mark.parametrize(
-    "payload", [b"", b"{}", b"[]", b"Proxy public started.", log_line(n="x"), log_line(w=1)]
-)
+@pytest.mark.parametrize("payload", [b"", b"[]", b"Proxy public started.", log_line(n="x"), log_line(up=1)])
 def test_a_line_of_another_kind_is_refused(payload: bytes) -> None:
-    with pytest.raises(ValueError, match=r".+"):
-        parse(payload)
+    with pytest.raises(ValueError, match=r".+") as caught:
+        parse(payload, SECRET)
+    assert not isinstance(caught.value, StrangerError)
+
+
+@pytest.mark.parametrize("key", ["", "known to one proxz", "known to one proxy!", None, 7, "geheim ä"])
+def test_a_line_without_the_secret_is_a_stranger_s(key: object) -> None:
+    for payload in (log_line(k=key), log_line(k=key, n="x"), b"{}"):
+        with pytest.raises(StrangerError):
+            parse(payload, SECRET)
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 7, 64])
@@ -160,6 +183,30 @@ def test_a_restarted_proxy_counts_from_one() -> None:
     assert numbers.pending(0) == 2
 
 
+def test_what_a_dead_proxy_had_under_way_is_cut_off_and_what_was_lost_before_stays_lost() -> None:
+    numbers = Numbers(10)
+    for number, now in ((1, 0), (3, 0), (4, 50), (6, 60)):
+        numbers.seen((1 << 32) + number, now)
+    assert (numbers.lost(61), numbers.pending(61)) == (1, 1)
+    numbers.seen((2 << 32) + 1, 61)
+    assert (numbers.cut_off, numbers.pending(61), numbers.lost(1_000)) == (1, 0, 1)
+    assert numbers.seen((1 << 32) + 5, 62), "it was still on its way"
+    assert (numbers.cut_off, numbers.lost(1_000)) == (0, 1)
+
+
+def test_a_loss_after_the_restart_of_the_proxy_is_seen() -> None:
+    numbers = Numbers(10)
+    numbers.seen((1 << 32) + 4000, 0)
+    numbers.seen((2 << 32) + 3, 1)
+    assert (numbers.cut_off, numbers.lost(12)) == (0, 2)
+
+
+def test_a_restarted_tminus_knows_what_a_dead_proxy_had_under_way() -> None:
+    stored = [(1 << 32) + 1, (1 << 32) + 3, (2 << 32) + 1, (2 << 32) + 3]
+    numbers = Numbers(10, stored=stored)
+    assert (numbers.cut_off, numbers.pending(0), numbers.lost(60)) == (1, 1, 1)
+
+
 def test_a_side_that_does_not_run_yet_is_in_maintenance() -> None:
     text = render(Proxy(public_port=8080, log_port=8099, admin=Path("/s/admin.sock"), blue_port=8001))
     assert "server blue 127.0.0.1:8001 weight 100\n" in text
@@ -196,7 +243,7 @@ async def test_lines_come_in_order_and_what_is_no_request_is_counted_apart() -> 
             log_line(n="3", s="<NOSRV>", st=503, ts="SC"),
         )
     )
-    async with LogListener(free_port()) as listener:
+    async with LogListener(free_port(), SECRET) as listener:
         await _send(listener.port, stream)
         lines = [await anext(listener.lines()) for _ in range(2)]
         assert [line.unserved for line in lines] == [False, True]
@@ -209,7 +256,7 @@ async def test_missing_lines_are_fetched_from_the_ring_and_none_comes_twice(tmp_
     def kept(_: str) -> str:
         return "".join(log_line(n=str(number)).decode() + "\n" for number in range(1, 7))
 
-    async with LogListener(free_port(), stored=[(2 << 32) + 1, (2 << 32) + 3], grace=0) as listener:
+    async with LogListener(free_port(), SECRET, stored=[(2 << 32) + 1, (2 << 32) + 3], grace=0) as listener:
         await _send(listener.port, b"".join(framed(log_line(n=number)) for number in ("5", "4")))
         lines = [await anext(listener.lines()) for _ in range(2)]
         assert listener.lost == 1
@@ -226,14 +273,14 @@ async def test_missing_lines_are_fetched_from_the_ring_and_none_comes_twice(tmp_
 
 
 async def test_a_stopping_listener_takes_what_is_on_its_way() -> None:
-    listener = LogListener(free_port())
+    listener = LogListener(free_port(), SECRET)
     await listener.start()
     reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
     writer.write(framed(log_line(n="1"))[:20])
     await writer.drain()
 
     async def connected() -> bool:
-        return listener.connected
+        return bool(listener._readers)
 
     await wait_until(connected, 5, "the connection")
     stopping = asyncio.create_task(listener.stop())
@@ -246,25 +293,76 @@ async def test_a_stopping_listener_takes_what_is_on_its_way() -> None:
 
 
 async def test_no_line_in_time_gives_nothing() -> None:
-    async with LogListener(free_port()) as listener:
+    async with LogListener(free_port(), SECRET) as listener:
         assert await listener.take(0.01) == []
         assert not listener.connected
 
 
 async def test_a_stranger_on_the_log_port_is_cut_off_and_counted() -> None:
-    async with LogListener(free_port()) as listener:
+    async with LogListener(free_port(), SECRET) as listener:
         await _send(listener.port, b"GET / HTTP/1.1\r\n\r\n")
 
         async def counted() -> bool:
-            return listener.unreadable == 1 and not listener.connected
+            return listener.unreadable == 1 and not listener._readers
 
         await wait_until(counted, 5, "the count")
 
 
+async def test_forged_lines_are_refused_counted_and_end_the_connection() -> None:
+    async with LogListener(free_port(), SECRET) as listener:
+        await _send(listener.port, framed(log_line(n="1")))
+        forged = framed(log_line(n="2", k="a guess", s="green", st=500))
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(forged + framed(log_line(n="3")))
+        await writer.drain()
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+        assert (listener.refused, listener.unreadable) == (1, 0)
+        assert [line.outcome.number for line in await listener.take(1)] == [(2 << 32) + 1]
+        assert not listener.connected
+
+
+async def test_who_only_connects_is_not_taken_for_the_proxy() -> None:
+    async with LogListener(free_port(), SECRET) as listener:
+        _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(framed(b"Proxy public started."))
+        await writer.drain()
+
+        async def heard() -> bool:
+            return listener.unreadable == 1
+
+        await wait_until(heard, 5, "the line")
+        assert not listener.connected
+        writer.write(framed(log_line(n="1")))
+        await writer.drain()
+        assert len(await listener.take(5)) == 1
+        assert listener.connected
+        writer.close()
+
+
+async def test_lines_from_the_ring_need_the_secret_too(tmp_path: Path) -> None:
+    def kept(_: str) -> str:
+        return "".join(log_line(n=n, k=k).decode() + "\n" for n, k in (("4", SECRET), ("5", "a guess")))
+
+    async with LogListener(free_port(), SECRET, stored=[(2 << 32) + 3]) as listener:
+
+        async def recover(runtime: Runtime) -> None:
+            assert await listener.recover(runtime) == 1
+
+        await _with_admin(tmp_path, kept, recover)
+        assert (listener.received, listener.refused) == (1, 1)
+
+
+def test_a_listener_without_a_secret_is_refused() -> None:
+    with pytest.raises(ValueError, match="anybody"):
+        LogListener(free_port(), "")
+
+
 async def test_a_taken_log_port_is_an_error_that_says_what_to_do() -> None:
-    async with LogListener(free_port()) as listener:
+    async with LogListener(free_port(), SECRET) as listener:
         with pytest.raises(PartError, match=f"port {listener.port}") as caught:
-            await LogListener(listener.port).start()
+            await LogListener(listener.port, SECRET).start()
         assert "ss -ltnp" in caught.value.hint
 
 
@@ -371,6 +469,7 @@ async def test_both_sides_are_read_from_the_statistics(tmp_path: Path) -> None:
         servers = await runtime.servers()
         assert servers[Side.BLUE].up
         assert not servers[Side.GREEN].up
+        assert (servers[Side.BLUE].undecided, servers[Side.GREEN].undecided) == (False, True)
         assert servers[Side.GREEN].status == "UP"
         assert (servers[Side.GREEN].check, servers[Side.GREEN].ejections) == ("L4CON", 1)
         assert await runtime.sessions(Side.GREEN) == 2

@@ -186,6 +186,69 @@ async def test_waiting_in_vain_names_what_and_quotes_the_log(tmp_path: Path) -> 
     assert str(log) in caught.value.hint
 
 
+async def test_what_a_short_command_said_and_how_it_ended(tmp_path: Path) -> None:
+    ended = await processes.run(["/bin/sh", "-c", "pwd; echo no >&2; exit 3"], env=ENV, folder=tmp_path)
+    assert ended == processes.Ended(3, f"{tmp_path}\nno\n")
+    assert await processes.must_run(tmp_path, ["/bin/echo", "yes"], env=ENV) == "yes\n"
+    with pytest.raises(PartError, match=r"false failed with 1"):
+        await processes.must_run(tmp_path, ["/bin/false"], env=ENV)
+
+
+async def test_a_short_command_that_does_not_end_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
+    command = ["/bin/sh", "-c", "echo begun; sleep 300 & sleep 300"]
+    ended = await processes.run(command, env=ENV, folder=tmp_path, seconds=0.3)
+    assert ended == processes.Ended(None, "begun\n")
+    assert processes.strays(tmp_path) == []
+    with pytest.raises(PartError, match=r"did not end in 0.1 s"):
+        await processes.must_run(tmp_path, command, env=ENV, seconds=0.1)
+
+
+async def test_a_short_command_never_outlives_the_one_who_gave_up_waiting(tmp_path: Path) -> None:
+    flag = tmp_path / "begun"
+    work = asyncio.create_task(
+        processes.run(["/bin/sh", "-c", f"touch {flag}; sleep 300"], env=ENV, folder=tmp_path)
+    )
+
+    async def begun() -> bool:
+        return flag.exists()
+
+    await processes.wait_until(begun, 10, "its beginning")
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert processes.strays(tmp_path) == []
+
+
+async def test_a_command_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PartError, match="no-such-program cannot be run: No such file"):
+        await processes.run(["no-such-program"], env=ENV, folder=tmp_path)
+
+
+async def test_a_process_that_outlives_us_on_purpose_is_no_warning(tmp_path: Path) -> None:
+    code = (
+        "import pathlib; from tminus import processes;"
+        f"processes.start(pathlib.Path({str(tmp_path)!r}), 'blue', {SLEEPER!r}, env={ENV!r})"
+    )
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-X", "dev", "-W", "always", "-c", code, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await parent.communicate()
+    assert (parent.returncode, said) == (0, b"")
+    assert processes.find(tmp_path, "blue") is not None
+
+
+async def test_a_child_that_ended_unasked_is_reaped_by_the_next_start(tmp_path: Path) -> None:
+    first = processes.start(tmp_path, "blue", SLEEPER, env=ENV)
+    os.kill(first.pid, signal.SIGKILL)
+
+    async def ended() -> bool:
+        return psutil.Process(first.pid).status() == psutil.STATUS_ZOMBIE
+
+    await processes.wait_until(ended, 10, "its death")
+    processes.start(tmp_path, "green", SLEEPER, env=ENV)
+    assert not psutil.pid_exists(first.pid)
+
+
 async def test_an_unknown_user_is_named(tmp_path: Path) -> None:
     with pytest.raises(PartError, match="no user 'nobody-such'"):
         processes.start(tmp_path, "blue", SLEEPER, env=ENV, user="nobody-such")

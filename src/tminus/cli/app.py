@@ -1,30 +1,148 @@
-"""The `tminus` command: every group of commands registered, every deliberate error turned into words and a code."""
+"""The `tminus` command: a table of commands, each loaded when it is typed, every deliberate error turned into words.
+
+A new command is one line of `COMMANDS`. Its module is imported when somebody types it, so that no command pays for
+the engine, the guard or the web of another.
+"""
 
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from tminus import __version__
-from tminus.cli.demo import demo
-from tminus.cli.guard import guard
-from tminus.cli.orders import abort, resume, rollback
-from tminus.cli.plan import plan_app, probes
-from tminus.cli.verify import verify
+import tminus
 from tminus.errors import TminusError
 
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Where a command's function stands, and its line in the list of commands."""
+
+    target: str
+    """`package.module:function`."""
+    help: str
+    """The first line of the function's docstring, kept here so that a list of commands loads none of them."""
+
+    def load(self) -> Callable[..., Any]:
+        """The function; its module is imported now."""
+        module, _, name = self.target.partition(":")
+        found: Callable[..., Any] = getattr(import_module(module), name)
+        return found
+
+
+GROUPS = {"plan": "Plans: check and show them."}
+"""Commands of two words: the first word and what they have in common."""
+
+COMMANDS: dict[str, Command] = {
+    "demo": Command(
+        "tminus.cli.demo:demo",
+        "Launch the reference service on this machine: real proxy, real database, real load, a verified record.",
+    ),
+    "init": Command(
+        "tminus.cli.importing:init",
+        "Write a first plan on top of the built-in one; on a terminal it asks at most five questions.",
+    ),
+    "import": Command(
+        "tminus.cli.importing:import_",
+        "Turn a checklist into a plan, and say what was understood, guessed, and left to a person.",
+    ),
+    "check": Command(
+        "tminus.cli.check:check",
+        "Observe what can be observed before a launch, and say how every line stands.",
+    ),
+    "read": Command(
+        "tminus.cli.read:read",
+        "Say what is in a file, with counts, read by the very code that the checks use.",
+    ),
+    "plan check": Command(
+        "tminus.cli.plan:check",
+        "Read a plan and say what it holds, everything that is wrong, what is to fill.",
+    ),
+    "plan show": Command(
+        "tminus.cli.plan:show", "List every line of a plan and everything else that it holds, by id."
+    ),
+    "launch": Command(
+        "tminus.cli.launch:launch",
+        "Open a launch of a plan, or print its schedule; refused while anything that it needs is open.",
+    ),
+    "guard": Command(
+        "tminus.cli.guard:guard", "Judge a recorded trace as the guard would have judged it live."
+    ),
+    "export": Command(
+        "tminus.cli.exporting:export",
+        "Hand a plan or a launch on: your checklist ticked with evidence links, a page to print, or JSON.",
+    ),
+    "verify": Command(
+        "tminus.cli.verify:verify", "Prove a launch record: chain, signatures, evidence and rules."
+    ),
+    "resume": Command(
+        "tminus.cli.orders:resume",
+        "End a hold on evidence; the guard gathers its evidence for a hold anew.",
+    ),
+    "abort": Command(
+        "tminus.cli.orders:abort", "Bring all traffic back to blue and end the launch as aborted."
+    ),
+    "rollback": Command(
+        "tminus.cli.orders:rollback", "Bring all traffic back to blue and end the launch as rolled back."
+    ),
+    "probes": Command("tminus.cli.probes:probes", "What can be observed, and with which arguments."),
+}
+"""Every command by the words that are typed, in the order of `tminus --help`. A new one is one line here."""
+
+
+_LOOK: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
+
+
+class Later(TyperCommand):
+    """A command that is known by its line in the table, and loaded when it is typed."""
+
+    def __init__(self, name: str, command: Command) -> None:
+        super().__init__(name, help=command.help)
+        self._command = command
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
+        """Load the command; from here on it is the one that reads its arguments and runs."""
+        single = typer.Typer(**_LOOK)
+        single.command(self.name)(self._command.load())
+        return typer.main.get_command(single).make_context(info_name, args, *rest, **extra)
+
+
+class Table(TyperGroup):
+    """A group whose commands are the lines of the table that begin with its word."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        prefix = f"{self.name} " if self.name in GROUPS else ""
+        for words, command in COMMANDS.items():
+            word = words.removeprefix(prefix)
+            if words.startswith(prefix) and " " not in word:
+                self.commands[word] = Later(word, command)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The words that may be typed next, in the order of the table."""
+        del ctx
+        order = [words.partition(" ")[0] for words in COMMANDS]
+        return sorted(self.commands, key=lambda word: order.index(word) if word in order else 0)
+
+
 app = typer.Typer(
+    cls=Table,
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
     help="Launch control for production deployments: a checklist that executes itself.",
+    **_LOOK,
 )
+for _word, _about in GROUPS.items():
+    _group = typer.Typer(cls=Table, no_args_is_help=True, help=_about, **_LOOK)
+    _group.callback()(lambda: None)
+    app.add_typer(_group, name=_word)
 
 
 def _version(*, asked: bool) -> None:
     if asked:
-        typer.echo(f"tminus {__version__}")
+        typer.echo(f"tminus {tminus.__version__}")
         raise typer.Exit
 
 
@@ -40,16 +158,6 @@ def root(
 ) -> None:
     """Launch control for production deployments: a checklist that executes itself."""
     del version  # typer has acted on it
-
-
-app.command("demo")(demo)
-app.command("guard")(guard)
-app.command("verify")(verify)
-app.command("resume")(resume)
-app.command("abort")(abort)
-app.command("rollback")(rollback)
-app.command("probes")(probes)
-app.add_typer(plan_app, name="plan")
 
 
 def run() -> None:

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tminus.config import home
+from tminus.config import writable_home
 from tminus.control.ports import Json
-from tminus.demo.packages import Missing
+from tminus.demo.packages import Binaries, Missing
 from tminus.demo.run import clear_all, have_packages, run
 from tminus.demo.screen import Screen
 from tminus.demo.show import Options
@@ -32,43 +32,47 @@ class Kind(StrEnum):
     CRASH = "crash"
 
 
+Release = Annotated[Kind, typer.Option(help="good, or one that misbehaves.")]
+Headless = Annotated[bool, typer.Option("--headless", help="Ask nothing; the plan decides.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Install missing packages without asking.")]
+Speed = Annotated[float, typer.Option(help="How many times as fast waits run; never guard or load.")]
+Port = Annotated[int | None, typer.Option(help="The public port; a free one when left out.")]
+PlanFile = Annotated[Path | None, typer.Option(help="Another plan than the demo's own.")]
+Images = Annotated[Path | None, typer.Option(help="An image layout; built there when it does not exist.")]
+Digest = Annotated[str | None, typer.Option(help="The image to launch, as sha256:….")]
+Keep = Annotated[bool, typer.Option("--keep", help="Leave the stage running at the end.")]
+InstallOnly = Annotated[bool, typer.Option("--install-only", help="Install packages and stop.")]
+Clear = Annotated[bool, typer.Option("--clear", help="Take down what earlier demos left, and stop.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Events as JSON lines.")]
+
+
 def demo(  # noqa: PLR0913 - each is an option that a person may type
     *,
-    release: Annotated[Kind, typer.Option(help="good, or one that misbehaves.")] = Kind.GOOD,
-    headless: Annotated[bool, typer.Option("--headless", help="Ask nothing; the plan decides.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Install missing packages without asking.")] = False,
-    speed: Annotated[
-        float, typer.Option(help="How many times as fast waits run; never guard or load.")
-    ] = 20000.0,
-    port: Annotated[int | None, typer.Option(help="The public port; a free one when left out.")] = None,
-    plan: Annotated[Path | None, typer.Option(help="Another plan than the demo's own.")] = None,
-    images: Annotated[
-        Path | None, typer.Option(help="An image layout; built there when it does not exist.")
-    ] = None,
-    digest: Annotated[str | None, typer.Option(help="The image to launch, as sha256:….")] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the stage running at the end.")] = False,
-    install_only: Annotated[bool, typer.Option("--install-only", help="Install packages and stop.")] = False,
-    clear: Annotated[
-        bool, typer.Option("--clear", help="Take down what earlier demos left, and stop.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Events as JSON lines.")] = False,
+    release: Release = Kind.GOOD,
+    headless: Headless = False,
+    yes: Yes = False,
+    speed: Speed = 20000.0,
+    port: Port = None,
+    plan: PlanFile = None,
+    images: Images = None,
+    digest: Digest = None,
+    keep: Keep = False,
+    install_only: InstallOnly = False,
+    clear: Clear = False,
+    json: AsJson = False,
 ) -> None:
     """Launch the reference service on this machine: real proxy, real database, real load, a verified record."""
-    if not 1 <= speed <= FASTEST:
-        raise UsageError(f"--speed {speed:g} is out of range", hint=f"give a number from 1 to {FASTEST:g}")
-    if port is not None and not 1 <= port <= 65535:
-        raise UsageError(f"--port {port} is no port", hint="give a number from 1 to 65535")
-    asks = not headless and not json and sys.stdin.isatty() and sys.stdout.isatty()
-    console = Console(highlight=False)
-    screen = Screen(console, as_json=json)
-    agreed = yes or headless or bool(os.environ.get("CI"))
-    binaries = have_packages(home(), screen, lambda missing: agreed or _agree(missing))
+    _must_be_in_range(speed, port)
+    screen = Screen(Console(highlight=False), as_json=json)
+    folder = writable_home()
+    binaries = _binaries(folder, screen, agreed=yes or headless or bool(os.environ.get("CI")))
     if install_only:
         screen.say("every package that the demo needs is installed")
         return
+    asks = not headless and not json and sys.stdin.isatty() and sys.stdout.isatty()
     with as_file(files("tminus.demo") / "demo.yaml") as own_plan:
         options = Options(
-            home=home(),
+            home=folder,
             kind=release.value,
             digest=digest,
             plan=(plan or own_plan).resolve(),
@@ -78,12 +82,20 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
             keep=keep,
             ask=_ask if asks else None,
         )
-        if clear:
-            asyncio.run(clear_all(options, screen))
-            return
-        code = asyncio.run(run(options, binaries, screen))
+        code = asyncio.run(clear_all(options, screen) if clear else run(options, binaries, screen))
     if code is not Exit.PASSED:
         raise typer.Exit(int(code))
+
+
+def _must_be_in_range(speed: float, port: int | None) -> None:
+    if not 1 <= speed <= FASTEST:
+        raise UsageError(f"--speed {speed:g} is out of range", hint=f"give a number from 1 to {FASTEST:g}")
+    if port is not None and not 1 <= port <= 65535:
+        raise UsageError(f"--port {port} is no port", hint="give a number from 1 to 65535")
+
+
+def _binaries(folder: Path, screen: Screen, *, agreed: bool) -> Binaries:
+    return have_packages(folder, screen, lambda missing: agreed or _agree(missing))
 
 
 def _agree(missing: Missing) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tminus.cli.looks import mistaken
 from tminus.domain.guard import Action, Decision, GuardLimits, Tally
 from tminus.domain.trace import answer, baseline, read, replay
 from tminus.domain.traffic import Outcome, WeightChange
@@ -45,13 +46,13 @@ def _items(path: Path) -> Iterator[Outcome | WeightChange]:
         with path.open(encoding="utf-8") as lines:
             yield from read(lines)
     except UsageError as error:
-        raise UsageError(f"{path}: {error}", hint=error.hint) from error
+        raise mistaken(path, "trace", UsageError(f"{path}: {error}", hint=error.hint)) from error
     except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{path}: not UTF-8 text ({error})", hint="a trace is JSON Lines in UTF-8"
-        ) from error
+        broken = UsageError(f"{path}: not UTF-8 text ({error})", hint="a trace is JSON Lines in UTF-8")
+        raise mistaken(path, "trace", broken) from error
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", hint="name a file that can be read") from error
+        unread = UsageError(f"{path}: {error.strerror}", hint="name a file that can be read")
+        raise mistaken(path, "trace", unread) from error
 
 
 def _shown(decisions: Iterator[Decision], *, quiet: bool) -> Iterator[Decision]:

@@ -3,12 +3,14 @@
 import asyncio
 import getpass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import uuid4
 
 import typer
 
-from tminus.config import home
+from tminus.config import home, writable_home
+from tminus.demo.custody import Custody, custody
+from tminus.domain.record import Event
 from tminus.engine.durable import send_from_outside
 from tminus.errors import OutOfSequenceError, PartError, UsageError
 from tminus.store.record import RecordStore
@@ -34,17 +36,35 @@ def rollback(launch: Launch = "", *, reason: Reason) -> None:
 
 
 def _order(order: str, launch: str, reason: str) -> None:
-    chosen = _chosen(launch, asyncio.run(_open_launches()))
-    if not asyncio.run(_flying(chosen)):
+    folder = writable_home() if home().exists() else home()
+    chosen = _chosen(launch, asyncio.run(_open_launches(folder)))
+    events = asyncio.run(_events(folder, chosen))
+    if not any(event.type == "step.started" for event in events):
         raise OutOfSequenceError(
             f"{chosen} has not begun: there is nothing to {order}",
             hint="before GO, answer the poll with no-go, or stop it with Ctrl-C",
         )
+    state = custody(folder, chosen)
+    by_hand = "; ".join(map(str, cast("list[str]", events[0].data.get("by_hand", []))))
+    if state is Custody.LOST:
+        raise OutOfSequenceError(
+            f"{chosen} cannot take an order: its tminus has ended, and too little of its stage is left to go on",
+            hint=f"end it with `tminus demo --clear`; all traffic to blue, if its proxy still runs: {by_hand}",
+        )
     message = {"order": order, "by": getpass.getuser(), "reason": reason}
-    send_from_outside(_database(chosen), chosen, dict(message), f"{order}-{uuid4().hex}")
+    send_from_outside(_database(folder, chosen), chosen, dict(message), f"{order}-{uuid4().hex}")
+    if state is Custody.WAITING:
+        raise PartError(
+            f"{order} is left for {chosen}, but nobody acts on it now: its tminus has ended",
+            hint=f"type `tminus demo`: it takes the launch over and then acts on the order{_at_once(order, by_hand)}",
+        )
     typer.echo(
         f"{order} is left for {chosen}; it acts on it within seconds, while traffic is shifted or soaks"
     )
+
+
+def _at_once(order: str, by_hand: str) -> str:
+    return "" if order == "resume" else f"; or all traffic to blue at once, without tminus: {by_hand}"
 
 
 def _chosen(launch: str, open_launches: list[str]) -> str:
@@ -59,9 +79,9 @@ def _chosen(launch: str, open_launches: list[str]) -> str:
     return launch or open_launches[0]
 
 
-async def _open_launches() -> list[str]:
+async def _open_launches(folder: Path) -> list[str]:
     found = []
-    for database in sorted((home() / "launches").glob("*/launch.db")):
+    for database in sorted((folder / "launches").glob("*/launch.db")):
         try:
             store = RecordStore(connect(f"sqlite:///{database}"))
             await store.prepare()
@@ -71,11 +91,9 @@ async def _open_launches() -> list[str]:
     return found
 
 
-async def _flying(launch: str) -> bool:
-    """Whether GO was given and the first step was begun; only then is there somebody who listens to orders."""
-    store = RecordStore(connect(f"sqlite:///{_database(launch)}"))
-    return any(event.type == "step.started" for event in await store.events(launch))
+async def _events(folder: Path, launch: str) -> list[Event]:
+    return await RecordStore(connect(f"sqlite:///{_database(folder, launch)}")).events(launch)
 
 
-def _database(launch: str) -> Path:
-    return home() / "launches" / launch / "launch.db"
+def _database(folder: Path, launch: str) -> Path:
+    return folder / "launches" / launch / "launch.db"

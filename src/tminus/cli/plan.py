@@ -1,41 +1,121 @@
-"""`tminus plan check` and `tminus probes`: what a plan says, and what it may say."""
+"""`tminus plan check` and `tminus plan show`: what a plan says, what is wrong with it, what is to fill."""
 
+import json as json_text
+import shutil
+import textwrap
 from collections import Counter
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Annotated, Any
 
 import typer
 
-from tminus import probes as probe_kit
-from tminus.planfile import read
+from tminus import planfile
+from tminus.cli.clock import now
+from tminus.errors import Exit
+from tminus.planfile.listing import listed
 
-plan_app = typer.Typer(no_args_is_help=True, help="Plans: read and check them.")
-
-
-@plan_app.callback()
-def plan() -> None:
-    """Plans: read and check them."""
-
-
-@plan_app.command("check")
-def check(file: Annotated[Path, typer.Argument(help="The plan, a YAML file.")]) -> None:
-    """Read a plan and say what it holds; everything that is wrong is reported together, with its line."""
-    found = read(file)
-    kinds = Counter(line.kind.value for line in found.checks)
-    typer.echo(f"{file}: {found.name}, {found.digest}")
-    typer.echo(
-        f"{len(found.checks)} lines: {', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}"
-    )
-    typer.echo(f"{found.left_out} of {found.total} lines are not in this plan")
+File = Annotated[
+    str, typer.Argument(help="The plan, a YAML file; or the name of a built-in one: production.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
 
 
-def probes(
-    name: Annotated[str, typer.Argument(help="One probe, such as website.answer; all when left out.")] = "",
-) -> None:
-    """What can be observed, and with which arguments."""
-    if name:
-        typer.echo(f"{name}: {probe_kit.describe(probe_kit.find(name))}")
+def check(file: File, *, json: AsJson = False) -> None:
+    """Read a plan and say what it holds, everything that is wrong, what is to fill.
+
+    Ends with 0 for a plan that reads, also while something is to fill; with 2 when anything is wrong.
+    """
+    found = planfile.load(file, now=now())
+    if json:
+        typer.echo(json_text.dumps(_as_json(found), indent=2, ensure_ascii=False))
+        if found.problems:
+            raise typer.Exit(int(Exit.USAGE))
         return
-    for system in sorted(probe_kit.systems()):
-        for full in probe_kit.names(system):
-            typer.echo(f"{full:<24} {probe_kit.find(full).summary}")
+    plan = found.checked()
+    kinds = Counter(line.kind.value for line in plan.checks)
+    typer.echo(f"{found.path}: {plan.name}, {plan.digest}")
+    counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    typer.echo(f"{len(plan.checks)} lines: {counted}")
+    typer.echo(f"{plan.left_out} of {plan.total} lines are not in this plan")
+    if found.to_fill:
+        typer.echo(f"to fill before a launch ({len(found.to_fill)}):")
+        for one in found.to_fill:
+            typer.echo(f"  {one}")
+
+
+def show(file: File, *, json: AsJson = False) -> None:
+    """List every line of a plan and everything else that it holds, by id."""
+    whole = listed(planfile.load(file, now=now()))
+    if json:
+        typer.echo(json_text.dumps(whole, indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(_shown(whole, shutil.get_terminal_size((80, 24)).columns)))
+
+
+def _as_json(found: planfile.Loaded) -> dict[str, Any]:
+    plan = found.plan
+    return {
+        "file": str(found.path),
+        "ok": not found.problems,
+        "plan": plan.name if plan else None,
+        "digest": plan.digest if plan else None,
+        "total": plan.total if plan else None,
+        "left_out": plan.left_out if plan else None,
+        "problems": [
+            {"file": one.file, "line": one.line, "what": one.what, "instead": one.instead}
+            for one in found.problems
+        ],
+        "to_fill": [{"file": one.file, "line": one.line, "what": one.what} for one in found.to_fill],
+    }
+
+
+def _shown(whole: dict[str, Any], width: int) -> Iterator[str]:
+    yield f"{whole['plan']}, {whole['digest']}"
+    if whole["source"]:
+        yield f"made from {whole['source']['path']}"
+    yield f"{whole['total']} lines, {whole['left_out']} of them left out; milestones {', '.join(whole['milestones'])}"
+    for section, lines in groupby(whole["lines"], key=lambda line: line["section"]):
+        yield from ("", section or "Left out, by id only")
+        for line in lines:
+            yield from _line(line, width)
+    for title, block in (("Roles", "roles"), ("Triggers", "triggers"), ("Figures", "figures")):
+        yield from _block(title, whole[block], width)
+    for title, block in (("Contacts", "contacts"), ("Document", "document")):
+        yield from _block(title, whole[block], width)
+    yield from ("", f"Decision: {whole['decision']['line']}, valid {whole['decision']['valid']} around T-0")
+    if whole["to_fill"]:
+        yield from ("", f"To fill before a launch ({len(whole['to_fill'])})")
+        for one in whole["to_fill"]:
+            yield from _wrapped(f"{one['file']}:{one['line']}: {one['what']}", "  ", width)
+
+
+def _line(line: dict[str, Any], width: int) -> Iterator[str]:
+    box = "x" if line["checked"] else " "
+    how = line["probe"] if line["kind"] == "probe" else line["kind"]
+    facts = f"{line['due']:<7} {line['owner']:<16} {line['severity']:<9} {how}".rstrip()
+    if len(line["id"]) > 18:
+        yield f"  [{box}] {line['id']}"
+        yield f"{' ' * 25}{facts}"
+    else:
+        yield f"  [{box}] {line['id']:<18} {facts}"
+    where = f" (line {line['source_line']})" if line["source_line"] else ""
+    sure = f" — guessed, {line['confidence']:.2f}" if line["confidence"] < 1 else ""
+    if line["text"]:
+        yield from _wrapped(f"{line['text']}{where}{sure}", " " * 6, width)
+    if line["omitted"] is not None:
+        yield from _wrapped(f"left out: {line['omitted']}", " " * 6, width)
+
+
+def _block(title: str, entries: list[dict[str, Any]], width: int) -> Iterator[str]:
+    if entries:
+        yield from ("", title)
+    for entry in entries:
+        name = entry.get("title") or entry.get("text") or ""
+        keys = ("person", "phone", "email", "value", "claimed", "above", "hold", "action")
+        said = [str(entry[key]) for key in keys if entry.get(key) and entry[key] != "0s"]
+        yield from _wrapped(f"{entry['id']:<18} {name}: {', '.join(said) or 'to fill'}", "  ", width)
+
+
+def _wrapped(text: str, indent: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(width, 40), initial_indent=indent, subsequent_indent=f"{indent}  ")

@@ -1,21 +1,26 @@
 """The reference pages that are made from the code: `python -m tminus.cli.reference` writes them.
 
-`docs/reference/cli.md` is read from the commands' own signatures, `docs/reference/probes.md` from the probes'. A unit
-test fails while a page is stale, so what the pages say is what the code does.
+`docs/reference/cli.md` is read from the commands' own signatures, `docs/reference/probes.md` from the probes',
+`docs/reference/plan.schema.json` from the plan file's models. A unit test fails while a page is stale, so what the
+pages say is what the code does.
 """
 
 import inspect
+import json
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
 from tminus import probes
-from tminus.cli.app import app
+from tminus.cli.app import COMMANDS
+from tminus.cli.probes import example
+from tminus.domain.argument import Argument, shown, type_words
 from tminus.errors import Exit, PartError
+from tminus.planfile.schema import schema
 
 FOLDER = Path(__file__).parents[3] / "docs" / "reference"
 """Where the pages stand in a checkout."""
@@ -25,7 +30,11 @@ _MADE = "<!-- Made from the code by `make docs`; a test fails when this page is 
 
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
-    return {"cli.md": _page(_cli()), "probes.md": _page(_probes())}
+    return {
+        "cli.md": _page(_cli()),
+        "probes.md": _page(_probes()),
+        "plan.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
+    }
 
 
 def stale(folder: Path) -> list[str]:
@@ -66,18 +75,10 @@ def _cli() -> Iterator[str]:
     yield from ("# Commands", "", _MADE, "")
     yield "`tminus --version` prints the version, `tminus COMMAND --help` what stands here. Exit codes:"
     yield "[exit-codes.md](exit-codes.md)."
-    for name, command in sorted(_commands(app)):
+    for name, entry in sorted(COMMANDS.items()):
+        command = entry.load()
         yield from ("", f"## tminus {name}", "", inspect.getdoc(command) or "")
         yield from _arguments(command)
-
-
-def _commands(group: typer.Typer, prefix: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
-    for entry in group.registered_commands:
-        if entry.callback is not None:
-            yield f"{prefix}{entry.name}", entry.callback
-    for sub in group.registered_groups:
-        if sub.typer_instance is not None:
-            yield from _commands(sub.typer_instance, f"{prefix}{sub.name} ")
 
 
 def _arguments(command: Callable[..., Any]) -> Iterator[str]:
@@ -109,7 +110,7 @@ def _takes(kind: Any) -> str:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return r"\|".join(kind)
     accepted = get_args(kind) or (kind,)
-    words: Mapping[Any, str] = {Path: "PATH", int: "NUMBER", float: "NUMBER", str: "TEXT"}
+    words: Mapping[Any, str] = {Path: "PATH", int: "NUMBER", float: "NUMBER", str: "TEXT", list[str]: "TEXT"}
     return words.get(accepted[0], "VALUE")
 
 
@@ -131,29 +132,23 @@ def _probes() -> Iterator[str]:
             about = inspect.getdoc(probes.module_of(system)) or ""
             yield from ("", f"## {system}", "", about.partition("\n")[0])
             for name in sorted(probes.names(system)):
-                yield from ("", f"### {name}", "", *_probe(probes.find(name).run))
+                yield from ("", f"### {name}", "", *_probe(name))
 
 
-def _probe(run: Callable[..., Any]) -> Iterator[str]:
-    yield inspect.getdoc(run) or ""
-    hints = get_type_hints(run)
+def _probe(name: str) -> Iterator[str]:
+    probe = probes.find(name)
+    yield inspect.getdoc(probe.run) or ""
     rows = [
-        f"| `{name}` | {_type(hints[name])} | {_default(parameter)} |"
-        for name, parameter in inspect.signature(run).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        f"| `{key}` | {type_words(argument.kind)} | {argument.unit} | {_given(argument)} |"
+        for key, argument in probe.arguments().items()
     ]
     if rows:
-        yield from ("", "| argument | type | default |", "|---|---|---|", *rows)
+        yield from ("", "| argument | type | unit | default |", "|---|---|---|---|", *rows)
+    yield from ("", "```yaml", *example(name), "```")
 
 
-def _type(hint: Any) -> str:
-    inner = get_args(hint)
-    if get_origin(hint) is Literal:
-        return " or ".join(f"`{value}`" for value in inner)
-    if get_origin(hint) is list:
-        return f"list of {_type(inner[0])}"
-    words: Mapping[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}
-    return words.get(hint, str(hint))
+def _given(argument: Argument) -> str:
+    return "needed" if argument.needed else f"`{shown(argument.default)}`"
 
 
 if __name__ == "__main__":

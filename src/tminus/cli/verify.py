@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from tminus.cli.looks import mistaken
 from tminus.config import home
 from tminus.domain.report import Report, Signature
 from tminus.domain.trust import TrustRoot
-from tminus.errors import Exit, RecordError
+from tminus.errors import Exit, RecordError, TminusError, UsageError
 from tminus.signing import load_trust, trust_path, verify_file
 
 
@@ -29,8 +30,7 @@ def verify(
     keys signed it.
     """
     place = trust or trust_path(home())
-    root = load_trust(place) if trust or place.exists() else None
-    report = _verified(record, root, json=json)
+    report = _verified(record, _trusted(place, named=trust is not None), json=json)
     if json:
         typer.echo(json_text.dumps(_as_json(report, place), indent=2, ensure_ascii=False))
     else:
@@ -42,11 +42,29 @@ def verify(
 def _verified(record: Path, root: TrustRoot | None, *, json: bool) -> Report:
     try:
         return verify_file(record, root)
-    except RecordError as error:
-        if not json:
-            raise
-        typer.echo(json_text.dumps({"verified": False, "error": str(error), "hint": error.hint}, indent=2))
-        raise typer.Exit(error.code) from error
+    except (RecordError, UsageError) as error:
+        told = mistaken(record, "launch record", error)
+        if not json or isinstance(error, UsageError):
+            raise told from error
+        typer.echo(json_text.dumps({"verified": False, "error": str(told), "hint": told.hint}, indent=2))
+        raise typer.Exit(told.code) from error
+
+
+def _trusted(place: Path, *, named: bool) -> TrustRoot | None:
+    """The trust root of a file; nothing when nobody named one and this machine has none."""
+    try:
+        if not place.exists():
+            if not named:
+                return None
+            raise UsageError(
+                f"{place}: there is no such trust root",
+                hint="name the trust.json of the machine that launched, or leave --trust out to prove the chain alone",
+            )
+        return load_trust(place)
+    except OSError as error:
+        raise UsageError(f"{place}: {error.strerror}", hint="name a trust root that you may read") from error
+    except TminusError as error:
+        raise mistaken(place, "trust root", error) from error
 
 
 def _as_json(report: Report, place: Path) -> dict[str, object]:

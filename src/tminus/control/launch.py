@@ -174,4 +174,5 @@ class Launch:
             "failed": len(failed),
             "failed_on_blue": failed.count(Side.BLUE),
             "failed_on_green": failed.count(Side.GREEN),
+            "failed_on_neither": failed.count(None),
         }

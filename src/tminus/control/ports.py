@@ -113,6 +113,14 @@ class Traffic(Protocol):
         """How many lines arrived since this process listens."""
         ...
 
+    def blindness(self) -> str:
+        """Why not every request can be seen at this moment; empty while each one is."""
+        ...
+
+    def refused(self) -> int:
+        """How many lines somebody else tried to put into the proxy's log."""
+        ...
+
     def note_weight(self, change: WeightChange) -> None:
         """Write a confirmed weight into the trace."""
         ...

@@ -105,17 +105,23 @@ class Watch:
         return next((item for item in reversed(self._items) if isinstance(item, WeightChange)), None)
 
     async def slice(self, green: Green | None, seconds: float) -> Sight:
-        """Watch for this long, or until there is reason to roll back."""
+        """Watch for this long, or until there is reason to roll back, or reason to hold where there was none.
+
+        So a hold is told when it begins, also one that would be over before the slice is.
+        """
         began = self._clock.now()
         well = 0.0
         last = began
+        was_well = False
         while True:
             decision = await self._judge(green)
             now = self._clock.now()
             if decision.action is Action.CONTINUE:
                 well += now - last
             last = now
-            if decision.action is Action.ROLLBACK or now - began >= seconds:
+            begins_to_hold = was_well and decision.action is Action.HOLD
+            was_well = decision.action is Action.CONTINUE
+            if decision.action is Action.ROLLBACK or begins_to_hold or now - began >= seconds:
                 return Sight(decision.action, decision.rule or "", decision.text, well, decision.at)
             await self._clock.sleep(min(TICK, seconds - (now - began)))
 
@@ -136,10 +142,17 @@ class Watch:
         if how := _failed(status, green):
             self.guard.green_died(now, how)
             return self.guard.judge(now)
-        weight = self._weight()
-        if weight is not None and status.weight != weight.percent:
-            claim = f"the proxy reports {status.weight} % on green, but {weight.percent} % was set"
+        return self._doubted(decision, status.weight)
+
+    def _doubted(self, decision: Decision, reported: int) -> Decision:
+        """The decision, or a hold where the weight is another one than was set, or not every request is seen."""
+        weight, now = self._weight(), self._clock.now()
+        if weight is not None and reported != weight.percent:
+            claim = f"the proxy reports {reported} % on green, but {weight.percent} % was set"
             return replace(decision, action=Action.HOLD, at=now, rule="hold.weight", claim=claim)
+        if decision.action is Action.CONTINUE and (why := self._traffic.blindness()):
+            claim = f"not every request can be seen: {why}"
+            return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=claim)
         return decision
 
     async def users_get_answers(self) -> bool:
@@ -177,7 +190,12 @@ class Watch:
             for t in gauges.triggers
         ]
         counts = cast("JsonValue", self.guard.counts.as_dict())
-        return {"tests": tests, "triggers": triggers, "counts": counts}
+        lines: JsonValue = {
+            "received": self._traffic.received(),
+            "lost": self._traffic.lost(),
+            "refused": self._traffic.refused(),
+        }
+        return {"tests": tests, "triggers": triggers, "counts": counts, "lines": lines}
 
     def _catch_up(self) -> None:
         for item in self._traffic.items(len(self._items)):

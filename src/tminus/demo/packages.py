@@ -207,7 +207,7 @@ class _Administrator:
         if finished.code != 0:
             quoted = "\n".join(finished.output.splitlines()[-QUOTED_LINES:])
             raise PartError(
-                f"`{' '.join(argv)}` failed with {finished.code}\n{quoted}",
+                f"`{_short(argv)}` failed with {finished.code}\n{quoted}",
                 hint=f"mend what it says, or type: {self._missing.command}",
             )
 
@@ -278,6 +278,12 @@ def _write(journal: Path, entries: Mapping[str, object]) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(journal)
+
+
+def _short(argv: Sequence[str]) -> str:
+    """A command as a person would say it: without its environment."""
+    words = [word for word in argv[1:] if "=" not in word and word != "-o"] if argv[0] == "env" else argv
+    return " ".join(words)
 
 
 def _without_cluster(settings: bytes) -> bytes:

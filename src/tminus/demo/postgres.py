@@ -31,7 +31,7 @@ async def make_cluster(part: Path, initdb: str, env: dict[str, str]) -> None:
     _prepare(draft, password)
     argv = [initdb, "-D", str(draft), "--username", ADMINISTRATOR, "--auth", "scram-sha-256"]
     argv += ["--pwfile", str(password), "--encoding", "UTF8", "--no-locale"]
-    await processes.run(part, argv, env=env, user=system_user())
+    await processes.must_run(part, argv, env=env, user=system_user())
     draft.rename(part / "data")
 
 
@@ -99,7 +99,7 @@ async def free_shared_memory(part: Path, env: dict[str, str]) -> None:
     """
     number = _left_segment(part / "data" / "postmaster.pid", Path("/proc/sysvipc/shm"))
     if number is not None:
-        await processes.run(part, ["ipcrm", "-m", number], env=env)
+        await processes.must_run(part, ["ipcrm", "-m", number], env=env)
 
 
 def _left_segment(pid_file: Path, table: Path) -> str | None:

@@ -8,7 +8,7 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -31,6 +31,8 @@ class Entry:
     database_port: int
     blue_port: int
     green_port: int
+    log_secret: str = field(repr=False)
+    """What HAProxy's log lines are known by; nobody else on this machine can write one."""
     binaries: dict[str, str]
     """The programs it was built with, by name."""
     generation: int = 0
@@ -67,6 +69,8 @@ def save(home: Path, entry: Entry) -> None:
     """Write an entry whole."""
     path = index_path(home, entry.id)
     draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(0o600)
     draft.write_text(json.dumps(asdict(entry)))
     draft.replace(path)
 

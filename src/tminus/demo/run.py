@@ -9,14 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tminus import oci
+from tminus.demo.custody import can_go_on
 from tminus.demo.images import BLUE, GREEN, build_releases
 from tminus.demo.packages import Binaries, Missing, ThisMachine, install, locate, plan_installation, undo
 from tminus.demo.screen import Screen
-from tminus.demo.show import KEPT, Options, Show
+from tminus.demo.show import Options, Show
 from tminus.demo.stage import Stage
-from tminus.demo.theatre import NEEDED, Playbill, Wish
+from tminus.demo.theatre import Playbill, Wish
 from tminus.domain.plan import Plan
-from tminus.errors import Exit, PartError, PlanError, TminusError
+from tminus.errors import Exit, PartError, PlanError, RefusedError, TminusError
 from tminus.planfile import read
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -27,12 +28,12 @@ def have_packages(home: Path, screen: Screen, agree: Callable[[Missing], bool]) 
     """Where the programs of the stage are, after installing what is missing and was agreed to."""
     machine = ThisMachine()
     journal = home / "installation.json"
-    home.mkdir(parents=True, exist_ok=True)
     undo(machine, journal)
     missing = plan_installation(machine)
     if missing:
         if not agree(missing):
-            raise PartError("nothing was installed", hint=f"type this yourself: {missing.command}")
+            lacking = f"this machine lacks {' and '.join(missing.packages)}, and nobody agreed to install it"
+            raise PartError(lacking, hint=f"say --yes (`make demo YES=1`), or type: {missing.command}")
         screen.say(f"installing {' and '.join(missing.packages)} without starting a service …")
         install(missing, machine, journal)
     found = locate(machine)
@@ -76,15 +77,21 @@ def _must_be_playable(plan: Plan) -> None:
             f"this plan cannot be played by a demo: {who}",
             hint="mark the signing roles `simulated: true` and the plan `production: false`",
         )
+    if plan.open_points:
+        raise RefusedError(
+            f"this plan cannot be played by a demo: {'; '.join(plan.open_points)}",
+            hint="fill what is to fill, and take the waivers out; `tminus plan check` names the lines",
+        )
 
 
-async def clear_all(options: Options, screen: Screen) -> None:
+async def clear_all(options: Options, screen: Screen) -> Exit:
     """Take down every stage that no living tminus uses, launches that could go on included."""
     stages = Stage.adopt(options.home)
     for stage in stages:
         await Show(stage, options, screen).clear(Playbill.load(stage))
     if not stages:
         screen.say("nothing to clear; a stage that a living tminus uses is left alone")
+    return Exit.PASSED
 
 
 async def _play(show: Show, begin: Callable[[], Awaitable[None]]) -> Exit:
@@ -147,9 +154,7 @@ async def _take_over(options: Options, screen: Screen) -> tuple[Show, Playbill] 
     for stage in Stage.adopt(options.home):
         show = Show(stage, options, screen)
         playbill = Playbill.load(stage)
-        alive = set(stage.parts_alive())
-        kept = (stage.folder / KEPT).exists()
-        if playbill and not kept and found is None and alive >= NEEDED and alive & {"blue", "green"}:
+        if playbill and found is None and can_go_on(stage, playbill):
             found = show, playbill
         else:
             await show.clear(playbill)

@@ -1,11 +1,14 @@
 """What people see of a launch in a terminal: one plain line for each thing that happens, with the T-clock in front.
 
 A projection of the record and nothing else: a resumed launch prints the same lines as one that was never interrupted.
+A launch does not need to be watched: when nobody reads the output any more, it goes on in silence.
 """
 
 import json
+import os
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -22,14 +25,14 @@ class Screen:
     def __init__(self, console: Console, *, as_json: bool) -> None:
         self._console = console
         self._as_json = as_json
-        self._shares: dict[str, float] = {}
+        self._out = _Outlet(console.file)
 
     def say(self, text: str, style: str = "dim") -> None:
         """A line that is not part of the record: what is being set up or taken down."""
         if self._as_json:
             self._raw({"type": "demo.said", "text": text})
         else:
-            self._console.print(Text(text, style=style), soft_wrap=True)
+            self._print(Text(text, style=style), soft_wrap=True)
 
     def show(self, event: Event) -> None:
         """One event of the record."""
@@ -48,19 +51,55 @@ class Screen:
             row.add_column(width=1)
             row.add_column(overflow="fold")
             row.add_row(Text(when, style="dim"), mark, words)
-            self._console.print(row)
+            self._print(row)
         else:
-            self._console.print(Text.assemble(f"{when}  ", mark, " ", words), soft_wrap=True)
+            self._print(Text.assemble(f"{when}  ", mark, " ", words), soft_wrap=True)
 
     def last(self, outcome: str, record: str) -> None:
-        """The last line of every demo, never wrapped."""
-        line = f"outcome={outcome} record={record}"
+        """The last line of every demo, never wrapped; beside the output where that is JSON, or closed."""
+        line = f"outcome={outcome} record={record}\n"
         if self._as_json:
             self._raw({"type": "demo.ended", "outcome": outcome, "record": record})
-            Console(stderr=True, soft_wrap=True, highlight=False).print(line, markup=False)
         else:
-            self._console.print(line, markup=False, soft_wrap=True, highlight=False)
+            self._out.write(line)
+        if self._as_json or self._out.closed:
+            _Outlet(sys.stderr).write(line)
+
+    def _print(self, what: Text | Table, *, soft_wrap: bool = False) -> None:
+        with self._console.capture() as captured:
+            self._console.print(what, soft_wrap=soft_wrap)
+        self._out.write(captured.get())
 
     def _raw(self, value: Mapping[str, Any]) -> None:
-        self._console.file.write(json.dumps(value, ensure_ascii=False) + "\n")
-        self._console.file.flush()
+        self._out.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+class _Outlet:
+    """A stream that may be closed from its other side, or have no room; then all further text is dropped."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self.closed = False
+
+    def write(self, text: str) -> None:
+        """Write text at once, while somebody takes it."""
+        if self.closed:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError as error:
+            self.closed = True
+            _let_go(self._stream)
+            if self._stream is not sys.stderr:
+                told = f"tminus: the output cannot be written ({error.strerror}); the launch goes on\n"
+                _Outlet(sys.stderr).write(told)
+
+
+def _let_go(stream: IO[str]) -> None:
+    """Lead what is still in the stream's buffer nowhere: Python would fail to write it when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream.fileno())
+    finally:
+        os.close(nowhere)

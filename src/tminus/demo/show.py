@@ -1,20 +1,24 @@
 """One launch on one stage: begun or taken over, shown, ended, and taken down."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tminus.control.approval import TOPIC
 from tminus.control.liftoff import CONTROL
 from tminus.control.ports import Json
+from tminus.demo.census import census
+from tminus.demo.lookout import Lookout
 from tminus.demo.screen import Screen
 from tminus.demo.stage import Stage
-from tminus.demo.summary import write_summary
+from tminus.demo.summary import Told, write_summary
+from tminus.demo.supervisor import News
 from tminus.demo.theatre import DAY, Playbill, Wish, new_playbill, prepare_launch, set_up, users_met
+from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
-from tminus.errors import Exit, OutOfSequenceError, TminusError
+from tminus.errors import Exit, OutOfSequenceError, PartError, TminusError
 from tminus.signing import load_trust, trust_path, verify_file
 from tminus.wiring import Keys, LaunchRecord, LocalLaunch, SystemClock, launch_folder, seal
 
@@ -57,10 +61,11 @@ class Show:
         self._options = options
         self._screen = screen
         self._playbill: Playbill | None = None
-        self._launch: LocalLaunch | None = None
+        self._prepared: tuple[LocalLaunch, Plan] | None = None
         self._shown = -1
         self._held_since: float | None = None
         self._asked: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     async def begin(self, wish: Wish) -> None:
         """Set up what serves before the launch."""
@@ -73,8 +78,18 @@ class Show:
         playbill.save(self._stage)
 
     async def go_on(self, playbill: Playbill) -> None:
-        """Take over what a killed tminus left."""
+        """Take over what a killed tminus left; a proxy that died meanwhile is started again."""
+        proxy_lives = "haproxy" in self._stage.parts_alive()
+        await self._stage.start_postgres()
+        await self._stage.start_haproxy()
         launch = await self._open(playbill)
+        if not proxy_lives:
+            now = SystemClock().now()
+            alive = max((outcome.at for outcome in launch.trace.outcomes()), default=now)
+            news = News(
+                "haproxy", "restarted", now, alive, "it died while tminus was away, and was started again"
+            )
+            await Lookout(self._stage, self._screen, launch, playbill.launch).tell(news)
         events = await launch.store.events(playbill.launch)
         if events:
             self._must_be_as_signed(events[0], playbill)
@@ -92,7 +107,7 @@ class Show:
     def _must_be_as_signed(self, opened: Event, playbill: Playbill) -> None:
         """A launch that goes on is the one that was opened: what people signed must be what runs."""
         recorded = opened.data["plan"], opened.data["release"], opened.data["previous"]
-        plan = prepare_launch(self._stage, playbill, self._options.home)[1]
+        plan = self._all()[1]
         component = plan.components[0]
         now = (
             {"name": plan.name, "digest": plan.digest, "production": plan.production, "lines": plan.total},
@@ -107,23 +122,29 @@ class Show:
 
     async def failed(self, error: TminusError) -> None:
         """End the record of a launch that stopped by an error instead of an ending."""
-        if self._playbill is not None and self._launch is not None:
-            await self._launch.engine.stop()
+        if self._playbill is not None and self._prepared is not None:
+            await self._prepared[0].engine.stop()
+            await self._look_away()
             record = await self._abandon(self._playbill, State.ABANDONED, f"stopped by an error: {error}")
             if record is not None:
                 self._screen.say(f"recorded as abandoned in {record}", "yellow")
 
     async def run(self) -> Exit:
         """The launch to its end, the record sealed and verified; the exit code that this ending deserves."""
-        launch, playbill = self._both()
+        launch, _, playbill = self._all()
         await launch.engine.start()
         await launch.engine.begin(playbill.launch)
+        self._looking = asyncio.create_task(self._look_after(launch, playbill))
         result: Json | None = None
         while result is None:
             result = await launch.engine.result(playbill.launch)
+            launch.trace.must_be_writable()
+            if self._looking.done():
+                self._looking.result()
             await self._show_new()
             await self._end_a_long_hold()
             await asyncio.sleep(TICK)
+        await self._look_away()
         outcome = str(result["outcome"])
         await self._close(outcome)
         return _deserved(playbill.kind, outcome)
@@ -131,10 +152,12 @@ class Show:
     async def interrupted(self) -> Exit:
         """End a launch that its viewer gave up."""
         self._screen.say("interrupted: the launch is aborted and the stage taken down …", "yellow")
-        if self._launch is not None and self._playbill is not None:
-            await self._launch.engine.stop()
+        if self._playbill is not None and self._prepared is not None:
+            await self._prepared[0].engine.stop()
+            await self._look_away()
             record = await self._abandon(self._playbill, State.ABORTED, "interrupted by the viewer")
             if record is not None:
+                self._screen.say(f"summary: {record.with_name('summary.md')}")
                 self._screen.last(State.ABORTED.value, str(record))
         return Exit.FAILED
 
@@ -164,10 +187,11 @@ class Show:
         """Stop and remove everything, or leave the stage running when that was asked for."""
         if self._asked is not None:
             self._asked.cancel()
+        await self._look_away()
         try:
-            if self._launch is not None:
-                await self._launch.engine.stop()
-                await self._launch.trace.stop()
+            if self._prepared is not None:
+                await self._prepared[0].engine.stop()
+                await self._prepared[0].trace.stop()
         finally:
             # Whatever could not be written down, nothing may be left running.
             await self._leave()
@@ -183,19 +207,30 @@ class Show:
 
     async def _open(self, playbill: Playbill) -> LocalLaunch:
         self._playbill = playbill
-        self._launch, plan = prepare_launch(self._stage, playbill, self._options.home)
+        launch, plan = self._prepared = prepare_launch(self._stage, playbill, self._options.home)
         Keys(self._options.home).enrol(plan)
-        await self._launch.store.prepare()
-        await self._launch.trace.start()
-        return self._launch
+        launch.reserve.keep()
+        await launch.store.prepare()
+        await launch.trace.start()
+        return launch
 
-    def _both(self) -> tuple[LocalLaunch, Playbill]:
-        assert self._launch is not None  # noqa: S101 - begin() or go_on() came first
+    async def _look_after(self, launch: LocalLaunch, playbill: Playbill) -> None:
+        lookout = Lookout(self._stage, self._screen, launch, playbill.launch)
+        await self._stage.look_after(lookout.tell, SystemClock().now)
+
+    async def _look_away(self) -> None:
+        """Start nothing again from now on: what ends is ended on purpose."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+
+    def _all(self) -> tuple[LocalLaunch, Plan, Playbill]:
+        assert self._prepared is not None  # noqa: S101 - begin() or go_on() came first
         assert self._playbill is not None  # noqa: S101 - begin() or go_on() came first
-        return self._launch, self._playbill
+        return *self._prepared, self._playbill
 
     async def _show_new(self) -> None:
-        launch, playbill = self._both()
+        launch, _, playbill = self._all()
         for event in await launch.store.events(playbill.launch, self._shown):
             self._shown = event.seq
             self._screen.show(event)
@@ -211,14 +246,14 @@ class Show:
             self._held_since = None
 
     async def _ask(self, ask: Callable[[], Awaitable[Json]]) -> None:
-        launch, playbill = self._both()
+        launch, _, playbill = self._all()
         word = await ask()
         await launch.engine.send(playbill.launch, TOPIC, word, "decision")
 
     async def _end_a_long_hold(self) -> None:
         if self._held_since is None or SystemClock().now() - self._held_since < HELD_SECONDS:
             return
-        launch, playbill = self._both()
+        launch, _, playbill = self._all()
         why = f"held for {HELD_SECONDS:g} s, and a demo has nobody to resume it"
         await launch.engine.send(
             playbill.launch, CONTROL, {"order": "abort", "by": "the demo", "reason": why}, "abort"
@@ -227,20 +262,16 @@ class Show:
 
     async def _close(self, outcome: str) -> None:
         """Compare with what the users counted, seal the record, verify it as anyone would, and say where it is."""
-        launch, playbill = self._both()
-        load = self._stage.parts_alive().get("load")
-        if load is not None:
-            await load.stop(12)
+        launch, plan, playbill = self._all()
+        await self._send_users_home()
         await launch.trace.stop()
+        launch.reserve.give_up()
         await self._show_new()
         users = users_met(self._stage)
-        logged = launch.trace.outcomes()
-        self._screen.say(
-            f"users: {users['total']} requests sent, {users['failed']} failed; "
-            f"proxy, our own looks included: {len(logged)} logged, {sum(o.failed for o in logged)} failed, "
-            f"{launch.trace.missing()} lines lost",
-            "bold",
-        )
+        self._screen.say(census(users, launch.trace.outcomes(), launch.trace.missing()), "bold")
+        if refused := launch.trace.refused():
+            words = "lines were refused in the proxy's log: somebody else on this machine wrote them"
+            self._screen.say(f"{refused:,} {words}", "bold yellow")
         home = self._options.home
         record = await seal(launch.store, playbill.launch, home, launch.time)
         report = await asyncio.to_thread(verify_file, record, load_trust(trust_path(home)))
@@ -248,17 +279,24 @@ class Show:
             f"record verified: {report.events} events, {report.observed} lines, head {report.head[:16]}…",
             "bold",
         )
-        events = await launch.store.events(playbill.launch)
-        summary = write_summary(record.with_name("summary.md"), events, users)
+        told = Told(await launch.store.events(playbill.launch), users, plan)
+        summary = write_summary(record.with_name("summary.md"), told)
         self._screen.say(f"summary: {summary}")
         self._screen.last(outcome, str(record))
+
+    async def _send_users_home(self) -> None:
+        load = self._stage.parts_alive().get("load")
+        if load is not None:
+            await load.stop(12)
 
     async def _abandon(self, playbill: Playbill, outcome: State, why: str) -> Path | None:
         """End the record of a launch that does not reach its own end; nothing when it never opened."""
         home = self._options.home
         if not (launch_folder(home, playbill.launch) / "launch.db").exists():
             return None
-        launch = self._launch or prepare_launch(self._stage, playbill, home)[0]
+        launch, plan = self._prepared or prepare_launch(self._stage, playbill, home)
+        await launch.trace.stop()
+        launch.reserve.give_up()
         await launch.store.prepare()
         events = await launch.store.events(playbill.launch)
         if not any(event.type == OPENED for event in events):
@@ -267,7 +305,17 @@ class Show:
             record = LaunchRecord(launch.store, playbill.launch, launch.time)
             last = events[-1].key
             await record.append_once("ended", ENDED, {"outcome": outcome.value, "text": why, "after": last})
-        return await seal(launch.store, playbill.launch, home, launch.time)
+        sealed = await seal(launch.store, playbill.launch, home, launch.time)
+        await self._send_users_home()
+        told = Told(await launch.store.events(playbill.launch), self._users_if_counted(), plan)
+        write_summary(sealed.with_name("summary.md"), told)
+        return sealed
+
+    def _users_if_counted(self) -> Mapping[str, object] | None:
+        try:
+            return users_met(self._stage)
+        except PartError:
+            return None  # what ends by force need not have been counted, and the page says so
 
 
 def _deserved(kind: str, outcome: str) -> Exit:

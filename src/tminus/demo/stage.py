@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Self
@@ -21,16 +22,14 @@ from tminus import processes
 from tminus.demo import postgres, registry
 from tminus.demo.packages import Binaries
 from tminus.demo.registry import Entry
-from tminus.errors import PartError, UnreachableError
-from tminus.haproxy import Proxy, Runtime, render
+from tminus.demo.supervisor import AGAIN, Part, Supervisor, Told
+from tminus.domain.traffic import Side
+from tminus.errors import PartError, RolloutError, UnreachableError
+from tminus.haproxy import SECRET_VARIABLE, Desired, Proxy, Runtime, desired_state, render
 from tminus.processes import Process
 
 PARTS = ("load", "haproxy", "blue", "green", "postgres")
 """Everything that runs on a stage, in the order in which it is stopped: users first, data last."""
-START_SECONDS = 30.0
-"""How long a part may take to answer; a hundred times the usual, for a busy laptop."""
-STOP_SECONDS = 12.0
-"""How long a part may take to finish; longer than a user waits for an answer."""
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
 
 
@@ -41,6 +40,10 @@ class Stage:
     home: Path
     _entry: Entry
     _lock: IO[bytes] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        self._supervisor = Supervisor(self.folder)
+        self._desired = desired_state(self.folder)
 
     @classmethod
     def create(cls, home: Path, binaries: Binaries, public_port: int | None = None) -> Self:
@@ -57,6 +60,7 @@ class Stage:
             entry = Entry(
                 id=identifier,
                 folder=str(folder),
+                log_secret=secrets.token_urlsafe(24),
                 binaries={name: str(path) for name, path in asdict(binaries).items()},
                 **registry.choose_ports(home, public_port),
             )
@@ -108,6 +112,16 @@ class Stage:
         return self._entry.log_port
 
     @property
+    def log_secret(self) -> str:
+        """What the proxy's log lines are known by: not for logs, records or summaries."""
+        return self._entry.log_secret
+
+    @property
+    def generation(self) -> int:
+        """How often this stage has started HAProxy."""
+        return self._entry.generation
+
+    @property
     def blue_port(self) -> int:
         """Promised to blue; nothing else of tminus uses it."""
         return self._entry.blue_port
@@ -143,16 +157,27 @@ class Stage:
         return postgres.dsn(self.folder / "postgres", self._entry.database_port, database, user)
 
     async def start_postgres(self) -> Process:
-        """Have PostgreSQL answer on the loopback address, with an empty cluster at the first start."""
-        running = processes.find(self.folder, "postgres")
-        if running is None:
-            user, programs, env = postgres.system_user(), self._entry.binaries, _environment()
-            part = processes.make_part_folder(self.folder, "postgres", user)
-            await postgres.make_cluster(part, programs["initdb"], env)
-            argv = [programs["postgres"], *postgres.arguments(part, self._entry.database_port)]
-            running = processes.start(self.folder, "postgres", argv, env=env, user=user)
-        await running.ready(self._database_answers, START_SECONDS)
-        return running
+        """Have PostgreSQL answer on the loopback address, with an empty cluster at the first start.
+
+        One that ends by itself is not started again: that users come to harm by it is what has to be seen.
+        """
+        user, env = postgres.system_user(), _environment()
+        part = self.folder / "postgres"
+
+        async def prepare() -> None:
+            await postgres.make_cluster(part, self._entry.binaries["initdb"], env)
+
+        command = [self._entry.binaries["postgres"], *postgres.arguments(part, self._entry.database_port)]
+        return await self._supervisor.start(
+            Part(
+                "postgres",
+                command,
+                env,
+                answers=self._database_answers,
+                prepare=prepare,
+                user=user,
+            )
+        )
 
     async def create_database(self, name: str) -> str:
         """Have a database and a user of the same name that owns it and may make others; its DSN."""
@@ -160,46 +185,44 @@ class Stage:
         await postgres.make_database(self.dsn("postgres", administrator=True), name, password)
         return self.dsn(name)
 
-    async def start_haproxy(self, *, blue: bool = True, green: bool = False, percent: int = 0) -> Process:
-        """Have HAProxy divide the traffic; a running one is left as it is.
+    async def start_haproxy(self, wanted: Desired | None = None) -> Process:
+        """Have HAProxy divide the traffic; a running one is left as it is, and one that ends is started again.
 
-        The sides given here, and green's share, are those with which a fresh HAProxy begins.
+        A fresh one begins with what is wanted, or else with what the target last had of the one before; at the very
+        first with all traffic on blue.
         """
-        running = processes.find(self.folder, "haproxy")
-        if running is None:
-            self._entry.generation += 1
-            registry.save(self.home, self._entry)
-            running = await self._run_haproxy(
-                Proxy(
-                    public_port=self.public_port,
-                    log_port=self.log_port,
-                    admin=self.admin,
-                    blue_port=self.blue_port if blue else None,
-                    green_port=self.green_port if green else None,
-                    percent=percent,
-                    generation=self._entry.generation,
-                )
+        if wanted is not None or self._desired.read() is None:
+            processes.make_part_folder(self.folder, "haproxy")
+            self._desired.write(wanted or Desired(0, {Side.BLUE: self.blue_port}))
+        config = str(self.folder / "haproxy" / "haproxy.cfg")
+        return await self._supervisor.start(
+            Part(
+                "haproxy",
+                [self._entry.binaries["haproxy"], "-db", "-f", config],
+                {**_environment(), SECRET_VARIABLE: self.log_secret},
+                answers=self._proxy_answers,
+                prepare=self._configure_haproxy,
+                look=self._note_weights,
+                restarts=AGAIN,
             )
-        await running.ready(self._proxy_answers, START_SECONDS)
-        return running
+        )
 
-    def start_load(self, rate: float, user: str, password: str, max_seconds: float = 1800) -> Process:
+    async def start_load(self, rate: float, user: str, password: str, max_seconds: float = 1800) -> Process:
         """Send users to the proxy; running ones go on."""
-        running = processes.find(self.folder, "load")
-        if running is not None:
-            return running
         argv = [sys.executable, "-P", "-m", "tminus.demo.load", "--url", self.url, "--rate", str(rate)]
         argv += ["--out", str(self.load_summary), "--max-seconds", str(max_seconds)]
         argv += ["--user", user, "--password-env", "TMINUS_LOAD_PASSWORD"]
         env = {**_environment(), "TMINUS_LOAD_PASSWORD": password}
-        return processes.start(self.folder, "load", argv, env=env)
+        return await self._supervisor.start(Part("load", argv, env))
+
+    async def look_after(self, told: Told, now: Callable[[], float]) -> None:
+        """Watch every part that was started by this process, and start again what may be; without end."""
+        await self._supervisor.watch(told, now)
 
     async def stop_all(self) -> None:
         """End everything that runs, users first and data last."""
         for name in PARTS:
-            process = processes.find(self.folder, name)
-            if process is not None:
-                await process.stop(STOP_SECONDS, by=signal.SIGINT if name == "postgres" else signal.SIGTERM)
+            await self._supervisor.stop(name, by=signal.SIGINT if name == "postgres" else signal.SIGTERM)
 
     async def remove(self) -> None:
         """Leave nothing of this stage on the machine; may be repeated after a kill."""
@@ -215,12 +238,34 @@ class Stage:
         """Leave the stage as it is; the next start of tminus can adopt it."""
         self._lock.close()
 
-    async def _run_haproxy(self, proxy: Proxy) -> Process:
-        part = processes.make_part_folder(self.folder, "haproxy")
-        file, program, env = part / "haproxy.cfg", self._entry.binaries["haproxy"], _environment()
-        file.write_text(render(proxy))
-        await processes.run(part, [program, "-c", "-f", str(file)], env=env)
-        return processes.start(self.folder, "haproxy", [program, "-db", "-f", str(file)], env=env)
+    async def _configure_haproxy(self) -> None:
+        """Write the configuration of the next start, which has a count of its own."""
+        self._entry.generation += 1
+        registry.save(self.home, self._entry)
+        wanted = self._desired.read() or Desired()
+        proxy = Proxy(
+            public_port=self.public_port,
+            log_port=self.log_port,
+            admin=self.admin,
+            blue_port=wanted.ports.get(Side.BLUE),
+            green_port=wanted.ports.get(Side.GREEN),
+            percent=wanted.percent,
+            generation=self._entry.generation,
+        )
+        part = self.folder / "haproxy"
+        (part / "haproxy.cfg").write_text(render(proxy))
+        check = [self._entry.binaries["haproxy"], "-c", "-f", "haproxy.cfg"]
+        await processes.must_run(part, check, env={**_environment(), SECRET_VARIABLE: self.log_secret})
+
+    async def _note_weights(self) -> None:
+        """Keep in mind that somebody gave green less by hand, so that a proxy started again does not give it back."""
+        before = self._desired.read()
+        try:
+            weights = await Runtime(self.admin).get_weights()
+        except (UnreachableError, RolloutError):
+            return  # it is ending; what it did last is known from the look before
+        if before is not None and self._desired.read() == before and weights.green < before.percent:
+            self._desired.lower(weights.green)
 
     async def _database_answers(self) -> bool:
         return await postgres.answers(self.dsn("postgres", administrator=True))

@@ -1,70 +1,278 @@
-"""A launch in one page of Markdown, for a pull request or a job summary; everything in it stands in the record."""
+"""A launch in one page of Markdown, for a pull request or a job summary.
+
+What it says stands in the sealed record, but for what the users counted and which tminus wrote it.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from tminus.domain.record import Event
+from tminus import __version__
+from tminus.demo.wording import people, without_verb
+from tminus.domain.canonical import instant
+from tminus.domain.plan import Kind, Plan
+from tminus.domain.record import ENDED, Event
 from tminus.domain.timeline import clock
 
+_SOURCES = {
+    "probe": "observed by probes",
+    "step": "read back by steps of the launch",
+    "rollup": "made of other lines",
+    "plan": "declared not applicable by the plan",
+    "person": "attested by people",
+    "simulated": "said by simulated people",
+}
+"""By a line's source: what that means; in the order in which they are counted."""
 
-def write_summary(path: Path, events: Sequence[Event], users: Mapping[str, object]) -> Path:
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a page is made of."""
+
+    events: Sequence[Event]
+    """The whole record, its seal included."""
+    users: Mapping[str, object] | None
+    """What the users counted; nothing when they never wrote it down."""
+    plan: Plan
+
+    @property
+    def opened(self) -> Mapping[str, object]:
+        """What the first event binds."""
+        return self.events[0].data
+
+    @property
+    def ended(self) -> Event:
+        """The launch's end."""
+        return next(event for event in self.events if event.type == ENDED)
+
+    def of(self, *kinds: str) -> list[Event]:
+        """Every event of these types."""
+        return [event for event in self.events if event.type in kinds]
+
+    @property
+    def lines(self) -> dict[str, Event]:
+        """The last verdict on each line that has one."""
+        return {str(event.data["check"]): event for event in self.of("check.observed")}
+
+    @property
+    def same_plan(self) -> bool:
+        """Whether the plan's file is still the plan that was opened."""
+        return self.plan.digest == _table(self.opened["plan"])["digest"]
+
+    @property
+    def signed(self) -> set[str]:
+        """The lines of the plan that are signatures and were given."""
+        roles = {str(event.data["role"]) for event in self.of("signoff.given")}
+        return {c.id for c in self.plan.checks if c.kind is Kind.SIGNATURE and c.note in roles}
+
+    @property
+    def omitted(self) -> dict[str, str]:
+        """The lines that the plan leaves out, each with its reason."""
+        rows = self.opened["omitted"]
+        assert isinstance(rows, list)  # noqa: S101 - the launch wrote it
+        return {str(row["check"]): str(row["reason"]) for row in rows}
+
+    @property
+    def unreached(self) -> list[str]:
+        """The lines of the plan that were neither observed nor signed."""
+        return sorted({check.id for check in self.plan.checks} - self.signed - self.lines.keys())
+
+
+def write_summary(path: Path, told: Told) -> Path:
     """Write the page beside the record."""
-    path.write_text("\n".join([*_lines(events, users), ""]), encoding="utf-8")
+    path.write_text("\n".join([*_page(told), ""]), encoding="utf-8")
     return path
 
 
-def _lines(events: Sequence[Event], users: Mapping[str, object]) -> Iterator[str]:
-    opened, ended = events[0].data, next(event for event in events if event.type == "launch.ended")
-    yield f"# {str(ended.data['outcome']).upper()}: launch {opened['launch']}"
-    yield ""
+def _page(told: Told) -> Iterator[str]:
+    yield f"# {str(told.ended.data['outcome']).upper()}: launch {told.opened['launch']}"
+    yield from _why(told.ended.data)
+    yield from ("", "| | |", "|--|--|")
+    for name, value in _facts(told):
+        yield f"| {name} | {value} |"
+    yield from _not_green(told)
+    yield from _signatures(told)
+    yield from _events(told)
+    yield from _shares(told)
+    yield from _checks(told)
+    yield from _unseen(told)
+
+
+def _why(ended: Mapping[str, object]) -> Iterator[str]:
+    """Why it ended as it did, where that is not as it should have ended."""
+    if "rule" in ended:
+        yield from ("", f"Rolled back by `{ended['rule']}`: {_cell(without_verb(str(ended['text'])))}")
+    elif ended.get("text"):
+        yield from (
+            "",
+            f"{_cell(ended['text'])}; the last event before it: `{_cell(ended.get('after', 'none'))}`",
+        )
+
+
+def _facts(told: Told) -> Iterator[tuple[str, str]]:
+    opened, plan = told.opened, _table(told.opened["plan"])
+    began, ended = told.events[0].at, told.ended.at
+    schedule = _table(opened["schedule"])
     for component, digest in _table(opened["release"]).items():
-        yield f"- {component}: `sha256:{digest}`"
-    yield f"- users sent {users['total']} requests, {users['failed']} failed"
-    omitted = opened["omitted"]
-    plan = _table(opened["plan"])
-    assert isinstance(omitted, list)  # noqa: S101 - the launch wrote it
-    yield f"- {len(omitted)} of {plan['lines']} lines are not in this plan; the people are simulated"
-    if "rule" in ended.data:
-        yield f"- rolled back by `{ended.data['rule']}`: {ended.data['text']}"
-    yield from _checks(events)
-    yield from _signatures(events)
-    yield from _shares(events)
+        yield f"release of {component}", f"`sha256:{digest}`"
+        yield f"previous {component}", f"`sha256:{_table(opened['previous'])[component]}`"
+    kind = "production" if plan["production"] else "not for production"
+    yield "plan", f"{_cell(plan['name'])} ({kind}), digest `{plan['digest']}`"
+    yield "opened", f"{_date(began)} at {_when(told.events[0])}"
+    speed = float(str(schedule["speed"]))
+    shortened = ", on a clock whose waits are shortened" if speed > 1 else ""
+    yield "T-0", f"planned for {_date(str(schedule['t0']))}{shortened}"
+    yield "ended", f"{_date(ended)} at {_when(told.ended)}"
+    yield "took", f"{_duration(instant(ended) - instant(began))}; waits ran {speed:,g} times as fast"
+    yield "decision", _decision(told)
+    yield "people", _cell(people(opened))
+    yield "users", _users(told.users)
+    yield "lines", _counted(told)
+    yield "tminus", __version__
+    yield "record", f"`record.jsonl`, {len(told.events)} events, head `{told.events[-1].digest}`"
 
 
-def _checks(events: Sequence[Event]) -> Iterator[str]:
-    latest = {str(event.data["check"]): event for event in events if event.type == "check.observed"}
-    yield from ("", "## Lines", "", "| line | verdict | by | what was seen | at |", "|--|--|--|--|--|")
-    for check, event in sorted(latest.items()):
+def _decision(told: Told) -> str:
+    made = told.of("decision.made")
+    if not made:
+        return "none: it ended before GO or NO-GO"
+    data = made[-1].data
+    who = "a simulated person" if data["simulated"] else "a real person"
+    return f"{str(data['decision']).upper()} by {_cell(data['by'])}, {who}, {_date(made[-1].at)}"
+
+
+def _users(users: Mapping[str, object] | None) -> str:
+    if users is None:
+        return "what they met was not written down"
+    return f"sent {int(str(users['total'])):,} requests, {int(str(users['failed'])):,} failed"
+
+
+def _counted(told: Told) -> str:
+    sources = [str(event.data["source"]) for event in told.lines.values()]
+    counts = [(sources.count(source), words) for source, words in _SOURCES.items()]
+    if told.same_plan:
+        counts += [(len(told.signed), "signed"), (len(told.unreached), "never reached")]
+    counts += [(len(told.omitted), "left out of the plan")]
+    total = _table(told.opened["plan"])["lines"]
+    return f"{total} on the checklist: {', '.join(f'{count} {words}' for count, words in counts if count)}"
+
+
+def _not_green(told: Told) -> Iterator[str]:
+    bad = {
+        check: event
+        for check, event in told.lines.items()
+        if event.data["verdict"] not in {"passed", "not-applicable"}
+    }
+    if bad:
+        yield from ("", "## Not green", "")
+        for check, event in sorted(bad.items()):
+            yield f"- `{check}` {_cell(event.data['text'])}: **{event.data['verdict']}**: {_reason(event)}"
+
+
+def _signatures(told: Told) -> Iterator[str]:
+    given = told.of("signoff.given", "decision.made")
+    if given:
+        yield from ("", "## Signatures", "", "| role | person | says | note | at |", "|--|--|--|--|--|")
+    for event in given:
         data = event.data
-        text, why = _cell(data["text"]), _cell(data["why"])
-        yield f"| `{check}` {text} | {data['verdict']} | {data['source']} | {why} | {_when(event)} |"
+        person = _cell(data.get("person", data.get("by"))) + (" (simulated)" if data["simulated"] else "")
+        role = f"{data['role']} (decides)" if event.type == "decision.made" else data["role"]
+        note = _cell(data.get("note", data.get("reason")))
+        yield f"| {role} | {person} | {str(data['decision']).upper()} | {note} | {_when(event)} |"
 
 
-def _signatures(events: Sequence[Event]) -> Iterator[str]:
-    yield from ("", "## Signatures", "", "| role | person | says | note |", "|--|--|--|--|")
-    for event in events:
-        if event.type in {"signoff.given", "decision.made"}:
-            data = event.data
-            person = str(data.get("person", data.get("by")))
-            simulated = " (simulated)" if data["simulated"] else ""
-            note = data.get("note", data.get("reason"))
-            yield f"| {data['role']} | {_cell(person)}{simulated} | {str(data['decision']).upper()} | {_cell(note)} |"
+def _events(told: Told) -> Iterator[str]:
+    """Holds, orders and the way back: what a launch that goes well has none of."""
+    words = {
+        "launch.held": lambda data: (
+            f"held at {data['where']} by `{data['rule']}`: {without_verb(str(data['text']))}"
+        ),
+        "order.taken": lambda data: str(data["text"]),
+        "rollback.done": lambda data: (
+            f"all traffic to blue, set and read back within {float(str(data['seconds'])) * 1000:.0f} ms"
+        ),
+        "rollback.seen": lambda data: (
+            f"seen in traffic: {data['blue']} requests answered by blue, {data['green']} by green"
+        ),
+        "rollback.proved": lambda data: (
+            f"blue runs `{data['digest']}`, {'as' if data['as_before'] else 'NOT as'} before; its smoke tests "
+            f"{'pass' if data['schema_compatible'] else 'FAIL'}"
+        ),
+    }
+    happened = told.of(*words)
+    if happened:
+        yield from ("", "## Holds, orders, rollback", "")
+    for event in happened:
+        yield f"- {_when(event)} {_cell(words[event.type](event.data))}"
 
 
-def _shares(events: Sequence[Event]) -> Iterator[str]:
-    yield from (
-        "",
-        "## Traffic",
-        "",
-        "| where | weight set | seen on green | requests | guard |",
-        "|--|--|--|--|--|",
-    )
-    for event in events:
-        if event.type == "traffic.seen" and event.data.get("share"):
-            share = _table(event.data["share"])
-            total = int(str(share["total"]))
-            seen = f"{int(str(share['green'])) / total:.2%}" if total else "nothing"
-            yield f"| {event.data['where']} | {share['set']} % | {seen} | {total} | {event.data['action']} |"
+def _shares(told: Told) -> Iterator[str]:
+    seen = {str(_table(e.data["share"])["set"]): e for e in told.of("traffic.seen") if e.data.get("share")}
+    if seen:
+        head = (
+            "| weight set | seen on green | requests | green failed | blue failed | guard |",
+            "|--|--|--|--|--|--|",
+        )
+        yield from (
+            "",
+            "## Traffic",
+            "",
+            "The last look at each weight; failures since the launch began.",
+            "",
+            *head,
+        )
+    for percent, event in seen.items():
+        share, counts = _table(event.data["share"]), _table(_table(event.data["gauges"])["counts"])
+        total = int(str(share["total"]))
+        part = f"{int(str(share['green'])) / total:.2%}" if total else "nothing"
+        failed = (f"{_table(counts[side])['failed']}" for side in ("green", "blue"))
+        yield f"| {percent} % | {part} | {total:,} | {' | '.join(failed)} | {event.data['action']} |"
+
+
+def _checks(told: Told) -> Iterator[str]:
+    if told.lines:
+        yield from ("", "## Lines", "", "| line | verdict | by | what was seen | at |", "|--|--|--|--|--|")
+    for check, event in sorted(told.lines.items()):
+        data = event.data
+        row = (
+            f"`{check}` {_cell(data['text'])}",
+            data["verdict"],
+            data["source"],
+            _reason(event),
+            _when(event),
+        )
+        yield f"| {' | '.join(map(str, row))} |"
+
+
+def _unseen(told: Told) -> Iterator[str]:
+    """Whatever nobody observed, named: simulated words, what was not reached, what the plan leaves out."""
+    simulated = sorted(check for check, event in told.lines.items() if event.data["source"] == "simulated")
+    groups = {"said by simulated people": simulated}
+    if told.same_plan:
+        groups["never reached"] = told.unreached
+    for check, reason in told.omitted.items():
+        groups.setdefault(f"left out of the plan: {reason}", []).append(check)
+    if any(groups.values()) or not told.same_plan:
+        yield from ("", "## Never observed", "")
+    if not told.same_plan:
+        yield "- which lines were never reached is not known: the plan's file is no longer what was opened"
+    for why, checks in groups.items():
+        if checks:
+            yield f"- {len(checks)} {_cell(why)}: {', '.join(f'`{check}`' for check in checks)}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _date(at: str) -> str:
+    """An instant of the record, to the second and with its zone."""
+    return f"{at[:10]} {at[11:19]} UTC"
+
+
+def _reason(event: Event) -> str:
+    return _cell(without_verb(str(event.data["why"])))
 
 
 def _cell(value: object) -> str:

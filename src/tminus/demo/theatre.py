@@ -13,8 +13,8 @@ from tminus.demo.stage import PARTS, Stage
 from tminus.domain.plan import Plan
 from tminus.domain.traffic import Side
 from tminus.errors import PartError
-from tminus.planfile import read
-from tminus.wiring import LocalLaunch, Site, local_launch
+from tminus.planfile import load
+from tminus.wiring import LocalLaunch, Site, keep_plan, local_launch
 
 RATE = 80.0
 """User requests in a second; at 10 % on green that is 8 a second for the guard to judge."""
@@ -30,8 +30,9 @@ DAY = 86400.0
 LONGEST_SECONDS = 3600.0
 """How long the users stay beside the shortened waits; they must not leave before the launch has ended."""
 
-NEEDED = {"postgres", "haproxy", "load"}
-"""The parts without which an interrupted launch cannot go on; of blue and green, one is enough."""
+NEEDED = {"postgres", "load"}
+"""The parts without which an interrupted launch cannot go on; HAProxy is started again, and of blue and green one is
+enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def site(stage: Stage, playbill: Playbill) -> Site:
         public=stage.url,
         admin=stage.admin,
         log_port=stage.log_port,
+        log_secret=stage.log_secret,
         ports={Side.BLUE: stage.blue_port, Side.GREEN: stage.green_port},
         postgres_bin=stage.postgres_bin,
         database=database,
@@ -144,7 +146,9 @@ def site(stage: Stage, playbill: Playbill) -> Site:
 
 def prepare_launch(stage: Stage, playbill: Playbill, home: Path) -> tuple[LocalLaunch, Plan]:
     """The launch of a playbill, put together; after a crash the same one again."""
-    plan = _decided_by(read(Path(playbill.plan)), playbill)
+    loaded = load(Path(playbill.plan))
+    plan = _decided_by(loaded.checked(), playbill)
+    keep_plan(home, playbill.launch, loaded)
     component = plan.components[0]
     binding = Binding(
         launch=playbill.launch,
@@ -183,7 +187,9 @@ async def set_up(stage: Stage, playbill: Playbill, launch: LocalLaunch) -> None:
     await releases.run(playbill.previous, "seed", "--documents", str(DOCUMENTS), "--user", USER)
     await stage.start_haproxy()
     await launch.target.start(Side.BLUE, playbill.previous)
-    stage.start_load(RATE, USER, playbill.password, max_seconds=LONGEST_SECONDS + 2 * DAY / playbill.speed)
+    await stage.start_load(
+        RATE, USER, playbill.password, max_seconds=LONGEST_SECONDS + 2 * DAY / playbill.speed
+    )
 
 
 def users_met(stage: Stage) -> dict[str, object]:

@@ -1,8 +1,10 @@
 """How each event of a record reads: mark, style and words of the lines that it makes."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tminus.domain.judgement import times
 from tminus.domain.record import Event
 
 Line = tuple[str, str, str]
@@ -37,12 +39,12 @@ def _opened(data: Data) -> list[Line]:
     systems = {
         kind: [name for name, k in data["systems"].items() if k == kind] for kind in ("real", "stand-in")
     }
-    people = "the people are simulated" if any(role["simulated"] for role in data["roles"]) else ""
-    told = "; ".join([f"{kind}: {', '.join(names)}" for kind, names in systems.items() if names] + [people])
+    told = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in systems.items() if names)
     notes = [
         f"[bold]launch {data['launch']}[/] of [bold]{_plain(plan['name'])}[/], plan {plan['digest'][:12]}",
         f"{omitted} of {plan['lines']} lines are not in this plan, {plan['lines'] - omitted} are",
         f"systems {told}",
+        f"people {_plain(people(data))}",
     ]
     for name, digest in data["release"].items():
         was = data["previous"][name]
@@ -52,6 +54,16 @@ def _opened(data: Data) -> list[Line]:
     return [(*_NOTE, note) for note in notes] + [
         ("  ", "dim", f"[dim]{_plain(c)}[/]") for c in data["by_hand"]
     ]
+
+
+def people(data: Data) -> str:
+    """Who of a launch's people is real and who is simulated, from what its opening says."""
+    real = [str(role["person"]) for role in data["roles"] if not role["simulated"]]
+    simulated = len(data["roles"]) - len(real)
+    told = [f"real: {', '.join(real)}"] if real else []
+    return "; ".join(
+        [*told, f"simulated: {'all' if not real else 'the other'} {simulated}"] if simulated else told
+    )
 
 
 def _milestone(data: Data) -> list[Line]:
@@ -64,7 +76,7 @@ def _observed(data: Data) -> list[Line]:
     mark, style = _VERDICTS[verdict]
     word = f"[{style}]{_WORDS.get(verdict, verdict):<8}[/]"
     by = " [dim](simulated person)[/]" if data["source"] == "simulated" else ""
-    why = _plain(str(data["why"]))
+    why = _plain(without_verb(str(data["why"])))
     return [(mark, style, f"{word} {data['check']:<17} {_plain(data['text'])}{by}: [dim]{why}[/]")]
 
 
@@ -114,7 +126,7 @@ def _done(data: Data) -> list[Line]:
 def _seen(data: Data) -> list[Line]:
     counts = data["gauges"]["counts"]
     tests = ", ".join(
-        f"{t['rule']} {_number(t['evidence'])} of {t['threshold']:,.0f}" for t in data["gauges"]["tests"]
+        f"{t['rule']} {_times(t['evidence'])} of {t['threshold']:,.0f}" for t in data["gauges"]["tests"]
     )
     green, blue = counts["green"], counts["blue"]
     figures = (
@@ -123,12 +135,18 @@ def _seen(data: Data) -> list[Line]:
     )
     share = data.get("share")
     if share and share["total"]:
-        figures = (
-            f"weight {share['set']} % set, {share['green'] / share['total']:.2%} seen in {share['total']:,} requests "
-            f"(99 % interval {share['low']:.2%} to {share['high']:.2%}); {figures}"
-        )
+        figures = f"{_share(share)}; {figures}"
     mark, style = _ACTIONS[data["action"]]
-    return [(mark, style, f"{data['where']}: {figures} [dim]evidence {_plain(tests)}[/]")]
+    return [(mark, style, f"{data['where']}: {figures}; [dim]evidence {_plain(tests)}[/]")]
+
+
+def _share(share: Data) -> str:
+    """Green's share as it was set and seen; an interval of one value, at 100 %, says nothing."""
+    seen = f"{share['green'] / share['total']:.2%} seen in {share['total']:,} requests"
+    spread = (
+        f" (99 % interval {share['low']:.2%} to {share['high']:.2%})" if share["low"] < share["high"] else ""
+    )
+    return f"weight {share['set']} % set, {seen}{spread}"
 
 
 def _held(data: Data) -> list[Line]:
@@ -136,7 +154,7 @@ def _held(data: Data) -> list[Line]:
         (
             "‖",
             "bold yellow",
-            f"[bold yellow]HELD[/] {data['where']} by {data['rule']}: {_plain(data['text'])}",
+            f"[bold yellow]HELD[/] {data['where']} by {data['rule']}: {_plain(without_verb(data['text']))}",
         )
     ]
 
@@ -215,8 +233,13 @@ def _who(person: str, data: Data) -> str:
     return _plain(f"{person} (simulated)" if data["simulated"] else person)
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+def _times(evidence: float) -> str:
+    return times(evidence).removesuffix(" times")
+
+
+def without_verb(text: str) -> str:
+    """A decision's sentence behind its verb and rule, for where these stand already."""
+    return re.sub(r"^(Roll back|Hold) by \S+: ", "", text)
 
 
 def _short(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The commands of depot: serve, migrate, schema, adduser, seed.
+"""The commands of depot: serve, worker, migrate, schema, adduser, seed.
 
 Exit codes: 0 done; 1 it failed; 2 the command or the environment is wrong.
 """
@@ -39,11 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     served.add_argument("--host", default="127.0.0.1")
     served.add_argument("--port", type=int, required=True)
     served.set_defaults(run=_serve)
+    worked = commands.add_parser("worker", help="do queued jobs and deliver events")
+    worked.set_defaults(run=_work)
     commands.add_parser("schema", help="print what the environment may set").set_defaults(run=_schema)
     user = commands.add_parser("adduser", help="let a user log in; password from the environment or stdin")
     user.add_argument("name")
     user.set_defaults(run=_adduser)
-    seeded = commands.add_parser("seed", help="fill with sample documents, files and a user")
+    seeded = commands.add_parser("seed", help="fill with sample documents, files, canaries, flags and a user")
     seeded.add_argument("--documents", type=int, required=True)
     seeded.add_argument("--user", default="demo")
     seeded.set_defaults(run=_seed)
@@ -65,6 +67,13 @@ def _add_migrate(parser: argparse.ArgumentParser) -> None:
 def _serve(parsed: argparse.Namespace) -> None:
     log_to_stdout()
     serve(installed_release(), read_settings(os.environ), parsed.host, parsed.port)
+
+
+def _work(_parsed: argparse.Namespace) -> None:
+    from .worker import work  # noqa: PLC0415 - its HTTP client costs 0.2 s, and serving does not need it
+
+    log_to_stdout()
+    work(read_settings(os.environ))
 
 
 def _schema(_parsed: argparse.Namespace) -> None:

@@ -11,6 +11,10 @@ from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from .patience import Question
+
+MIN_CONNECTIONS = 2
+MAX_CONNECTIONS = 10
 ACQUIRE_SECONDS = 1.0
 """Wait for a connection; a database that is away is answered with 503 after this."""
 STATEMENT_SECONDS = 5
@@ -37,8 +41,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             url,
-            min_size=2,
-            max_size=10,
+            min_size=MIN_CONNECTIONS,
+            max_size=MAX_CONNECTIONS,
             open=False,
             timeout=ACQUIRE_SECONDS,
             # Attempts to connect back off by doubling; giving up early keeps the return of a database quick.
@@ -51,7 +55,8 @@ class Database:
                 "options": f"-c statement_timeout={STATEMENT_SECONDS * 1000}",
             },
         )
-        self._pending: asyncio.Task[bool] | None = None
+        self._ping = Question(self._answers, PING_SECONDS)
+        self._leaked: list[AsyncConnection[DictRow]] = []
 
     async def open(self) -> None:
         """Start connecting, without waiting: a database that is away degrades depot and does not stop it."""
@@ -59,8 +64,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._pending is not None:
-            self._pending.cancel()
+        self._ping.drop()
+        await self._take_back()
         await self._pool.close(timeout=2.0)
 
     @asynccontextmanager
@@ -81,18 +86,23 @@ class Database:
         return found[0] if found else None
 
     async def ping(self) -> Ping:
-        """Ask whether the database answers, in at most `PING_SECONDS`.
-
-        A question that is still open is waited for again and not asked twice, so that a frozen database does
-        not collect one stuck connection for each health check.
-        """
+        """Ask whether the database answers, in at most `PING_SECONDS`."""
         started = time.monotonic()
-        asked = self._pending
-        if asked is None or asked.done():
-            asked = self._pending = asyncio.create_task(self._answers())
-        await asyncio.wait({asked}, timeout=PING_SECONDS)
-        ok = asked.done() and asked.result()
+        ok = bool(await self._ping.answer())
         return Ping(ok=ok, ms=round((time.monotonic() - started) * 1000, 2))
+
+    async def set_leak(self, connections: int | None) -> None:
+        """Make room for a rehearsed leak of so many connections; none takes everything back."""
+        await self._take_back()
+        await self._pool.resize(MIN_CONNECTIONS, MAX_CONNECTIONS if connections is None else connections + 1)
+
+    async def leak(self) -> None:
+        """Take a connection from the pool and never give it back; fails like any user of an empty pool."""
+        self._leaked.append(await self._pool.getconn())
+
+    async def _take_back(self) -> None:
+        while self._leaked:
+            await self._pool.putconn(self._leaked.pop())
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:

@@ -1,11 +1,9 @@
 """`/faults`: read and change the misbehaviour of a running depot."""
 
-import hmac
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Header, HTTPException
+from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel
 
+from .admin import admin_only
 from .faults import FaultInjector, Faults, FaultSpecError
 from .parts import Wired
 
@@ -16,13 +14,7 @@ class FaultOrder(BaseModel):
     spec: str
 
 
-async def _allowed(parts: Wired, x_fault_token: Annotated[str, Header()] = "") -> None:
-    expected = parts.settings.fault_token
-    if expected is None or not hmac.compare_digest(x_fault_token.encode(), expected.encode()):
-        raise HTTPException(403, "X-Fault-Token is missing or wrong, or faults are closed")
-
-
-router = APIRouter(dependencies=[Depends(_allowed)])
+router = APIRouter(dependencies=[Depends(admin_only)])
 
 
 @router.get("/faults")
@@ -35,9 +27,11 @@ async def read_faults(parts: Wired) -> dict[str, str | int]:
 async def order_faults(parts: Wired, order: FaultOrder) -> dict[str, str | int]:
     """Replace the faults at once; the count of requests starts anew."""
     try:
-        parts.injector.order(Faults.parse(order.spec))
+        faults = Faults.parse(order.spec)
     except FaultSpecError as error:
         raise HTTPException(422, str(error)) from error
+    parts.injector.order(faults)
+    await parts.database.set_leak(faults.leak)
     return _state(parts.injector)
 
 

@@ -1,4 +1,4 @@
-"""Misbehaviour on order, for rehearsals: a share of errors, a share of late answers, a sudden death.
+"""Misbehaviour on order, for rehearsals: errors, late answers, a sudden death, silent damage, a leaking pool.
 
 Faults strike only user requests that came through the proxy, which adds `X-Forwarded-For`. A fault that the
 private smoke test of green could see would be stopped there and would never reach traffic, and then nobody
@@ -15,7 +15,21 @@ from dataclasses import dataclass
 
 from fastapi import HTTPException, Request
 
+from .damage import damage
+
+MOST_LEAKED = 60
+"""PostgreSQL gives 100 connections by default; a leak that took them all would fell the other side too."""
+
 logger = logging.getLogger("depot")
+
+
+_KNOWN = {
+    "errors": "errors=SHARE",
+    "slow": "slow=SHARE:SECONDS",
+    "crash": "crash=N",
+    "corrupt": "corrupt=SHARE",
+    "leak": "leak=N",
+}
 
 
 class FaultSpecError(ValueError):
@@ -24,16 +38,20 @@ class FaultSpecError(ValueError):
 
 @dataclass(frozen=True)
 class Faults:
-    """What goes wrong: shares between 0 and 1, seconds, and a number of requests."""
+    """What goes wrong: shares between 0 and 1, seconds, and numbers of requests."""
 
     errors: float = 0.0
     slow: float = 0.0
     slow_seconds: float = 0.0
     crash: int | None = None
+    corrupt: float = 0.0
+    """Requests that damage a stored row while they are answered as if nothing had happened."""
+    leak: int | None = None
+    """Requests after which the pool has leaked all its connections; then requests fail."""
 
     @classmethod
     def parse(cls, spec: str) -> "Faults":
-        """The faults that `errors=0.2,slow=0.3:3.0,crash=40` asks for; empty is none.
+        """The faults that `errors=0.2,slow=0.3:3.0,crash=40,corrupt=0.2,leak=40` asks for; empty is none.
 
         Raises `FaultSpecError` for an unknown, repeated or impossible part.
         """
@@ -42,10 +60,8 @@ class Faults:
             name, _, value = part.partition("=")
             if name in found:
                 raise FaultSpecError(f"{name!r} is given twice")
-            if name not in {"errors", "slow", "crash"}:
-                raise FaultSpecError(
-                    f"unknown fault {name!r}; known are errors=SHARE, slow=SHARE:SECONDS, crash=N"
-                )
+            if name not in _KNOWN:
+                raise FaultSpecError(f"unknown fault {name!r}; known are {', '.join(_KNOWN.values())}")
             found[name] = value
         share, _, seconds = found.get("slow", "0:0").partition(":")
         slow, slow_seconds = _number("slow", share, most=1.0), _number("slow", seconds, most=600.0)
@@ -54,12 +70,16 @@ class Faults:
             slow=slow,
             slow_seconds=slow_seconds if slow else 0.0,
             crash=_count("crash", found["crash"]) if "crash" in found else None,
+            corrupt=_number("corrupt", found.get("corrupt", "0"), most=1.0),
+            leak=_leaked(found["leak"]) if "leak" in found else None,
         )
 
     def __str__(self) -> str:
         parts = [f"errors={self.errors}"] if self.errors else []
         parts += [f"slow={self.slow}:{self.slow_seconds}"] if self.slow else []
         parts += [f"crash={self.crash}"] if self.crash is not None else []
+        parts += [f"corrupt={self.corrupt}"] if self.corrupt else []
+        parts += [f"leak={self.leak}"] if self.leak is not None else []
         return ",".join(parts)
 
 
@@ -70,6 +90,8 @@ class Fate:
     crash: bool
     seconds: float
     error: bool
+    damage: bool
+    leak: bool
 
 
 class FaultInjector:
@@ -104,6 +126,8 @@ class FaultInjector:
             crash=crash,
             seconds=self._faults.slow_seconds if late else 0.0,
             error=self._dice.random() < self._faults.errors,
+            damage=self._dice.random() < self._faults.corrupt,
+            leak=self._faults.leak is not None,
         )
 
 
@@ -122,6 +146,10 @@ async def suffer_faults(request: Request) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if fate.seconds:
         await asyncio.sleep(fate.seconds)
+    if fate.leak:
+        await request.app.state.parts.database.leak()
+    if fate.damage:
+        await damage(request.app.state.parts.database)
     if fate.error:
         raise HTTPException(500, "injected fault: errors")
 
@@ -134,6 +162,13 @@ def _number(name: str, text: str, *, most: float) -> float:
     if not (math.isfinite(number) and 0 <= number <= most):
         raise FaultSpecError(f"{name}: {text} is not between 0 and {most:g}")
     return number
+
+
+def _leaked(text: str) -> int:
+    connections = _count("leak", text)
+    if not 1 <= connections <= MOST_LEAKED:
+        raise FaultSpecError(f"leak: {text} is not between 1 and {MOST_LEAKED}")
+    return connections
 
 
 def _count(name: str, text: str) -> int:

@@ -1,4 +1,4 @@
-"""Who is asking: `/login`, `/me`, and the dependency that every protected route has."""
+"""Who is asking: `/login`, `/refresh`, `/logout`, `/me`, and the dependency of every protected route."""
 
 import asyncio
 from typing import Annotated
@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, HTTPException
 from pydantic import BaseModel, Field
 
+from . import sessions
 from .clock import wall_clock
-from .credentials import issue_token, matches, read_token
+from .credentials import Claims, issue_token, matches, read_claims
 from .database import Row
-from .parts import NO_NUL, Wired
+from .parts import NO_NUL, Parts, Wired
 
 router = APIRouter()
 
@@ -25,13 +26,26 @@ class Login(BaseModel):
     password: str = Field(max_length=1024)
 
 
-async def current_user(parts: Wired, authorization: Annotated[str, Header()] = "") -> str:
-    """The user whose bearer token came with the request; 401 without a valid one."""
+class Refresh(BaseModel):
+    """The newest refresh token of a session."""
+
+    refresh_token: str = Field(min_length=1, max_length=200)
+
+
+async def current_claims(parts: Wired, authorization: Annotated[str, Header()] = "") -> Claims:
+    """What the bearer token of this request says; 401 without a valid one, or after its logout."""
     scheme, _, token = authorization.partition(" ")
-    name = read_token(token.strip(), wall_clock(), parts.settings.token_secret)
-    if scheme.lower() != "bearer" or name is None:
+    claims = read_claims(token.strip(), wall_clock(), parts.settings.token_secret)
+    if scheme.lower() != "bearer" or claims is None:
         raise _unauthorized("a valid bearer token is needed: POST /login")
-    return name
+    if claims.session is not None and not await sessions.is_open(parts.database, claims.session):
+        raise _unauthorized("this session has ended: POST /login")
+    return claims
+
+
+async def current_user(claims: Annotated[Claims, Depends(current_claims)]) -> str:
+    """The user whose bearer token came with the request."""
+    return claims.user
 
 
 User = Annotated[str, Depends(current_user)]
@@ -39,7 +53,7 @@ User = Annotated[str, Depends(current_user)]
 
 @router.post("/login")
 async def login(parts: Wired, asked: Login) -> dict[str, str | int]:
-    """A short-lived token for a user who knows the password.
+    """A short-lived token and a refresh token for a user who knows the password.
 
     An unknown name costs the same hash as a wrong password, so that the time does not tell who exists.
     """
@@ -49,9 +63,23 @@ async def login(parts: Wired, asked: Login) -> dict[str, str | int]:
         right = await asyncio.to_thread(matches, asked.password, bytes(known["salt"]), bytes(known["hash"]))
     if user is None or not right:
         raise _unauthorized("user or password is wrong")
-    seconds = parts.settings.token_seconds
-    token = issue_token(asked.user, wall_clock() + seconds, parts.settings.token_secret)
-    return {"token": token, "token_type": "Bearer", "expires_in": seconds}
+    return _tokens(parts, await sessions.begin(parts.database, asked.user, parts.settings.refresh_seconds))
+
+
+@router.post("/refresh")
+async def refresh(parts: Wired, asked: Refresh) -> dict[str, str | int]:
+    """Fresh tokens for the newest refresh token of a session; one that was used before ends the session."""
+    session = await sessions.renew(parts.database, asked.refresh_token, parts.settings.refresh_seconds)
+    if session is None:
+        raise _unauthorized("the refresh token is unknown, expired or used: POST /login")
+    return _tokens(parts, session)
+
+
+@router.post("/logout", status_code=204)
+async def logout(parts: Wired, claims: Annotated[Claims, Depends(current_claims)]) -> None:
+    """End the session of the token: its refresh token and its access tokens are good no more."""
+    if claims.session is not None:
+        await sessions.end(parts.database, claims.session)
 
 
 @router.get("/me")
@@ -61,6 +89,18 @@ async def me(parts: Wired, user: User) -> Row:
     if found is None:
         raise _unauthorized("this user no longer exists")
     return found
+
+
+def _tokens(parts: Parts, session: sessions.Session) -> dict[str, str | int]:
+    settings = parts.settings
+    expires = wall_clock() + settings.token_seconds
+    return {
+        "token": issue_token(session.user, expires, settings.token_secret, session.id),
+        "token_type": "Bearer",
+        "expires_in": settings.token_seconds,
+        "refresh_token": session.refresh_token,
+        "refresh_expires_in": settings.refresh_seconds,
+    }
 
 
 def _unauthorized(why: str) -> HTTPException:

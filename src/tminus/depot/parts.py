@@ -5,8 +5,12 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from .backlogs import Backlogs
 from .database import Database
 from .faults import FaultInjector
+from .flags import Flags
+from .keystore import KeyStore
+from .maintenance import Switch
 from .release import Release
 from .settings import Settings
 from .telemetry import Metrics
@@ -24,6 +28,11 @@ class Parts:
     database: Database
     injector: FaultInjector
     metrics: Metrics
+    flags: Flags
+    maintenance: Switch
+    backlogs: Backlogs
+    keystore: KeyStore | None = None
+    """None where no Redis is configured."""
 
 
 def parts_of(request: Request) -> Parts:

@@ -1,7 +1,7 @@
 """A depot with something in it: documents and files that look like an archive's, always the same ones.
 
 States a desired result: running it again changes nothing, and what was altered or removed by hand is put back.
-Only what belongs to the owner `archive` is touched.
+Only what belongs to the owners `archive` and `canary` is touched, and flags that are missing.
 """
 
 import hashlib
@@ -11,9 +11,24 @@ import zlib
 from collections.abc import Iterator
 
 import psycopg
+from psycopg.types.json import Jsonb
+
+from . import canaries
 
 OWNER = "archive"
 """Owns what is seeded; nobody can log in under this name."""
+
+FLAGS: dict[str, dict[str, object]] = {
+    # The kill switch of exports.
+    "exports": {"enabled": True, "variants": {"on": True, "off": False}, "default": "on", "rules": []},
+    "result-style": {
+        "enabled": True,
+        "variants": {"plain": "plain", "cards": "cards"},
+        "default": "plain",
+        "rules": [{"attribute": "audience", "values": ["beta", "staff"], "variant": "cards"}],
+    },
+}
+"""The flags that a fresh depot has."""
 
 _KINDS = (
     "Invoice",
@@ -62,34 +77,64 @@ _PLACES = ("Rotterdam", "Graz", "Porto", "Leeds", "Turku", "Lyon", "Gdansk", "Be
 
 
 def fill(connection: psycopg.Connection, documents: int) -> dict[str, int]:
-    """Make the archive hold exactly this many documents and the sample files.
+    """Make the archive hold exactly this many documents and the sample files; plant canaries and flags.
 
     Returns how many rows had to be removed and added.
     """
     with connection.transaction():
         connection.execute("LOCK TABLE documents IN SHARE ROW EXCLUSIVE MODE")
-        changed = _documents(connection, documents)
+        changed = _documents(connection, OWNER, _texts(documents), "documents")
+        changed |= _documents(connection, canaries.OWNER, canaries.texts(), "canaries")
         files = sum(_file(connection, *sample) for sample in _samples())
-    return {**changed, "files_added": files}
+        flags = sum(_flag(connection, *flag) for flag in FLAGS.items())
+    return {**changed, "files_added": files, "flags_added": flags}
 
 
-def _documents(connection: psycopg.Connection, count: int) -> dict[str, int]:
+def _documents(
+    connection: psycopg.Connection, owner: str, texts: Iterator[tuple[int, str, str]], what: str
+) -> dict[str, int]:
+    connection.execute("DROP TABLE IF EXISTS wanted")
     connection.execute("CREATE TEMPORARY TABLE wanted (number integer, title text, body text) ON COMMIT DROP")
     with connection.cursor() as cursor, cursor.copy("COPY wanted (number, title, body) FROM STDIN") as copy:
-        for row in _texts(count):
+        for row in texts:
             copy.write_row(row)
     removed = connection.execute(
         "DELETE FROM documents d WHERE owner = %s AND NOT EXISTS"
         " (SELECT FROM wanted w WHERE w.title = d.title AND w.body = d.body)",
-        (OWNER,),
+        (owner,),
     )
     added = connection.execute(
         "INSERT INTO documents (title, body, owner) SELECT w.title, w.body, %s FROM wanted w WHERE NOT EXISTS"
         " (SELECT FROM documents d WHERE d.owner = %s AND d.title = w.title AND d.body = w.body)"
         " ORDER BY w.number",
-        (OWNER, OWNER),
+        (owner, owner),
     )
-    return {"documents_removed": removed.rowcount, "documents_added": added.rowcount}
+    _write_ledger(connection, owner)
+    return {f"{what}_removed": removed.rowcount, f"{what}_added": added.rowcount}
+
+
+def _write_ledger(connection: psycopg.Connection, owner: str) -> None:
+    """Have the ledger say about an owner what is stored now."""
+    connection.execute(
+        "DELETE FROM document_ledger l WHERE owner = %s AND NOT EXISTS"
+        " (SELECT FROM documents d WHERE d.id = l.document_id)",
+        (owner,),
+    )
+    connection.execute(
+        "INSERT INTO document_ledger (document_id, owner, sha256)"
+        " SELECT id, owner, encode(sha256(convert_to(title || E'\\n' || body, 'UTF8')), 'hex')"
+        " FROM documents WHERE owner = %s"
+        " ON CONFLICT (document_id) DO UPDATE SET sha256 = excluded.sha256",
+        (owner,),
+    )
+
+
+def _flag(connection: psycopg.Connection, key: str, definition: dict[str, object]) -> int:
+    # Only where it is missing: what operations have switched stays switched.
+    added = connection.execute(
+        "INSERT INTO flags (key, definition) VALUES (%s, %s) ON CONFLICT DO NOTHING", (key, Jsonb(definition))
+    )
+    return added.rowcount
 
 
 def _texts(count: int) -> Iterator[tuple[int, str, str]]:

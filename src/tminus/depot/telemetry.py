@@ -9,7 +9,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,6 +36,20 @@ class Metrics:
             registry=self.registry,
         )
         self.requests = Counter("depot_http_requests", "Requests answered", labels, registry=self.registry)
+        self.limit_skipped = Counter(
+            "depot_rate_limit_skipped", "Requests not counted while Redis was away", registry=self.registry
+        )
+        self.dependency_up = _gauge(self, "depot_dependency_up", "Whether a dependency answers", "dependency")
+        self.backlog = _gauge(self, "depot_backlog", "Jobs and events that are not done", "kind")
+        self.backlog_seconds = _gauge(
+            self, "depot_backlog_oldest_seconds", "Age of the oldest that is not done", "kind"
+        )
+        self.jobs = _gauge(self, "depot_jobs_total", "Jobs by what became of them", "outcome")
+
+
+def _gauge(metrics: Metrics, name: str, about: str, label: str) -> Gauge:
+    """A figure that is read when Prometheus asks, and absent while it cannot be read."""
+    return Gauge(name, about, (label,), registry=metrics.registry)
 
 
 class Telemetry:

@@ -100,3 +100,34 @@ def judge(value: JsonValue, expect: Expectation, warn: Expectation | None) -> Ve
         return Verdict.PASSED if warn is None or warn.holds(value) else Verdict.WARNED
     except TypeError:
         return Verdict.INCONCLUSIVE
+
+
+def cannot_fail(expect: Expectation) -> bool:
+    """Whether every count, share or time is as expected: `>= 0`, `> -1`, `!= -5`, `<= 100%`.
+
+    Probes give counts, shares and times, and none of them is negative; what is written in `%` is a share, 1 at most.
+    """
+    if not isinstance(expect.limit, float):
+        return False
+    match = _NUMERIC.fullmatch(expect.text)
+    share = match is not None and match.group(3) == "%"
+    limit = expect.limit
+    always = {
+        ">=": limit <= 0,
+        ">": limit < 0,
+        "!=": limit < 0 or (share and limit > 1),
+        "<=": share and limit >= 1,
+        "<": share and limit > 1,
+    }
+    return always.get(expect.comparison, False)
+
+
+def stricter(one: Expectation, other: Expectation) -> bool:
+    """Whether one expectation lets less pass than another; `True` where the two cannot be compared."""
+    sign = one.comparison[0]
+    if sign not in "<>" or other.comparison[0] != sign:
+        return True
+    assert isinstance(one.limit, float) and isinstance(other.limit, float)  # noqa: PT018, S101 - both compare numbers
+    if one.limit == other.limit:
+        return one.comparison == sign and other.comparison != sign
+    return (one.limit < other.limit) is (sign == "<")

@@ -23,6 +23,8 @@ __all__ = [
     "Tally",
 ]
 
+FORGET_SECONDS = 10.0
+"""How long after the last unserved request users are served again."""
 SETTLE_SECONDS = 1.0
 """How long an ended second waits for late lines when no newer line has closed it."""
 
@@ -52,6 +54,21 @@ class _SideCounts:
 
 
 @dataclass(slots=True)
+class _Unserved:
+    """Users' requests that were neither side's, and since when they have been coming."""
+
+    requests: int = 0
+    first: float = float("-inf")
+    last: float = float("-inf")
+
+    def count(self, at: float) -> None:
+        self.requests += 1
+        if at - self.last > FORGET_SECONDS:
+            self.first = at
+        self.last = max(self.last, at)
+
+
+@dataclass(slots=True)
 class _Weight:
     """The share routed to green: unknown until somebody says."""
 
@@ -73,6 +90,7 @@ class Guard:
     def __init__(self, limits: GuardLimits) -> None:
         self._limits = limits
         self._sides = {Side.BLUE: _SideCounts(), Side.GREEN: _SideCounts()}
+        self._unserved = _Unserved()
         self._weight = _Weight()
         self._open: int | None = None
         self._latest = float("-inf")
@@ -94,7 +112,8 @@ class Guard:
     @property
     def counts(self) -> Counts:
         """Both sides so far."""
-        return Counts(self._sides[Side.BLUE].tally(), self._sides[Side.GREEN].tally())
+        sides = self._sides
+        return Counts(sides[Side.BLUE].tally(), sides[Side.GREEN].tally(), self._unserved.requests)
 
     @property
     def alarm(self) -> Decision | None:
@@ -149,6 +168,7 @@ class Guard:
         return (
             self.alarm
             or self._blind(now, lost, received)
+            or self._unreached(now)
             or self._silent(now)
             or self._unseen()
             or self._go()
@@ -183,6 +203,9 @@ class Guard:
         )
 
     def _count(self, outcome: Outcome) -> None:
+        if outcome.side is None:
+            self._unserved.count(outcome.at)
+            return
         limits, side, failed = self._limits, self._sides[outcome.side], outcome.failed
         slow = outcome.ms > limits.slow_ms
         side.requests += 1
@@ -249,12 +272,24 @@ class Guard:
 
     def _blind(self, now: float, lost: int, received: int | None) -> Decision | None:
         both = self.counts
-        seen = both.blue.requests + both.green.requests if received is None else received
+        heard = both.blue.requests + both.green.requests + both.unserved
+        seen = heard if received is None else received
         share = lost / (lost + seen) if lost else 0.0
         if share <= self._limits.max_lost:
             return None
         claim = f"{lost:,} of {lost + seen:,} log lines were lost"
         return Decision(Action.HOLD, now, "hold.blind", claim, both, share, self._limits.max_lost)
+
+    def _unreached(self, now: float) -> Decision | None:
+        """Users come to harm and neither side is shown to be the cause: reason to hold, none to roll back."""
+        those, patience = self._unserved, self._limits.unserved_seconds
+        lasting = those.last - those.first
+        if not those.requests or now - those.last > FORGET_SECONDS or lasting < patience:
+            return None
+        claim = f"users' requests reach neither side, {those.requests:,} so far"
+        return Decision(
+            Action.HOLD, those.first + patience, "hold.unserved", claim, self.counts, lasting, patience
+        )
 
     def _silent(self, now: float) -> Decision | None:
         patience = self._limits.no_traffic_seconds

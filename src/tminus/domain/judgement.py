@@ -37,13 +37,29 @@ class Counts:
     """The side that served before the launch."""
     green: Tally = Tally()
     """The side that runs the release."""
+    unserved: int = 0
+    """Requests that reached neither side and that neither can be shown to have caused to fail."""
 
-    def as_dict(self) -> dict[str, dict[str, int]]:
-        """Both sides for JSON."""
-        return {
+    def as_dict(self) -> dict[str, dict[str, int] | int]:
+        """Both sides, and what was neither's, for JSON."""
+        sides: dict[str, dict[str, int] | int] = {
             side: {"requests": tally.requests, "failed": tally.failed, "slow": tally.slow}
             for side, tally in (("blue", self.blue), ("green", self.green))
         }
+        return sides | {"unserved": self.unserved}
+
+
+TESTS = ("a1", "a2", "b1", "hold.errors")
+"""The rules whose evidence is an e-value: how many times as likely the requests are under some fault."""
+MOST_TIMES = 1_000_000
+"""Above this a number says no more to people."""
+
+
+def times(evidence: float) -> str:
+    """An e-value in words: what a stake of 1 against "this release is healthy" has become."""
+    if evidence > MOST_TIMES:
+        return f"over {MOST_TIMES:,} times"
+    return f"{evidence:,.0f} times" if evidence >= 10 else f"{evidence:.1f} times"
 
 
 _VERBS = {Action.CONTINUE: "Continue", Action.HOLD: "Hold", Action.ROLLBACK: "Roll back"}
@@ -73,9 +89,17 @@ class Decision:
         """One sentence for people: the rule, both sides' numbers, evidence and threshold."""
         rule = f" by {self.rule}" if self.rule else ""
         return (
-            f"{_VERBS[self.action]}{rule}: {self.claim}; green {self.counts.green}; blue {self.counts.blue}; "
-            f"evidence {self.evidence:,.4g}, threshold {self.threshold:,.4g}."
+            f"{_VERBS[self.action]}{rule}: {self.claim}; green {self.counts.green}; blue {self.counts.blue}"
+            f"{self._weighed()}."
         )
+
+    def _weighed(self) -> str:
+        """How strong the reason is; nothing where the claim itself says all."""
+        if self.rule is None or self.rule in TESTS:
+            return f"; evidence {times(self.evidence)}, threshold {times(self.threshold)}"
+        if self.rule.startswith(("trigger.", "hold.no-traffic")) and self.threshold:
+            return f"; for {self.evidence:,.0f} s, threshold {self.threshold:,.0f} s"
+        return ""
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as `tminus guard --json` prints it."""
@@ -146,6 +170,8 @@ class GuardLimits:
     """Share of log lines that may be lost; above it the guard cannot see."""
     no_traffic_seconds: float = 10.0
     """Seconds without a request, on a side that should get some, after which the guard cannot see."""
+    unserved_seconds: float = 2.0
+    """How long users' requests may reach neither side before that holds: longer than a stall of the machine."""
     triggers: tuple[Trigger, ...] = TRIGGERS
     """The checklist's own rollback triggers, the backstop."""
 

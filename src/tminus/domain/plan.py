@@ -131,6 +131,10 @@ class Plan:
     systems: Mapping[str, Mapping[str, JsonValue]]
     """By name: kind, whether it is real or a stand-in, and its address by reference only."""
     triggers: tuple[Mapping[str, JsonValue], ...]
+    to_fill: tuple[str, ...] = ()
+    """What only the team knows and has not written yet; a launch refuses while anything is."""
+    waivers: tuple[str, ...] = ()
+    """The lines that the plan waives; not honoured yet, so a launch refuses these too."""
 
     @property
     def total(self) -> int:
@@ -141,6 +145,12 @@ class Plan:
     def left_out(self) -> int:
         """How many lines of the checklist are not in this plan."""
         return self.total - len(self.checks)
+
+    @property
+    def open_points(self) -> tuple[str, ...]:
+        """What keeps a launch from being opened: values to fill, and waivers, which nothing honours yet."""
+        waived = f"waivers are not honoured yet: {', '.join(self.waivers)}"
+        return (*(f"to fill: {what}" for what in self.to_fill), *((waived,) if self.waivers else ()))
 
     def check(self, check_id: str) -> Check:
         """The line with this id; raises `KeyError`."""

@@ -75,8 +75,8 @@ def served_by(outcomes: list[Outcome], side: Side) -> int:
 
 
 def share(outcomes: list[Outcome], percent: int) -> Share:
-    """Green's share of these requests beside the interval that its weight explains."""
-    total = len(outcomes)
+    """Green's share of the requests that reached a side, beside the interval that its weight explains."""
+    total = sum(outcome.side is not None for outcome in outcomes)
     low, high = binomial_interval(total, percent / 100)
     return Share(percent, served_by(outcomes, Side.GREEN), total, low, high)
 

@@ -26,6 +26,17 @@ def offset(text: str) -> float:
     return -distance if sign == "-" else distance
 
 
+def named(at: float) -> str:
+    """A milestone as a plan writes it: the reverse of `offset`, in the largest units that are whole."""
+    if at == 0:
+        return "T-0"
+    left, words = int(abs(at)), ""
+    for unit in ("h", "min", "s"):
+        count, left = divmod(left, _SECONDS[unit])
+        words += f"{count}{unit}" if count else ""
+    return f"T{'-' if at < 0 else '+'}{words}"
+
+
 def clock(t: float) -> str:
     """The T-clock as people read it: `T-03:42:10`, `T+00:01:05`."""
     whole = int(abs(t))

@@ -53,7 +53,7 @@ def render(item: Outcome | WeightChange) -> dict[str, Any]:
         return {"t": item.at, "weight": item.percent}
     line: dict[str, Any] = {
         "t": item.at,
-        "side": item.side.value,
+        "side": None if item.side is None else item.side.value,
         "status": item.status,
         "ms": item.ms,
         "client": item.client,
@@ -160,8 +160,8 @@ def _weight_change(line: dict[str, Any]) -> WeightChange:
 def _outcome(line: dict[str, Any]) -> Outcome:
     at, ms = _number(line, "t"), _number(line, "ms")
     side, status, client, number = line.get("side"), line.get("status"), line.get("client", ""), line.get("n")
-    if side not in ("blue", "green"):
-        raise ValueError('side must be "blue" or "green"')
+    if "side" not in line or side not in ("blue", "green", None):
+        raise ValueError('side must be "blue", "green", or null where neither was reached')
     if type(status) is not int or not (status == 0 or 100 <= status <= 599):
         raise ValueError("status must be an HTTP status, or 0 for no answer")
     if ms < 0:
@@ -170,7 +170,7 @@ def _outcome(line: dict[str, Any]) -> Outcome:
         raise ValueError("client must be a text")
     if number is not None and type(number) is not int:
         raise ValueError("n must be a whole number")
-    return Outcome(at, Side(side), status, ms, client, number)
+    return Outcome(at, None if side is None else Side(side), status, ms, client, number)
 
 
 def _number(line: dict[str, Any], key: str) -> float:

@@ -22,8 +22,8 @@ class Outcome:
 
     at: float
     """When the answer was complete, in seconds (of the epoch, or of the trace)."""
-    side: Side
-    """Which side answered."""
+    side: Side | None
+    """Whose request it was; nothing where no side was reached and none can be shown to be the cause."""
     status: int
     """The HTTP status that the user got; 0 where none was sent."""
     ms: float

@@ -3,14 +3,24 @@
 The local target divides traffic with it, and the guard sees users' requests through it. Tried with HAProxy 2.6.
 """
 
-from tminus.haproxy.configuration import BACKEND, SLOWEST_ANSWER_SECONDS, Proxy, render
+from tminus.haproxy.configuration import (
+    BACKEND,
+    SECRET_VARIABLE,
+    SLOWEST_ANSWER_SECONDS,
+    Proxy,
+    render,
+)
+from tminus.haproxy.desired import Desired, DesiredState, desired_state
 from tminus.haproxy.lines import FramingError, Line, Numbers
 from tminus.haproxy.listener import LogListener
 from tminus.haproxy.runtime import Runtime, ServerStatus, State, Weights
 
 __all__ = [
     "BACKEND",
+    "SECRET_VARIABLE",
     "SLOWEST_ANSWER_SECONDS",
+    "Desired",
+    "DesiredState",
     "FramingError",
     "Line",
     "LogListener",
@@ -20,5 +30,6 @@ __all__ = [
     "ServerStatus",
     "State",
     "Weights",
+    "desired_state",
     "render",
 ]

@@ -3,15 +3,26 @@
 Reference of every keyword: HAProxy Configuration Manual, version 2.6.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+
+from tminus.errors import PartError
 
 BACKEND = "app"
 """The name of the one backend, with the servers `blue` and `green`."""
 SLOWEST_ANSWER_SECONDS = 9.1
 """The longest that a request can take before HAProxy gives its own answer: 7 s for the server, 4 tries of 0.3 s to
 connect, and 3 pauses of 0.3 s between them. Log lines arrive in order of answers, so one may be this late."""
+
+LONGEST_PATH = 97
+"""Bytes of a socket's path that HAProxy takes; the kernel's 108 less what it appends while it binds."""
+_UNUSABLE = "$,"
+"""What HAProxy reads in an address even when it is quoted: a variable, and the next address."""
+
+SECRET_VARIABLE = "TMINUS_LOG_SECRET"  # noqa: S105 - the name of a variable
+"""Where HAProxy finds the secret of its log: so neither its configuration nor what it says about that holds it."""
 
 NO_SERVER = 1
 """The port of a side that does not exist yet; nothing listens there, and the side is in maintenance."""
@@ -37,13 +48,14 @@ class Proxy:
     """How often this stage has started HAProxy: its own count begins again at 1 each time."""
 
 
+# The secret comes first, so that also a line that was cut off tells whether it is ours.
 # `%[json]` keeps a hostile header from breaking the line. The count is `gpc0` of one table entry, raised under a lock:
-# `%rt` would do if the Runtime API did not count its own commands with it. Both weights stand in the line because
-# a request that found no server has to be laid at somebody's door.
+# `%rt` would do if the Runtime API did not count its own commands with it. `up` is how both sides stand, because
+# a side that could not be reached has failed only if the other one could be.
 _LOG_FORMAT = (
-    '{"g":$generation,"n":"%[var(txn.number)]","s":"%s","st":%ST,"ms":%Ta,"ts":"%ts","accepted":%Ts.%ms,'
-    '"done":%[date(0,ms)],"client":"%[capture.req.hdr(0),json(utf8s)]","from":"%ci:%cp","method":"%HM","tries":"%rc",'
-    '"w":[%[srv_uweight($backend/blue)],%[srv_uweight($backend/green)]]}'
+    '{"k":"%[env($secret)]","g":$generation,"n":"%[var(txn.number)]","s":"%s","st":%ST,"ms":%Ta,"ts":"%ts",'
+    '"accepted":%Ts.%ms,"done":%[date(0,ms)],"client":"%[capture.req.hdr(0),json(utf8s)]","from":"%ci:%cp",'
+    '"method":"%HM","tries":"%rc","up":[%[srv_is_up($backend/blue)],%[srv_is_up($backend/green)]]}'
 )
 
 # noreuseport: two stages with one port must collide, not share it.
@@ -114,10 +126,12 @@ backend $backend
 
 
 def render(proxy: Proxy) -> str:
-    """The configuration of one start of HAProxy."""
-    log_format = Template(_LOG_FORMAT).substitute(generation=proxy.generation, backend=BACKEND)
+    """The configuration of one start of HAProxy; raises `PartError` for a socket's path that it cannot take."""
+    log_format = Template(_LOG_FORMAT).substitute(
+        secret=SECRET_VARIABLE, generation=proxy.generation, backend=BACKEND
+    )
     return _TEMPLATE.substitute(
-        admin=proxy.admin,
+        admin=_quoted(proxy.admin),
         log_port=proxy.log_port,
         public_port=proxy.public_port,
         backend=BACKEND,
@@ -125,6 +139,17 @@ def render(proxy: Proxy) -> str:
         blue=_server("blue", proxy.blue_port, 100 - proxy.percent),
         green=_server("green", proxy.green_port, proxy.percent),
     )
+
+
+def _quoted(path: Path) -> str:
+    """A path as one word (section 2.2 of the manual)."""
+    text = str(path)
+    if len(os.fsencode(text)) > LONGEST_PATH or not text.isprintable() or set(text) & set(_UNUSABLE):
+        raise PartError(
+            f"HAProxy cannot have its socket at {text!r}: more than {LONGEST_PATH} bytes, or a character among $ and ,",
+            hint="set TMPDIR to a folder with a short and plain name, such as /tmp",
+        )
+    return "".join(f"\\{letter}" if letter in " \"'\\#" else letter for letter in text)
 
 
 def _server(name: str, port: int | None, weight: int) -> str:

@@ -6,11 +6,12 @@ HAProxy's ring keeps lines while nobody listens. Lines that were on their way to
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from tminus.errors import PartError
-from tminus.haproxy.lines import Frames, FramingError, Line, Numbers, parse
+from tminus.haproxy.lines import Frames, FramingError, Line, Numbers, StrangerError, parse
 from tminus.haproxy.runtime import Runtime
 
 GRACE_SECONDS = 10.0
@@ -25,22 +26,30 @@ class LogListener:
     """Listens on a fixed loopback port, and gives the lines in order of arrival.
 
     `stored` are the numbers of the trace so far: holes in it and after it are counted as if we had never been
-    away. It trusts whoever reaches the loopback address.
+    away. Anybody on this machine reaches the port; only lines with the `secret` are believed.
     """
 
-    def __init__(self, port: int, *, stored: Iterable[int] = (), grace: float = GRACE_SECONDS) -> None:
+    def __init__(
+        self, port: int, secret: str, *, stored: Iterable[int] = (), grace: float = GRACE_SECONDS
+    ) -> None:
+        if not secret:
+            raise ValueError("without a secret anybody could write log lines")
         self.port = port
+        self._secret = secret
         self.received = 0
         """Lines of requests since the start of this listener."""
         self.unserved = 0
-        """Those among them that no server took: the proxy itself answered 503."""
+        """Those among them that reached no side, and that no one side can be blamed for."""
         self.malformed = 0
         """What never became a whole HTTP request (the proxy said 400 or 408); not counted, and not given."""
         self.unreadable = 0
         """Lines and connections that are not in our format; a number above 0 needs a person."""
+        self.refused = 0
+        """Lines without the secret: somebody on this machine tried to write our log."""
         self._stored, self._grace = list(stored), grace
         self._waiting: asyncio.Queue[Line] = asyncio.Queue(WAITING_LINES)
         self._readers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._proven: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._numbers = Numbers(grace)
         self._last = 0.0
@@ -93,7 +102,8 @@ class LogListener:
         """
         before = self.received
         for payload in await runtime.kept_lines():
-            await self._receive(payload, only_missing=True)
+            with suppress(StrangerError):  # counted; nobody but HAProxy writes into its ring
+                await self._receive(payload, only_missing=True)
         return self.received - before
 
     async def take(self, seconds: float) -> list[Line]:
@@ -129,8 +139,18 @@ class LogListener:
 
     @property
     def connected(self) -> bool:
-        """Whether a HAProxy is connected now."""
-        return bool(self._readers)
+        """Whether our HAProxy is connected now: somebody who has sent a line with the secret."""
+        return bool(self._proven)
+
+    @property
+    def generation(self) -> int:
+        """Which start of HAProxy was heard last; 0 before the first line."""
+        return self._numbers.generation
+
+    @property
+    def cut_off(self) -> int:
+        """Requests under way that ended with a HAProxy that died, as far as its count tells."""
+        return self._numbers.cut_off
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -138,36 +158,45 @@ class LogListener:
             raise AssertionError
         self._readers[task] = writer
         try:
-            await self._read(reader)
+            await self._read(reader, task)
         except FramingError:
             self.unreadable += 1
+        except StrangerError:
+            return  # counted; whoever does not know the secret has nothing more to say
         except ConnectionError:
             return  # HAProxy died; its next start connects again, and the numbers tell what was lost
         finally:
             del self._readers[task]
+            self._proven.discard(task)
             writer.close()
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
+    async def _read(self, reader: asyncio.StreamReader, task: asyncio.Task[None]) -> None:
         frames = Frames()
         while data := await reader.read(65_536):
             for payload in frames.feed(data):
-                await self._receive(payload)
+                if await self._receive(payload):
+                    self._proven.add(task)
 
-    async def _receive(self, payload: bytes, *, only_missing: bool = False) -> None:
+    async def _receive(self, payload: bytes, *, only_missing: bool = False) -> bool:
+        """Take one line; whether it is our HAProxy's. Raises `StrangerError` for one without the secret."""
         try:
-            line = parse(payload)
+            line = parse(payload, self._secret)
+        except StrangerError:
+            self.refused += 1
+            raise
         except ValueError:
             self.unreadable += not only_missing
-            return
+            return False
         number = line.outcome.number
         if number is None:
             self.malformed += not only_missing
-            return
-        if not self._numbers.plausible(number):
+        elif not self._numbers.plausible(number):
             self.unreadable += 1
-            return
-        if only_missing and not self._numbers.awaits(number):
-            return
+        elif not only_missing or self._numbers.awaits(number):
+            await self._keep(line, number)
+        return True
+
+    async def _keep(self, line: Line, number: int) -> None:
         self._last = _now()
         if self._numbers.seen(number, self._last):
             self.received += 1

@@ -70,6 +70,11 @@ class ServerStatus:
         """Whether it can serve, by a health check that it passed."""
         return self.status in {"UP", "DRAIN"} and self.check == "L7OK"
 
+    @property
+    def undecided(self) -> bool:
+        """Whether HAProxy has yet to make up its mind: not checked so far, or failed once of the twice that eject."""
+        return self.status in {"UP", "DRAIN", "NOLB"} and self.check != "L7OK"
+
 
 class Runtime:
     """Speaks to one running HAProxy; every command has `seconds` to be answered."""

@@ -9,7 +9,11 @@ from tminus.domain.plan import Severity
 
 class _Entry(BaseModel):
     model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, ser_json_inf_nan="constants"
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        ser_json_inf_nan="constants",
+        defer_build=True,  # one build when a plan is read, not one for each class when this file is imported
     )
 
 
@@ -17,49 +21,112 @@ class LineEntry(_Entry):
     """One line of the checklist, under its section."""
 
     id: str
+    """Its public name, once in the plan: `ok.err`. The built-in plan's ids are those of its probes and matchers."""
     line: str
+    """The checklist's words."""
+    due: str
+    """The milestone at which it is looked at: `T-24h`, `T-0`, `T+1h`."""
+    owner: str
+    """The role that answers for it."""
+    severity: Severity = Severity.REQUIRED
+    """What it does to the gates when it is not green."""
+    fresh: str = "launch"
+    """How long an observation counts: `launch`, `live 15min`, `event T-2h..T-0`."""
+    probe: str = ""
+    """What observes it, `system.observation`; `tminus probes` lists them."""
+    arguments: dict[str, Any] = Field(default_factory=dict, alias="with")
+    """The probe's arguments; `system: NAME` looks at that system."""
+    expect: str = ""
+    """What the value must be: `< 1%`, `== 200`, `<= 500 ms`, `empty`, `true`, `is TEXT`."""
+    warn: str = ""
+    """A narrower limit; between the two the line is warned."""
+    control: dict[str, Any] | None = None
+    """Arguments under which the expectation must fail: it shows that the check can see harm."""
+    step: str = ""
+    """The step of the launch whose reading back is its verdict."""
+    act: str = ""
+    """What the launch does before it looks."""
+    attest: str = ""
+    """What a named person says is so."""
+    of: list[str] = Field(default_factory=list)
+    """The lines whose worst verdict it has."""
+    sign: str = ""
+    """The role whose signature it is."""
+    not_applicable: str = ""
+    """Why it does not apply."""
+    hint: str = ""
+    """What to do when it is not green."""
+    source_line: int = Field(default=0, ge=0)
+    """The line of the checklist that it was imported from; 0 for none."""
+    checked: bool = False
+    """Whether its box was ticked there: the document's own claim, never believed."""
+    confidence: float = Field(default=1.0, ge=0, le=1)
+    """How sure the import is that this probe is what the line means."""
+
+
+class OmittedLine(_Entry):
+    """A line that is left out and yet says what would observe it."""
+
+    id: str
+    line: str
+    section: str
+    """The heading that it stands under in the checklist."""
     due: str
     owner: str
     severity: Severity = Severity.REQUIRED
     fresh: str = "launch"
     probe: str = ""
+    """The probe that it waits for; it need not be built yet."""
     arguments: dict[str, Any] = Field(default_factory=dict, alias="with")
     expect: str = ""
     warn: str = ""
-    control: dict[str, Any] | None = None
-    step: str = ""
-    act: str = ""
-    attest: str = ""
     of: list[str] = Field(default_factory=list)
-    sign: str = ""
-    not_applicable: str = ""
     hint: str = ""
+    source_line: int = Field(default=0, ge=0)
+    checked: bool = False
+    confidence: float = Field(default=1.0, ge=0, le=1)
 
 
 class OmittedEntry(_Entry):
     """Lines that the plan leaves out, with one reason for all of them."""
 
     reason: str = Field(min_length=1)
-    lines: list[str] = Field(min_length=1)
+    """Why they are left out; it is counted, shown and signed."""
+    system: str = ""
+    """The kind of system that would unlock them."""
+    lines: list[str | OmittedLine] = Field(min_length=1)
+    """Ids, or whole lines with what would observe them."""
 
 
 class RoleEntry(_Entry):
-    """Who answers, signs or decides."""
+    """Who answers, signs or decides. `person` empty or a placeholder is to fill."""
 
     id: str
+    """Its short name, `devops`; its public id is `role.devops`."""
     title: str
-    person: str
+    person: str = ""
+    """Who holds it; empty is to fill."""
+    phone: str = ""
+    email: str = ""
+    duty: str = ""
+    """What the role is for."""
     simulated: bool = False
+    """No real person; said wherever the name stands."""
     decides: bool = False
+    """May decide GO or NO-GO."""
     signs: bool = False
+    """The poll needs this role's signature; one person signs one role."""
 
 
 class RungEntry(_Entry):
     """One step of the traffic ladder."""
 
     weight: int = Field(ge=1, le=100)
+    """Percent of new requests on the new release."""
     watch: str
+    """How long the guard must have watched it before the next rung."""
     requests: int = Field(ge=1)
+    """How many requests the new release must have answered before the next rung."""
 
 
 class RolloutEntry(_Entry):
@@ -67,14 +134,18 @@ class RolloutEntry(_Entry):
 
     ladder: list[RungEntry] = Field(min_length=1)
     drain: str
+    """How long a side's requests may take to end before it is stopped."""
 
 
 class SystemEntry(_Entry):
     """One system that probes observe."""
 
     kind: str
-    address: str
-    real: bool
+    """Which probes look at it: `website`, `postgres`, …"""
+    address: str = ""
+    """A URL without credentials, or a reference: `env:NAME`, `file:PATH`. Empty is to fill."""
+    real: bool = True
+    """False for a stand-in; every record says so."""
 
 
 class TriggerEntry(_Entry):
@@ -83,27 +154,117 @@ class TriggerEntry(_Entry):
     id: str
     text: str
     above: str = ""
+    """The limit: `5%`, `2 s`."""
     hold: str = "0s"
+    """How long it must hold without a break."""
     source: str
+    """Who observes it."""
     action: str
+    """What follows: `roll back`, `hold and page`."""
+    source_line: int = Field(default=0, ge=0)
 
 
 class ReleaseEntry(_Entry):
     """What is launched."""
 
     components: list[str] = Field(min_length=1)
+    """The names of what is launched; each gets a digest when a launch is opened."""
+
+
+class FigureEntry(_Entry):
+    """A test figure that the document claims, to be computed again from the raw report."""
+
+    id: str
+    text: str
+    claimed: str
+    """What the document says."""
+    expect: str = ""
+    """What the figure must be when it is computed again."""
+    probe: str = ""
+
+
+class ContactEntry(_Entry):
+    """Whom to call. A placeholder is to fill."""
+
+    id: str
+    title: str
+    phone: str = ""
+    """In the international form; empty or a placeholder is to fill."""
+    email: str = ""
+    severity: Severity = Severity.ADVISORY
+
+
+class FactEntry(_Entry):
+    """Something the document says about itself: last updated, next review, owner."""
+
+    id: str
+    text: str
+    value: str = ""
+
+
+class DecisionEntry(_Entry):
+    """GO or NO-GO: who may decide is a role's `decides`."""
+
+    id: str = "decision"
+    line: str = "GO / NO-GO"
+    valid: str = "15min"
+    """How long before and after T-0 a decision holds."""
+    reason: str = ""
+    new_date: str = ""
+
+
+class WaiverEntry(_Entry):
+    """A line that need not be green, and who answers for that."""
+
+    check: str
+    """The line that is waived; never a blocker."""
+    because: str
+    risk: str
+    compensating: str
+    requested_by: str
+    approved_by: str
+    """Another person than the one who asked."""
+    until: str
+    """An instant, ISO 8601 with zone."""
+
+
+class SourceEntry(_Entry):
+    """The checklist that a plan was imported from."""
+
+    path: str
+    """From the plan's own folder, or absolute."""
+    sha256: str
+    also: list[str] = Field(default_factory=list)
+    """Further forms of boxes that were read: `tables`, `ballots`."""
 
 
 class Document(_Entry):
     """A whole plan file."""
 
+    schema_address: str = Field(default="", alias="$schema")
+    """Where this schema lies, for editors."""
     plan: str
+    """The plan's name."""
+    extends: str = ""
+    """A built-in plan's name (`production`), or the path of another plan: this one overrides it by id."""
+    source: SourceEntry | None = None
     production: bool
+    """A production plan leaves no line out and has no simulated people."""
     release: ReleaseEntry
     systems: dict[str, SystemEntry]
+    """What is observed, by name."""
     roles: list[RoleEntry] = Field(min_length=1)
+    contacts: list[ContactEntry] = Field(default_factory=list)
+    document: list[FactEntry] = Field(default_factory=list)
+    figures: list[FigureEntry] = Field(default_factory=list)
     milestones: list[str] = Field(min_length=1)
+    """When lines fall due, from T-0, in order: `[T-24h, T-0, T+1h]`."""
     checks: dict[str, list[LineEntry]] = Field(min_length=1)
+    """The lines, by the heading that they stand under."""
     omitted: list[OmittedEntry] = Field(default_factory=list)
+    """Lines of the checklist that are left out."""
+    waivers: list[WaiverEntry] = Field(default_factory=list)
+    decision: DecisionEntry = Field(default_factory=DecisionEntry)
     rollout: RolloutEntry
     triggers: list[TriggerEntry]
+    """What rolls the release back."""

@@ -1,24 +1,28 @@
 """What can be observed: one file per system, one async function per observation.
 
 A probe's name is its address: `website.answer` is the function `answer` of `tminus/probes/website.py`. Other packages
-add a system through an entry point in the group `tminus.probes`. A probe observes and never judges, changes nothing,
-and shows no secret value.
+add a system through an entry point in the group `tminus.probes`; tminus' own names are never replaced by one. A probe
+observes and never judges, changes nothing, and shows no secret value. A system's file is imported when a plan names
+it, so it imports a vendor's library only where it calls it.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
-
+from tminus.domain.argument import Argument, misfits, unit_of
 from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.signature import Signature, signatures
 from tminus.errors import PlanError
+
+__all__ = ["Argument", "Probe", "describe", "find", "module_of", "names", "signature", "systems"]
 
 Run = Callable[..., Awaitable[Observation]]
 
@@ -34,39 +38,40 @@ class Probe:
         """What it observes: the first line of its docstring."""
         return (inspect.getdoc(self.run) or "").partition("\n")[0]
 
+    def arguments(self) -> dict[str, Argument]:
+        """What a plan may say under `with:`, by name."""
+        return _arguments(self.run)
+
     def accept(self, arguments: Mapping[str, JsonValue]) -> list[str]:
         """Everything that is wrong with these arguments; nothing when they fit."""
-        parameters = {
-            name: parameter
-            for name, parameter in inspect.signature(self.run).parameters.items()
-            if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-        }
-        problems = [
-            f"{name!r} is no argument of this probe{_did_you_mean(name, list(parameters))}"
-            for name in arguments
-            if name not in parameters
-        ]
-        problems += [
-            f"the argument {name!r} is missing"
-            for name, parameter in parameters.items()
-            if parameter.default is inspect.Parameter.empty and name not in arguments
-        ]
-        hints = get_type_hints(self.run)
-        for name, value in arguments.items():
-            if name in parameters and not (isinstance(value, str) and value.startswith("${")):
-                problems += _type_problems(name, value, hints[name])
-        return problems
+        return misfits(self.arguments(), arguments)
+
+
+@cache
+def _arguments(run: Run) -> dict[str, Argument]:
+    hints = get_type_hints(run)
+    return {
+        name: Argument(hints[name], parameter.default, unit_of(name))
+        for name, parameter in inspect.signature(run).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+@cache
+def _own() -> dict[str, str]:
+    return {module.name: f"{__name__}.{module.name}" for module in iter_modules(__path__)}
 
 
 def systems() -> dict[str, str]:
     """Every system that can be observed: its name and the module behind it."""
-    own = {module.name: f"{__name__}.{module.name}" for module in iter_modules(__path__)}
-    return own | {entry.name: entry.value for entry in entry_points(group="tminus.probes")}
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and only other packages' systems need it
+
+    return {entry.name: entry.value for entry in entry_points(group="tminus.probes")} | _own()
 
 
 def module_of(system: str) -> ModuleType:
     """The file about one system; raises `PlanError` for an unknown one, with what was perhaps meant."""
-    known = systems()
+    known = _own() if system in _own() else systems()
     if system not in known:
         raise PlanError(
             f"{system!r} is no system that tminus can observe{_did_you_mean(system, list(known))}",
@@ -93,25 +98,39 @@ def find(name: str) -> Probe:
     return found
 
 
+def signature(name: str) -> Mapping[str, Argument]:
+    """What a plan may say under `with:` of this probe; raises `PlanError` for an unknown one.
+
+    The files of tminus' own systems are read for it and not imported, so that reading a plan loads no vendor's library.
+    """
+    system, _, observation = name.partition(".")
+    found = _read(system).get(observation)
+    if found is not None and found.arguments is not None:
+        return found.arguments
+    return find(name).arguments()
+
+
+@cache
+def _read(system: str) -> dict[str, Signature]:
+    """The probes of one of tminus' own systems by the text of its file; none where there is no such file."""
+    if system not in _own():
+        return {}
+    files = [Path(folder) / f"{system}.py" for folder in __path__]
+    return {
+        name: found
+        for file in files
+        if file.is_file()
+        for name, found in signatures(file.read_text(encoding="utf-8")).items()
+    }
+
+
 def describe(probe: Probe) -> str:
-    """A probe's whole docstring and its arguments with their types and defaults."""
+    """A probe's whole docstring and its arguments with their types, units and defaults."""
     lines = [inspect.getdoc(probe.run) or ""]
-    for name, parameter in inspect.signature(probe.run).parameters.items():
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            lines.append(
-                f"  {parameter}" if parameter.default is not inspect.Parameter.empty else f"  {name}: needed"
-            )
+    lines += [f"  {name}: {argument.words}" for name, argument in probe.arguments().items()]
     return "\n".join(lines)
 
 
 def _did_you_mean(name: str, choices: list[str]) -> str:
     close = get_close_matches(name, choices, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def _type_problems(name: str, value: JsonValue, hint: Any) -> list[str]:
-    try:
-        TypeAdapter(hint).validate_python(value, strict=True)
-    except ValidationError as error:
-        return [f"the argument {name!r}: {problem['msg'].lower()}" for problem in error.errors()]
-    return []

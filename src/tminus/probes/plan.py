@@ -11,6 +11,12 @@ from tminus.domain.trigger import TRIGGERS, Trigger
 from tminus.errors import InconclusiveError
 from tminus.probes import Probe
 
+UNREHEARSED = (
+    "no trigger was seen to fire in a rehearsal; it passes when each of the five has fired in one, "
+    "and tminus cannot rehearse them yet"
+)
+"""Why the criteria are warned of although they are in order, and what would change that."""
+
 
 @dataclass(frozen=True, slots=True)
 class System:
@@ -43,7 +49,7 @@ async def triggers(system: System) -> Observation:
     seen: dict[str, JsonValue] = {
         name: f"{trigger['text']} ({trigger['source']})" for name, trigger in declared.items()
     }
-    return Observation(problems, seen, seen, ("no trigger was seen to fire in a rehearsal",))
+    return Observation(problems, seen, seen, (UNREHEARSED,))
 
 
 _MEASURES = {"trig.errors": ("traffic.errors", 1.0), "trig.latency": ("traffic.p95", 1000.0)}

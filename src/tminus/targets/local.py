@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tminus.control.ports import Json, SideStatus
 from tminus.domain.traffic import Side
-from tminus.errors import PartError, ProbeError, RolloutError
-from tminus.haproxy import Runtime, State
+from tminus.errors import PartError, ProbeError, RolloutError, UnreachableError
+from tminus.haproxy import DesiredState, Runtime, State, desired_state
 from tminus.http import connect
 from tminus.processes import Process, find, start, wait_until
 from tminus.releases import Releases
@@ -31,6 +31,11 @@ class LocalTarget:
     releases: Releases
     proxy: Runtime
     ports: Mapping[Side, int]
+
+    @property
+    def desired(self) -> DesiredState:
+        """What the proxy is meant to do, for one that has to be started again."""
+        return desired_state(self.stage)
 
     def private_url(self, side: Side) -> str:
         """See `Target.private_url`."""
@@ -59,13 +64,21 @@ class LocalTarget:
 
     async def set_weight(self, percent: int) -> int:
         """See `Target.set_weight`."""
-        return (await self.proxy.set_weights(blue=100 - percent, green=percent)).green
+        self.desired.lower(percent)
+        confirmed = (await self.proxy.set_weights(blue=100 - percent, green=percent)).green
+        self.desired.confirm(confirmed)
+        return confirmed
 
     async def status(self, side: Side) -> SideStatus:
-        """See `Target.status`."""
+        """See `Target.status`; a proxy that has just started, or doubts a side, cannot tell whether that can serve."""
         server = (await self.proxy.servers())[side]
         process = find(self.stage, side.value)
         alive = process is not None and process.alive()
+        if alive and server.undecided:
+            raise UnreachableError(
+                f"the proxy has not decided whether {side.value} can serve; its last health check: {server.check}",
+                hint="ask again in a second or two",
+            )
         digest, version = await self._identity(side) if alive else ("", "")
         return SideStatus(
             running=alive,
@@ -84,6 +97,7 @@ class LocalTarget:
         if process is not None:
             await process.stop(STOP_SECONDS)
         await self.proxy.set_state(side, State.MAINT)
+        self.desired.withdraw(side)
         return left
 
     async def _spawn(self, side: Side, digest: str) -> Process:
@@ -96,6 +110,7 @@ class LocalTarget:
         """Have the proxy check this side; its weight stays as it is, so it gets no traffic by this."""
         await self.proxy.set_address(side, self.ports[side])
         await self.proxy.set_state(side, State.READY)
+        self.desired.admit(side, self.ports[side])
 
         async def up() -> bool:
             return (await self.proxy.servers())[side].up

@@ -14,7 +14,7 @@ from time import monotonic
 
 from tminus.domain.trace import read, render
 from tminus.domain.traffic import Outcome, WeightChange
-from tminus.errors import ProbeError
+from tminus.errors import PartError, ProbeError, UnreachableError
 from tminus.haproxy import LogListener, Runtime
 
 TAKE_SECONDS = 0.2
@@ -26,11 +26,17 @@ PAUSE_SECONDS = 0.05
 WINDOW_SECONDS = 60.0
 """How far back lost lines make blind."""
 
+PATIENCE_SECONDS = 30.0
+"""How long a launch holds for a disk that takes nothing; the engine would try for ever to remember its next step."""
+
+SIGHT_SECONDS = 2.0
+"""How long the log of a proxy that came back must have gone on before it counts as whole again."""
+
 
 class ProxyTrace:
     """Receives the proxy's lines in one task; the launch reads them from its own thread."""
 
-    def __init__(self, file: Path, port: int, proxy: Runtime) -> None:
+    def __init__(self, file: Path, port: int, secret: str, proxy: Runtime) -> None:
         self._file = file
         self._proxy = proxy
         self._items = _stored(file)
@@ -38,17 +44,23 @@ class ProxyTrace:
         numbers = [
             item.number for item in self._items if isinstance(item, Outcome) and item.number is not None
         ]
-        self._listener = LogListener(port, stored=numbers)
+        self._listener = LogListener(port, secret, stored=numbers)
         self._seen: deque[tuple[float, int, int]] = deque()
         self._lost = self._received = 0
+        self._unwritten: list[bytes] = []
+        self._unwritable = ""
+        self._unwritable_since: float | None = None
+        self._sight = _Sight()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen for lines; raises `PartError` when the port is taken."""
         await self._listener.start()
         if self._items:
-            # A kill loses the lines that were on their way; the proxy's ring still has them.
-            await self._listener.recover(self._proxy)
+            # A kill loses the lines that were on their way; the proxy's ring still has them. If the proxy was killed
+            # too, they are gone with it, and whoever looks after it starts another.
+            with suppress(UnreachableError):
+                await self._listener.recover(self._proxy)
         self._task = asyncio.create_task(self._pump())
 
     async def stop(self) -> None:
@@ -79,6 +91,26 @@ class ProxyTrace:
         """See `Traffic.received`; of the last minute."""
         return self._received
 
+    def blindness(self) -> str:
+        """See `Traffic.blindness`."""
+        return self._unwritable or self._sight.blindness
+
+    def must_be_writable(self) -> None:
+        """Raise `PartError` when nothing could be written for so long that the launch cannot be recorded either."""
+        if self._unwritable_since is not None and monotonic() - self._unwritable_since >= PATIENCE_SECONDS:
+            raise PartError(
+                f"for {PATIENCE_SECONDS:g} s nothing could be written into {self._file.parent}: {self._unwritable}",
+                hint="free room on this disk; the end of the launch is recorded with room that was kept for it",
+            )
+
+    def refused(self) -> int:
+        """See `Traffic.refused`; since this process listens."""
+        return self._listener.refused
+
+    def cut_off(self) -> int:
+        """Requests under way that ended with a proxy that died, as far as its count tells."""
+        return self._listener.cut_off
+
     def note_weight(self, change: WeightChange) -> None:
         """See `Traffic.note_weight`."""
         self._keep([change])
@@ -88,6 +120,7 @@ class ProxyTrace:
             lines = await self._listener.take(TAKE_SECONDS)
             self._keep([line.outcome for line in lines])
             await self._count(monotonic())
+            self._sight.look(self._listener.generation, connected=self._listener.connected, now=monotonic())
             if lines:
                 # Lines come one by one; a pause makes one write of several.
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -107,12 +140,60 @@ class ProxyTrace:
         self._lost, self._received = max(0, lost - first_lost), self._listener.received - first_received
 
     def _keep(self, items: list[Outcome] | list[WeightChange]) -> None:
-        if not items:
+        """Judge these at once, and write them down; what a full disk does not take now is tried again."""
+        with self._lock:
+            if items:
+                self._items.extend(items)
+                text = "".join(json.dumps(render(item), separators=(",", ":")) + "\n" for item in items)
+                self._unwritten.append(text.encode())
+            if not self._unwritten:
+                return
+            try:
+                _append(self._file, b"".join(self._unwritten))
+            except OSError as error:
+                self._unwritable = f"the trace cannot be written: {error.strerror}"
+                self._unwritable_since = self._unwritable_since or monotonic()
+            else:
+                self._unwritten.clear()
+                self._unwritable, self._unwritable_since = "", None
+
+
+class _Sight:
+    """Whether the proxy's log comes without a break."""
+
+    def __init__(self) -> None:
+        self.blindness = ""
+        """Why it does not; empty while it does, and before it has begun."""
+        self._generation = 0
+        self._clear_at: float | None = None
+
+    def look(self, generation: int, *, connected: bool, now: float) -> None:
+        """Take how the log stands: after a break it has to go on for a while."""
+        if generation == 0 or (self._generation == 0 and not connected):
             return
-        text = "".join(json.dumps(render(item), separators=(",", ":")) + "\n" for item in items)
-        with self._lock, self._file.open("a", encoding="utf-8") as file:
-            file.write(text)
-            self._items.extend(items)
+        broken = not connected or (self._generation and generation != self._generation)
+        self._generation = generation
+        if broken:
+            self.blindness = "the proxy's log has ended; requests of this time leave no line"
+            self._clear_at = None
+        elif self.blindness and self._clear_at is None:
+            self.blindness = "the proxy's log has just begun again"
+            self._clear_at = now + SIGHT_SECONDS
+        elif self._clear_at is not None and now >= self._clear_at:
+            self.blindness, self._clear_at = "", None
+
+
+def _append(file: Path, text: bytes) -> None:
+    """Write at the end, whole or not at all."""
+    with file.open("ab", buffering=0) as out:
+        end = out.tell()
+        try:
+            rest = memoryview(text)
+            while rest:
+                rest = rest[out.write(rest) :]
+        except OSError:
+            out.truncate(end)
+            raise
 
 
 def _stored(file: Path) -> list[Outcome | WeightChange]:

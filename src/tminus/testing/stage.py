@@ -58,6 +58,10 @@ class FakeTraffic:
         self.behaviour = {Side.BLUE: Behaviour(), Side.GREEN: Behaviour()}
         self.loss = 0.0
         """Share of lines that do not arrive."""
+        self.blind = ""
+        """Why not every request is seen."""
+        self.forged = 0
+        """Lines that somebody else wrote."""
         self.weight = 0
         self.sides: Mapping[Side, Deployed] = {}
         """What runs; a target sets this."""
@@ -86,6 +90,14 @@ class FakeTraffic:
     def received(self) -> int:
         """See `Traffic.received`; of the last minute."""
         return self._recent(self._arrived)
+
+    def blindness(self) -> str:
+        """See `Traffic.blindness`."""
+        return self.blind
+
+    def refused(self) -> int:
+        """See `Traffic.refused`."""
+        return self.forged
 
     def note_weight(self, change: WeightChange) -> None:
         """See `Traffic.note_weight`."""

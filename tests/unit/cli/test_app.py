@@ -151,7 +151,8 @@ def test_one_probe_is_described_with_its_arguments(
     assert typed(monkeypatch, "probes", "traffic.errors") == Exit.PASSED
     text = capsys.readouterr().out
     assert text.startswith("traffic.errors: ")
-    assert "seconds: needed" in text
+    assert "seconds: whole number (seconds), needed" in text
+    assert "probe: traffic.errors" in text
     assert "spoil" in text
 
 

@@ -55,4 +55,4 @@ def test_every_option_that_a_command_takes_stands_in_its_page(command: list[str]
 def test_every_probe_stands_in_its_page_with_its_arguments() -> None:
     page = reference.pages()["probes.md"]
     assert "### traffic.errors" in page
-    assert "| `spoil` | number | `0` |" in page
+    assert "| `spoil` | number | share, 0 to 1 | `0` |" in page

@@ -69,6 +69,37 @@ async def test_harm_seen_in_traffic_rolls_back_even_while_green_cannot_be_seen()
     assert (await world.watch.slice(green, SLICE)).action is Action.ROLLBACK
 
 
+async def test_a_log_with_a_break_holds_and_goes_on_by_itself() -> None:
+    world, green = await shifted()
+    await world.watch.slice(green, SLICE)
+    world.clock.later(1.0, lambda: setattr(world.traffic, "blind", "the proxy's log has ended"))
+    world.clock.later(2.0, lambda: setattr(world.traffic, "blind", ""))
+    began = world.clock.now()
+    seen = await world.watch.slice(green, SLICE)
+    assert (seen.action, seen.rule) == (Action.HOLD, "hold.blind")
+    assert "the proxy's log has ended" in seen.text
+    assert world.clock.now() - began < 1.5, "a hold is told when it begins"
+    assert seen.seconds == pytest.approx(1.0, abs=TICK)
+    after = await world.watch.slice(green, SLICE)
+    assert after.action is Action.CONTINUE
+    assert after.seconds == pytest.approx(SLICE - 1.0, abs=2 * TICK)
+
+
+async def test_harm_rolls_back_also_while_not_every_request_is_seen() -> None:
+    world, green = await shifted(50, Behaviour(errors=0.5))
+    world.traffic.blind = "the trace cannot be written"
+    assert (await world.watch.slice(green, SLICE)).action is Action.ROLLBACK
+
+
+async def test_the_gauges_count_the_lines_that_others_wrote() -> None:
+    world, green = await shifted()
+    world.traffic.forged = 3
+    await world.watch.slice(green, 1.0)
+    lines = world.watch.gauges()["lines"]
+    assert isinstance(lines, dict)
+    assert (lines["refused"], lines["lost"]) == (3, 0)
+
+
 async def test_without_a_green_only_traffic_is_judged() -> None:
     world = World()
     await world.clock.sleep(1.0)

@@ -120,6 +120,7 @@ def test_apt_s_last_lines_are_quoted_and_everything_is_put_back(tmp_path: Path) 
     )
     with pytest.raises(PartError, match=r"failed with 100\n(noise\n){14}E: no route") as caught:
         packages.install(BOTH, machine, tmp_path / "journal")
+    assert str(caught.value).startswith("`apt-get -q install -y --no-install-recommends postgresql` failed")
     assert caught.value.code is Exit.UNKNOWN
     assert machine.files == {CLUSTER_SETTINGS: (SETTINGS, 0o640, 0, 7)}
     assert list(tmp_path.iterdir()) == []

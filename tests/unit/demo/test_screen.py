@@ -1,6 +1,7 @@
 """What people see: one plain line for each thing that happens."""
 
 import json
+import os
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ OPENED = {
     "plan": {"name": "depot", "digest": "a" * 64, "lines": 109, "production": False},
     "omitted": [{"check": "bk.vault", "reason": "none"}],
     "systems": {"website": "real", "slack": "stand-in"},
-    "roles": [{"simulated": True}],
+    "roles": [{"person": "Lena", "simulated": True}],
     "release": {"depot": "b" * 64},
     "previous": {"depot": "c" * 64},
     "schedule": {"speed": 20000.0},
@@ -118,7 +119,22 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
         [
             (
                 "· watch 10 % #0: weight 10 % set, 10.10% seen in 1,000 requests (99 % interval 7.60% to 12.50%); "
-                "green 1,200 requests, 3 failed, 1 slow; blue 2,400, 0 failed evidence a1 0.5 of 5,000"
+                "green 1,200 requests, 3 failed, 1 slow; blue 2,400, 0 failed; evidence a1 0.5 of 5,000"
+            )
+        ],
+    ),
+    (
+        "traffic.seen",
+        {
+            "where": "watch 100 % #0",
+            "action": "continue",
+            "gauges": GAUGES,
+            "share": {"set": 100, "green": 1000, "total": 1000, "low": 1.0, "high": 1.0},
+        },
+        [
+            (
+                "· watch 100 % #0: weight 100 % set, 100.00% seen in 1,000 requests; "
+                "green 1,200 requests, 3 failed, 1 slow; blue 2,400, 0 failed; evidence a1 0.5 of 5,000"
             )
         ],
     ),
@@ -185,12 +201,41 @@ def test_an_opened_launch_says_what_is_launched_what_is_left_out_and_how_to_roll
     for told in (
         "launch depot-7 of depot, plan aaaaaaaaaaaa",
         "1 of 109 lines are not in this plan, 108 are",
-        "real: website; stand-in: slack; the people are simulated",
+        "systems real: website; stand-in: slack",
+        "people simulated: all 1",
         "sha256:cccccccccccc… serves, sha256:bbbbbbbbbbbb… is to be launched",
         "20000 times as fast",
         "echo 'set weight web/green 0' | socat - [sock]",
     ):
         assert told in text
+
+
+def test_a_real_viewer_among_simulated_people_is_named() -> None:
+    roles = [{"person": "kim (viewer)", "simulated": False}, {"person": "Lena", "simulated": True}]
+    text = "\n".join(shown(event("launch.opened", {**OPENED, "roles": roles})))
+    assert "people real: kim (viewer); simulated: the other 1" in text
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_launch_goes_on_when_nobody_reads_its_output_any_more(
+    as_json: bool,  # noqa: FBT001 - a column of the table
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as out:
+        screen = Screen(Console(file=out, color_system=None), as_json=as_json)
+        screen.say("up")
+        os.close(reading)
+        for kind, data, _ in LINES:
+            screen.show(event(kind, data))
+        screen.say("down")
+        screen.last("landed", "/record.jsonl")
+        out.write("left in the buffer")
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        "tminus: the output cannot be written (Broken pipe); the launch goes on",
+        "outcome=landed record=/record.jsonl",
+    ]
 
 
 def test_what_people_need_not_see_is_not_shown() -> None:

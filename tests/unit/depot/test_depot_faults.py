@@ -8,8 +8,8 @@ from tminus.depot.faults import FaultInjector, Faults, FaultSpecError
 
 
 def test_a_specification_names_shares_seconds_and_a_number_of_requests() -> None:
-    faults = Faults.parse("errors=0.2, slow=0.3:3.0,crash=40")
-    assert faults == Faults(errors=0.2, slow=0.3, slow_seconds=3.0, crash=40)
+    faults = Faults.parse("errors=0.2, slow=0.3:3.0,crash=40, corrupt=0.5,leak=12")
+    assert faults == Faults(errors=0.2, slow=0.3, slow_seconds=3.0, crash=40, corrupt=0.5, leak=12)
 
 
 def test_an_empty_specification_is_no_fault() -> None:
@@ -37,6 +37,12 @@ def test_an_empty_specification_is_no_fault() -> None:
         "crash=-1",
         "crash=1.5",
         "crash=²",
+        "corrupt=2",
+        "corrupt=",
+        "leak=0",
+        "leak=61",
+        "leak=-1",
+        "leak=",
     ],
 )
 def test_a_specification_that_says_nothing_possible_is_refused(spec: str) -> None:
@@ -53,9 +59,17 @@ def test_any_text_is_understood_or_refused(spec: str) -> None:
     assert Faults.parse(str(faults)) == faults
 
 
-@given(st.integers(0, 100), st.integers(0, 100), st.integers(1, 600), st.none() | st.integers(0, 999))
-def test_faults_are_written_as_they_are_read(errors: int, slow: int, seconds: int, crash: int | None) -> None:
-    faults = Faults(errors / 100, slow / 100, float(seconds) if slow else 0.0, crash)
+@given(
+    st.tuples(st.integers(0, 100), st.integers(0, 100), st.integers(0, 100)),
+    st.integers(1, 600),
+    st.none() | st.integers(0, 999),
+    st.none() | st.integers(1, 60),
+)
+def test_faults_are_written_as_they_are_read(
+    shares: tuple[int, int, int], seconds: int, crash: int | None, leak: int | None
+) -> None:
+    errors, slow, corrupt = (share / 100 for share in shares)
+    faults = Faults(errors, slow, float(seconds) if slow else 0.0, crash, corrupt, leak)
     assert Faults.parse(str(faults)) == faults
 
 
@@ -65,6 +79,15 @@ def test_about_the_ordered_share_fails_and_is_late() -> None:
     assert sum(fate.error for fate in fates) / 5000 == pytest.approx(0.2, abs=0.02)
     assert sum(fate.seconds == 3.0 for fate in fates) / 5000 == pytest.approx(0.3, abs=0.02)
     assert not any(fate.crash for fate in fates)
+
+
+def test_about_the_ordered_share_is_damaged_and_every_request_leaks() -> None:
+    injector = FaultInjector(Faults(corrupt=0.2, leak=5), seed=7)
+    fates = [injector.next_fate() for _ in range(5000)]
+    assert sum(fate.damage for fate in fates) / 5000 == pytest.approx(0.2, abs=0.02)
+    assert all(fate.leak for fate in fates)
+    healthy = [FaultInjector(Faults(errors=1), seed=7).next_fate() for _ in range(100)]
+    assert not any(fate.damage or fate.leak for fate in healthy)
 
 
 def test_the_same_seed_draws_the_same_fates() -> None:

@@ -1,6 +1,7 @@
 """What the guard decides, when, and what it says."""
 
 import dataclasses
+import math
 import random
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ import pytest
 
 from tminus.domain.acceptance import Acceptance
 from tminus.domain.guard import Action, Decision, Guard, GuardLimits, Tally
+from tminus.domain.judgement import Counts
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.domain.trigger import TriggerState
 from tminus.errors import PlanError
@@ -389,6 +391,42 @@ def test_a_success_criterion_is_met_only_on_evidence() -> None:
     assert criteria_after(0, 50, 1500) == [Acceptance.MET, Acceptance.MET]
 
 
+def unserved(guard: Guard, *times: float) -> Guard:
+    """A guard with users on both sides, and some who reach neither at these times."""
+    for item in sorted(Traffic().items(30), key=lambda item: item.at):
+        guard.observe(item)
+        while times and times[0] <= item.at:
+            guard.observe(Outcome(times[0], None, 503, 2000.0))
+            times = times[1:]
+    return guard
+
+
+def test_a_short_stall_that_hits_users_of_neither_side_is_no_reason_for_anything() -> None:
+    guard = unserved(Guard(LIMITS), *(20 + index / 100 for index in range(150)))
+    assert guard.judge(30).action is Action.CONTINUE
+    assert (guard.counts.unserved, guard.counts.green.failed) == (150, 0)
+    assert guard.counts.blue.failed < 10
+
+
+def test_users_who_keep_reaching_neither_side_hold_and_never_roll_back() -> None:
+    guard = unserved(Guard(LIMITS), *(20 + index / 50 for index in range(250)))
+    held = guard.judge(25)
+    assert (held.action, held.rule, held.at) == (Action.HOLD, "hold.unserved", 22.0)
+    assert "250" in held.claim
+    assert held.counts.as_dict()["unserved"] == 250
+
+
+def test_the_hold_for_users_who_reach_neither_side_ends_by_itself_when_they_are_served() -> None:
+    guard = unserved(Guard(LIMITS), *(10 + index / 50 for index in range(150)))
+    assert guard.judge(22).action is Action.HOLD
+    assert guard.judge(23.1).action is Action.CONTINUE
+
+
+def test_two_stalls_far_apart_are_not_one_that_lasts() -> None:
+    guard = unserved(Guard(LIMITS), 5.0, 5.1, 16.0, 16.1)
+    assert guard.judge(17).action is Action.CONTINUE
+
+
 def test_a_success_criterion_is_not_met_on_evidence_against_it() -> None:
     assert criteria_after(0.05, 501, 1000) == [Acceptance.NOT_MET, Acceptance.NOT_MET]
 
@@ -404,10 +442,29 @@ def test_the_sentence_names_both_sides_evidence_and_threshold() -> None:
         f"Roll back by {decision.rule}",
         f"green failed {green.failed:,} of {green.requests:,} requests",
         f"blue failed {blue.failed:,} of {blue.requests:,} requests",
-        f"evidence {decision.evidence:,.4g}",
-        f"threshold {decision.threshold:,.4g}",
+        f"evidence {decision.evidence:,.0f} times",
+        f"threshold {decision.threshold:,.0f} times",
     ):
         assert part in decision.text
+
+
+@pytest.mark.parametrize(
+    ("rule", "figures", "said"),
+    [
+        ("a1", (11_873.4, 5000.0), "; evidence 11,873 times, threshold 5,000 times."),
+        ("a2", (0.25, 2000.0), "; evidence 0.2 times, threshold 2,000 times."),
+        ("b1", (3.2e41, 3333.0), "; evidence over 1,000,000 times, threshold 3,333 times."),
+        ("b1", (math.inf, 3333.0), "; evidence over 1,000,000 times, threshold 3,333 times."),
+        ("trigger.errors", (301.2, 300.0), "; for 301 s, threshold 300 s."),
+        ("green.died", (1.0, 1.0), "0 slow."),
+        ("hold.blind", (0.5, 0.001), "0 slow."),
+    ],
+)
+def test_how_strong_a_reason_is_stands_in_a_form_for_people(
+    rule: str, figures: tuple[float, float], said: str
+) -> None:
+    decision = Decision(Action.ROLLBACK, 1.0, rule, "claim", Counts(), *figures)
+    assert decision.text.endswith(said)
 
 
 @pytest.mark.parametrize(

@@ -81,3 +81,9 @@ def test_every_state_leads_to_an_end() -> None:
         assert state not in following
     reached = {state for following in MOVES.values() for state in following}
     assert reached | {State.COUNTING} == set(State)
+
+
+def test_requests_of_neither_side_do_not_change_the_share() -> None:
+    sides = [Side.GREEN, Side.BLUE, None, None]
+    seen = share([Outcome(1.0, side, 503, 1.0) for side in sides], 50)
+    assert (seen.green, seen.total) == (1, 2)

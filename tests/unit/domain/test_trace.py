@@ -211,3 +211,10 @@ def test_the_baseline_counts_blue_only() -> None:
 def test_an_answer_needs_a_decision() -> None:
     with pytest.raises(ValueError, match="at least"):
         answer([])
+
+
+def test_a_request_of_neither_side_is_read_as_it_was_written() -> None:
+    outcome = Outcome(1.0, None, 503, 1200.0, "a", 7)
+    assert list(read([json.dumps(render(outcome))])) == [outcome]
+    with pytest.raises(UsageError, match="neither was reached"):
+        list(read(['{"t": 1, "status": 503, "ms": 3}']))

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 from tminus.config import resolve
@@ -26,15 +27,17 @@ from tminus.domain.trigger import TRIGGERS, Trigger
 from tminus.domain.trust import KeyKind, TrustedKey
 from tminus.engine.durable import DurableEngine, use_write_ahead_log
 from tminus.errors import PlanError, ProbeError, TminusError
+from tminus.files import replace as replace_file
 from tminus.haproxy import Runtime
 from tminus.http import connect
-from tminus.planfile import bound
+from tminus.planfile import Loaded, bound
 from tminus.postgres import Tools
 from tminus.probes import depot, find, local, module_of, postgres, release, staging, traffic, website
 from tminus.probes import plan as plan_probes
 from tminus.releases import Releases
 from tminus.signing import Signer, checkpoint_entry, enrol, sign_statement, trust_path
 from tminus.store.record import RecordStore
+from tminus.store.reserve import Reserve
 from tminus.store.tables import connect as connect_store
 from tminus.targets.database import LocalDatabase
 from tminus.targets.local import LocalTarget
@@ -64,6 +67,8 @@ class Site:
     admin: Path
     """HAProxy's admin socket."""
     log_port: int
+    log_secret: str = field(repr=False)
+    """What the lines of this stage's proxy are known by."""
     ports: Mapping[Side, int]
     postgres_bin: Path
     database: str
@@ -210,6 +215,7 @@ class LocalLaunch:
     time: LaunchTime
     target: LocalTarget
     database: LocalDatabase
+    reserve: Reserve
 
 
 def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str) -> LocalLaunch:
@@ -224,7 +230,7 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     clock = SystemClock()
     launch_time = LaunchTime(clock, LaunchClock(binding.t0, binding.speed))
     store = RecordStore(connect_store(f"sqlite:///{database}"))
-    trace = ProxyTrace(folder / "trace.jsonl", site.log_port, Runtime(site.admin))
+    trace = ProxyTrace(folder / "trace.jsonl", site.log_port, site.log_secret, Runtime(site.admin))
     releases = Releases(site.images, site.stage / "releases", site.settings)
     target = LocalTarget(site.stage, releases, Runtime(site.admin), site.ports)
     tools = Tools(site.postgres_bin, site.database)
@@ -246,7 +252,9 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     async def body(engine: Engine, _launch: str) -> Json:
         return await Launch(binding, crew(), engine).run()
 
-    return LocalLaunch(DurableEngine(database, body), store, trace, launch_time, target, backups)
+    return LocalLaunch(
+        DurableEngine(database, body), store, trace, launch_time, target, backups, Reserve(folder)
+    )
 
 
 def guard_limits(plan: Plan) -> GuardLimits:
@@ -272,6 +280,22 @@ def _declared(trigger: Trigger, words: Mapping[str, JsonValue] | None) -> Trigge
 def launch_folder(home: Path, launch: str) -> Path:
     """Where everything about one launch is kept, its exported record included."""
     return home / "launches" / launch
+
+
+def keep_plan(home: Path, launch: str, loaded: Loaded) -> None:
+    """Keep the plan's whole document and its checklist beside the record, so that an export needs nothing else.
+
+    A checklist that has changed since the import is not kept: it is not what this plan was made from.
+    """
+    folder = launch_folder(home, launch)
+    replace_file(folder / "plan.json", [loaded.document.model_dump_json(by_alias=True).encode()])
+    source = loaded.document.source
+    if source is None:
+        return
+    checklist = loaded.path.parent / source.path
+    data = checklist.read_bytes() if checklist.is_file() else b""
+    if sha256(data).hexdigest() == source.sha256:
+        replace_file(folder / "checklist.md", [data])
 
 
 async def seal(store: RecordStore, launch: str, home: Path, clock: LaunchTime) -> Path:
@@ -317,14 +341,14 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
     }
     known = {**os.environ, **site.addresses()}
     return {
-        name: (own.get(str(entry["kind"])) or _foreign(str(entry["kind"])))(
+        name: (own.get(str(entry["kind"])) or foreign(str(entry["kind"])))(
             resolve(str(entry["address"]), known)
         )
         for name, entry in plan.systems.items()
     }
 
 
-def _foreign(kind: str) -> Callable[[str], object]:
+def foreign(kind: str) -> Callable[[str], object]:
     """How a system of another package is made from its address."""
     system: Callable[[str], object] | None = getattr(module_of(kind), "System", None)
     if system is None:

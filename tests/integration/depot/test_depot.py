@@ -3,202 +3,48 @@
 import asyncio
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import psycopg
 import pytest
 from psycopg import sql
 
-from tminus import oci
-from tminus.demo.images import BLUE, build_releases
 from tminus.depot.credentials import issue_token
 
-SECRET = "a secret for these tests"
-PASSWORD = "correct horse battery"
-FAULT_TOKEN = "let it fail"
-PROXIED = {"X-Forwarded-For": "192.0.2.7"}
-
-
-@dataclass(frozen=True)
-class Unpacked:
-    """An image as a target unpacks it."""
-
-    root: Path
-    image: oci.Image
-
-    def environment(self, **depot: str) -> dict[str, str]:
-        given = {f"DEPOT_{name}": value for name, value in depot.items()}
-        return {**self.image.env, "PYTHONPATH": str(self.root / "app"), "PATH": os.environ["PATH"], **given}
-
-    def command(self, *arguments: str) -> list[str]:
-        assert self.image.entrypoint[0] == "python"
-        return [sys.executable, *self.image.entrypoint[1:], *arguments]
-
-    def run(self, *arguments: str, stdin: str = "", **depot: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.root / "app",
-            env=self.environment(**depot),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def migrate(self, url: str, *arguments: str) -> str:
-        done = self.run("migrate", *arguments, DATABASE_URL=url)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-
-@dataclass
-class Running:
-    """A depot process and where it answers."""
-
-    process: "subprocess.Popen[bytes]"
-    url: str
-    log: Path
-
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        threading.Event().wait(0.05)
-
-
-@pytest.fixture(scope="session")
-def releases() -> Iterator[dict[str, Unpacked]]:
-    with tempfile.TemporaryDirectory() as name:
-        layout = Path(name) / "layout"
-        digests = build_releases(layout)
-        yield {
-            ref: Unpacked(oci.unpack(layout, digest, Path(name) / ref), oci.verify(layout, digest))
-            for ref, digest in digests.items()
-        }
-
-
-@pytest.fixture(scope="session")
-def v1(releases: dict[str, Unpacked]) -> Unpacked:
-    return releases[BLUE]
-
-
-@pytest.fixture(scope="session")
-def v2(releases: dict[str, Unpacked]) -> Unpacked:
-    return releases["2.0.0"]
-
-
-def create_database(postgres_url: str, template: str = "template1") -> str:
-    name = f"depot_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
-    return postgres_url.removesuffix("postgres") + name
-
-
-@pytest.fixture
-def empty_database(postgres_url: str) -> str:
-    return create_database(postgres_url)
-
-
-@pytest.fixture(scope="session")
-def migrated(postgres_url: str, v2: Unpacked) -> str:
-    """The name of a database with the schema of the newest release and one user, to copy from."""
-    url = create_database(postgres_url)
-    v2.migrate(url, "up")
-    added = v2.run("adduser", "ada", stdin=PASSWORD + "\n", DATABASE_URL=url)
-    assert added.returncode == 0, added.stderr
-    return url.rpartition("/")[2]
-
-
-@pytest.fixture
-def database(postgres_url: str, migrated: str) -> str:
-    return create_database(postgres_url, migrated)
-
-
-Start = Callable[..., Running]
-
-
-@pytest.fixture
-def start(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Start]:
-    running: list[Running] = []
-
-    def run(release: Unpacked, url: str, **depot: str) -> Running:
-        port = free_port()
-        log = tmp_path / f"depot-{port}.log"
-        with log.open("wb") as stream:
-            process = subprocess.Popen(
-                release.command("serve", "--port", str(port)),
-                cwd=release.root / "app",
-                env=release.environment(
-                    DATABASE_URL=url, TOKEN_SECRET=SECRET, FAULT_TOKEN=FAULT_TOKEN, **depot
-                ),
-                stdout=stream,
-                stderr=stream,
-            )
-        running.append(Running(process, f"http://127.0.0.1:{port}", log))
-        wait_until(lambda: process.poll() is not None or "Uvicorn running" in log.read_text())
-        assert process.poll() is None, log.read_text()
-        return running[-1]
-
-    yield run
-    for each in running:
-        each.process.kill()
-        each.process.wait(10)
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    timeout = aiohttp.ClientTimeout(total=15)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        yield session
-
-
-async def answer(
-    http: aiohttp.ClientSession, method: str, url: str, **options: Any
-) -> tuple[int, dict[str, Any]]:
-    async with http.request(method, url, **options) as reply:
-        text = await reply.text()
-        return reply.status, json.loads(text) if text else {}
-
-
-async def log_in(http: aiohttp.ClientSession, url: str) -> dict[str, str]:
-    status, body = await answer(http, "POST", f"{url}/login", json={"user": "ada", "password": PASSWORD})
-    assert status == 200, body
-    return {"Authorization": f"Bearer {body['token']}"}
-
-
-def close_connections(postgres_url: str, database: str) -> None:
-    """End depot's connections to one database, as a restart of PostgreSQL does."""
-    with psycopg.connect(postgres_url) as admin:
-        closed = admin.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE application_name = 'depot' AND datname = %s",
-            (database.rpartition("/")[2],),
-        )
-        assert closed.fetchall()
-
-
-def form(content: bytes, media_type: str) -> aiohttp.FormData:
-    data = aiohttp.FormData()
-    data.add_field("file", content, filename="plan.bin", content_type=media_type)
-    return data
+if TYPE_CHECKING:
+    from tests.integration.depot.depot_world import (
+        FAULT_TOKEN,
+        PASSWORD,
+        PROXIED,
+        SECRET,
+        Start,
+        Unpacked,
+        answer,
+        close_connections,
+        form,
+        log_in,
+        wait_until,
+    )
+else:
+    from depot_world import (
+        FAULT_TOKEN,
+        PASSWORD,
+        PROXIED,
+        SECRET,
+        Start,
+        Unpacked,
+        answer,
+        close_connections,
+        form,
+        log_in,
+        wait_until,
+    )
 
 
 class TestHealth:
@@ -350,40 +196,19 @@ class TestLogin:
             ("GET", "/files/1"),
             ("GET", "/files/1/meta"),
             ("DELETE", "/files/1"),
+            ("POST", "/logout"),
+            ("POST", "/exports"),
+            ("GET", "/exports/" + "0" * 32),
+            ("GET", "/hooks/1"),
+            ("GET", "/integrations"),
+            ("POST", "/ofrep/v1/evaluate/flags"),
+            ("POST", "/ofrep/v1/evaluate/flags/exports"),
         ],
     )
     async def test_nothing_is_open_without_a_token(
         self, shared: str, http: aiohttp.ClientSession, method: str, path: str
     ) -> None:
         assert (await answer(http, method, shared + path))[0] == 401
-
-
-@pytest.fixture(scope="module")
-def shared(
-    v2: Unpacked,
-    postgres_url: str,
-    migrated: str,
-    free_port: Callable[[], int],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[str]:
-    """One depot for tests that only ask."""
-    url = create_database(postgres_url, migrated)
-    port = free_port()
-    log = tmp_path_factory.mktemp("shared") / "depot.log"
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            v2.command("serve", "--port", str(port)),
-            cwd=v2.root / "app",
-            env=v2.environment(DATABASE_URL=url, TOKEN_SECRET=SECRET, UPLOAD_MAX_BYTES="100000"),
-            stdout=stream,
-            stderr=stream,
-        )
-    try:
-        wait_until(lambda: "Uvicorn running" in log.read_text())
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait(10)
 
 
 class TestDocuments:
@@ -627,7 +452,7 @@ class TestCommands:
             row = connection.execute(
                 "SELECT count(*), count(*) FILTER (WHERE owner = 'ada') FROM documents"
             ).fetchone()
-        assert row == (201, 1)
+        assert row == (201 + 20, 1)  # and the canaries
 
 
 class TestFaults:

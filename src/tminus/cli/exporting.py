@@ -1,0 +1,78 @@
+"""`tminus export`: a plan or a launch as the team's own checklist, as a page to print, or as JSON."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tminus import files
+from tminus.errors import RefusedError, UsageError
+from tminus.exporting import inputs, markdown, objects, page
+
+
+class Format(StrEnum):
+    """What is written."""
+
+    MD = "md"
+    HTML = "html"
+    JSON = "json"
+
+
+def export(  # noqa: PLR0913 - each is an option that a person may type
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLAN|LAUNCH", help="A plan's file; a record's file; a launch's folder or name."
+        ),
+    ],
+    *,
+    form: Annotated[
+        Format,
+        typer.Option("--format", help="md: your checklist, ticked; html: a page to print; json: one object."),
+    ] = Format.MD,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option(help="The checklist, where it is no longer at the path in the plan.")
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="The plan of a launch that has none beside its record.")
+    ] = None,
+    trust: Annotated[
+        Path | None, typer.Option(help="The trust root; by default the one of this machine.")
+    ] = None,
+) -> None:
+    """Hand a plan or a launch on: your checklist ticked with evidence links, a page to print, or JSON.
+
+    Ends with 1 when the record is broken, 2 when a file is missing, 3 when the checklist or the plan has changed.
+    """
+    found = inputs.gathered(what, plan, trust, problems=form is Format.MD)
+    read = found.files
+    if form is Format.MD:
+        place, data = inputs.source_of(found, source)
+        read = (*read, place)
+        assert found.document is not None  # noqa: S101 - source_of() refuses a launch without its plan
+        result = markdown.handed_back(data, found.document, found.content)
+    else:
+        result = (
+            page.page(found.content) if form is Format.HTML else objects.as_json(found.content)
+        ).encode()
+    _write(output, result, read)
+    if found.remark:
+        typer.echo(found.remark, err=True)
+
+
+def _write(output: Path | None, result: bytes, read: tuple[Path, ...]) -> None:
+    if output is None:
+        typer.echo(result, nl=False)
+        return
+    if output.resolve() in {path.resolve() for path in read}:
+        raise RefusedError(f"{output} is what this export is made from", hint="write to another file with -o")
+    try:
+        files.replace(output, [result])
+    except OSError as error:
+        raise UsageError(
+            f"{output} cannot be written: {error.strerror}", hint="choose another place with -o"
+        ) from error

@@ -1,0 +1,160 @@
+"""`tminus launch`: what a plan needs before it may be launched, and when everything would fall due."""
+
+import json as json_text
+import re
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from tminus import planfile
+from tminus.cli.clock import now
+from tminus.domain import timeline
+from tminus.domain.plan import Check, Kind, Plan
+from tminus.errors import RefusedError, UsageError
+from tminus.planfile.lints import instant
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def launch(
+    plan: Annotated[str, typer.Argument(help="The plan, a YAML file.")],
+    *,
+    release: Annotated[
+        list[str] | None,
+        typer.Option(help="COMPONENT=sha256:DIGEST, once for each component of the plan."),
+    ] = None,
+    t0: Annotated[
+        str, typer.Option(help="When: ISO 8601 with zone, such as 2026-01-31T14:00:00+01:00.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the schedule and open nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The schedule as one JSON object.")] = False,
+) -> None:
+    """Open a launch of a plan, or print its schedule; refused while anything that it needs is open.
+
+    Ends with 3 while a value is to fill, a component has no digest, the time is past or has no zone, or the plan waives
+    lines (waivers are not honoured yet). This version opens launches of the demo's stage only: `tminus demo`.
+    """
+    moment = now()
+    found = planfile.load(plan, now=moment)
+    wanted = found.checked()
+    digests = _digests(release or [], wanted)
+    at = _t0(t0)
+    reasons = [*_open(wanted, digests), *_untimely(t0, at, moment)]
+    if reasons or at is None:
+        listed = "\n".join(f"  - {reason}" for reason in reasons)
+        raise RefusedError(
+            f"{found.path} cannot be launched yet:\n{listed}",
+            hint="mend these and try again; `tminus plan check` names the lines",
+        )
+    if not dry_run:
+        raise RefusedError(
+            f"{found.path} is complete, but this version launches only the demo's stage",
+            hint="see the schedule with --dry-run; launch the reference service with `tminus demo --plan PLAN`. "
+            "Launching other targets is not built yet",
+        )
+    if json:
+        typer.echo(json_text.dumps(_as_json(wanted, digests, at), indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(_schedule(wanted, digests, at, moment)))
+
+
+def _digests(given: Sequence[str], plan: Plan) -> dict[str, str]:
+    digests: dict[str, str] = {}
+    for text in given:
+        component, _, digest = text.partition("=")
+        if component not in plan.components:
+            raise UsageError(
+                f"--release {text}: the plan has no component {component!r}",
+                hint=f"components: {', '.join(plan.components)}",
+            )
+        if not _DIGEST.fullmatch(digest):
+            raise UsageError(
+                f"--release {text}: no digest", hint=f"write {component}=sha256: and 64 characters of 0-9 a-f"
+            )
+        if component in digests:
+            raise UsageError(f"--release names {component} twice", hint="give each component once")
+        digests[component] = digest
+    return digests
+
+
+def _t0(text: str) -> float | None:
+    try:
+        return instant(text) if text else None
+    except ValueError:
+        return None
+
+
+def _open(plan: Plan, digests: dict[str, str]) -> Iterator[str]:
+    """What the plan and the release still lack."""
+    yield from plan.open_points
+    yield from (
+        f"component {name} has no digest: give --release {name}=sha256:…"
+        for name in plan.components
+        if name not in digests
+    )
+    if plan.production and plan.left_out:
+        yield f"{plan.left_out} lines are left out of a plan marked production"
+
+
+def _untimely(text: str, at: float | None, moment: float) -> Iterator[str]:
+    if not text:
+        yield "T-0 is not given: --t0 2026-01-31T14:00:00+01:00"
+    elif at is None:
+        yield f"T-0 {text!r} is no time with a zone: write for example 2026-01-31T14:00:00+01:00"
+    elif at <= moment:
+        yield f"T-0 {text} is past"
+
+
+def _milestones(plan: Plan, at: float) -> Iterator[tuple[str, datetime, list[Check]]]:
+    for offset in plan.milestones:
+        lines = [check for check in plan.checks if check.due == offset]
+        yield timeline.named(offset), datetime.fromtimestamp(at, UTC) + timedelta(seconds=offset), lines
+
+
+def _schedule(plan: Plan, digests: dict[str, str], at: float, moment: float) -> Iterator[str]:
+    width = max(40, shutil.get_terminal_size((80, 24)).columns)
+    yield f"{plan.name}, {plan.digest}"
+    yield from (f"{name} {digest}" for name, digest in digests.items())
+    if plan.left_out:
+        yield f"{plan.left_out} of {plan.total} lines are not in this plan"
+    for name, instant_, lines in _milestones(plan, at):
+        here = instant_.astimezone()
+        past = "  (past)" if instant_.timestamp() < moment else ""
+        yield ""
+        yield f"{name:<7} {here:%a %Y-%m-%d %H:%M:%S %Z}  {instant_:%Y-%m-%dT%H:%M:%SZ}{past}"
+        for check in lines:
+            yield f"  {check.id:<22} {check.owner:<17} {_how(check)}"
+            yield from textwrap.wrap(check.text, width, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        if not lines:
+            yield "  nothing is due"
+
+
+def _how(check: Check) -> str:
+    words = {Kind.PERSON: "attestation", Kind.ROLLUP: "roll-up", Kind.STEP: f"step: {check.step}"}
+    return words.get(check.kind, check.kind.value)
+
+
+def _as_json(plan: Plan, digests: dict[str, str], at: float) -> dict[str, Any]:
+    return {
+        "plan": plan.name,
+        "digest": plan.digest,
+        "release": digests,
+        "t0": datetime.fromtimestamp(at, UTC).isoformat(),
+        "total": plan.total,
+        "left_out": plan.left_out,
+        "milestones": [
+            {
+                "offset": name,
+                "at": moment.isoformat(),
+                "lines": [
+                    {"id": check.id, "text": check.text, "owner": check.owner, "kind": check.kind.value}
+                    for check in lines
+                ],
+            }
+            for name, moment, lines in _milestones(plan, at)
+        ],
+    }

@@ -1,0 +1,48 @@
+"""`tminus serve`: the mission page of this machine's launches, in a process of its own that only reads."""
+
+import asyncio
+from contextlib import suppress
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tminus.config import home
+from tminus.domain.guard import GuardLimits
+from tminus.domain.plan import Plan
+from tminus.web.app import Mission
+from tminus.web.app import serve as run
+from tminus.web.reading import Plans
+from tminus.web.render import live
+from tminus.wiring import SystemClock, guard_limits
+
+PORT = 8460
+"""Where the page is found when nobody names another port."""
+
+
+def serve(
+    launch: Annotated[str, typer.Argument(help="The launch whose address is printed; all can be seen.")] = "",
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = PORT,
+    plan: Annotated[
+        list[Path] | None, typer.Option("--plan", help="Plans whose lines, by digest, are shown in full.")
+    ] = None,
+) -> None:
+    """Show this machine's launches in a browser: read-only, on 127.0.0.1 alone, until it is interrupted."""
+
+    def started(at: int) -> None:
+        typer.echo(f"http://127.0.0.1:{at}/{f'launches/{launch}' if launch else ''}")
+        if not live():
+            typer.echo("the page does not change by itself: run `make page` and start it again", err=True)
+
+    with as_file(files("tminus.demo") / "demo.yaml") as own_plan:
+        plans = Plans((*(path.resolve() for path in plan or ()), own_plan))
+        mission = Mission(home(), plans, _limits, SystemClock().now)
+        with suppress(KeyboardInterrupt):
+            asyncio.run(run(mission, port, started))
+
+
+def _limits(plan: Plan | None) -> GuardLimits:
+    """The limits of the launch's own plan; the checklist's where the plan is not at hand."""
+    return guard_limits(plan) if plan else GuardLimits()

@@ -1,0 +1,108 @@
+"""What an import says on the terminal: what it understood, what it guessed, what it left, what would unlock most."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tminus.domain.evidence import JsonValue
+from tminus.importing.assembling import Imported
+from tminus.importing.commenting import count
+from tminus.importing.entries import Line, Understanding, Unlock, unlocks
+from tminus.planfile.document import LineEntry, OmittedLine
+
+_LISTED = 12
+"""Lines of one kind that are listed; the rest is counted."""
+_UNLOCKING = 8
+
+
+def as_text(imported: Imported, file: Path, target: Path) -> str:
+    """For people, ending with the few addresses that would unlock most lines."""
+    return "\n".join(
+        [*_head(imported, file), *_lines(imported, target), *_unlocking(imported), *_next(target)]
+    )
+
+
+def as_json(imported: Imported, target: Path) -> dict[str, JsonValue]:
+    """The same for programs."""
+    return {
+        "plan": str(target),
+        "lines": len(imported.lines),
+        **{understanding.name.lower(): number for understanding, number in count(imported).items()},
+        "waiting": sum(isinstance(line.entry, OmittedLine) for line in imported.lines),
+        "unlocks": [
+            {"system": unlock.system, "lines": unlock.lines, "built": unlock.built}
+            for unlock in _unlocks(imported)
+        ],
+        "lines_repaired": imported.checklist.repaired,
+        "boxes_in_code": imported.checklist.fenced,
+        "boxes_not_read": imported.checklist.left,
+    }
+
+
+def _head(imported: Imported, file: Path) -> Iterator[str]:
+    found = imported.checklist
+    yield f"{file}: {len(found.items)} boxes, {sum(item.checked for item in found.items)} ticked"
+    if found.repaired:
+        yield f"  {found.repaired} lines were decoded wrongly once; they are read repaired, the file stays as it is"
+    if found.undecodable:
+        yield f"  {found.undecodable} bytes are no UTF-8; they stay as they are"
+    if found.fenced:
+        yield f"  {found.fenced} boxes in code blocks are no lines"
+    if found.left:
+        yield f"  {found.left} boxes in tables or ballots were not read; --also tables,ballots reads them"
+
+
+def _lines(imported: Imported, target: Path) -> Iterator[str]:
+    counts = count(imported)
+    understood = _of(imported, Understanding.UNDERSTOOD)
+    yield f"understood        {counts[Understanding.UNDERSTOOD]:>5}  {_how(understood)}".rstrip()
+    yield f"guessed           {counts[Understanding.GUESSED]:>5}"
+    yield from _listed(_of(imported, Understanding.GUESSED), target)
+    yield f"left to a person  {counts[Understanding.LEFT]:>5}"
+    yield from _listed(_of(imported, Understanding.LEFT), target)
+
+
+def _of(imported: Imported, understanding: Understanding) -> list[Line]:
+    return [line for line in imported.lines if line.understanding is understanding]
+
+
+def _how(understood: Sequence[Line]) -> str:
+    waiting = sum(isinstance(line.entry, OmittedLine) for line in understood)
+    probed = sum(isinstance(line.entry, LineEntry) and bool(line.entry.probe) for line in understood)
+    parts = {
+        "observed": probed,
+        "waiting for a probe": waiting,
+        "by people or steps": len(understood) - probed - waiting,
+    }
+    return ", ".join(f"{number} {words}" for words, number in parts.items() if number)
+
+
+def _listed(lines: Sequence[Line], target: Path) -> Iterator[str]:
+    for line in lines[:_LISTED]:
+        meant = f"{line.known} ({line.entry.confidence:.2f})" if line.known else f"asks {line.entry.owner}"
+        yield f"  line {line.item.line:<5} {_short(line.item.text):<56}  {meant}"
+    if len(lines) > _LISTED:
+        yield f"  and {len(lines) - _LISTED} more: tminus plan show {target}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 56 else f"{text[:55]}…"
+
+
+def _unlocking(imported: Imported) -> Iterator[str]:
+    found = _unlocks(imported)
+    if found:
+        yield "what would unlock most lines:"
+    for unlock in found[:_UNLOCKING]:
+        how = f"write systems.{unlock.system}.address" if unlock.built else "its probes are not built yet"
+        yield f"  {unlock.system:<16} {unlock.lines:>3} lines  {how}"
+
+
+def _unlocks(imported: Imported) -> list[Unlock]:
+    """Without the systems whose address is known: the launch itself."""
+    known = {name for name, system in imported.document.systems.items() if system.address}
+    return [unlock for unlock in unlocks(imported.lines) if unlock.system not in known]
+
+
+def _next(target: Path) -> Iterator[str]:
+    yield f"wrote {target}"
+    yield f"next: look at the guesses, then tminus plan check {target}"

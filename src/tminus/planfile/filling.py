@@ -1,0 +1,85 @@
+"""What only the team knows and has not written yet: names, numbers, addresses that are empty or a placeholder."""
+
+import re
+from collections.abc import Iterator
+
+from tminus.planfile.findings import Findings
+from tminus.planfile.nodes import Map
+from tminus.planfile.problem import ToFill
+from tminus.planfile.shape import Place
+
+_WHOLE = re.compile(
+    r"\[[^\]]*\]|<[^>]*>|[.…?·-]+|n/?n|tb[da]|todo|fixme|change[ _-]?me|placeholder|name", re.IGNORECASE
+)
+_WITHIN = re.compile(r"_{3,}|(?<![A-Za-z])[xX]{3,}(?![A-Za-z])|\b(?:TBD|TBA|TODO|FIXME|CHANGEME|changeme)\b")
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a value is empty or stands for one: `[Name]`, `+49-xxx-…`, `____`, `TBD`, `changeme`."""
+    written = text.strip()
+    return not written or bool(_WHOLE.fullmatch(written) or _WITHIN.search(written))
+
+
+def to_fill(found: Findings) -> tuple[ToFill, ...]:
+    """Everything that is to fill before a launch, in the order of the file."""
+    listed = [
+        ToFill(*found.mark(place), f"{name}: {_said(place[-1], text)}")
+        for place, name, text in _values(found)
+        if is_placeholder(text) and not found.shaped.within_broken(place)
+    ]
+    return tuple(sorted(set(listed)))
+
+
+def _said(key: object, text: str) -> str:
+    return f"`{key}` is empty" if not text.strip() else f"`{key}` is the placeholder {text.strip()[:40]!r}"
+
+
+def _values(found: Findings) -> Iterator[tuple[Place, str, str]]:
+    document = found.document
+    for index, role in enumerate(document.roles):
+        yield ("roles", index, "person"), f"role.{role.id}", role.person
+        yield from _reach(found, ("roles", index), f"role.{role.id}")
+    for index, contact in enumerate(document.contacts):
+        place = ("contacts", index)
+        yield from _reach(found, place, contact.id)
+        if not {"phone", "email"} & _given(found, place):
+            yield (*place, "phone"), contact.id, ""
+    for index, fact in enumerate(document.document):
+        yield ("document", index, "value"), fact.id, fact.value
+    for index, figure in enumerate(document.figures):
+        yield ("figures", index, "claimed"), figure.id, figure.claimed
+    yield from _addresses(found)
+    yield from _arguments(found)
+
+
+def _given(found: Findings, place: Place) -> set[str]:
+    block, index = place[0], place[1]
+    entries = found.tree.get(block) or []
+    entry = entries[index] if index < len(entries) else None
+    return set(entry) if isinstance(entry, Map) else set()
+
+
+def _reach(found: Findings, place: Place, name: str) -> Iterator[tuple[Place, str, str]]:
+    """Ways to reach somebody, where the plan has a place for them; a key that it does not have is not wanted."""
+    entry = getattr(found.document, place[0])[place[1]]
+    for key in sorted({"phone", "email"} & _given(found, place)):
+        yield (*place, key), name, getattr(entry, key)
+
+
+def _addresses(found: Findings) -> Iterator[tuple[Place, str, str]]:
+    """The addresses of the systems that a line looks at."""
+    used = {
+        str(line.arguments.get("system", line.probe.partition(".")[0]))
+        for _, _, line in found.lines()
+        if line.probe
+    }
+    for name, system in found.document.systems.items():
+        if name in used:
+            yield ("systems", name, "address"), f"system {name}", system.address
+
+
+def _arguments(found: Findings) -> Iterator[tuple[Place, str, str]]:
+    for place, _, line in found.lines():
+        for key, value in line.arguments.items():
+            if isinstance(value, str) and value:
+                yield (*place, "with", key), line.id, value

@@ -1,0 +1,44 @@
+"""What makes a plan this plan: its canonical form (RFC 8785) and the SHA-256 of it.
+
+The form is of what the file means, so comments, the order of keys, quotes and flow style do not matter, nor whether a
+value was written here or came from a base, nor whether a default was spelled out. Left out is what no launch acts on:
+
+- `$schema` and `extends`: help for writing; what they bring is in.
+- `source.path`: where the checklist lies on somebody's disk. Its `sha256` is in: the plan is made from those bytes.
+- `source_line`, `checked`, `confidence`: how an import came to a line. A ticked box is never believed, and a person who
+  confirms a guess changes nothing of what is observed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tminus.domain.evidence import JsonValue, digest
+from tminus.planfile.document import Document
+
+_OF_THE_FILE = {"$schema", "extends"}
+_OF_THE_IMPORT = {"source_line", "checked", "confidence"}
+
+
+def canonical(document: Document) -> JsonValue:
+    """The plan as the JSON value that its digest is taken of."""
+    whole = document.model_dump(mode="json", by_alias=True)
+    kept = {key: _entry(value) for key, value in whole.items() if key not in _OF_THE_FILE}
+    if document.source is not None:
+        kept["source"] = {key: value for key, value in whole["source"].items() if key != "path"}
+    return kept
+
+
+def identity(document: Document) -> str:
+    """The plan's digest; raises `ValueError` for a value that has no canonical form."""
+    return digest(canonical(document))
+
+
+def _entry(value: Any) -> Any:
+    """An entry without what only the import says; arguments of probes are left as they are."""
+    if isinstance(value, Mapping):
+        return {
+            key: inner if key in {"with", "control"} else _entry(inner)
+            for key, inner in value.items()
+            if key not in _OF_THE_IMPORT
+        }
+    return [_entry(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,163 @@
+"""One line of the checklist: from what the file says to the check that a launch performs."""
+
+from functools import partial
+from typing import Any
+
+from tminus import probes
+from tminus.domain import expectation, timeline
+from tminus.domain.argument import misfits
+from tminus.domain.evidence import Freshness
+from tminus.domain.expectation import Expectation
+from tminus.domain.plan import Check, Kind
+from tminus.errors import PlanError
+from tminus.planfile.document import LineEntry, OmittedLine
+from tminus.planfile.findings import Findings
+from tminus.planfile.problem import meant
+from tminus.planfile.shape import Place
+
+STEPS = ("initiate", "migrate", "green", "smoke", "shift", "end blue")
+"""The steps of a launch that a line may be about."""
+
+ACTS = ("back up",)
+"""What a line may ask for before it is observed."""
+
+KINDS = {
+    "probe": Kind.PROBE,
+    "step": Kind.STEP,
+    "attest": Kind.PERSON,
+    "of": Kind.ROLLUP,
+    "sign": Kind.SIGNATURE,
+    "not_applicable": Kind.NOT_APPLICABLE,
+}
+"""By key: how a line that has it gets its verdict. A line has exactly one."""
+
+
+def checks(found: Findings) -> tuple[Check, ...]:
+    """Every line that can be read, in the order of the file."""
+    read = (_check(found, place, section, line) for place, section, line in found.lines())
+    return tuple(check for check in read if check is not None)
+
+
+def omitted(found: Findings) -> None:
+    """Tell what is wrong with the lines that are left out and yet say what would observe them."""
+    for place, line in found.left_out():
+        if isinstance(line, OmittedLine):
+            found.attempt((*place, "due"), partial(timeline.offset, line.due))
+            found.attempt((*place, "fresh"), partial(freshness, line.fresh))
+            _expectations(found, place, line)
+
+
+def _check(found: Findings, place: Place, section: str, line: LineEntry) -> Check | None:
+    stated = [key for key in KINDS if getattr(line, key)]
+    if len(stated) != 1:
+        found.tell(place, f"{line.id}: says {_and(stated)}; write exactly one of {', '.join(KINDS)}")
+        return None
+    due = found.attempt((*place, "due"), partial(timeline.offset, line.due))
+    fresh = found.attempt((*place, "fresh"), partial(freshness, line.fresh))
+    expect, warn = _expectations(found, place, line)
+    _words(found, place, line)
+    if line.probe:
+        _probe(found, place, line)
+    if due is None or fresh is None:
+        return None
+    owner = next((role for role in found.document.roles if role.id == line.owner), None)
+    return Check(
+        id=line.id,
+        text=line.line,
+        section=section,
+        kind=KINDS[stated[0]],
+        due=due,
+        owner=line.owner,
+        severity=line.severity,
+        fresh=fresh,
+        probe=line.probe,
+        step=line.step,
+        act=line.act,
+        arguments=line.arguments,
+        expect=expect,
+        warn=warn,
+        control=line.control,
+        of=tuple(line.of),
+        note=line.attest or line.not_applicable or line.sign,
+        hint=line.hint,
+        person=owner.person if owner else "",
+        simulated=owner is not None and owner.simulated,
+    )
+
+
+def _and(stated: list[str]) -> str:
+    return " and ".join(stated) or "not how it gets its verdict"
+
+
+def _words(found: Findings, place: Place, line: LineEntry) -> None:
+    for key, known in (("step", STEPS), ("act", ACTS)):
+        word = getattr(line, key)
+        if word and word not in known:
+            near = meant(word, list(known)) or f"; write one of {', '.join(known)}"
+            found.tell((*place, key), f"{line.id}: {word!r} is no {key}{near}")
+
+
+def _expectations(
+    found: Findings, place: Place, line: LineEntry | OmittedLine
+) -> tuple[Expectation | None, Expectation | None]:
+    read: list[Expectation | None] = [
+        found.attempt((*place, key), partial(expectation.parse, text)) if text else None
+        for key, text in (("expect", line.expect), ("warn", line.warn))
+    ]
+    return read[0], read[1]
+
+
+def _probe(found: Findings, place: Place, line: LineEntry) -> None:
+    if not line.expect:
+        found.tell(place, f"{line.id}: a probed line says what it expects; add for example `expect: empty`")
+    _system(found, place, line)
+    try:
+        known = probes.signature(line.probe)
+    except PlanError as error:
+        close = "" if "did you mean" in str(error) else f"; {error.hint}"
+        found.tell((*place, "probe"), f"{line.id}: {error}{close}")
+        return
+    arguments = {key: value for key, value in line.arguments.items() if key != "system"}
+    wrong = misfits(known, arguments)
+    for problem in wrong:
+        found.tell(_argument(place, "with", problem, line.arguments), f"{line.id}: {problem}")
+    if line.control:
+        for problem in misfits(known, arguments | line.control):
+            if problem not in wrong:
+                found.tell(_argument(place, "control", problem, line.control), f"{line.id}: {problem}")
+
+
+def _argument(place: Place, block: str, problem: str, given: dict[str, Any]) -> Place:
+    """The place of the argument that a problem names, or of all of them."""
+    named = next((name for name in given if repr(name) in problem), None)
+    return (*place, block) if named is None else (*place, block, named)
+
+
+def _system(found: Findings, place: Place, line: LineEntry) -> None:
+    kind = line.probe.partition(".")[0]
+    name = str(line.arguments.get("system", kind))
+    entry = found.document.systems.get(name)
+    if entry is None and found.whole("systems"):
+        found.tell(place, f"{line.id}: the plan has no system {name!r}; add it under systems")
+    elif entry is not None and entry.kind != kind:
+        found.tell(
+            place,
+            f"{line.id}: {line.probe} cannot observe {name!r}, which is of kind {entry.kind!r}; "
+            f"name a system of kind {kind!r} with `system:`",
+        )
+
+
+def freshness(text: str) -> Freshness:
+    """`launch`, `live 60s`, or `event T-2h..T-0`; raises `ValueError` with what could be written instead."""
+    kind, _, rest = text.strip().partition(" ")
+    if kind == "launch" and not rest:
+        return Freshness("launch")
+    if kind == "live" and rest:
+        return Freshness("live", seconds=timeline.seconds(rest))
+    if kind == "event" and ".." in rest:
+        earliest, _, latest = rest.partition("..")
+        fresh = Freshness("event", earliest=timeline.offset(earliest), latest=timeline.offset(latest))
+        if fresh.earliest > fresh.latest:
+            raise ValueError(f"{text!r} ends before it begins; write the earlier end first")
+        return fresh
+    raise ValueError(f"{text!r} is no freshness; write 'launch', 'live 60s' or 'event T-2h..T-0'")

@@ -1,0 +1,180 @@
+"""What contradicts itself in a plan that reads well: ids that stand twice, roll-ups, expectations, waivers."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from tminus.domain.expectation import Expectation, cannot_fail, parse, stricter
+from tminus.domain.plan import Check, Severity
+from tminus.planfile.document import LineEntry, OmittedLine
+from tminus.planfile.findings import Findings, omitted_id
+from tminus.planfile.problem import meant
+from tminus.planfile.shape import Place
+
+
+def ids(found: Findings) -> None:
+    """Tell which ids stand twice: lines, figures, triggers, contacts, roles and facts share one room."""
+    first: dict[str, int] = {}
+    for place, name in _named(found):
+        mark = found.mark(place)
+        if name in first:
+            line = f", first on line {first[name]}" if first[name] != mark.line else ""
+            found.tell(place, f"{name}: this id stands twice{line}; give one of them another")
+        elif name != "?":
+            first[name] = mark.line
+
+
+def _named(found: Findings) -> Iterator[tuple[Place, str]]:
+    yield from ((place, line.id) for place, _, line in found.lines())
+    yield from ((place, omitted_id(line)) for place, line in found.left_out())
+    document = found.document
+    for block in ("figures", "triggers", "contacts", "document"):
+        yield from (((block, index), entry.id) for index, entry in enumerate(getattr(document, block)))
+    yield from ((("roles", index), f"role.{role.id}") for index, role in enumerate(document.roles))
+    yield ("decision",), document.decision.id
+
+
+def omissions(found: Findings) -> None:
+    """Tell that a production plan leaves nothing out."""
+    if found.document.production and found.document.omitted:
+        found.tell(
+            ("omitted",),
+            "a plan marked production leaves no line out; build these or drop `production: true`",
+        )
+
+
+def rollups(found: Findings) -> None:
+    """Tell which roll-ups name no line, a line that is left out, or in the end themselves."""
+    every = {line.id: (place, line) for place, _, line in found.lines()}
+    left = {omitted_id(line): line for _, line in found.left_out()}
+    parts = {name: list(line.of) for name, (_, line) in every.items()}
+    for name, (place, line) in every.items():
+        for part in dict.fromkeys(line.of):
+            found_problem = _part(part, set(every), set(left))
+            if found_problem:
+                found.tell((*place, "of"), f"{name}: {found_problem}")
+    for place, waiting in found.left_out():
+        if isinstance(waiting, OmittedLine):
+            parts[waiting.id] = list(waiting.of)
+            for part in sorted(set(waiting.of) - set(every) - set(left)):
+                found.tell((*place, "of"), f"{waiting.id}: {_unknown(part, [*every, *left])}")
+    _circles(found, parts)
+
+
+def _part(part: str, there: set[str], left: set[str]) -> str:
+    if part in there:
+        return ""
+    if part in left:
+        return f"{part!r} is omitted, so this line could never be green; omit it too, or take {part!r} out of `of`"
+    return _unknown(part, [*there, *left])
+
+
+def _unknown(part: str, known: list[str]) -> str:
+    return f"{part!r} is no line of this plan{meant(part, sorted(known)) or '; write the id of one'}"
+
+
+def _circles(found: Findings, parts: dict[str, list[str]]) -> None:
+    places = {line.id: place for place, _, line in found.lines()}
+    places |= {omitted_id(line): place for place, line in found.left_out()}
+    done: set[str] = set()
+    for name in parts:
+        way = _way_back(name, parts, done)
+        if way:
+            done.update(way)
+            round_trip = " → ".join([*way, way[0]])
+            found.tell(
+                (*places[way[0]], "of"), f"{way[0]}: this roll-up is made of itself: {round_trip}; break it"
+            )
+
+
+def _way_back(start: str, parts: dict[str, list[str]], done: set[str]) -> list[str]:
+    """A way from a roll-up back to itself, without recursion; empty when there is none."""
+    ways = [[start]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        for part in parts.get(way[-1], []):
+            if part == start and start not in done:
+                return way
+            if part not in seen and part in parts:
+                seen.add(part)
+                ways.append([*way, part])
+    return []
+
+
+def expectations(found: Findings, checks: tuple[Check, ...]) -> None:
+    """Tell which expectations cannot fail, and which warnings are no narrower than what fails."""
+    read = {check.id: check for check in checks}
+    for place, _, line in found.lines():
+        check = read.get(line.id)
+        if check is None or check.expect is None:
+            continue
+        if not line.control and cannot_fail(check.expect):
+            found.tell(
+                (*place, "expect"),
+                f"{line.id}: {check.expect.text!r} cannot fail: no count, share or time is otherwise; "
+                "write a limit that can be missed",
+            )
+        _warning(found, place, line, check.expect)
+    for place, left in found.left_out():
+        if isinstance(left, OmittedLine) and left.expect and left.warn:
+            expect = _read(left.expect)
+            if expect is not None:
+                _warning(found, place, left, expect)
+
+
+def _warning(found: Findings, place: Place, line: LineEntry | OmittedLine, expect: Expectation) -> None:
+    warn = _read(line.warn)
+    if warn is not None and not stricter(warn, expect):
+        found.tell(
+            (*place, "warn"),
+            f"{line.id}: `warn: {warn.text}` never warns before {expect.text!r} fails; write a narrower limit",
+        )
+
+
+def _read(text: str) -> Expectation | None:
+    try:
+        return parse(text) if text else None
+    except ValueError:
+        return None  # told where it stands
+
+
+def waivers(found: Findings, now: float | None) -> None:
+    """Tell which waivers name no line, waive what nobody may, or have run out by `now` (seconds of the epoch)."""
+    lines = {line.id: line for _, _, line in found.lines()}
+    left = {omitted_id(line) for _, line in found.left_out()}
+    seen: set[str] = set()
+    for index, waiver in enumerate(found.document.waivers):
+        place, name = ("waivers", index), waiver.check
+        if name in left:
+            found.tell((*place, "check"), f"{name} is omitted, not waived; take the waiver out")
+        elif name not in lines:
+            found.tell((*place, "check"), _unknown(name, list(lines)))
+        elif lines[name].severity is Severity.BLOCKER:
+            found.tell((*place, "check"), f"{name} is a blocker; nobody may waive it, mend it")
+        if name in seen:
+            found.tell((*place, "check"), f"{name} is waived twice; keep one of them")
+        seen.add(name)
+        if waiver.requested_by.strip().casefold() == waiver.approved_by.strip().casefold():
+            found.tell(
+                (*place, "approved_by"),
+                f"{waiver.approved_by} approves a waiver of their own; ask somebody else",
+            )
+        _until(found, place, waiver.until, now)
+
+
+def _until(found: Findings, place: Place, text: str, now: float | None) -> None:
+    until = found.attempt((*place, "until"), lambda: instant(text))
+    if until is not None and now is not None and until <= now:
+        found.tell((*place, "until"), f"this waiver ran out at {text}; ask for another, or take it out")
+
+
+def instant(text: str) -> float:
+    """Seconds of the epoch for an ISO 8601 time with zone; raises `ValueError` for any other."""
+    example = "write for example '2026-01-31T14:00:00+01:00'"
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise ValueError(f"{text[:40]!r} is no time; {example}") from error
+    if moment.tzinfo is None:
+        raise ValueError(f"{text[:40]!r} has no zone; {example}")
+    return moment.timestamp()

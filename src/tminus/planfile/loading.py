@@ -1,0 +1,183 @@
+"""From a plan's file, with those it extends, to everything that can be said of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tminus.domain.plan import Plan
+from tminus.errors import PlanError
+from tminus.planfile import leaks
+from tminus.planfile.document import Document
+from tminus.planfile.extending import merged
+from tminus.planfile.findings import Findings
+from tminus.planfile.nodes import MAX_BYTES, Map, Seq, mark_of, parsed
+from tminus.planfile.problem import Mark, Problem, ToFill, meant, problem_at
+from tminus.planfile.reader import meaning
+from tminus.planfile.shape import shaped
+
+_BUILTIN = Path(__file__).parent / "builtin"
+_HINT = "mend these lines and try again"
+_MOST = 200
+"""Problems that are listed in full; of more, how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A plan's file as it was read: what it means, what is wrong with it, what is to fill."""
+
+    path: Path
+    problems: tuple[Problem, ...]
+    """All of them, by file and line; a base's after the plan's own."""
+    to_fill: tuple[ToFill, ...] = ()
+    plan: Plan | None = None
+    """Nothing while there are problems."""
+    shape: Document | None = None
+    """The document, what is shaped wrongly replaced by something neutral; nothing when there is none at all."""
+    tree: Map | None = field(default=None, repr=False)
+
+    @property
+    def document(self) -> Document:
+        """The document of a plan without problems; raises the `PlanError` that lists them otherwise."""
+        self.checked()
+        assert self.shape is not None  # noqa: S101 - a plan is made of it
+        return self.shape
+
+    def checked(self) -> Plan:
+        """The plan; raises one `PlanError` that lists every problem when there is any."""
+        if self.plan is None or self.problems:
+            listed = "\n".join(f"  {problem}" for problem in self.problems[:_MOST])
+            more = len(self.problems) - _MOST
+            rest = f"\n  and {more} more" if more > 0 else ""
+            raise PlanError(f"{self.path} is no plan that can be launched:\n{listed}{rest}", hint=_HINT)
+        return self.plan
+
+    def mark(self, *place: str | int) -> Mark:
+        """The file and line of the innermost part of this place, such as `mark("roles", 0, "person")`."""
+        return mark_of(self.tree, place) if self.tree is not None else Mark(str(self.path), 1)
+
+
+def load(source: Path | str, *, now: float | None = None) -> Loaded:
+    """Read a plan, by its path or the name of a built-in one; `now` is for waivers that have run out.
+
+    Raises `PlanError` only for a file that cannot be read as text; everything else is among the problems.
+    """
+    if isinstance(source, str) and source in builtins():
+        return loaded(builtin(source), Path(_shown(source)), now=now)
+    path = Path(source)
+    return loaded(_text(path), path, now=now)
+
+
+def loaded(text: str, path: Path, *, now: float | None = None) -> Loaded:
+    """The plan in this text, as if it stood at this path."""
+    tree, problems = _tree(text, path)
+    if tree is not None:
+        tree, more = _extended(tree, path, [_key(path)])
+        problems = [*problems, *more]
+    if tree is None:
+        return Loaded(path, tuple(problems))
+    form = shaped(tree)
+    problems = [*problems, *form.problems]
+    if form.document is None:
+        return Loaded(path, _sorted([*problems, *leaks.leaks(tree)], path), tree=tree)
+    found = Findings(tree, form, form.document)
+    plan, filling = meaning(found, now)
+    problems = [*problems, *found.problems]
+    return Loaded(
+        path,
+        _sorted(problems, path),
+        tuple(sorted(filling, key=lambda one: (one.file != str(path), one))),
+        None if problems else plan,
+        form.document,
+        tree,
+    )
+
+
+def builtins() -> list[str]:
+    """The names of the built-in plans."""
+    return sorted(file.stem for file in _BUILTIN.glob("*.yaml"))
+
+
+def builtin(name: str) -> str:
+    """The text of a built-in plan; raises `PlanError` for an unknown one."""
+    if name not in builtins():
+        raise PlanError(
+            f"there is no built-in plan {name!r}{meant(name, builtins())}",
+            hint=f"built in: {', '.join(builtins())}",
+        )
+    return (_BUILTIN / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def _shown(name: str) -> str:
+    return f"{name} (built in)"
+
+
+def _sorted(problems: Sequence[Problem], path: Path) -> tuple[Problem, ...]:
+    """Each problem once; the plan's own file first."""
+    return tuple(sorted(set(problems), key=lambda problem: (problem.file != str(path), problem)))
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PlanError(
+                f"{path} is larger than {MAX_BYTES} bytes", hint="a plan is a text file of some 1,000 lines"
+            )
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise PlanError(f"{path} cannot be read: {error.strerror}", hint="check the path") from error
+    except UnicodeDecodeError as error:
+        raise PlanError(f"{path} is not UTF-8: {error.reason}", hint="save the plan as UTF-8 text") from error
+
+
+def _tree(text: str, path: Path) -> tuple[Map | None, list[Problem]]:
+    tree, problems = parsed(text, str(path))
+    if isinstance(tree, Map):
+        return tree, problems
+    if not problems:
+        kind = "a list" if isinstance(tree, Seq) else "empty" if tree is None else "one word"
+        problems = [Problem(str(path), 1, f"this is {kind}; a plan is a mapping", "begin with `plan: NAME`")]
+    return None, problems
+
+
+def _key(path: Path) -> str:
+    return str(path.absolute())
+
+
+def _extended(tree: Map, path: Path, chain: list[str]) -> tuple[Map | None, list[Problem]]:
+    """The plan on top of the one that it extends, and what is wrong with that one."""
+    name = tree.get("extends")
+    if not isinstance(name, str) or not name.strip():
+        return tree, []
+    mark = mark_of(tree, ("extends",))
+    try:
+        text, base_path = _base(name.strip(), path)
+    except PlanError as error:
+        return None, [problem_at(mark, f"{error}; {error.hint}")]
+    if _key(base_path) in chain:
+        way = " → ".join(Path(step).name for step in [*chain, _key(base_path)])
+        return None, [problem_at(mark, f"this plan extends itself: {way}; take one `extends` out")]
+    base, problems = _tree(text, base_path)
+    if base is not None:
+        base, more = _extended(base, base_path, [*chain, _key(base_path)])
+        problems = [*problems, *more]
+    if base is None:
+        return None, problems
+    return merged(_moved(base, base_path, path), tree), problems
+
+
+def _base(name: str, path: Path) -> tuple[str, Path]:
+    if name in builtins():
+        return builtin(name), Path(_shown(name))
+    is_path = "/" in name or name.endswith((".yaml", ".yml")) or (path.parent / name).exists()
+    if not is_path:
+        return builtin(name), Path(name)  # raises: the name of none
+    return _text(path.parent / name), path.parent / name
+
+
+def _moved(base: Map, base_path: Path, path: Path) -> Map:
+    """A base's checklist is named from the base's own folder; in the plan that extends it, from the plan's."""
+    source = base.get("source")
+    if isinstance(source, Map) and isinstance(source.get("path"), str) and base_path.parent != path.parent:
+        there = base_path.parent.absolute() / str(source["path"])
+        source.put("path", str(there), source.marks["path"])
+    return base

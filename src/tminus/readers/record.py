@@ -1,0 +1,29 @@
+"""A launch record."""
+
+from collections import Counter
+from pathlib import Path
+
+from tminus.domain import record
+from tminus.domain.evidence import JsonValue
+from tminus.errors import UsageError
+from tminus.readers import Sight
+
+
+def likely(path: Path, head: bytes) -> bool:
+    """See `Reader.likely`."""
+    first = head.partition(b"\n")[0]
+    return first.startswith(b"{") and b'"prev"' in first and bool(path)
+
+
+def see(path: Path) -> Sight:
+    """Its events by type; the chain is checked on the way, the signatures by `tminus verify`."""
+    counts: Counter[str] = Counter()
+    newest: dict[str, JsonValue] = {}
+    try:
+        with path.open("rb") as chunks:
+            for event in record.read(chunks):
+                counts[event.type] += 1
+                newest = {"last_event": event.type, "last_at": event.at}
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="check the path") from error
+    return Sight(dict(counts), newest, ("the chain is whole; `tminus verify` proves who signed",))

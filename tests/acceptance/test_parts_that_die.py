@@ -1,0 +1,93 @@
+"""The fourth journey, on the stage: parts that are killed one by one while a release is launched."""
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from demos import Demo, nothing_left
+
+from tminus import processes
+from tminus.domain.record import decode
+from tminus.signing import load_trust, trust_path, verify_file
+
+Begin = Callable[..., Awaitable[Demo]]
+
+pytestmark = pytest.mark.slow
+
+
+def told(record: Path, *kinds: str) -> list[tuple[str, dict[str, Any]]]:
+    """The events of these types, in order."""
+    lines = record.read_bytes().splitlines(keepends=True)
+    events = [decode(number, line) for number, line in enumerate(lines, 1)]
+    return [(event.type, dict(event.data)) for event in events if event.type in kinds]
+
+
+async def kill(demo: Demo, part: str) -> None:
+    """`kill -9` of one part of the stage."""
+    process = processes.find(demo.stage, part)
+    assert process is not None, part
+    await process.kill()
+
+
+async def test_a_proxy_killed_in_the_shift_holds_the_launch_is_started_again_and_the_launch_lands(
+    start: Begin, home: Path
+) -> None:
+    demo = await start()
+    await demo.sees(r"watch 10 % #0")
+    await kill(demo, "haproxy")
+    assert await demo.ends() == 0, demo.text
+    assert demo.lines[-1].startswith("outcome=landed record=/")
+    story = told(demo.record, "launch.held", "part.ended", "part.restarted", "traffic.seen", "step.done")
+    kinds = [kind for kind, _ in story]
+    assert {"launch.held", "part.ended", "part.restarted"} <= set(kinds), demo.text
+    held = [data for kind, data in story if kind == "launch.held"]
+    assert {data["rule"] for data in held} <= {"hold.blind", "hold.requests"}, held
+    assert any("HAProxy" in data["text"] or "proxy" in data["text"] for data in held), held
+    (restarted,) = [data for kind, data in story if kind == "part.restarted"]
+    assert (restarted["part"], restarted["green_percent"]) == ("haproxy", 10)
+    assert restarted["away_seconds"] < 10
+    assert restarted["users_failed"] > 0
+    assert "neither" in restarted["blame"]
+    after = [data for kind, data in story[kinds.index("part.restarted") :] if kind == "traffic.seen"]
+    assert after[-1]["action"] == "continue"
+    assert {data["gauges"]["counts"]["green"]["failed"] for data in after} == {0}
+    assert all(data["gauges"]["lines"]["refused"] == 0 for data in after)
+    users = re.search(r"users: [\d,]+ requests sent, ([\d,]+) failed", demo.text)
+    assert users is not None, demo.text
+    assert int(users[1].replace(",", "")) == restarted["users_failed"]
+    assert verify_file(demo.record, load_trust(trust_path(home))).outcome == "landed"
+    assert nothing_left(home, demo.stage)
+
+
+async def test_a_proxy_that_dies_with_tminus_is_started_again_by_the_next_start(
+    start: Begin, home: Path
+) -> None:
+    killed = await start()
+    await killed.sees(r"✔ shift 10")
+    await killed.kill()
+    await kill(killed, "haproxy")
+    resumed = await start()
+    assert await resumed.ends() == 0, resumed.text
+    assert resumed.lines[-1].startswith("outcome=landed record=/")
+    (restarted,) = [data for _, data in told(resumed.record, "part.restarted")]
+    assert restarted["green_percent"] == 10
+    assert restarted["users_failed"] > 0
+    assert nothing_left(home, killed.stage)
+
+
+async def test_a_database_killed_in_the_shift_is_harm_that_users_see_and_is_not_hidden(
+    start: Begin, home: Path
+) -> None:
+    demo = await start()
+    await demo.sees(r"watch 10 % #0")
+    await kill(demo, "postgres")
+    await demo.sees(r"part postgres left: it is not started again")
+    await demo.sees(r"✖ watch 10 %|HELD watch 10 %")
+    demo.interrupt()
+    assert await demo.ends() == 1, demo.text
+    (left,) = [data for _, data in told(demo.record, "part.left")]
+    assert left["part"] == "postgres"
+    assert not told(demo.record, "part.restarted")
+    assert nothing_left(home, demo.stage)

@@ -1,0 +1,37 @@
+"""HAProxy itself, in folders with unusual names."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tminus import processes
+from tminus.haproxy import Proxy, Runtime, render
+
+HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
+pytestmark = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", 'a "q"', "back\\slash", "ha#sh"])
+async def test_haproxy_answers_on_a_socket_in_a_folder_with_quotes_and_spaces(
+    name: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    ports: list[int] = []
+    for _ in range(3):
+        ports.append(processes.free_port(ports))
+    proxy = Proxy(public_port=ports[0], log_port=ports[1], admin=folder / "admin.sock", blue_port=ports[2])
+    (folder / "haproxy.cfg").write_text(render(proxy))
+    argv = [str(HAPROXY), "-db", "-f", str(folder / "haproxy.cfg")]
+    try:
+        processes.start(folder, "haproxy", argv, env={"PATH": os.environ["PATH"]})
+
+        async def there() -> bool:
+            return (folder / "admin.sock").exists()
+
+        await processes.wait_until(there, 10, "haproxy", log=folder / "haproxy" / "log")
+        assert (await Runtime(folder / "admin.sock").ask("show info")).startswith("Name: HAProxy")
+    finally:
+        await processes.end_strays(folder)

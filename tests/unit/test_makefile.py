@@ -1,0 +1,44 @@
+"""What may be said to `make`."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def make(*words: str) -> subprocess.CompletedProcess[str]:
+    """What `make` would do; nothing is run."""
+    return subprocess.run(
+        ["make", "--dry-run", "--old-file=requirements/dev.txt", "demo", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+@pytest.mark.parametrize("word", ["RELESE=errors", "release=errors", "SPED=1"])
+def test_a_misspelt_variable_is_refused_with_those_that_are_known(word: str) -> None:
+    refused = make(word, "YES=1")
+    assert refused.returncode == 2
+    assert f"make knows no {word.partition('=')[0]}; known: RELEASE YES HEADLESS" in refused.stderr
+    assert "tminus demo" not in refused.stdout
+
+
+def test_every_variable_reaches_the_demo() -> None:
+    words = ("RELEASE=errors", "YES=1", "HEADLESS=1", "SPEED=5", "PORT=8080", "KEEP=1", "JSON=1")
+    asked = make(*words, "IMAGES=im ages", "PLAN=it's.yaml", "DIGEST=sha256:0")
+    assert asked.returncode == 0, asked.stderr
+    command = " ".join(asked.stdout.replace("\\\n", " ").split())
+    assert command.endswith(
+        "tminus demo --release 'errors' --yes --headless --speed '5' --port '8080' --keep --json "
+        r"--images 'im ages' --plan 'it'\''s.yaml' --digest 'sha256:0'"
+    )
+
+
+@pytest.mark.parametrize("word", ["YES=0", "YES=no", "YES=false", "YES=", "HEADLESS=0", "KEEP=0", "JSON=0"])
+def test_a_switch_that_says_no_is_off(word: str) -> None:
+    assert f"--{word.partition('=')[0].lower()}" not in make(word).stdout
