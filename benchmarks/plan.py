@@ -1,16 +1,22 @@
 """Speed of plans: `tminus plan check` from a cold start, beside a Python that only imports what it needs."""
 
+import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
 
 if TYPE_CHECKING:
     from benchmarks.result import Result
 else:
     from result import Result
 
+from tminus import checklist, planfile
+from tminus.importing import Imported, assembled, commenting, matcher_of
 from tminus.planfile import builtin
 
 BOUND = "import typer, pydantic"
@@ -18,7 +24,55 @@ RUNS = 7
 """Each is a process of its own; the best of them counts, as everywhere here."""
 
 
+LINES = 10_000
+
+
 def plan() -> list[Result]:
+    """Plans read and made."""
+    return [*_checked(), *_imported()]
+
+
+def _imported() -> list[Result]:
+    """A long checklist as a plan model and as YAML, beside a bare parse of its Markdown."""
+    text = "\n".join(_checklist())
+    data, known = text.encode(), planfile.load("production").document
+
+    def model() -> Imported:
+        found = checklist.read(data)
+        return assembled(found, matcher_of(known), known, path="long.md", also=frozenset())
+
+    bare = _best(lambda: MarkdownIt("commonmark").parse(text))
+    size, bound = f"{LINES:,} lines", "a bare markdown-it-py parse"
+    return [
+        Result("a checklist to a plan model", size, _best(model), bound, bare),
+        Result("a checklist to a plan in YAML", size, _best(lambda: commenting.text(model())), bound, bare),
+    ]
+
+
+def _checklist() -> Iterator[str]:
+    """The built-in plan's lines over and over, more than half of them with other words behind."""
+    dice = random.Random(4)
+    known = planfile.load("production").document
+    words = [line.line for lines in known.checks.values() for line in lines]
+    words += [
+        entry.line for omission in known.omitted for entry in omission.lines if not isinstance(entry, str)
+    ]
+    for number in range(LINES):
+        if number % 20 == 0:
+            yield f"\n## Section {number // 20}\n"
+        yield f"- [ ] {dice.choice(words)}{f' for service {dice.randrange(500)}' if dice.random() < 0.6 else ''}"
+
+
+def _best(act: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(3):
+        began = time.perf_counter()
+        act()
+        taken.append(time.perf_counter() - began)
+    return min(taken)
+
+
+def _checked() -> list[Result]:
     """The built-in production plan, read and checked by a process that has just begun."""
     name = "production"
     lines = builtin(name).count("\n")

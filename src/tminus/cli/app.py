@@ -33,7 +33,7 @@ class Command:
         return found
 
 
-GROUPS = {"plan": "Plans: check and show them."}
+GROUPS = {"plan": "Plans: check and show them, print their schema."}
 """Commands of two words: the first word and what they have in common."""
 
 COMMANDS: dict[str, Command] = {
@@ -64,6 +64,9 @@ COMMANDS: dict[str, Command] = {
     "plan show": Command(
         "tminus.cli.plan:show", "List every line of a plan and everything else that it holds, by id."
     ),
+    "plan schema": Command(
+        "tminus.cli.plan:schema", "Print the JSON Schema of plans, for editors that complete and check them."
+    ),
     "launch": Command(
         "tminus.cli.launch:launch",
         "Open a launch of a plan, or print its schedule; refused while anything that it needs is open.",
@@ -74,6 +77,10 @@ COMMANDS: dict[str, Command] = {
     "export": Command(
         "tminus.cli.exporting:export",
         "Hand a plan or a launch on: your checklist ticked with evidence links, a page to print, or JSON.",
+    ),
+    "serve": Command(
+        "tminus.cli.serve:serve",
+        "Show this machine's launches in a browser: read-only, on 127.0.0.1 alone, until it is interrupted.",
     ),
     "verify": Command(
         "tminus.cli.verify:verify", "Prove a launch record: chain, signatures, evidence and rules."

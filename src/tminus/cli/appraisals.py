@@ -37,7 +37,7 @@ def as_text(lines: Sequence[Appraised], plan: str) -> str:
 
 
 def _text(lines: Sequence[Appraised], plan: str) -> Iterator[str]:
-    yield f"{plan}: {len(lines)} lines, {_counted(lines)}"
+    yield f"{plan}: {len(lines)} {'line' if len(lines) == 1 else 'lines'}, {_counted(lines)}"
     for standing in (Standing.FAILED, Standing.WARNED):
         for line in _of(lines, standing):
             yield f"{_SIGNS[standing]} {line.id:<20} {line.text}"
@@ -48,7 +48,9 @@ def _text(lines: Sequence[Appraised], plan: str) -> Iterator[str]:
         yield f"  {_names(members)}"
     pending = _of(lines, Standing.PENDING)
     for owner, number in Counter(line.owner for line in pending).most_common():
-        yield f"… {number} wait for a word of {owner}: {_names([line for line in pending if line.owner == owner])}"
+        waits = "waits" if number == 1 else "wait"
+        names = _names([line for line in pending if line.owner == owner])
+        yield f"… {number} {waits} for a word of {owner}: {names}"
     left_out = groups(_of(lines, Standing.OMITTED))
     for reason, members in left_out[:_LISTED]:
         yield f"- {len(members)} left out: {reason}"
@@ -80,23 +82,24 @@ def as_json(lines: Sequence[Appraised], plan: str, ending: Standing) -> str:
 
 
 def as_junit(lines: Sequence[Appraised], plan: str) -> str:
-    """JUnit XML: a failed line is a failure, an unknown one an error, what waits or is left out is skipped."""
-    skipped = {Standing.PENDING, Standing.LATER, Standing.OMITTED, Standing.NOT_APPLICABLE}
+    """JUnit XML: failed is a failure, unknown and pending are errors, what only a launch answers is skipped."""
+    skipped = {Standing.LATER, Standing.OMITTED, Standing.NOT_APPLICABLE}
     suite = ET.Element(
         "testsuite",
         name=_xml(plan),
         tests=str(len(lines)),
         failures=str(len(_of(lines, Standing.FAILED))),
-        errors=str(len(_of(lines, Standing.UNKNOWN))),
+        errors=str(len(_of(lines, Standing.UNKNOWN)) + len(_of(lines, Standing.PENDING))),
         skipped=str(sum(line.standing in skipped for line in lines)),
     )
     for line in lines:
         case = ET.SubElement(suite, "testcase", classname=_xml(line.section or "omitted"), name=line.id)
         if line.standing in skipped:
             ET.SubElement(case, "skipped", message=_xml(f"{line.standing}: {line.why}"))
-        elif line.standing in {Standing.FAILED, Standing.UNKNOWN}:
+        elif line.standing in {Standing.FAILED, Standing.UNKNOWN, Standing.PENDING}:
             kind = "failure" if line.standing is Standing.FAILED else "error"
-            ET.SubElement(case, kind, message=_xml(line.why)).text = _xml(f"{line.text}\n{line.why}")
+            why = _xml(f"{line.standing}: {line.why}")
+            ET.SubElement(case, kind, message=why).text = _xml(f"{line.text}\n{line.why}")
         elif line.standing is Standing.WARNED:
             ET.SubElement(case, "system-out").text = _xml(f"warned: {line.why}")
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)

@@ -97,7 +97,8 @@ def _may_write(target: Path, *, force: bool) -> None:
     if target.exists() and not force:
         raise RefusedError(
             f"{target} is there already and was left as it is",
-            hint="write to another file with -o, or use --force",
+            hint="write to another file with -o; --force writes it anew and loses what was changed in it "
+            "(keep changes in a plan of your own that extends it)",
         )
 
 

@@ -13,6 +13,8 @@ import typer
 from tminus import planfile
 from tminus.cli.clock import now
 from tminus.errors import Exit
+from tminus.planfile import schema as plan_schema
+from tminus.planfile.document import SURE
 from tminus.planfile.listing import listed
 
 File = Annotated[
@@ -51,6 +53,11 @@ def show(file: File, *, json: AsJson = False) -> None:
         typer.echo(json_text.dumps(whole, indent=2, ensure_ascii=False))
     else:
         typer.echo("\n".join(_shown(whole, shutil.get_terminal_size((80, 24)).columns)))
+
+
+def schema() -> None:
+    """Print the JSON Schema of plans, for editors that complete and check them."""
+    typer.echo(json_text.dumps(plan_schema.schema(), indent=2, ensure_ascii=False))
 
 
 def _as_json(found: planfile.Loaded) -> dict[str, Any]:
@@ -100,7 +107,7 @@ def _line(line: dict[str, Any], width: int) -> Iterator[str]:
     else:
         yield f"  [{box}] {line['id']:<18} {facts}"
     where = f" (line {line['source_line']})" if line["source_line"] else ""
-    sure = f" — guessed, {line['confidence']:.2f}" if line["confidence"] < 1 else ""
+    sure = f" — guessed, {line['confidence']:.2f}" if line["confidence"] < SURE else ""
     if line["text"]:
         yield from _wrapped(f"{line['text']}{where}{sure}", " " * 6, width)
     if line["omitted"] is not None:

@@ -86,7 +86,18 @@ def _quoted(expect: str) -> str:
     return f'"{expect}"' if expect.startswith(">") else expect
 
 
+_EXPECTED = {
+    "The HTTP status": "== 200",
+    "The share": "< 1%",
+    "The 95th": "< 500 ms",
+    "How long": "<= 1 min",
+    "How old": "<= 1 h",
+    "How many": ">= 1",
+    "The number": ">= 1",
+}
+"""By how a probe's description begins: what a line may expect. Each fails where the system is plainly ill."""
+
+
 def _expected(doc: str) -> str:
     """A probe that gives a figure says so first; others list what is wrong, and nothing is when all is well."""
-    counts = ("How many", "How long", "How old", "The share", "The number", "The HTTP status", "The 95th")
-    return '">= 1"' if doc.startswith(counts) else "empty"
+    return next((expect for words, expect in _EXPECTED.items() if doc.startswith(words)), "empty")

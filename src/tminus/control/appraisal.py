@@ -5,7 +5,7 @@ from what could not be determined: nobody can mend the former before the launch.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tminus.control.readiness import Readiness
@@ -60,7 +60,7 @@ async def appraise(plan: Plan, readiness: Readiness, only: Sequence[str], now: f
     ]
     await readiness.observe(looked, MOMENT)
     claims = await readiness.claims()
-    lines = [_appraised(check, claims.get(check.id), now) for check in wanted]
+    lines = _rolled_up(wanted, [_appraised(check, claims.get(check.id), now) for check in wanted])
     left_out = [
         Appraised(name, "", "", "", Standing.OMITTED, omission.reason)
         for omission in plan.omitted
@@ -101,9 +101,41 @@ def _wanted(plan: Plan, only: Sequence[str]) -> list[Check]:
     return [check for check in plan.checks if not only or check.id in {*only, *parts}]
 
 
+_WORST = (
+    Standing.FAILED,
+    Standing.UNKNOWN,
+    Standing.PENDING,
+    Standing.LATER,
+    Standing.WARNED,
+    Standing.PASSED,
+    Standing.NOT_APPLICABLE,
+)
+
+
+def _rolled_up(checks: Sequence[Check], lines: Sequence[Appraised]) -> list[Appraised]:
+    """Roll-ups stand as the worst of their parts do: one that waits for a person is pending, not unknown."""
+    found = {line.id: line for line in lines}
+
+    def stands(check: Check) -> Appraised:
+        line = found[check.id]
+        parts = [stands(part) for part in checks if part.id in check.of]
+        if check.kind is not Kind.ROLLUP or len(parts) < len(check.of):
+            return line
+        order = [part.standing for part in parts]
+        worst_of = min(order, key=_WORST.index)
+        causes = ", ".join(part.id for part in parts if part.standing is worst_of)
+        return replace(line, standing=worst_of, why=f"{worst_of}: {causes}")
+
+    return [stands(check) for check in checks]
+
+
 def _later(plan: Plan, check: Check) -> bool:
+    """Whether the line looks at what only a launch has: its sides, its traffic, what it binds (`${release}`)."""
     kind = plan.systems.get(_system(check), {}).get("kind")
-    return check.kind is Kind.PROBE and kind in {"local", "traffic"}
+    bound = any(
+        isinstance(value, str) and value.startswith("${") for value in (check.arguments or {}).values()
+    )
+    return check.kind is Kind.PROBE and (bound or kind in {"local", "traffic"})
 
 
 def _system(check: Check) -> str:

@@ -84,7 +84,8 @@ def _ruler(parts: Parts) -> Ruler | None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     await parts.database.open()
-    await parts.database.set_leak(parts.settings.faults.leak)
+    if parts.settings.faults.leak is not None:
+        await parts.database.set_leak(parts.settings.faults.leak)
     try:
         yield
     finally:

@@ -4,8 +4,8 @@ r"""What of depot's data can be proved from outside, and the canaries: documents
 hold at any moment. They are meant for a watcher with its own connection; depot itself never repairs anything, since
 that would hide the damage. A serving depot does not plant canaries either: only a person or a launch seeds.
 
-Row counts. `documents` where `owner = 'archive'` has exactly as many rows as were seeded, and `owner = 'canary'` has
-exactly `COUNT`. The floor is the count read before the launch:
+Row counts. Of `documents`, the owners `archive` and `canary` together have exactly as many rows as were seeded, and
+`canary` has `COUNT` of them. The floor is the count read before the launch:
 
     SELECT count(*) FROM documents WHERE owner IN ('archive', 'canary')
 

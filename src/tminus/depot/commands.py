@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument("name")
     user.set_defaults(run=_adduser)
     seeded = commands.add_parser("seed", help="fill with sample documents, files, canaries, flags and a user")
-    seeded.add_argument("--documents", type=int, required=True)
+    seeded.add_argument("--documents", type=int, required=True, help="in all; 20 of them are canaries")
     seeded.add_argument("--user", default="demo")
     seeded.set_defaults(run=_seed)
     _add_migrate(commands.add_parser("migrate", help="change the schema"))

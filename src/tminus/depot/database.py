@@ -15,7 +15,7 @@ from .patience import Question
 
 MIN_CONNECTIONS = 2
 MAX_CONNECTIONS = 10
-ACQUIRE_SECONDS = 1.0
+ACQUIRE_SECONDS = 2.0
 """Wait for a connection; a database that is away is answered with 503 after this."""
 STATEMENT_SECONDS = 5
 """Life of one statement, enforced by the server."""
@@ -39,22 +39,8 @@ class Database:
     """The pool of connections that all requests share."""
 
     def __init__(self, url: str) -> None:
-        self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
-            url,
-            min_size=MIN_CONNECTIONS,
-            max_size=MAX_CONNECTIONS,
-            open=False,
-            timeout=ACQUIRE_SECONDS,
-            # Attempts to connect back off by doubling; giving up early keeps the return of a database quick.
-            reconnect_timeout=2.0,
-            kwargs={
-                "autocommit": True,
-                "row_factory": dict_row,
-                "connect_timeout": 2,
-                "application_name": "depot",
-                "options": f"-c statement_timeout={STATEMENT_SECONDS * 1000}",
-            },
-        )
+        self._url = url
+        self._pool = _new_pool(url, MAX_CONNECTIONS)
         self._ping = Question(self._answers, PING_SECONDS)
         self._leaked: list[AsyncConnection[DictRow]] = []
 
@@ -65,8 +51,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         self._ping.drop()
-        await self._take_back()
-        await self._pool.close(timeout=2.0)
+        await self._close(self._pool)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
@@ -92,17 +77,23 @@ class Database:
         return Ping(ok=ok, ms=round((time.monotonic() - started) * 1000, 2))
 
     async def set_leak(self, connections: int | None) -> None:
-        """Make room for a rehearsed leak of so many connections; none takes everything back."""
-        await self._take_back()
-        await self._pool.resize(MIN_CONNECTIONS, MAX_CONNECTIONS if connections is None else connections + 1)
+        """Begin a rehearsed leak with room for so many connections; none ends it and frees what leaked.
+
+        The pool is replaced, since one that was larger keeps the connections it has.
+        """
+        left = self._pool
+        self._pool = _new_pool(self._url, MAX_CONNECTIONS if connections is None else connections + 1)
+        await self._pool.open(wait=False)
+        await self._close(left)
 
     async def leak(self) -> None:
         """Take a connection from the pool and never give it back; fails like any user of an empty pool."""
         self._leaked.append(await self._pool.getconn())
 
-    async def _take_back(self) -> None:
+    async def _close(self, pool: AsyncConnectionPool[AsyncConnection[DictRow]]) -> None:
         while self._leaked:
-            await self._pool.putconn(self._leaked.pop())
+            await pool.putconn(self._leaked.pop())
+        await pool.close(timeout=2.0)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
@@ -124,6 +115,25 @@ class Database:
         except (OperationalError, TimeoutError):
             return False
         return True
+
+
+def _new_pool(url: str, most: int) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
+    return AsyncConnectionPool(
+        url,
+        min_size=MIN_CONNECTIONS,
+        max_size=most,
+        open=False,
+        timeout=ACQUIRE_SECONDS,
+        # Attempts to connect back off by doubling; giving up early keeps the return of a database quick.
+        reconnect_timeout=2.0,
+        kwargs={
+            "autocommit": True,
+            "row_factory": dict_row,
+            "connect_timeout": 2,
+            "application_name": "depot",
+            "options": f"-c statement_timeout={STATEMENT_SECONDS * 1000}",
+        },
+    )
 
 
 async def _works(connection: AsyncConnection[DictRow]) -> bool:

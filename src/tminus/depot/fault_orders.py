@@ -30,8 +30,9 @@ async def order_faults(parts: Wired, order: FaultOrder) -> dict[str, str | int]:
         faults = Faults.parse(order.spec)
     except FaultSpecError as error:
         raise HTTPException(422, str(error)) from error
+    if faults.leak is not None or parts.injector.faults.leak is not None:
+        await parts.database.set_leak(faults.leak)
     parts.injector.order(faults)
-    await parts.database.set_leak(faults.leak)
     return _state(parts.injector)
 
 

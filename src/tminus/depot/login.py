@@ -32,20 +32,26 @@ class Refresh(BaseModel):
     refresh_token: str = Field(min_length=1, max_length=200)
 
 
-async def current_claims(parts: Wired, authorization: Annotated[str, Header()] = "") -> Claims:
-    """What the bearer token of this request says; 401 without a valid one, or after its logout."""
+async def current_claims(parts: Wired, authorization: Annotated[str, Header()] = "") -> Claims | None:
+    """What the bearer token of this request says; none without a valid one, or after its logout."""
     scheme, _, token = authorization.partition(" ")
     claims = read_claims(token.strip(), wall_clock(), parts.settings.token_secret)
     if scheme.lower() != "bearer" or claims is None:
-        raise _unauthorized("a valid bearer token is needed: POST /login")
+        return None
     if claims.session is not None and not await sessions.is_open(parts.database, claims.session):
-        raise _unauthorized("this session has ended: POST /login")
+        return None
     return claims
 
 
-async def current_user(claims: Annotated[Claims, Depends(current_claims)]) -> str:
-    """The user whose bearer token came with the request."""
-    return claims.user
+TokenClaims = Annotated[Claims | None, Depends(current_claims)]
+
+
+async def current_user(claims: TokenClaims) -> str:
+    """The user whose bearer token came with the request; 401 without a valid one."""
+    name = claims.user if claims is not None else None
+    if name is None:
+        raise _unauthorized("a valid bearer token is needed: POST /login")
+    return name
 
 
 User = Annotated[str, Depends(current_user)]
@@ -75,10 +81,10 @@ async def refresh(parts: Wired, asked: Refresh) -> dict[str, str | int]:
     return _tokens(parts, session)
 
 
-@router.post("/logout", status_code=204)
-async def logout(parts: Wired, claims: Annotated[Claims, Depends(current_claims)]) -> None:
+@router.post("/logout", status_code=204, dependencies=[Depends(current_user)])
+async def logout(parts: Wired, claims: TokenClaims) -> None:
     """End the session of the token: its refresh token and its access tokens are good no more."""
-    if claims.session is not None:
+    if claims is not None and claims.session is not None:
         await sessions.end(parts.database, claims.session)
 
 

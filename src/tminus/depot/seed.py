@@ -77,13 +77,15 @@ _PLACES = ("Rotterdam", "Graz", "Porto", "Leeds", "Turku", "Lyon", "Gdansk", "Be
 
 
 def fill(connection: psycopg.Connection, documents: int) -> dict[str, int]:
-    """Make the archive hold exactly this many documents and the sample files; plant canaries and flags.
+    """Make the store hold exactly this many sample documents, the sample files, and flags.
+
+    The canaries are among the documents and are always all there, also when fewer documents are wanted.
 
     Returns how many rows had to be removed and added.
     """
     with connection.transaction():
         connection.execute("LOCK TABLE documents IN SHARE ROW EXCLUSIVE MODE")
-        changed = _documents(connection, OWNER, _texts(documents), "documents")
+        changed = _documents(connection, OWNER, _texts(documents - canaries.COUNT), "documents")
         changed |= _documents(connection, canaries.OWNER, canaries.texts(), "canaries")
         files = sum(_file(connection, *sample) for sample in _samples())
         flags = sum(_flag(connection, *flag) for flag in FLAGS.items())

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 
 from tminus.domain.traffic import Outcome
 from tminus.errors import UsageError
@@ -242,45 +241,3 @@ class Backstop:
         else:
             seen = float(state is not TriggerState.NOT_OBSERVED)
         return TriggerGauge(timer.trigger, state, timer.breached_seconds(), seen)
-
-
-@dataclass(frozen=True, slots=True)
-class Ladder:
-    """The thresholds of one measure, from the load test to the rollback; nothing where a plan states none."""
-
-    measure: str
-    """What is measured, such as `error rate`."""
-    load: float | None = None
-    """What the load test showed."""
-    warning: float | None = None
-    """Where a warning alert fires."""
-    critical: float | None = None
-    """Where a critical alert fires."""
-    success: float | None = None
-    """Where the success criterion ends."""
-    rollback: float | None = None
-    """Where the rollback trigger begins."""
-
-
-def ladder_problems(ladder: Ladder) -> tuple[str, ...]:
-    """What contradicts load result < warning < critical = success < rollback, all at once."""
-    problems = []
-    if ladder.critical is not None and ladder.success is not None and ladder.critical != ladder.success:
-        problems.append(
-            f"{ladder.measure}: the critical alert ({ladder.critical:g}) and "
-            f"the success criterion ({ladder.success:g}) must be equal"
-        )
-    middle = ladder.critical if ladder.critical is not None else ladder.success
-    rungs = (
-        ("load result", ladder.load),
-        ("warning alert", ladder.warning),
-        ("critical alert" if ladder.critical is not None else "success criterion", middle),
-        ("rollback trigger", ladder.rollback),
-    )
-    known = [(name, value) for name, value in rungs if value is not None]
-    problems += [
-        f"{ladder.measure}: the {lower} ({low:g}) must be below the {upper} ({high:g})"
-        for (lower, low), (upper, high) in pairwise(known)
-        if not low < high
-    ]
-    return tuple(problems)

@@ -8,7 +8,7 @@ from tminus.checklist.model import Checklist, Form
 from tminus.domain import timeline
 from tminus.errors import ChecklistError
 from tminus.importing import people, surroundings
-from tminus.importing.entries import Known, Line, lines, milestone
+from tminus.importing.entries import ASIDE, Known, Line, lines, milestone
 from tminus.matching import Matcher, Words
 from tminus.planfile.document import (
     Document,
@@ -104,13 +104,17 @@ def _omitted(made: Sequence[Line]) -> list[OmittedEntry]:
             waiting.setdefault((line.system, bool(line.entry.of)), []).append(line.entry)
     return [
         OmittedEntry(
-            reason=_reason(system, rolled_up=rolled_up), system=system, lines=waiting[system, rolled_up]
+            reason=_reason(system, rolled_up=rolled_up),
+            system="" if system == ASIDE else system,
+            lines=waiting[system, rolled_up],
         )
         for system, rolled_up in sorted(waiting, key=lambda key: (-len(waiting[key]), key))
     ]
 
 
 def _reason(system: str, *, rolled_up: bool) -> str:
+    if system == ASIDE:
+        return "conditions and branches, not things that shall come true: look at each"
     if rolled_up:
         return "lines that these roll up are left out"
     return f"the probes that these wait for ({system}) are not built yet"

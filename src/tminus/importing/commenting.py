@@ -1,5 +1,6 @@
 """The comments of an imported plan: what each block is for, and above a guessed line what was guessed."""
 
+from tminus.importing import limits
 from tminus.importing.assembling import Imported
 from tminus.importing.entries import Line, Understanding
 from tminus.importing.yamltext import emitted
@@ -57,11 +58,14 @@ def count(imported: Imported) -> dict[Understanding, int]:
 
 
 def _remark(line: Line) -> tuple[str, ...]:
+    remarks = []
     if line.understanding is Understanding.GUESSED:
-        return (
-            f"guessed: the words are like those of {line.known} ({line.entry.confidence:.2f}); is it meant?",
+        remarks.append(
+            f"guessed: the words are like those of {line.known} ({line.entry.confidence:.2f}); is it meant?"
         )
-    return ()
+    if line.known and (strange := limits.not_taken_over(line.item.limits, line.entry)):
+        remarks.append(f"its own figures were not taken over: {', '.join(strange)}")
+    return tuple(remarks)
 
 
 def _one_line(path: str) -> str:

@@ -12,15 +12,24 @@ from tminus.domain import timeline
 from tminus.importing import limits, owners
 from tminus.importing.naming import Names, slug
 from tminus.matching import Match
-from tminus.planfile.document import LineEntry, OmittedLine
+from tminus.planfile.document import SURE, LineEntry, OmittedLine
 
-SURE = 0.9
-"""From this confidence on a match counts as understood; below it stands in the plan as a guess to look at."""
-
-_AFTERWARDS = re.compile(r"\W*(?:post|after|nach|après|tras|después|após|depois)\b", re.IGNORECASE)
+_AFTERWARDS = re.compile(
+    r"\W*(?:post|after|nach|après|tras|después|após|depois)\b|\b(?:success criteria|day [1-9]|week [1-9])\b",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"\btriggers?\b|\b(?:rollback|abort|no-?go) (?:conditions|criteria|if)|\bif (?:needed|it fails|something)",
+    re.IGNORECASE,
+)
+"""Headings whose lines say when something is to be done, and are not to come true themselves."""
+_BRANCH = re.compile(r"\W*(?:no-?go|go)\s*:|~~", re.IGNORECASE)
 
 AFTER_T0 = "T+15min"
 """Where a person is asked about what happens at T-0 itself: during the launch nobody looks at lines."""
+
+ASIDE = "aside"
+"""Stands in the place of a system for lines that wait for none."""
 
 LONGEST_SECTION = 200
 """Sections are keys of the plan, and a key of YAML ends after 1,024 characters."""
@@ -122,6 +131,8 @@ def _shared(item: Item, name: str, pattern: Known | None, match: Match | None) -
 def _entry(
     item: Item, pattern: Known | None, shared: dict[str, Any], held: Sequence[Line]
 ) -> tuple[LineEntry | OmittedLine, str]:
+    if pattern is None and _set_aside(item):
+        return OmittedLine.model_validate(shared | {"section": "-"}), ASIDE
     if held:
         return _rolled_up(shared, held)
     if pattern is None or pattern.entry.of:
@@ -134,10 +145,21 @@ def _entry(
     return LineEntry.model_validate(shared | settings), ""
 
 
+def _set_aside(item: Item) -> bool:
+    """Whether the box is a condition or a branch: data corruption detected is nothing to wait for."""
+    return any(_CONDITION.search(heading) for heading in item.section) or bool(_BRANCH.match(item.text))
+
+
 def _rolled_up(shared: dict[str, Any], held: Sequence[Line]) -> tuple[LineEntry | OmittedLine, str]:
-    """A roll-up may not be green while a part of it is left out, so it is left out with that part."""
-    shared = shared | {"of": [part.id for part in held]}
-    waiting = Counter(part.system for part in held if isinstance(part.entry, OmittedLine))
+    """A roll-up may not be green while a part of it is left out, so it is left out with that part.
+
+    Conditions among its parts do not count: nobody wants them to come true.
+    """
+    counted = [part for part in held if part.system != ASIDE]
+    if not counted:
+        return OmittedLine.model_validate(shared | {"section": "-"}), ASIDE
+    shared = shared | {"of": [part.id for part in counted]}
+    waiting = Counter(part.system for part in counted if isinstance(part.entry, OmittedLine))
     if waiting:
         return OmittedLine.model_validate(shared | {"section": "-"}), waiting.most_common(1)[0][0]
     return LineEntry.model_validate(shared), ""
@@ -203,7 +225,7 @@ def _due(item: Item, pattern: Known | None) -> str:
 
 
 def _untimed(item: Item) -> str:
-    return AFTER_T0 if any(_AFTERWARDS.match(heading) for heading in item.section) else UNTIMED
+    return AFTER_T0 if any(_AFTERWARDS.search(heading) for heading in item.section) else UNTIMED
 
 
 def milestone(seconds: float) -> str:
@@ -241,7 +263,9 @@ class Unlock:
 
 def unlocks(made: Sequence[Line]) -> list[Unlock]:
     """The systems that lines look at or wait for, the one that unlocks most lines first."""
-    waiting = Counter(line.system for line in made if isinstance(line.entry, OmittedLine) and line.system)
+    waiting = Counter(
+        line.system for line in made if isinstance(line.entry, OmittedLine) and line.entry.probe
+    )
     looking = Counter(
         line.entry.probe.partition(".")[0]
         for line in made

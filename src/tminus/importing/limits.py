@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tminus.checklist.model import Limit, Measure
 from tminus.domain import expectation
+from tminus.planfile.document import LineEntry, OmittedLine
 
 
 def written(limit: Limit) -> str:
@@ -25,6 +26,8 @@ def duration(seconds: float) -> str:
     """Seconds as people write them in a plan: `500 ms`, `2 s`, `5 min`."""
     if seconds < 1:
         return f"{_number(seconds * 1000)} ms"
+    if seconds >= 7200 and seconds % 3600 == 0:
+        return f"{_number(seconds / 3600)} h"
     if seconds >= 60 and seconds % 60 == 0:
         return f"{_number(seconds / 60)} min"
     return f"{_number(seconds)} s"
@@ -49,6 +52,13 @@ def fitting(limits: Sequence[Limit], known: str) -> str:
             after = written(limit)
             return "" if expectation.parse(after).limit == expectation.parse(known).limit else after
     return ""
+
+
+def not_taken_over(found: Sequence[Limit], entry: LineEntry | OmittedLine) -> list[str]:
+    """The limits of a line's own text that its plan entry does not say, for a person to see."""
+    said = {entry.expect, entry.warn, *(str(number) for number in entry.arguments.values())}
+    values = {word.lstrip("<>= ").strip() for word in said}
+    return [written(limit) for limit in found if value(limit) not in values]
 
 
 def narrower(warn: str, expect: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tminus.domain.evidence import JsonValue
+from tminus.domain.plan import Severity
 from tminus.importing.assembling import Imported
 from tminus.importing.commenting import count
 from tminus.importing.entries import Line, Understanding, Unlock, unlocks
@@ -27,7 +28,7 @@ def as_json(imported: Imported, target: Path) -> dict[str, JsonValue]:
         "plan": str(target),
         "lines": len(imported.lines),
         **{understanding.name.lower(): number for understanding, number in count(imported).items()},
-        "waiting": sum(isinstance(line.entry, OmittedLine) for line in imported.lines),
+        "left_out": sum(isinstance(line.entry, OmittedLine) for line in imported.lines),
         "unlocks": [
             {"system": unlock.system, "lines": unlock.lines, "built": unlock.built}
             for unlock in _unlocks(imported)
@@ -55,10 +56,20 @@ def _lines(imported: Imported, target: Path) -> Iterator[str]:
     counts = count(imported)
     understood = _of(imported, Understanding.UNDERSTOOD)
     yield f"understood        {counts[Understanding.UNDERSTOOD]:>5}  {_how(understood)}".rstrip()
+    yield from _left_out(imported)
     yield f"guessed           {counts[Understanding.GUESSED]:>5}"
     yield from _listed(_of(imported, Understanding.GUESSED), target)
     yield f"left to a person  {counts[Understanding.LEFT]:>5}"
     yield from _listed(_of(imported, Understanding.LEFT), target)
+
+
+def _left_out(imported: Imported) -> Iterator[str]:
+    """What nobody will look at is said plainly: it is the price of a probe that is not built yet."""
+    left_out = [line.entry for line in imported.lines if isinstance(line.entry, OmittedLine)]
+    if left_out:
+        blockers = sum(entry.severity is Severity.BLOCKER for entry in left_out)
+        serious = f" ({blockers} of them blockers)" if blockers else ""
+        yield f"LEFT OUT          {len(left_out):>5}  nobody looks at these{serious}: see `omitted` in the plan"
 
 
 def _of(imported: Imported, understanding: Understanding) -> list[Line]:

@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tminus.domain.plan import Severity
 
+SURE = 0.9
+"""From this confidence on an imported line counts as understood; below it as a guess for a person to look at."""
+
 
 class _Entry(BaseModel):
     model_config = ConfigDict(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml  # type: ignore[import-untyped] # its stubs are a package of their own; the events used here are few
+import yaml
 
 from tminus.planfile.problem import Mark, Problem, problem_at
 

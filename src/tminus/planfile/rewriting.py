@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped] # its stubs are a package of their own; the events used here are few
+import yaml
 
 from tminus import files
 from tminus.errors import PlanError
@@ -142,6 +142,12 @@ def _scalar(value: Scalar) -> str:
     )
 
 
+def _index(mark: Any) -> int:
+    """Where an event begins or ends; the parser marks every one of them."""
+    index: int = mark.index
+    return index
+
+
 def _spans(text: str) -> _Span:
     """Every value with its place, from the same events that the reader takes."""
     loader = EVENTS(text)
@@ -153,10 +159,10 @@ def _spans(text: str) -> _Span:
         while loader.check_event():
             event = loader.get_event()
             if isinstance(event, yaml.CollectionEndEvent):
-                stack.pop().end = event.end_mark.index + shift
+                stack.pop().end = _index(event.end_mark) + shift
                 keys.pop()
             elif isinstance(event, yaml.NodeEvent):
-                span = _Span(event.start_mark.index + shift, event.end_mark.index + shift, event)
+                span = _Span(_index(event.start_mark) + shift, _index(event.end_mark) + shift, event)
                 root = root or span
                 if stack:
                     _into(stack[-1], keys, span)

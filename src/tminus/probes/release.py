@@ -1,6 +1,7 @@
 """Releases: whether an image is there and whole, what its name points at, how it is configured and migrated."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,7 +211,7 @@ def _leaks(variables: Mapping[str, Mapping[str, JsonValue]], given: Mapping[str,
 
 def _misfits(name: str, kind: str, value: str) -> list[str]:
     """What is wrong with one value; the value itself is never told."""
-    found = [f"{name} holds a placeholder" for mark in _PLACEHOLDERS if mark in value.lower()]
+    found = [f"{name} holds a placeholder"] if _PLACEHOLDER.search(value.lower()) else []
     if kind == "url":
         parts = urlsplit(value)
         if not parts.scheme or not parts.hostname:
@@ -222,4 +223,5 @@ def _misfits(name: str, kind: str, value: str) -> list[str]:
     return found[:1]
 
 
-_PLACEHOLDERS = ("changeme", "change-me", "todo", "[name]", "example.com", "xxx")
+_PLACEHOLDER = re.compile(r"(?<![a-z0-9_-])(?:change-?me\d*|todo|x{3,}|example\.com)(?![a-z0-9_-])|\[name\]")
+"""A word of its own: a random password may well have `xxx` in its middle."""

@@ -162,8 +162,8 @@ def form(content: bytes, media_type: str) -> aiohttp.FormData:
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
     async with asyncio.timeout(seconds):
-        while not await condition():
-            pass
+        while not await condition():  # noqa: ASYNC110 - processes and servers set no event
+            await asyncio.sleep(0.02)
 
 
 def query(url: str, statement: LiteralString, *values: object) -> list[tuple[Any, ...]]:

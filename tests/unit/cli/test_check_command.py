@@ -99,7 +99,7 @@ def test_words_that_people_have_yet_to_give_are_told_by_role(tmp_path: Path, add
     result = _checked(_plan(tmp_path, address), "--only", "t4.meeting")
 
     assert result.exit_code == 4
-    assert "1 wait for a word of lead: t4.meeting" in result.output
+    assert "1 waits for a word of lead: t4.meeting" in result.output
 
 
 def test_ci_gets_a_test_report(tmp_path: Path, address: str) -> None:
@@ -129,3 +129,25 @@ def test_programs_get_every_line(tmp_path: Path, address: str) -> None:
 def test_a_line_that_the_plan_does_not_have_is_a_usage_error(tmp_path: Path, address: str) -> None:
     assert isinstance(_checked(_plan(tmp_path, address), "--only", "ok.nothing").exception, UsageError)
     assert isinstance(_checked(_plan(tmp_path, address), "--format", "pdf").exception, UsageError)
+
+
+def test_a_roll_up_of_words_yet_to_be_given_waits_too(tmp_path: Path, address: str) -> None:
+    path = _plan(tmp_path, address)
+    path.write_text(
+        path.read_text(encoding="utf-8")
+        + "    - {id: ok.meet, line: Met, due: T-2h, owner: lead, of: [t4.meeting]}\n",
+        encoding="utf-8",
+    )
+
+    told = json.loads(_checked(path, "--only", "ok.meet", "--json").output)
+
+    assert {line["id"]: line["standing"] for line in told["lines"]} == {
+        "ok.meet": "pending",
+        "t4.meeting": "pending",
+    }
+
+
+def test_a_line_about_what_a_launch_binds_is_answered_by_the_launch(tmp_path: Path, address: str) -> None:
+    told = json.loads(_checked(_plan(tmp_path, address), "--only", "ok.health", "--json").output)
+
+    assert [line["standing"] for line in told["lines"]] == ["later"]

@@ -17,6 +17,7 @@ from tminus.cli import launch as launching
 from tminus.cli import plan as planning
 from tminus.cli.app import app
 from tminus.errors import Exit, PlanError, RefusedError, UsageError
+from tminus.planfile import schema
 
 DEMO = str(files("tminus.demo") / "demo.yaml")
 NOW = 1780308000.0
@@ -221,3 +222,10 @@ def test_a_probe_or_a_system_is_described(name: str) -> None:
     if "." in name:
         assert f"  probe: {name}" in printed
         assert "expect: " in printed
+
+
+def test_the_schema_is_printed_for_editors() -> None:
+    result = CliRunner().invoke(app, ["plan", "schema"])
+
+    assert result.exit_code == 0, result.exception
+    assert json.loads(result.output) == schema.schema()

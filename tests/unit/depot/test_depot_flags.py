@@ -1,10 +1,18 @@
 """Which variant a flag gives, and why."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import LiteralString
+
+import psycopg
 import pytest
+from openfeature.evaluation_context import EvaluationContext
+from openfeature.exception import ProviderNotReadyError
 from openfeature.flag_evaluation import FlagType, Reason
 from pydantic import ValidationError
 
-from tminus.depot.flags import Definition, Rule, decide, flag_type
+from tminus.depot.database import Database
+from tminus.depot.flags import Definition, Flags, Rule, decide, flag_type
 from tminus.depot.seed import FLAGS
 
 STYLE = Definition(
@@ -72,6 +80,64 @@ def test_the_type_of_a_flag_is_that_of_its_variants(value: object, kind: FlagTyp
 def test_a_definition_that_contradicts_itself_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Definition.model_validate(wrong)
+
+
+class Table(Database):
+    """The table of flags, readable or away."""
+
+    def __init__(self) -> None:
+        super().__init__("postgresql://nowhere")
+        self.away = True
+        self.definition: dict[str, object] = {"variants": {"on": True, "off": False}, "default": "on"}
+
+    async def rows(self, query: LiteralString, values: Sequence[object] = ()) -> list[dict[str, object]]:
+        assert "FROM flags" in query
+        assert not values
+        if self.away:
+            raise psycopg.OperationalError("away")
+        return [
+            {"key": "exports", "definition": self.definition, "changed_at": datetime(2024, 1, 1, tzinfo=UTC)}
+        ]
+
+
+async def test_without_a_table_code_gets_its_own_default() -> None:
+    flags = Flags(Table())
+    assert await flags.is_on("exports", "ada", default=False) is False
+    assert await flags.is_on("exports", "ada", default=True) is True
+    with pytest.raises(ProviderNotReadyError):
+        await flags.evaluate("exports", EvaluationContext())
+
+
+async def test_the_last_known_definition_holds_while_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tminus.depot.flags.FRESH_SECONDS", -1)
+    table = Table()
+    flags = Flags(table)
+    table.away = False
+    assert await flags.is_on("exports", "ada", default=False) is True
+    assert (await flags.evaluate("exports", EvaluationContext())).reason == Reason.STATIC
+    table.away = True
+    table.definition["default"] = "off"
+    details = await flags.evaluate("exports", EvaluationContext())
+    assert (details.value, details.reason) == (True, Reason.STALE)
+    table.away = False
+    details = await flags.evaluate("exports", EvaluationContext())
+    assert (details.value, details.reason) == (False, Reason.STATIC)
+
+
+async def test_a_definition_is_kept_for_a_while_and_an_unknown_or_mistyped_flag_gives_the_default() -> None:
+    table = Table()
+    table.away = False
+    flags = Flags(table)
+    assert await flags.is_on("exports", "ada", default=False) is True
+    table.definition = {"variants": {"a": "a"}, "default": "a"}
+    assert await flags.is_on("exports", "ada", default=False) is True
+    assert await flags.is_on("unknown", "ada", default=False) is False
+    assert await flags.is_on("unknown", "ada", default=True) is True
+    changed = Flags(table)
+    assert await changed.is_on("exports", "ada", default=True) is True
+    assert (await changed.evaluate("exports", EvaluationContext())).value == "a"
 
 
 def test_the_flags_of_a_fresh_depot_are_consistent() -> None:

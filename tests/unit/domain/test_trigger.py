@@ -8,9 +8,7 @@ from tminus.domain.trigger import (
     Action,
     Backstop,
     HoldTimer,
-    Ladder,
     TriggerState,
-    ladder_problems,
 )
 from tminus.errors import UsageError
 
@@ -192,25 +190,3 @@ def test_an_unknown_trigger_is_an_error() -> None:
 
 def test_a_plan_without_the_rate_triggers_evaluates_none() -> None:
     assert seconds_of_green(Backstop(TRIGGERS[2:]), 0, 400, SIX_PERCENT) == []
-
-
-def test_the_seeds_ladder_is_in_order() -> None:
-    errors = Ladder("error rate", 0.001, 0.005, 0.01, 0.01, 0.05)
-    p95 = Ladder("p95", 120, 300, 500, 500, 2000)
-    assert ladder_problems(errors) == ladder_problems(p95) == ()
-
-
-def test_a_ladder_names_every_contradiction_at_once() -> None:
-    problems = ladder_problems(Ladder("error rate", 0.005, 0.005, 0.01, 0.02, 0.01))
-    assert problems == (
-        "error rate: the critical alert (0.01) and the success criterion (0.02) must be equal",
-        "error rate: the load result (0.005) must be below the warning alert (0.005)",
-        "error rate: the critical alert (0.01) must be below the rollback trigger (0.01)",
-    )
-
-
-def test_a_ladder_with_missing_rungs_compares_its_neighbours() -> None:
-    assert ladder_problems(Ladder("p95", load=600, success=500)) == (
-        "p95: the load result (600) must be below the success criterion (500)",
-    )
-    assert ladder_problems(Ladder("p95")) == ()

@@ -207,3 +207,27 @@ def test_a_box_without_words_still_asks_a_person() -> None:
     assert isinstance(line.entry, LineEntry)
     assert line.entry.id == "line-12"
     assert line.entry.attest == "The box on line 12 has no words."
+
+
+@pytest.mark.parametrize(
+    ("text", "section"),
+    [
+        ("Data corruption detected", ("Rollback", "Trigger Conditions")),
+        ("Rollback procedure executed", ("Rollback (if needed)",)),
+        ("NO-GO: roll back", ("Decision",)),
+        ("~~Old environment off~~", ("Launch",)),
+    ],
+)
+def test_what_nobody_wants_to_come_true_is_set_aside(text: str, section: tuple[str, ...]) -> None:
+    [line] = _made([_item(text, section=section)], [None])
+
+    assert isinstance(line.entry, OmittedLine)
+    assert line.entry.probe == ""
+
+
+def test_a_roll_up_does_not_wait_for_what_was_set_aside() -> None:
+    items = [_item("Decision"), _item("NO-GO: roll back", 2, parent=0), _item("Numbers read", 3, parent=0)]
+    made = _made(items, [None, None, None])
+
+    assert isinstance(made[0].entry, LineEntry)
+    assert made[0].entry.of == ["numbers-read"]

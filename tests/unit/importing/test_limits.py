@@ -15,6 +15,7 @@ from tminus.importing import limits
         (Limit("<", 0.5, Measure.SECONDS), "< 500 ms"),
         (Limit(">", 2, Measure.SECONDS), "> 2 s"),
         (Limit(">", 300, Measure.SECONDS), "> 5 min"),
+        (Limit("<", 86400, Measure.SECONDS), "< 24 h"),
         (Limit(">=", 1200, Measure.RATE), ">= 1200"),
         (Limit(">", 1000, Measure.COUNT), "> 1000"),
     ],

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 import pytest
 from ruamel.yaml import YAML
 
-from tminus import probes
+from tminus import planfile, probes
 from tminus.domain import expectation, timeline
 from tminus.domain.plan import Severity
-from tminus.domain.trigger import TRIGGERS, Ladder, ladder_problems
+from tminus.domain.trigger import TRIGGERS
 from tminus.planfile import freshness
 from tminus.planfile.document import Document, LineEntry, OmittedLine
 
@@ -237,22 +237,11 @@ def test_a_limit_in_a_lines_words_is_the_limit_that_is_judged() -> None:
     assert judged == 12
 
 
-def test_the_thresholds_make_ladders() -> None:
-    triggers = {trigger.id: trigger.above for trigger in PLAN.triggers}
-    figures = {figure.id: figure.expect for figure in PLAN.figures}
-    for measure, alert, success, figure, trigger in (
-        ("error rate", "err", "ok.err", "fig.errors", "trig.errors"),
-        ("p95", "p95", "ok.p95", "fig.p95", "trig.latency"),
-    ):
-        ladder = Ladder(
-            measure,
-            load=_number(figures[figure]),
-            warning=_number(f"> {LINES[f'alert.warn.{alert}'].arguments['above']}"),
-            critical=_number(f"> {LINES[f'alert.crit.{alert}'].arguments['above']}"),
-            success=_number(LINES[success].expect),
-            rollback=_number(f"> {triggers[trigger]}"),
-        )
-        assert ladder_problems(ladder) == ()
+def test_the_plan_is_right_its_ladders_included() -> None:
+    loaded = planfile.load("production")
+
+    assert loaded.problems == ()
+    assert loaded.to_fill
 
 
 def _number(text: str) -> float:

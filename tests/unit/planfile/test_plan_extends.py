@@ -12,7 +12,7 @@ else:
 
 from tminus.domain.plan import Kind, Plan
 from tminus.errors import PlanError
-from tminus.planfile import Loaded, builtin, builtins, load
+from tminus.planfile import Loaded, builtin, builtins, load, loaded
 from tminus.planfile.document import OmittedLine
 
 SMALL = small_plan.SMALL
@@ -45,6 +45,41 @@ def test_the_digest_does_not_say_whether_a_value_came_from_a_base(tmp_path: Path
     path = tmp_path / "whole.yaml"
     path.write_text(SMALL.replace("plan: a small one", "plan: ours"), encoding="utf-8")
     assert load(path).checked().digest == ours.digest
+
+
+SOURCE = f"source: {{path: list.md, sha256: {'a' * 64}}}\n"
+
+
+def digest_of(text: str) -> str:
+    return loaded(text, Path("plan.yaml")).checked().digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("id: team.ready,", "id: team.ready, source_line: 7, checked: true, confidence: 0.5,"),
+        ("text: ", "source_line: 9, text: "),
+        ("list.md", "../elsewhere/list.md"),
+        ("plan: a small one", "$schema: plan.schema.json\nplan: a small one"),
+        ("severity: blocker", "severity: blocker, hint: ''"),
+    ],
+)
+def test_what_no_launch_acts_on_is_not_part_of_the_digest(old: str, new: str) -> None:
+    text = SOURCE + SMALL
+    assert text.count(old) == 1
+    assert digest_of(text.replace(old, new)) == digest_of(text)
+
+
+def test_the_checklist_s_own_bytes_are_part_of_the_digest() -> None:
+    assert (
+        digest_of(SOURCE.replace("a" * 64, "b" * 64) + SMALL) != digest_of(SOURCE + SMALL) != digest_of(SMALL)
+    )
+
+
+def test_arguments_of_probes_count_whatever_they_are_called() -> None:
+    argument = "control: {path: /no-such-page}"
+    one, other = (SMALL.replace(argument, f"control: {{path: {path}}}") for path in ("/a", "/b"))
+    assert digest_of(one) != digest_of(other)
 
 
 def test_keys_that_are_given_win_and_the_others_stay(tmp_path: Path) -> None:

@@ -294,9 +294,12 @@ def test_a_reference_is_no_secret(value: str) -> None:
     assert not any("secret" in problem for problem in problems(text))
 
 
-def test_a_wrong_password_of_a_negative_control_is_no_secret() -> None:
-    text = changed("control: {path: /no-such-page}", "control: {path: /no-such-page, password: wrong}")
-    assert not any("secret" in problem for problem in problems(text))
+@pytest.mark.parametrize(
+    "argument", ["password: wrong", "token: ghp_0123456789abcdefABCD", 'url: "https://a:b@c"']
+)
+def test_a_wrong_secret_of_a_negative_control_is_none(argument: str) -> None:
+    text = changed("control: {path: /no-such-page}", f"control: {{path: /no-such-page, {argument}}}")
+    assert not any("write a reference" in problem for problem in problems(text))
 
 
 def test_arguments_are_told_with_their_own_lines() -> None:

@@ -1,0 +1,252 @@
+"""How far a launch has come, read from its events: its phase, its view, its clock, its weight, its holds.
+
+Pure: the same events give the same answer, so a page that was away catches up by reading them again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from tminus.domain.canonical import instant
+from tminus.domain.record import CHECKPOINT, ENDED, Event
+
+Data = Mapping[str, Any]
+
+SHIFT = "shift "
+"""How the steps begin that set a weight."""
+ROLLED_BACK = ("rolled-back", "aborted")
+"""The outcomes of a launch whose traffic went back to blue."""
+
+
+class Happened(Protocol):
+    """An event whose data are read as what its writer made them."""
+
+    @property
+    def seq(self) -> int:
+        """Counted from 0."""
+        ...
+
+    @property
+    def at(self) -> str:
+        """When it was recorded."""
+        ...
+
+    @property
+    def t_ms(self) -> int | None:
+        """Milliseconds from T-0."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """What kind of event it is."""
+        ...
+
+    @property
+    def data(self) -> Data:
+        """What happened."""
+        ...
+
+    @property
+    def line(self) -> int:
+        """Its line number in an exported record."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its line."""
+        ...
+
+
+class View(StrEnum):
+    """Which of the page's views a launch is in."""
+
+    COUNTDOWN = "countdown"
+    LIFTOFF = "liftoff"
+    ROLLED_BACK = "rolledback"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What the events say about the launch as a whole."""
+
+    opened: Data
+    events: Sequence[Event] = field(repr=False)
+
+    @property
+    def happened(self) -> Sequence[Happened]:
+        """The events, to read their data."""
+        return self.events
+
+    def of(self, kind: str) -> list[Happened]:
+        """The events of one type, in order."""
+        return [event for event in self.happened if event.type == kind]
+
+    def last(self, kind: str) -> Happened | None:
+        """The newest event of one type."""
+        return next((event for event in reversed(self.happened) if event.type == kind), None)
+
+    @property
+    def launch(self) -> str:
+        """The launch's id."""
+        return str(self.opened["launch"])
+
+    @property
+    def outcome(self) -> str:
+        """How it ended; empty while it has not."""
+        ended = self.last(ENDED)
+        return str(ended.data["outcome"]) if ended else ""
+
+    @property
+    def decision(self) -> Happened | None:
+        """GO or NO-GO, once it was decided."""
+        return self.last("decision.made")
+
+    @property
+    def view(self) -> View:
+        """Which view shows it."""
+        back = self.last("rollback.done") or (self.outcome in ROLLED_BACK and self.last("step.started"))
+        if back:
+            return View.ROLLED_BACK
+        decision = self.decision
+        return View.LIFTOFF if decision and decision.data["decision"] == "go" else View.COUNTDOWN
+
+    @property
+    def steps(self) -> list[str]:
+        """The steps of the rollout that are done, in order."""
+        return [str(event.data["step"]) for event in self.of("step.done")]
+
+    @property
+    def step(self) -> str:
+        """The step under way; empty between two steps."""
+        started = self.last("step.started")
+        name = str(started.data["step"]) if started else ""
+        return "" if name in self.steps else name
+
+    @property
+    def weight(self) -> int | None:
+        """Green's share of the traffic as it was last read back; unknown before the first step of the shift."""
+        if self.last("rollback.done"):
+            return 0
+        for event in reversed(self.happened):
+            if event.type == "step.done" and str(event.data["step"]).startswith(SHIFT):
+                return int(event.data["read_back"])
+        return 0 if "initiate" in self.steps else None
+
+    @property
+    def seen(self) -> Happened | None:
+        """The newest look of the guard at the traffic."""
+        return self.last("traffic.seen")
+
+    @property
+    def held(self) -> Happened | None:
+        """Why the launch stands still now; nothing while it goes on."""
+        held = self.last("launch.held")
+        if held is None or self.outcome or self.last("rollback.done"):
+            return None
+        later = [event for event in self.happened if event.seq > held.seq]
+        moved = any(
+            event.type in {"step.done", "order.taken"}
+            or (event.type == "traffic.seen" and event.data["action"] != "hold")
+            for event in later
+        )
+        return None if moved else held
+
+    @property
+    def ended(self) -> Happened | None:
+        """The event that ended it."""
+        return self.last(ENDED)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the server signed the record to its end."""
+        return bool(self.events) and self.events[-1].type == CHECKPOINT
+
+    @property
+    def votes(self) -> list[Data]:
+        """Each role that signs: its title, its person, and the word it gave, in the plan's order."""
+        given = {str(event.data["role"]): event for event in self.of("signoff.given")}
+        people = {str(row["role"]): row for row in self.opened.get("roles", ())}
+        return [
+            {
+                "role": role,
+                "title": people.get(role, {}).get("title", role),
+                "person": people.get(role, {}).get("person", ""),
+                "simulated": bool(people.get(role, {}).get("simulated")),
+                "word": str(given[role].data["decision"]) if role in given else "",
+                "note": str(given[role].data.get("note", "")) if role in given else "",
+                "t": (given[role].t_ms or 0) / 1000 if role in given else None,
+            }
+            for role in map(str, self.opened.get("signers", ()))
+        ]
+
+    def clock(self, now: float) -> tuple[float, bool]:
+        """Seconds from T-0 at `now`, and whether the clock runs.
+
+        The record says how the launch clock stood at each event; since then it has run on with real time. Waits that
+        a rehearsal shortens end with a jump, which the next event shows.
+        """
+        newest = next((event for event in reversed(self.events) if event.t_ms is not None), None)
+        if newest is None or newest.t_ms is None:
+            return 0.0, False
+        at = newest.t_ms / 1000
+        if self.outcome:
+            ended = self.ended
+            return ((ended.t_ms or 0) / 1000 if ended else at), False
+        return at + max(0.0, now - instant(newest.at)), True
+
+    def now(self, now: float) -> float:
+        """The moment that the page shows: the end of a launch that has ended, else now."""
+        ended = self.ended
+        return instant(ended.at) if ended else now
+
+
+PHASES = ("planned", "counting", "polling", "GO", "launching", "soaking", "landed")
+"""The states of a launch that nothing stops."""
+
+_WORDS = {
+    "counting": ("Counting", ""),
+    "polling": ("Counting", "poll under way"),
+    "GO": ("GO", "the rollout begins"),
+    "launching": ("Launching", "green is prepared"),
+    "shifting": ("Launching", "shifting traffic to green"),
+    "soaking": ("Soaking", "all traffic on green, blue stands by"),
+    "landed": ("Landed", "green serves everyone"),
+    "no-go": ("NO-GO", "the launch does not happen"),
+    "rolled-back": ("Rolled back", ""),
+    "aborted": ("Aborted", ""),
+    "abandoned": ("Abandoned", "its processes ended before it did"),
+}
+
+
+def phase(course: Course) -> str:
+    """The state of the launch, one word of its own."""
+    if course.outcome:
+        return course.outcome
+    if course.last("rollback.done"):
+        return "rolled-back"
+    if course.decision:
+        return _after_go(course)
+    return "polling" if course.last("poll.opened") else "counting"
+
+
+def _after_go(course: Course) -> str:
+    if "promote" in course.steps:
+        return "soaking"
+    if any(step.startswith(SHIFT) for step in (*course.steps, course.step)):
+        return "shifting"
+    return "launching" if course.last("step.started") else "GO"
+
+
+def phase_words(course: Course) -> tuple[str, str]:
+    """The phase as people read it: its name, and what happens in it."""
+    name = phase(course)
+    word, more = _WORDS.get(name, (name, ""))
+    if held := course.held:
+        return "Held", str(held.data["where"])
+    if name in ROLLED_BACK:
+        done = course.last("rollback.done")
+        rule = str(done.data["rule"]) if done else ""
+        more = "by a person's order" if rule.startswith("person.") else "by the guard, no person needed"
+        more = "a step failed" if rule == "step.failed" else more
+    return word, more

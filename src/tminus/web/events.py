@@ -1,0 +1,176 @@
+"""The event log: how each event of the record reads in one line."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tminus.domain.record import ENDED, OPENED, Event
+from tminus.web.course import Data
+from tminus.web.words import brief, claim, t_text
+
+_VERDICT = {"inconclusive": "unknown", "error": "unknown", "not-applicable": "na"}
+_LONG_DIGEST = re.compile(r"\b(sha256:)?([0-9a-f]{8})[0-9a-f]{24,}…?")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the log."""
+
+    seq: int
+    t: str
+    sign: str
+    """The name of its sign and colour; empty for an event that is no verdict."""
+    word: str
+    text: str
+
+
+def entries(events: Iterable[Event]) -> list[Entry]:
+    """The log of these events, newest first; what people need not see makes no line."""
+    made = [entry for event in events if (entry := _entry(event))]
+    return made[::-1]
+
+
+def _entry(event: Event) -> Entry | None:
+    writer = _WRITERS.get(event.type)
+    told = writer(event.data) if writer else None
+    if told is None:
+        return None
+    t = t_text(event.t_ms / 1000) if event.t_ms is not None else ""
+    sign, word, text = told
+    text = claim(text)
+    return Entry(event.seq, t.replace("T", "", 1), sign, word, _LONG_DIGEST.sub(r"\g<2>…", text))
+
+
+Told = tuple[str, str, str] | None
+
+
+def _opened(data: Data) -> Told:
+    plan = data["plan"]
+    return "", "opened", f"{data['launch']}, plan {plan.get('name', '')} {brief(str(plan['digest']))}"
+
+
+def _milestone(data: Data) -> Told:
+    return "", "milestone", f"{data['milestone']}: {data['lines']} lines are due"
+
+
+def _observed(data: Data) -> Told:
+    stands = str(data["verdict"])
+    sign = _VERDICT.get(stands, stands)
+    if data.get("source") in {"simulated", "person"} and stands == "passed":
+        sign = "attested"
+    return sign, "n/a" if sign == "na" else sign, f"{data['check']}: {claim(str(data.get('why', '')))}"
+
+
+def _gate(data: Data) -> Told:
+    if data["open"]:
+        return None
+    late = ", ".join(str(row["check"]) for row in data["late"])
+    return "failed", "gate", f"{data['milestone']} stays closed: {late}"
+
+
+def _act(data: Data) -> Told:
+    failed = data.get("failed")
+    return ("failed", "failed", f"{data['act']}: {failed}") if failed else ("", "done", f"{data['act']}")
+
+
+def _poll(data: Data) -> Told:
+    return "", "poll", f"opened over the evidence {brief(str(data['root']))}"
+
+
+def _signed(data: Data) -> Told:
+    go = data["decision"] == "go"
+    by = "simulated, " if data.get("simulated") else ""
+    return (
+        "go" if go else "failed",
+        "GO" if go else "NO-GO",
+        f"{data.get('title', data['role'])} ({by}{data['person']}): {data.get('note', '')}",
+    )
+
+
+def _decided(data: Data) -> Told:
+    go = data["decision"] == "go"
+    return "go" if go else "failed", "GO" if go else "NO-GO", f"{data['by']}: {data['reason']}"
+
+
+def _asked(data: Data) -> Told:
+    return "wait", "asked", f"GO or NO-GO, within {data['minutes']} minutes"
+
+
+def _started(data: Data) -> Told:
+    return "", "begins", str(data["step"])
+
+
+def _done(data: Data) -> Told:
+    step = str(data["step"])
+    if "read_back" in data and "set" in data:
+        return "", "shift", f"green {data['set']} %: set, read back {data['read_back']} %"
+    return "", "done", f"{step} in {data['seconds']:.1f} s"
+
+
+def _seen(data: Data) -> Told:
+    share = data.get("share")
+    if data["action"] == "continue" and share and share["total"]:
+        green = 100 * share["green"] / share["total"]
+        return "", "seen", f"{data['where']}: green {green:.1f} % of {share['total']:,} requests"
+    if data["action"] == "continue":
+        return "", "seen", f"{data['where']}: nothing to hold for"
+    return ("failed", "guard", str(data["text"])) if data["action"] == "rollback" else None
+
+
+def _held(data: Data) -> Told:
+    return "warned", "held", f"{data['where']} by {data['rule']}: {claim(str(data['text']))}"
+
+
+def _ordered(data: Data) -> Told:
+    return "", "order", str(data["text"])
+
+
+def _back(data: Data) -> Told:
+    return "back", "rolled back", f"green 0 %: set and read back within {data['seconds'] * 1000:.0f} ms"
+
+
+def _back_seen(data: Data) -> Told:
+    return "", "seen", f"{data['blue']} new requests answered by blue, {data['green']} by green"
+
+
+def _proved(data: Data) -> Told:
+    good = data["as_before"] and data["up"] and data["schema_compatible"]
+    words = "serves what it served before" if good else "does not serve as before"
+    return "passed" if good else "failed", "blue", f"{words}, {data['digest']}"
+
+
+def _stopped(data: Data) -> Told:
+    return "", "stopped", f"{data['side']}, drained to {data['sessions']} sessions"
+
+
+def _ended(data: Data) -> Told:
+    counted = f": {data['failed']:,} of {data['requests']:,} requests failed" if "requests" in data else ""
+    sign = {"landed": "passed", "no-go": "failed", "rolled-back": "back"}.get(str(data["outcome"]), "void")
+    return (
+        sign,
+        str(data["outcome"]).replace("-", " "),
+        f"{claim(str(data.get('text', 'the launch ended')))}{counted}",
+    )
+
+
+_WRITERS: dict[str, Callable[[Data], Told]] = {
+    OPENED: _opened,
+    "milestone.reached": _milestone,
+    "check.observed": _observed,
+    "gate.judged": _gate,
+    "act.done": _act,
+    "poll.opened": _poll,
+    "signoff.given": _signed,
+    "decision.made": _decided,
+    "decision.asked": _asked,
+    "step.started": _started,
+    "step.done": _done,
+    "traffic.seen": _seen,
+    "launch.held": _held,
+    "order.taken": _ordered,
+    "rollback.done": _back,
+    "rollback.seen": _back_seen,
+    "rollback.proved": _proved,
+    "side.stopped": _stopped,
+    ENDED: _ended,
+}

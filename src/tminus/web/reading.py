@@ -1,0 +1,149 @@
+"""Where the page's facts come from: a launch's folder, read and never written.
+
+The record is read from the launch's own database by short read-only transactions, which in SQLite's WAL mode no
+writer ever waits for; the trace is a file that is read on from where the last look ended.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from tminus.domain.plan import Plan
+from tminus.domain.record import NO_LINE, Event
+from tminus.domain.trace import parse_line
+from tminus.domain.traffic import Outcome, WeightChange
+from tminus.errors import PlanError, RecordError, UsageError
+from tminus.planfile import read as read_plan
+from tminus.store.record import RecordStore
+from tminus.store.tables import connect
+
+DATABASE = "launch.db"
+TRACE = "trace.jsonl"
+OWN_PLAN = "plan.yaml"
+"""The copy of its plan that a launch may keep in its folder."""
+
+
+def launches(home: Path) -> list[str]:
+    """The launches that are kept under this home, the latest first."""
+    folder = home / "launches"
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.iterdir() if (path / DATABASE).is_file()]
+    return [path.name for path in sorted(found, key=_begun, reverse=True)]
+
+
+def _begun(folder: Path) -> float:
+    return (folder / DATABASE).stat().st_mtime
+
+
+class RecordTail:
+    """The record of one launch, read on from the last event that was seen."""
+
+    def __init__(self, folder: Path) -> None:
+        self._database = folder / DATABASE
+        self._launch = folder.name
+        self._looked: tuple[tuple[int, int], ...] = ()
+        self.events: list[Event] = []
+        self.unbroken = True
+        """Whether every event so far names the digest of the one before it."""
+
+    async def read(self) -> bool:
+        """Take what was added; whether anything was.
+
+        Raises `PartError` when the database cannot be read, `RecordError` for an event that is none.
+        """
+        state = self._state()
+        if state == self._looked:
+            return False
+        engine = connect(self._address())
+        try:
+            new = await RecordStore(engine).events(self._launch, len(self.events) - 1)
+        finally:
+            engine.dispose()
+        for event in new:
+            before = self.events[-1].digest if self.events else NO_LINE
+            self.unbroken = self.unbroken and event.prev == before and event.seq == len(self.events)
+            self.events.append(event)
+        self._looked = state
+        return bool(new)
+
+    def _state(self) -> tuple[tuple[int, int], ...]:
+        """What changes in the files whenever something is written."""
+        found = []
+        for path in (self._database, Path(f"{self._database}-wal")):
+            try:
+                stat = path.stat()
+            except FileNotFoundError:
+                continue
+            found.append((stat.st_mtime_ns, stat.st_size))
+        return tuple(found)
+
+    def _address(self) -> str:
+        """Read-only. Without a journal nobody has it open, and SQLite must not leave one beside it."""
+        journal = Path(f"{self._database}-wal").exists()
+        return (
+            f"sqlite:///file:{quote(str(self._database))}?{'mode=ro' if journal else 'immutable=1'}&uri=true"
+        )
+
+
+class TraceTail:
+    """The trace of one launch, read on from the last whole line; a line that is being written waits."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / TRACE
+        self._offset = 0
+        self._number = 0
+
+    def read(self) -> list[Outcome | WeightChange]:
+        """The items that were added; none while there is no trace. Raises `UsageError` for a line that is none."""
+        try:
+            with self._file.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read()
+        except FileNotFoundError:
+            return []
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        made = []
+        for line in whole.splitlines():
+            self._number += 1
+            if line.strip():
+                made.append(parse_line(line.decode("utf-8", "replace"), self._number))
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The plans that are at hand, to be known again by the digest that a record names."""
+
+    files: tuple[Path, ...]
+
+    def find(self, digest: str, folder: Path) -> Plan | None:
+        """The plan with this digest; nothing when it is not at hand, for the page must not guess."""
+        for path in (folder / OWN_PLAN, *self.files):
+            plan = _plan(path)
+            if plan is not None and plan.digest == digest:
+                return plan
+        return None
+
+
+def _plan(path: Path) -> Plan | None:
+    try:
+        return read_plan(path) if path.is_file() else None
+    except PlanError:
+        return None  # a plan that cannot be read is not the one that the launch was opened with
+
+
+def folder_of(home: Path, launch: str) -> Path:
+    """The folder of a launch; raises `UsageError` for one that is not kept here."""
+    if launch not in launches(home):
+        raise UsageError(f"there is no launch {launch!r} here", hint="the list of launches is at /")
+    return home / "launches" / launch
+
+
+def plan_digest(events: list[Event]) -> str:
+    """Which plan a launch was opened with; raises `RecordError` before it has opened."""
+    if not events:
+        raise RecordError("the launch has not opened yet", hint="load the page again in a moment")
+    plan = events[0].data["plan"]
+    return str(plan["digest"]) if isinstance(plan, dict) else ""

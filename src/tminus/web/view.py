@@ -1,0 +1,148 @@
+"""One picture of a launch: everything that the page shows at one moment, decided without I/O.
+
+The same events, plan, traffic and moment give the same picture. Templates only write it down.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tminus.domain.canonical import instant
+from tminus.domain.plan import Check, Kind, Plan
+from tminus.domain.record import Event
+from tminus.errors import RecordError
+from tminus.web import countdown, gauges, liftoff
+from tminus.web.course import PHASES, Course, View, phase, phase_words
+from tminus.web.events import Entry, entries
+from tminus.web.lines import Line, Section, count, lines_of, needs, planned, sections
+from tminus.web.rolledback import RolledBack, rolled_back
+from tminus.web.traffic import Traffic
+
+LOGGED = 200
+"""Entries of the log that a page starts with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The clock and what happens."""
+
+    phase: str
+    more: str
+    t: float
+    runs: bool
+    at: float
+    """The instant at which the clock showed `t`."""
+    t0: float | None
+    """T-0 as planned, in seconds of the epoch, before waits were shortened."""
+    speed: float
+    steps: tuple[tuple[str, str], ...]
+    """Each state and whether it is `done`, `at` or `todo`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the page shows."""
+
+    course: Course
+    view: View
+    moment: Moment
+    lines: tuple[Line, ...]
+    sections: tuple[Section, ...]
+    counts: dict[str, int]
+    needs: tuple[Line, ...]
+    left_out: dict[str, int]
+    planned: bool
+    """Whether the plan is at hand; else lines have the words of the record alone."""
+    unbroken: bool
+    parts: dict[str, Any]
+    """What only this view has, by name."""
+    log: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that is known of a launch at one moment."""
+
+    events: Sequence[Event]
+    unbroken: bool
+    plan: Plan | None
+    traffic: Traffic
+
+
+def picture(told: Told, now: float) -> Picture:
+    """The picture at `now` (seconds of the epoch); raises `RecordError` for a launch that has not opened."""
+    if not told.events:
+        raise RecordError("the launch has not opened yet", hint="load the page again in a moment")
+    course = Course(told.events[0].data, told.events)
+    at = course.now(now)
+    checks = planned(course.opened, told.plan.checks if told.plan else (), told.events)
+    lines = lines_of(checks, told.events, at)
+    view = course.view
+    return Picture(
+        course=course,
+        view=view,
+        moment=_moment(course, now),
+        lines=lines,
+        sections=sections(lines),
+        counts=count(lines),
+        needs=needs(lines) if view is View.COUNTDOWN and not course.outcome else (),
+        left_out=dict(countdown.left_out(course.opened)),
+        planned=told.plan is not None,
+        unbroken=told.unbroken,
+        parts=_parts(view, course, told, (checks, lines), at),
+        log=tuple(entries(told.events)[:LOGGED]),
+    )
+
+
+def _moment(course: Course, now: float) -> Moment:
+    t, runs = course.clock(now)
+    schedule = course.opened.get("schedule") or {}
+    t0 = instant(str(schedule["t0"])) if schedule.get("t0") else None
+    word, more = phase_words(course)
+    return Moment(word, more, t, runs, now, t0, float(schedule.get("speed", 1)), _steps(course))
+
+
+def _steps(course: Course) -> tuple[tuple[str, str], ...]:
+    """The states of the launch, the present one marked; one that left the path ends it."""
+    name = {"shifting": "launching"}.get(phase(course), phase(course))
+    if name not in PHASES:
+        kept = ("planned", "counting", "GO", "launching") if course.decision else ("planned", "counting")
+        return (*((each, "done") for each in kept), (name.replace("-", " "), "at"))
+    index = PHASES.index(name)
+    states = ("done" if n < index else "at" if n == index else "todo" for n in range(len(PHASES)))
+    return tuple(zip(PHASES, states, strict=True))
+
+
+Rows = tuple[Sequence[Check], Sequence[Line]]
+
+
+def _parts(view: View, course: Course, told: Told, rows: Rows, at: float) -> dict[str, Any]:
+    checks, lines = rows
+    if view is View.COUNTDOWN:
+        return {
+            "verdict": countdown.verdict(course, checks, at),
+            "ready": countdown.readiness(lines),
+            "votes": countdown.votes(course),
+            "milestones": countdown.milestones(course, told.plan.milestones if told.plan else (), lines),
+        }
+    told.traffic.settle(at)
+    if view is View.ROLLED_BACK:
+        return {"back": _back(course, told.traffic)}
+    rollout = told.plan.rollout if told.plan else None
+    return {
+        "now": liftoff.now_of(course, rollout),
+        "votes": countdown.votes(course),
+        "shift": liftoff.shift(course, told.traffic, rollout, at),
+        "charts": gauges.charts(course, told.traffic, at),
+        "gauge": gauges.gauge(told.traffic, at),
+        "timers": gauges.timers(course, told.traffic, at),
+        "criteria": tuple(
+            line for line in lines if line.check.due >= 0 and line.check.kind is not Kind.SIGNATURE
+        ),
+    }
+
+
+def _back(course: Course, traffic: Traffic) -> RolledBack:
+    decision = course.decision
+    zero = instant(decision.at) - (decision.t_ms or 0) / 1000 if decision else 0.0
+    return rolled_back(course, traffic, zero)

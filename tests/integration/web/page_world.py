@@ -1,0 +1,74 @@
+"""The mission page over a played launch, served on a free loopback port, with a clock that the test sets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from tminus.domain.guard import GuardLimits
+from tminus.web.app import Mission, serve
+from tminus.web.reading import Plans
+
+if TYPE_CHECKING:
+    from tests.unit.web.web_launch import LAUNCH, T0, Played
+else:
+    import sys
+
+    sys.path.append(str(Path(__file__).parents[2] / "unit" / "web"))
+    from web_launch import LAUNCH, T0, Played
+
+
+@dataclass
+class Page:
+    """One page under test."""
+
+    launch: Played
+    home: Path
+    port: int = 0
+    ahead: float = 0.0
+    """Seconds that the server's clock is beyond the newest event."""
+    began: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+
+    def now(self) -> float:
+        """The server's time."""
+        return T0 + self.launch.t + self.ahead
+
+    def url(self, rest: str = "") -> str:
+        """The address of the launch, or of something below it."""
+        return f"http://127.0.0.1:{self.port}/launches/{LAUNCH}{rest}"
+
+    async def add(self) -> None:
+        """Write what was played since into the launch's folder."""
+        await self.launch.keep_on(self.home / "launches" / LAUNCH)
+
+    async def get(self, path: str, host: str = "") -> tuple[int, str, dict[str, str]]:
+        """One answer: status, text, headers."""
+        address = f"http://127.0.0.1:{self.port}{path}"
+        headers = {"Host": host} if host else {}
+        async with aiohttp.ClientSession() as http, http.get(address, headers=headers) as answer:
+            found = {name.lower(): value for name, value in answer.headers.items()}
+            return answer.status, await answer.text(), found
+
+
+@asynccontextmanager
+async def served(launch: Played, home: Path, port: int = 0) -> AsyncIterator[Page]:
+    """The page while it is served; it is stopped whatever happens."""
+    if launch.events:
+        await launch.keep(home)
+    page = Page(launch, home)
+    ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    mission = Mission(home, Plans(()), lambda _: GuardLimits(), page.now)
+    running = asyncio.create_task(serve(mission, port, ready.set_result))
+    try:
+        page.port = await asyncio.wait_for(ready, 10)
+        yield page
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+__all__ = ["LAUNCH", "T0", "Page", "Played", "served"]

@@ -1,0 +1,276 @@
+"""The page in a real browser: every view at three widths in both themes, and how it behaves while a launch goes on.
+
+Pictures go into the test's own folder, or into `TMINUS_PICTURES` where somebody wants to look at them.
+"""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+if TYPE_CHECKING:
+    from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # it ships none
+    from playwright.async_api import Browser, async_playwright
+    from playwright.async_api import Error as BrowserError
+    from playwright.async_api import Page as Tab
+    from tests.integration.web.page_world import LAUNCH, Page, Played, served
+else:
+    from axe_playwright_python.async_playwright import Axe
+    from page_world import LAUNCH, Page, Played, served
+    from playwright.async_api import Error as BrowserError
+    from playwright.async_api import async_playwright
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.browser
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+OUTSIDE = """[...document.querySelectorAll('.cmd, .panel, .role, .decision, .need, .log li, .ladder li, .nwho')]
+  .filter((each) => each.getBoundingClientRect().right > innerWidth + 1 || each.scrollWidth > each.clientWidth + 2)
+  .map((each) => each.className + ' ' + each.id)"""
+HEIGHTS = {390: 844, 1280: 900, 1920: 1080}
+
+
+def _counting() -> Played:
+    launch = Played().open()
+    launch.ready(cfg__env="failed", t24__freeze="error", rb__criteria="warned").poll()
+    launch.sign("engineering")
+    launch.sign("qa", "no-go")
+    return launch
+
+
+def _shifting() -> Played:
+    return Played().lift_off()
+
+
+def _rolled_back() -> Played:
+    return Played().fall()
+
+
+VIEWS: dict[str, tuple[Callable[[], Played], str]] = {
+    "countdown": (_counting, ""),
+    "evidence": (_counting, "?line=cfg.env"),
+    "liftoff": (_shifting, ""),
+    "rolledback": (_rolled_back, ""),
+}
+
+
+@dataclass
+class Seen:
+    """A tab and everything that it complained about."""
+
+    tab: "Tab"
+    complaints: list[str] = field(default_factory=list)
+
+    async def text(self, selector: str) -> str:
+        """What stands there."""
+        return (await self.tab.locator(selector).first.inner_text()).strip()
+
+    async def until(self, script: str, seconds: float = 8) -> None:
+        """Wait for something to become true in the page, asked from outside: its policy lets nothing be evaluated."""
+        async with asyncio.timeout(seconds):
+            while not await self._true(script):  # noqa: ASYNC110 - the browser is another process
+                await asyncio.sleep(0.05)
+
+    async def _true(self, script: str) -> bool:
+        try:
+            return bool(await self.tab.evaluate(script))
+        except BrowserError:
+            return False  # the page is being loaded
+
+
+@asynccontextmanager
+async def _browser() -> AsyncIterator["Browser"]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def _opened(
+    browser: "Browser", address: str, width: int = 1280, theme: Literal["light", "dark"] = "light"
+) -> AsyncIterator[Seen]:
+    context = await browser.new_context(
+        viewport={"width": width, "height": HEIGHTS[width]}, color_scheme=theme, timezone_id="Europe/Berlin"
+    )
+    tab = await context.new_page()
+    seen = Seen(tab)
+    tab.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    tab.on("console", lambda said: seen.complaints.append(said.text) if said.type == "error" else None)
+    await tab.goto(address)
+    await seen.until("document.body.dataset.link === 'live'")
+    try:
+        yield seen
+    finally:
+        await context.close()
+
+
+def _folder(tmp_path: Path) -> Path:
+    folder = Path(os.environ.get("TMINUS_PICTURES") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_every_view_fits_and_is_accessible_at_every_width_in_both_themes(
+    view: str, tmp_path: Path
+) -> None:
+    play, line = VIEWS[view]
+    wrong: list[str] = []
+    themes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    async with served(play(), tmp_path) as page, _browser() as browser:
+        for width in HEIGHTS:
+            for theme in themes:
+                async with _opened(browser, page.url(line), width, theme) as seen:
+                    found = await Axe().run(seen.tab)
+                    wrong += [
+                        f"{width} {theme} {v['id']}: {v['nodes'][0]['html']}"
+                        for v in found.response["violations"]
+                    ]
+                    wide = await seen.tab.evaluate("document.documentElement.scrollWidth")
+                    wrong += [f"{width} {theme}: {wide} px wide"] if wide > width else []
+                    hidden = await seen.tab.evaluate(OUTSIDE)
+                    wrong += [f"{width} {theme}: {what} is cut off" for what in hidden]
+                    wrong += [f"{width} {theme}: {said}" for said in seen.complaints]
+                    picture = _folder(tmp_path) / f"{view}-{width}-{theme}.png"
+                    await seen.tab.screenshot(path=picture, full_page=not line)
+    assert wrong == []
+
+
+async def test_an_observation_changes_its_own_parts_and_leaves_the_others_alone(tmp_path: Path) -> None:
+    launch = _counting()
+    async with served(launch, tmp_path) as page, _browser() as browser, _opened(browser, page.url()) as seen:
+        await seen.tab.evaluate("for (const part of document.querySelectorAll('[data-v]')) part.mine = true")
+        entries = await seen.tab.locator("#log-list li").count()
+        launch.observe("bk.db", "failed")
+        await page.add()
+        await seen.until("document.querySelector('#need-bk\\\\.db')")
+        changed = await seen.tab.evaluate(
+            "[...document.querySelectorAll('[data-v]')].filter((part) => !part.mine).map((part) => part.id).sort()"
+        )
+        assert changed == ["decision", "foot", "matrix", "needs"]
+        assert await seen.tab.locator("#log-list li").count() == entries + 1
+        assert (await seen.text("#log-list li")).endswith("bk.db: search_v2 is on, expected empty")
+        assert seen.complaints == []
+
+
+async def test_the_order_stays_while_somebody_reads_and_changes_when_asked_to(tmp_path: Path) -> None:
+    launch = _counting()
+    async with served(launch, tmp_path) as page, _browser() as browser, _opened(browser, page.url()) as seen:
+        await seen.tab.focus("#need-t24\\.freeze")
+        launch.observe("bk.db", "failed")
+        await page.add()
+        await seen.until("document.querySelector('#needs .frozen')")
+        rows = "[...document.querySelectorAll('#needs [data-row]')].map((row) => row.dataset.row)"
+        assert "bk.db" not in await seen.tab.evaluate(rows)
+        await seen.tab.click("#needs .frozen")
+        assert "bk.db" in await seen.tab.evaluate(rows)
+
+
+async def test_a_line_opens_by_its_link_and_escape_brings_the_focus_back(tmp_path: Path) -> None:
+    async with (
+        served(_counting(), tmp_path) as page,
+        _browser() as browser,
+        _opened(browser, page.url()) as seen,
+    ):
+        await seen.tab.focus("#need-cfg\\.env")
+        await seen.tab.keyboard.press("Enter")
+        await seen.until("document.querySelector('#drawer[data-line=\"cfg.env\"]')")
+        assert seen.tab.url.endswith("?line=cfg.env")
+        assert await seen.tab.evaluate("document.querySelector('#main').inert")
+        assert await seen.tab.evaluate("document.activeElement.id") == "drawer"
+        await seen.tab.keyboard.press("n")
+        await seen.until("document.querySelector('#drawer[data-line=\"t24.freeze\"]')")
+        await seen.tab.keyboard.press("Escape")
+        assert not await seen.tab.evaluate("document.querySelector('#main').inert")
+        assert await seen.tab.evaluate("document.activeElement.id") == "need-cfg.env"
+        assert seen.complaints == []
+
+
+async def test_an_open_line_shows_a_new_look_at_once(tmp_path: Path) -> None:
+    launch = _counting()
+    async with (
+        served(launch, tmp_path) as page,
+        _browser() as browser,
+        _opened(browser, page.url("?line=cfg.env")) as seen,
+    ):
+        assert await seen.tab.locator(".looks li").count() == 1
+        launch.observe("cfg.env", "passed")
+        await page.add()
+        await seen.until("document.querySelectorAll('.looks li').length === 2")
+        assert await seen.text(".ev-v") == "passed"
+
+
+async def test_a_lost_connection_is_said_within_seconds_and_the_page_catches_up(tmp_path: Path) -> None:
+    launch = _counting()
+    async with _browser() as browser:
+        async with served(launch, tmp_path) as page:
+            port = page.port
+            context = await browser.new_context(viewport={"width": 1280, "height": 900})
+            seen = Seen(await context.new_page())
+            await seen.tab.goto(page.url())
+            await seen.until("document.body.dataset.link === 'live'")
+            entries = await seen.tab.locator("#log-list li").count()
+        await seen.until("document.body.dataset.link === 'lost'", 6)
+        assert (await seen.text("#conn")).startswith("No connection")
+        launch.observe("bk.db", "failed")
+        launch.observe("bk.restore", "warned")
+        async with served(launch, tmp_path, port):
+            await seen.until("document.body.dataset.link === 'live'", 15)
+            await seen.until(f"document.querySelectorAll('#log-list li').length === {entries + 2}")
+            assert await seen.text("#spoken") == "Connected again. 2 events were missed and are here now."
+        await context.close()
+
+
+async def test_the_page_goes_from_view_to_view_as_the_launch_does(tmp_path: Path) -> None:
+    launch = Played()
+    launch.go()
+    decided = launch.events.pop()
+    entry = launch.entries.pop()
+    async with served(launch, tmp_path) as page, _browser() as browser, _opened(browser, page.url()) as seen:
+        assert await seen.text("#decision h2") == "No decision yet"
+        launch.events.append(decided)
+        launch.entries.append(entry)
+        await page.add()
+        await seen.until("document.querySelector('.b-lift') && document.body.dataset.link === 'live'")
+        assert await seen.text("#decision h2") == "GO"
+
+
+async def test_without_script_everything_can_be_read_and_opened(tmp_path: Path) -> None:
+    async with served(_counting(), tmp_path) as page, _browser() as browser:
+        context = await browser.new_context(java_script_enabled=False)
+        tab = await context.new_page()
+        await tab.goto(page.url())
+        assert (await tab.locator("#clock").inner_text()).startswith("T")
+        await tab.click("#need-cfg\\.env")
+        assert await tab.locator("#ev-h").inner_text() == "Environment variables verified"
+        await tab.click("#dr-close")
+        assert tab.url.endswith(LAUNCH)
+        await context.close()
+
+
+async def test_the_clock_ticks_in_the_browser_from_the_time_of_the_server(tmp_path: Path) -> None:
+    launch = _counting()
+    async with served(launch, tmp_path) as page, _browser() as browser, _opened(browser, page.url()) as seen:
+        first = await seen.text("#clock")
+        await seen.until(f"document.querySelector('#clock').innerText !== {first!r}")
+        assert (await seen.text("#zones")).startswith(tuple("012"))
+        assert "Berlin" in await seen.text("#zones")
+
+
+__all__ = ["Page"]

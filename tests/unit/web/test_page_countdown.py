@@ -1,0 +1,157 @@
+"""The countdown view: counts, order, what keeps GO closed."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.web.web_launch import T0, Played
+else:
+    from web_launch import T0, Played
+
+from tminus.domain.plan import Kind
+from tminus.errors import RecordError
+from tminus.web.course import View
+from tminus.web.lines import COLUMNS, rank
+from tminus.web.view import Told, picture
+
+
+def test_a_launch_that_has_just_opened_counts_every_line_as_pending_or_later() -> None:
+    launch = Played().open()
+    shown = launch.picture()
+    assert shown.view is View.COUNTDOWN
+    assert shown.counts["pending"] == len(launch.plan.before_go()) + 5
+    assert sum(shown.counts.values()) == len(launch.plan.checks) == len(shown.lines)
+    assert sum(shown.left_out.values()) == launch.plan.left_out
+
+
+def test_the_lines_before_go_are_those_that_go_judges_and_the_five_signatures() -> None:
+    launch = Played().open().ready()
+    ready = launch.picture().parts["ready"]
+    assert ready.total == len(launch.plan.before_go()) + 5
+    assert ready.green == len(launch.plan.before_go())
+    assert ready.spoken.startswith(f"Of {ready.total} lines due before GO: 5 pending")
+
+
+def test_a_warned_line_opens_the_gate_and_is_not_counted_as_green() -> None:
+    launch = Played().open().ready(rb__criteria="warned")
+    shown = launch.picture()
+    assert shown.parts["ready"].green == len(launch.plan.before_go()) - 1
+    assert [r.text for r in shown.parts["verdict"].reasons] == ["signatures missing: not given yet"]
+
+
+def test_failing_sections_come_first_and_equal_ones_in_the_order_of_the_checklist() -> None:
+    launch = Played().open().ready(bk__db="failed", t24__freeze="error", rb__images="warned")
+    shown = launch.picture()
+    names = [section.name for section in shown.sections]
+    assert names[0] == launch.plan.check("bk.db").section
+    ranks = [rank(section.lines[0].stands) for section in shown.sections]
+    assert ranks == sorted(ranks)
+    checklist = list(dict.fromkeys(check.section for check in launch.plan.checks))
+    for column in COLUMNS:
+        tier = [s.name for s in shown.sections if s.lines[0].stands == column]
+        assert tier == [name for name in checklist if name in tier]
+
+
+def test_a_row_does_not_move_when_a_verdict_that_is_not_its_worst_changes() -> None:
+    launch = Played().open().ready(bk__db="failed")
+    before = [section.name for section in launch.picture().sections]
+    launch.observe("bk.restore", "warned")
+    assert [section.name for section in launch.picture().sections] == before
+
+
+def test_what_needs_someone_is_listed_worst_first_and_passed_lines_are_not() -> None:
+    launch = Played().open().ready(cfg__env="inconclusive", bk__db="failed")
+    needs = launch.picture().needs
+    assert [line.stands for line in needs] == ["failed", "unknown", *["pending"] * 5]
+    assert [line.check.id for line in needs[:2]] == ["bk.db", "cfg.env"]
+
+
+def test_a_line_says_how_many_roll_ups_wait_for_it() -> None:
+    launch = Played().open().ready(test__smoke="failed")
+    line = next(line for line in launch.picture().needs if line.check.id == "test.smoke")
+    assert line.waiting == 1
+
+
+def test_a_live_claim_grows_stale_and_then_blocks() -> None:
+    launch = Played().open().ready()
+    assert launch.picture(60).counts["stale"] == 0
+    assert launch.picture(901).counts["stale"] == 2, "two lines count for 15 minutes only"
+    assert launch.picture(901).parts["verdict"].lead == "GO would be refused now."
+
+
+def test_what_go_was_decided_on_does_not_grow_stale_afterwards() -> None:
+    launch = Played()
+    launch.go()
+    assert launch.picture(40_000).counts["stale"] == 0
+
+
+def test_a_word_of_a_simulated_person_is_attested_and_said_to_be_simulated() -> None:
+    launch = Played().open().ready()
+    lines = [line for line in launch.picture().lines if line.check.kind is Kind.PERSON]
+    assert lines
+    assert all(line.stands == "attested" and line.simulated for line in lines)
+
+
+def test_the_poll_shows_go_no_go_and_who_has_not_answered() -> None:
+    launch = Played().open().ready()
+    assert {vote.word for vote in launch.picture().parts["votes"]} == {"NOT POLLED"}
+    launch.poll()
+    launch.sign("devops")
+    launch.sign("qa", "no-go")
+    votes = {vote.title: vote.word for vote in launch.picture().parts["votes"]}
+    assert votes["DevOps Lead"] == "GO"
+    assert votes["QA Lead"] == "NO-GO"
+    assert votes["CTO"] == "NO ANSWER"
+    reasons = launch.picture().parts["verdict"].reasons
+    assert (reasons[0].number, reasons[0].text) == ("4 of 5", "signatures missing: 1 no-go, 3 open")
+
+
+def test_nothing_observed_is_never_said_to_be_ready() -> None:
+    launch = Played().open()
+    assert launch.picture().parts["verdict"].lead == "GO would be refused now."
+
+
+def test_without_its_plan_a_launch_shows_what_the_record_alone_says() -> None:
+    launch = Played().open().ready(cfg__env="failed")
+    shown = launch.picture(planned=False)
+    assert not shown.planned
+    assert shown.counts["failed"] == 1
+    assert {section.name for section in shown.sections} == {"Lines of the record"}
+    assert shown.needs[0].check.text == "Environment variables verified"
+    assert shown.parts["milestones"] == ()
+
+
+def test_the_clock_goes_on_from_the_newest_event_and_stops_at_the_end() -> None:
+    launch = Played().open()
+    assert launch.picture(10).moment.t == pytest.approx(-590)
+    ended = Played().fall()
+    assert ended.picture(500).moment.t == pytest.approx(ended.t)
+    assert not ended.picture(500).moment.runs
+
+
+def test_a_no_go_stays_in_the_countdown_view_with_its_reason() -> None:
+    launch = Played().open().ready(bk__db="failed").poll()
+    launch.add(
+        "decision.made",
+        {"decision": "no-go", "by": "Lena Ortiz", "reason": "bk.db is failed", "role": "lead"},
+    )
+    launch.add("launch.ended", {"outcome": "no-go"})
+    shown = launch.picture()
+    assert (shown.view, shown.parts["verdict"].word) == (View.COUNTDOWN, "NO-GO")
+    assert shown.moment.steps[-1] == ("no go", "at")
+    assert shown.needs == ()
+
+
+def test_a_closed_gate_names_its_late_lines() -> None:
+    launch = Played().open()
+    data = {"milestone": "T-24:00:00", "judged": 9, "open": False}
+    launch.add("gate.judged", data | {"late": [{"check": "cfg.env", "standing": "failed", "why": "x"}]})
+    first = launch.picture().parts["milestones"][0]
+    assert (first.state, first.late) == ("stayed closed", "late: cfg.env")
+
+
+def test_a_launch_that_has_not_opened_has_no_picture() -> None:
+    launch = Played()
+    with pytest.raises(RecordError, match="not opened"):
+        picture(Told([], unbroken=True, plan=launch.plan, traffic=launch.traffic()), T0)
