@@ -23,7 +23,7 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 """Headings whose lines say when something is to be done, and are not to come true themselves."""
-_BRANCH = re.compile(r"\W*(?:no-?go|go)\s*:|~~", re.IGNORECASE)
+_BRANCH = re.compile(r"\W*(?:no-?go|go)\s*:", re.IGNORECASE)
 
 AFTER_T0 = "T+15min"
 """Where a person is asked about what happens at T-0 itself: during the launch nobody looks at lines."""

@@ -215,7 +215,6 @@ def test_a_box_without_words_still_asks_a_person() -> None:
         ("Data corruption detected", ("Rollback", "Trigger Conditions")),
         ("Rollback procedure executed", ("Rollback (if needed)",)),
         ("NO-GO: roll back", ("Decision",)),
-        ("~~Old environment off~~", ("Launch",)),
     ],
 )
 def test_what_nobody_wants_to_come_true_is_set_aside(text: str, section: tuple[str, ...]) -> None:
