@@ -1,12 +1,15 @@
 """Where tminus keeps what outlives a launch, and secrets by reference."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from tminus.errors import PartError, PlanError, UsageError
 
+_MOST = 64 * 1024
+"""Bytes of a file behind a reference; a secret or an address is one line."""
 _FOLDERS = ("images", "keys", "launches", "stages")
 """What a home holds; each may have been made by another user, for instance by root."""
 
@@ -46,7 +49,8 @@ def writable_home() -> Path:
 def resolve(reference: str, environment: Mapping[str, str]) -> str:
     """The value behind `env:NAME` or `file:PATH`; anything else is the value itself.
 
-    Raises `PlanError` when there is nothing behind the reference.
+    Raises `PlanError` when there is nothing behind the reference, or no regular file of one line; what it holds is
+    never told.
     """
     kind, _, name = reference.partition(":")
     if kind == "env":
@@ -54,8 +58,30 @@ def resolve(reference: str, environment: Mapping[str, str]) -> str:
             raise PlanError(f"the environment variable {name} is not set", hint=f"set {name} and start again")
         return environment[name]
     if kind == "file":
-        try:
-            return Path(name).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise PlanError(f"{name} cannot be read: {error}", hint="correct the path in the plan") from error
+        return _line(name)
     return reference
+
+
+def _line(name: str) -> str:
+    try:
+        text = _read(Path(name)).decode("utf-8").strip()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise PlanError(f"{name} cannot be read: {why}", hint="correct the path in the plan") from error
+    if len(text.splitlines()) > 1:
+        raise PlanError(f"{name} holds more than one line", hint="let the file hold the one value alone")
+    return text
+
+
+def _read(path: Path) -> bytes:
+    """A regular file's bytes; opened without waiting, because a pipe without a writer never answers."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise PlanError(f"{path} is no regular file", hint="correct the path in the plan")
+        data = os.read(handle, _MOST + 1)
+    finally:
+        os.close(handle)
+    if len(data) > _MOST:
+        raise PlanError(f"{path} is larger than {_MOST} bytes", hint="let the file hold the one value alone")
+    return data

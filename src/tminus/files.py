@@ -1,11 +1,42 @@
 """Files that are whole or not there: written beside, flushed, then moved into place."""
 
+import errno
 import fcntl
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+
+def regular(path: Path, limit: int) -> bytes:
+    """The first bytes of a regular file, `limit` of them at most; raises `OSError` as `opened_regular` does."""
+    with opened_regular(path) as file:
+        return file.read(limit)
+
+
+@contextmanager
+def opened_regular(path: Path) -> Iterator[BinaryIO]:
+    """A regular file, open for reading.
+
+    Raises `OSError` for what cannot be opened and for pipes, devices, sockets and folders: a pipe may never answer,
+    and a device may never end.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "no file has such a name", str(path)) from error
+    with os.fdopen(_as_regular(descriptor, path), "rb") as file:
+        yield file
+
+
+def _as_regular(descriptor: int, path: Path) -> int:
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
 def write_new(path: Path, content: bytes, mode: int) -> None:

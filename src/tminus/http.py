@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -71,14 +72,33 @@ class Http:
                     body += more
                 return Answer(reply.status, body, dict(reply.headers), (monotonic() - began) * 1000)
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
-            what = str(error) or type(error).__name__
+            # An InvalidURL's text is the address as it was given, its login included.
+            given = isinstance(error, aiohttp.InvalidURL) or not str(error)
+            what = type(error).__name__ if given else str(error)
             raise UnreachableError(
-                f"{method} {url}: {what}", hint=f"is something listening at {self._base}?"
+                f"{method} {bare(url)}: {what}", hint=f"is something listening at {bare(self._base)}?"
             ) from error
 
     async def get(self, path: str, *, token: str = "") -> Answer:
         """A GET, with a bearer token where one is given."""
         return await self.ask("GET", path, headers={"Authorization": f"Bearer {token}"} if token else None)
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an http or https address with a host."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def bare(url: str) -> str:
+    """An address as it may be shown, without login and query; `the address` for what is none."""
+    if not is_address(url):
+        return "the address"
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 @asynccontextmanager

@@ -347,8 +347,8 @@ def _inside(folder: Path) -> Iterator[Process]:
     for process in psutil.process_iter():
         try:
             where, person, born = Path(process.cwd()), _on_terminal(process), process.create_time()
-        except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
-            continue
+        except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError, ProcessLookupError):
+            continue  # it ended while it was looked at, or is somebody else's
         if where.is_relative_to(folder) and not person and process.pid != os.getpid():
             parts = where.relative_to(folder).parts
             name = parts[0] if parts else folder.name

@@ -1,11 +1,12 @@
 """Where tminus keeps what outlives a launch."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tminus.config import home, writable_home
-from tminus.errors import Exit, PartError, UsageError
+from tminus.config import home, resolve, writable_home
+from tminus.errors import Exit, PartError, PlanError, UsageError
 
 
 def test_a_home_is_made_when_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,3 +40,28 @@ def test_a_home_of_nobody_is_an_error_of_the_command_line(monkeypatch: pytest.Mo
     monkeypatch.setenv("TMINUS_HOME", "~no-such-user/tminus")
     with pytest.raises(UsageError, match="no-such-user"):
         home()
+
+
+def test_a_file_behind_a_reference_holds_one_line(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text(" http://h\n")
+    assert resolve(f"file:{tmp_path}/one", {}) == "http://h"
+
+
+def test_what_is_no_file_of_one_line_is_refused_and_not_told(tmp_path: Path) -> None:
+    (tmp_path / "many").write_text("hunter2\nhunter3\n")
+    (tmp_path / "long").write_text("hunter2" * 10_000)
+    (tmp_path / "bytes").write_bytes(b"hunter2\xff")
+    os.mkfifo(tmp_path / "pipe")
+    reasons = {
+        f"{tmp_path}/many": "holds more than one line",
+        f"{tmp_path}/long": "is larger than 65536 bytes",
+        f"{tmp_path}/bytes": "cannot be read: it is no UTF-8 text",
+        f"{tmp_path}/pipe": "is no regular file",
+        f"{tmp_path}": "is no regular file",
+        f"{tmp_path}/none": "cannot be read: No such file or directory",
+        "/dev/zero": "is no regular file",
+    }
+    for name, reason in reasons.items():
+        with pytest.raises(PlanError, match=reason) as refused:
+            resolve(f"file:{name}", {})
+        assert "hunter2" not in str(refused.value)

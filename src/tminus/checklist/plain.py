@@ -4,6 +4,7 @@ import html
 import re
 
 from tminus.checklist.source import readable
+from tminus.checklist.writing import unlinked
 
 _MARKED = re.compile(r"[*_`\[\]<&\\~\udc80-\udcff]")
 _CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
@@ -32,8 +33,8 @@ _HIDDEN = "\ue000"
 
 
 def plain(text: str) -> str:
-    """One line of text without markup; what is longer than any sentence is cut."""
-    text = text[:_LONGEST]
+    """One line of text without markup and evidence links; what is longer than any sentence is cut."""
+    text = unlinked(text)[:_LONGEST]
     if _MARKED.search(text):
         text = _unmarked(text)
     return _BLANKS.sub(" ", text).strip()

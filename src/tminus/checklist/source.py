@@ -4,11 +4,14 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tminus import files
 from tminus.checklist.repair import broken, repaired, suspicious
 from tminus.errors import ChecklistError
 
 MAX_BYTES = 2 * 1024 * 1024
 """A checklist of 10,000 lines has half a megabyte."""
+MAX_LINE = 20_000
+"""The longest line, in characters; more is no sentence, and patterns are slow on it."""
 _BOM = b"\xef\xbb\xbf"
 _ENDINGS = re.compile(rb"\r\n|\r|\n")
 _ESCAPED = re.compile("[\udc80-\udcff]")
@@ -49,8 +52,7 @@ class Source:
 def load(path: Path) -> bytes:
     """A checklist's bytes, never more than `MAX_BYTES` of them; raises `ChecklistError`."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = files.regular(path, MAX_BYTES + 1)
     except OSError as error:
         raise ChecklistError(
             f"{path} cannot be read: {error.strerror}", hint="Name a file that exists and that you may read."
@@ -66,6 +68,7 @@ def opened(data: bytes) -> Source:
     starts, ends = _bounds(data, len(_BOM) if bom else 0)
     text = data[starts[0] :].decode(errors="surrogateescape")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    _refuse_long(lines)
     undecodable = 0 if text.isascii() else len(_ESCAPED.findall(text))
     layers = _repair(lines) if suspicious(text) else {}
     if lines[0].startswith("\ufeff"):
@@ -97,6 +100,15 @@ def _refuse(data: bytes) -> None:
     if (place := data.find(b"\0")) >= 0:
         line = data.count(b"\n", 0, place) + 1
         raise ChecklistError(f"line {line}: the file is binary (a NUL byte), not Markdown", hint=_CLEANER)
+
+
+def _refuse_long(lines: list[str]) -> None:
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_LINE:
+            raise ChecklistError(
+                f"line {number} has {len(line):,} characters; {MAX_LINE:,} are read at most",
+                hint="Break this line into several, or take out what is embedded in it.",
+            )
 
 
 def _bounds(data: bytes, first: int) -> tuple[list[int], list[int]]:

@@ -1,11 +1,13 @@
 """How `tminus check` tells what it found: for people, for programs, for a CI's test report and its job summary."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as ET
 
 from tminus.control.appraisal import Appraised, Standing
+from tminus.planfile.problem import printable
 
 _ORDER = (
     Standing.FAILED,
@@ -33,7 +35,7 @@ _LISTED = 8
 
 def as_text(lines: Sequence[Appraised], plan: str) -> str:
     """For people: what failed with its reason, what is unknown by the system that is missing, the rest counted."""
-    return "\n".join(_text(lines, plan))
+    return printable("\n".join(_text(lines, plan)))
 
 
 def _text(lines: Sequence[Appraised], plan: str) -> Iterator[str]:
@@ -93,7 +95,7 @@ def as_junit(lines: Sequence[Appraised], plan: str) -> str:
         skipped=str(sum(line.standing in skipped for line in lines)),
     )
     for line in lines:
-        case = ET.SubElement(suite, "testcase", classname=_xml(line.section or "omitted"), name=line.id)
+        case = ET.SubElement(suite, "testcase", classname=_xml(line.section or "omitted"), name=_xml(line.id))
         if line.standing in skipped:
             ET.SubElement(case, "skipped", message=_xml(f"{line.standing}: {line.why}"))
         elif line.standing in {Standing.FAILED, Standing.UNKNOWN, Standing.PENDING}:
@@ -112,7 +114,7 @@ def as_markdown(lines: Sequence[Appraised], plan: str) -> str:
         for standing in (Standing.FAILED, Standing.UNKNOWN, Standing.WARNED, Standing.PENDING)
         for line in _of(lines, standing)
     ]
-    head = [f"### {plan}", "", _counted(lines), ""]
+    head = [f"### {_cell(plan)}", "", _counted(lines), ""]
     table = (
         ["| | line | what | why |", "|--|--|--|--|", *rows]
         if rows
@@ -136,9 +138,10 @@ def _names(lines: Sequence[Appraised]) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    escaped = re.sub(r"[\\|`\[]", r"\\\g<0>", printable(text))
+    return escaped.replace("\n", " ").replace("<", "&lt;")
 
 
 def _xml(text: str) -> str:
-    """Without the control characters that XML cannot hold."""
-    return "".join(character if character >= " " or character in "\t\n" else "?" for character in text)
+    """Without the characters that XML cannot hold."""
+    return printable(text)

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tminus import files
-from tminus.errors import RefusedError, UsageError
+from tminus.cli import outputs
 from tminus.exporting import inputs, markdown, objects, page
 
 
@@ -43,36 +42,28 @@ def export(  # noqa: PLR0913 - each is an option that a person may type
     trust: Annotated[
         Path | None, typer.Option(help="The trust root; by default the one of this machine.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Hand a plan or a launch on: your checklist ticked with evidence links, a page to print, or JSON.
 
-    Ends with 1 when the record is broken, 2 when a file is missing, 3 when the checklist or the plan has changed.
+    Ends with 1 when the record is broken, 2 when a file is missing, 3 when the checklist or the plan has changed
+    or the output is a file that is there.
     """
     found = inputs.gathered(what, plan, trust, problems=form is Format.MD)
-    read = found.files
+    read = (*found.files, *inputs.sources(found, source))
+    if output:
+        outputs.may_write(output, read, force=force)
     if form is Format.MD:
-        place, data = inputs.source_of(found, source)
-        read = (*read, place)
+        data = inputs.source_of(found, source)
         assert found.document is not None  # noqa: S101 - source_of() refuses a launch without its plan
         result = markdown.handed_back(data, found.document, found.content)
     else:
         result = (
             page.page(found.content) if form is Format.HTML else objects.as_json(found.content)
         ).encode()
-    _write(output, result, read)
+    if output:
+        outputs.write(output, result, read, force=force)
+    else:
+        typer.echo(result, nl=False)
     if found.remark:
         typer.echo(found.remark, err=True)
-
-
-def _write(output: Path | None, result: bytes, read: tuple[Path, ...]) -> None:
-    if output is None:
-        typer.echo(result, nl=False)
-        return
-    if output.resolve() in {path.resolve() for path in read}:
-        raise RefusedError(f"{output} is what this export is made from", hint="write to another file with -o")
-    try:
-        files.replace(output, [result])
-    except OSError as error:
-        raise UsageError(
-            f"{output} cannot be written: {error.strerror}", hint="choose another place with -o"
-        ) from error

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from tminus import checklist, files, planfile
+from tminus import checklist, planfile
 from tminus.checklist import Form
-from tminus.errors import ChecklistError, RefusedError, UsageError
+from tminus.cli import outputs
+from tminus.errors import ChecklistError, UsageError
 from tminus.importing import Answers, assembled, commenting, initial, matcher_of, report
 
 _FORMS = {"tables": Form.TABLE, "ballots": Form.BALLOT}
@@ -31,7 +32,7 @@ def import_(
     """Turn a checklist into a plan, and say what was understood, guessed, and left to a person."""
     forms = _forms(also)
     target = output or Path(f"{file.stem}.plan.yaml")
-    _may_write(target, force=force)
+    outputs.may_write(target, [file], force=force)
     found = checklist.read(checklist.load(file), also=forms)
     if not found.items:
         raise ChecklistError(
@@ -45,7 +46,7 @@ def import_(
         )
     builtin = planfile.load("production").document
     imported = assembled(found, matcher_of(builtin), builtin, path=_path_from(target, file), also=forms)
-    _write(target, commenting.text(imported), force=force)
+    outputs.write(target, commenting.text(imported).encode(), [file], force=force)
     if as_json:
         typer.echo(json.dumps(report.as_json(imported, target), ensure_ascii=False))
     else:
@@ -60,11 +61,11 @@ def init(
 ) -> None:
     """Write a first plan on top of the built-in one; on a terminal it asks at most five questions."""
     target = output or Path("plan.yaml")
-    _may_write(target, force=force)
+    outputs.may_write(target, [], force=force)
     answers = (
         _asked(name) if sys.stdin.isatty() and sys.stdout.isatty() else Answers(name=name or "production")
     )
-    _write(target, initial.text(answers), force=force)
+    outputs.write(target, initial.text(answers).encode(), force=force)
     typer.echo(f"wrote {target}: the built-in production plan, yours to override")
     typer.echo(
         f"next: tminus plan check {target}    what is to fill; tminus plan show {target}    every line"
@@ -93,28 +94,9 @@ def _forms(also: str) -> frozenset[Form]:
     return frozenset(_FORMS[word] for word in words)
 
 
-def _may_write(target: Path, *, force: bool) -> None:
-    if target.exists() and not force:
-        raise RefusedError(
-            f"{target} is there already and was left as it is",
-            hint="write to another file with -o; --force writes it anew and loses what was changed in it "
-            "(keep changes in a plan of your own that extends it)",
-        )
-
-
-def _write(target: Path, text: str, *, force: bool) -> None:
-    try:
-        if force:
-            files.replace(target, [text.encode()])
-        else:
-            files.write_new(target, text.encode(), 0o644)
-    except OSError as error:
-        raise UsageError(
-            f"{target} cannot be written: {error.strerror}", hint="choose another place with -o"
-        ) from error
-
-
 def _path_from(target: Path, file: Path) -> str:
-    """The checklist's path from the plan's folder, so that both can move together."""
+    """The checklist's path from the plan's folder, so that both can move together; a linked plan has two folders."""
     folder, source = target.resolve().parent, file.resolve()
+    if target.is_symlink():
+        return str(source)
     return str(source.relative_to(folder)) if source.is_relative_to(folder) else str(source)

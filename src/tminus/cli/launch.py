@@ -16,6 +16,7 @@ from tminus.domain import timeline
 from tminus.domain.plan import Check, Kind, Plan
 from tminus.errors import RefusedError, UsageError
 from tminus.planfile.lints import instant
+from tminus.planfile.problem import printable
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -59,7 +60,7 @@ def launch(
     if json:
         typer.echo(json_text.dumps(_as_json(wanted, digests, at), indent=2, ensure_ascii=False))
     else:
-        typer.echo("\n".join(_schedule(wanted, digests, at, moment)))
+        typer.echo("\n".join(printable(line) for line in _schedule(wanted, digests, at, moment)))
 
 
 def _digests(given: Sequence[str], plan: Plan) -> dict[str, str]:
@@ -107,6 +108,8 @@ def _untimely(text: str, at: float | None, moment: float) -> Iterator[str]:
         yield f"T-0 {text!r} is no time with a zone: write for example 2026-01-31T14:00:00+01:00"
     elif at <= moment:
         yield f"T-0 {text} is past"
+    elif at > moment + timeline.FARTHEST:
+        yield f"T-0 {text} is more than ten years ahead"
 
 
 def _milestones(plan: Plan, at: float) -> Iterator[tuple[str, datetime, list[Check]]]:

@@ -16,6 +16,7 @@ from tminus.errors import Exit
 from tminus.planfile import schema as plan_schema
 from tminus.planfile.document import SURE
 from tminus.planfile.listing import listed
+from tminus.planfile.problem import printable
 
 File = Annotated[
     str, typer.Argument(help="The plan, a YAML file; or the name of a built-in one: production.")
@@ -36,7 +37,7 @@ def check(file: File, *, json: AsJson = False) -> None:
         return
     plan = found.checked()
     kinds = Counter(line.kind.value for line in plan.checks)
-    typer.echo(f"{found.path}: {plan.name}, {plan.digest}")
+    typer.echo(printable(f"{found.path}: {plan.name}, {plan.digest}"))
     counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     typer.echo(f"{len(plan.checks)} lines: {counted}")
     typer.echo(f"{plan.left_out} of {plan.total} lines are not in this plan")
@@ -52,7 +53,7 @@ def show(file: File, *, json: AsJson = False) -> None:
     if json:
         typer.echo(json_text.dumps(whole, indent=2, ensure_ascii=False))
     else:
-        typer.echo("\n".join(_shown(whole, shutil.get_terminal_size((80, 24)).columns)))
+        typer.echo(printable("\n".join(_shown(whole, shutil.get_terminal_size((80, 24)).columns))))
 
 
 def schema() -> None:

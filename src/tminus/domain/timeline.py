@@ -4,15 +4,20 @@ import re
 from dataclasses import dataclass
 
 _PART = re.compile(r"(\d+)\s*(d|h|min|m|s)")
+_TOO_LONG = re.compile(r"\d{10}")
+FARTHEST = 3652 * 86400
+"""Ten years in seconds: what lies farther away is a slip of the pen, and in the end beyond all calendars."""
 _SECONDS = {"d": 86400, "h": 3600, "min": 60, "m": 60, "s": 1}
 
 
 def seconds(text: str) -> float:
     """A duration such as `24h`, `90s` or `1h30min`, in seconds; raises `ValueError` for anything else."""
     compact = text.replace(" ", "")
+    if _TOO_LONG.search(compact):
+        raise ValueError(f"{text[:40]!r} has a number of more than 9 digits; write a shorter time")
     parts = _PART.findall(compact)
     if not parts or "".join(number + unit for number, unit in parts) != compact:
-        raise ValueError(f"{text!r} is no duration; write for example '24h', '90s' or '1h30min'")
+        raise ValueError(f"{text[:40]!r} is no duration; write for example '24h', '90s' or '1h30min'")
     return float(sum(int(number) * _SECONDS[unit] for number, unit in parts))
 
 
@@ -20,9 +25,11 @@ def offset(text: str) -> float:
     """A milestone such as `T-24h`, `T-0` or `T+1h`, in seconds from T-0; raises `ValueError` for anything else."""
     match = re.fullmatch(r"T([+-])(.+)", text.strip())
     if not match:
-        raise ValueError(f"{text!r} is no milestone; write for example 'T-24h', 'T-0' or 'T+1h'")
+        raise ValueError(f"{text[:40]!r} is no milestone; write for example 'T-24h', 'T-0' or 'T+1h'")
     sign, rest = match.groups()
     distance = 0.0 if rest == "0" else seconds(rest)
+    if distance > FARTHEST:
+        raise ValueError(f"{text[:40]!r} is more than ten years from T-0; write a nearer time")
     return -distance if sign == "-" else distance
 
 

@@ -39,7 +39,7 @@ class Inputs:
     """None for a launch whose plan is not at hand."""
     plan_file: Path | None
     files: tuple[Path, ...]
-    """Every file that was read, so that none of them is written over."""
+    """Every file that was read, or would have been, so that none of them is written over."""
     remark: str = ""
     """What a person should know about this export."""
 
@@ -68,7 +68,16 @@ def gathered(what: str, plan: Path | None, trust: Path | None, *, problems: bool
     return Inputs(of_plan(planned), planned.document, path, (path,), remark)
 
 
-def source_of(inputs: Inputs, given: Path | None) -> tuple[Path, bytes]:
+def sources(inputs: Inputs, given: Path | None) -> tuple[Path, ...]:
+    """Wherever the plan's checklist may be, whether it is read or not."""
+    source = inputs.document.source if inputs.document else None
+    folder = (inputs.plan_file or inputs.files[0]).parent
+    kept = folder / CHECKLIST
+    named = (folder / source.path, kept) if source else (kept,) if inputs.document is None else ()
+    return (given, *named) if given else named
+
+
+def source_of(inputs: Inputs, given: Path | None) -> bytes:
     """The checklist that the plan was imported from, unchanged since.
 
     Raises `UsageError` when it is not there, `RefusedError` when its SHA-256 is not the one that the plan names.
@@ -86,12 +95,13 @@ def source_of(inputs: Inputs, given: Path | None) -> tuple[Path, bytes]:
         )
     folder = inputs.plan_file.parent if inputs.plan_file else Path()
     there, kept = folder / source.path, folder / CHECKLIST
-    path = given or (kept if kept.is_file() and not there.is_file() else there)
+    path = given or there
     try:
+        path = given or (kept if kept.is_file() and not there.is_file() else there)
         data = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path}, the plan's checklist, cannot be read: {error.strerror}",
+            f"{str(path)!r}, the plan's checklist, cannot be read: {getattr(error, 'strerror', None) or error}",
             hint="name the file as it was imported with --source FILE",
         ) from error
     if (seen := sha256(data).hexdigest()) != source.sha256:
@@ -99,18 +109,20 @@ def source_of(inputs: Inputs, given: Path | None) -> tuple[Path, bytes]:
             f"{path} is not the checklist that was imported: its SHA-256 is {seen}, the plan names {source.sha256}",
             hint="bring back the file as it was with --source FILE, or import the new one",
         )
-    return path, data
+    return data
 
 
 def _found(what: str) -> Path:
-    path = Path(what)
-    if path.is_dir():
-        return path / RECORD
-    if path.exists():
-        return path
-    folder = home() / "launches" / what
-    if folder.parent == home() / "launches" and folder.is_dir():
-        return folder / RECORD
+    path, folder = Path(what), home() / "launches" / what
+    try:
+        if path.is_dir():
+            return path / RECORD
+        if path.exists():
+            return path
+        if folder.parent == home() / "launches" and folder.is_dir():
+            return folder / RECORD
+    except OSError as error:
+        raise _unreadable(path, error) from error
     raise UsageError(
         f"{what} is neither a file nor a launch",
         hint="name a plan's YAML file, a record's .jsonl file, or a launch's folder or name",
@@ -118,12 +130,19 @@ def _found(what: str) -> Path:
 
 
 def _is_record(path: Path) -> bool:
-    if not path.is_file():
-        raise UsageError(
-            f"{path} is not there: this launch has no record yet", hint="export it when the launch has ended"
-        )
-    with path.open("rb") as file:
-        return path.suffix == ".jsonl" or file.read(len(_FIRST)) == _FIRST
+    try:
+        if path.is_file():
+            with path.open("rb") as file:
+                return path.suffix == ".jsonl" or file.read(len(_FIRST)) == _FIRST
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    raise UsageError(
+        f"{path} is not there: this launch has no record yet", hint="export it when the launch has ended"
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be read: {error.strerror}", hint="check the path and who may read it")
 
 
 def _launched(path: Path, given: Path | None, trust: Path | None) -> Inputs:
@@ -134,7 +153,7 @@ def _launched(path: Path, given: Path | None, trust: Path | None) -> Inputs:
     where = given or (beside if beside.is_file() else None)
     planned = _plan_of(record, where) if where else None
     content = of_launch(record, path.name, planned)
-    files = (path, where) if where else (path,)
+    files = (path, beside, place, *((given,) if given else ()))
     if planned:
         return Inputs(content, planned.document, where, files)
     remark = "the plan of this launch is not at hand: sections are missing; name it with --plan FILE"

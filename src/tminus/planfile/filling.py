@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tminus.planfile.findings import Findings
-from tminus.planfile.nodes import Map
+from tminus.planfile.nodes import Map, Seq
 from tminus.planfile.problem import ToFill
 from tminus.planfile.shape import Place
 
@@ -54,8 +54,8 @@ def _values(found: Findings) -> Iterator[tuple[Place, str, str]]:
 
 def _given(found: Findings, place: Place) -> set[str]:
     block, index = place[0], place[1]
-    entries = found.tree.get(block) or []
-    entry = entries[index] if index < len(entries) else None
+    entries = found.tree.get(block)
+    entry = entries[index] if isinstance(entries, Seq) and index in range(len(entries)) else None
     return set(entry) if isinstance(entry, Map) else set()
 
 

@@ -4,17 +4,24 @@ Nothing here repeats a secret: a problem names the key and the kind. `control` i
 """
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import takewhile
+from typing import TypeVar
 
 from tminus.planfile.filling import is_placeholder
 from tminus.planfile.nodes import Map, mark_of, texts
-from tminus.planfile.problem import Problem, problem_at
+from tminus.planfile.problem import Problem, ToFill, problem_at
 from tminus.planfile.shape import Place
 
+Said = TypeVar("Said", Problem, ToFill)
 _REFERENCE = re.compile(r"(?:env|file|vault):\S+|\$\{[^}]+\}")
 _NAMED = re.compile(
     r"(?:^|[_-])(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)$",
     re.IGNORECASE,
 )
+_WORD = r"(?:pass(?:word|wd|phrase)|pwd|(?:client[_-]?)?secret|(?:\w{1,20}_)?token|(?:api|access|private)[_-]?key)"
+_VALUE = r"=(?![<\[…*&\s]|\$\{|[xX]{3})"
 _KINDS = (
     ("a private key", r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY"),
     ("an address with a login", r"://(?!\$\{)[^/\s@:]{1,200}(?::(?!\$\{)[^/\s@]{0,200})?@"),
@@ -26,8 +33,19 @@ _KINDS = (
     ("a Google key", r"\bAIza[0-9A-Za-z_-]{35}"),
     ("a Stripe key", r"\b[rs]k_live_[0-9A-Za-z]{16}"),
     ("a signed token", r"\beyJ[\w-]{8,1000}\.eyJ[\w-]{8,1000}\.[\w-]{8}"),
+    ("an address with a secret", rf"://\S{{1,400}}?[?&](?i:{_WORD}){_VALUE}"),
+    (
+        "a connection with a password",
+        rf"\b(?:host|hostaddr|dbname|user|port)\s?=[^\n]{{0,400}}?\bpassword{_VALUE}",
+    ),
+    (
+        "a connection with a password",
+        rf"\bpassword{_VALUE}\S{{1,200}}\s(?:[^\n]{{0,200}}\s)?(?:host|hostaddr|dbname|user)=",
+    ),
 )
 _ANY = re.compile("|".join(f"({pattern})" for _, pattern in _KINDS))
+_SHORT = 4
+"""Characters of a secret below which it is looked for as a word only."""
 _INSTEAD = "write a reference, `env:NAME` or `file:PATH`, and change the secret: it has been seen"
 
 
@@ -41,6 +59,71 @@ def leaks(tree: Map) -> list[Problem]:
             within = f"{where}: " if where else ""
             found.append(problem_at(mark_of(tree, place), f"{within}`{place[-1]}` holds {kind}; {_INSTEAD}"))
     return found
+
+
+def unspoken(tree: Map | None, said: Iterable[Said]) -> tuple[Said, ...]:
+    """These problems with every secret of the plan shown as `…`.
+
+    What is wrong with a value often repeats the value; where that is a secret, the place has to be enough.
+    """
+    found = sorted(secrets(tree), key=len, reverse=True) if tree is not None else []
+    return tuple(_unspoken(one, found) for one in said)
+
+
+def secrets(tree: Map) -> set[str]:
+    """The secret parts of these values, as written and as Python quotes them."""
+    found: set[str] = set()
+    for place, text in texts(tree):
+        if "control" not in place and _kind(place, text):
+            found.update(_parts(text) or [text.strip()])
+    return {form for one in found for form in (one, repr(one)[1:-1]) if form}
+
+
+def _parts(text: str) -> list[str]:
+    """The secrets within a text; none when the text as a whole is one."""
+    if "PRIVATE KEY" in text or not _ANY.search(text):
+        return []
+    return [part for match in _ANY.finditer(text) for part in _shares(match.group(), text[match.end() :])]
+
+
+def _shares(matched: str, after: str) -> list[str]:
+    rest = re.split(r"[\s'\"]", after, maxsplit=1)[0]
+    if matched.endswith("@"):
+        login = matched.removeprefix("://").removesuffix("@")
+        return [login, login.partition(":")[2] or login]
+    if assigned := re.search(rf"(?i:{_WORD})=([^&#\s]*)", matched + rest):
+        return [assigned.group(1)]
+    return [matched + rest]
+
+
+def _unspoken(one: Said, found: list[str]) -> Said:
+    what = _hidden(one.what, found)
+    if isinstance(one, Problem):
+        return replace(one, what=what, instead=_hidden(one.instead, found))
+    return replace(one, what=what)
+
+
+def _hidden(text: str, found: list[str]) -> str:
+    for secret in found:
+        text = _without(text, secret)
+    return text
+
+
+def _without(text: str, secret: str) -> str:
+    """The text without a secret; also without the beginning of one that was cut short."""
+    if len(secret) < _SHORT:
+        return re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "…", text)
+    head, begin = secret[:_SHORT], 0
+    while (at := text.find(head, begin)) >= 0:
+        end = at + sum(1 for _ in takewhile(_same, zip(secret, text[at:], strict=False)))
+        if end - at == len(secret) or text[end : end + 1] in {"", "'", '"', "…"}:
+            text, end = f"{text[:at]}…{text[end:]}", at + 1
+        begin = end
+    return text
+
+
+def _same(pair: tuple[str, str]) -> bool:
+    return pair[0] == pair[1]
 
 
 def _kind(place: Place, text: str) -> str:

@@ -1,6 +1,6 @@
 """What contradicts itself in a plan that reads well: ids that stand twice, roll-ups, expectations, waivers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from tminus.domain.expectation import Expectation, cannot_fail, parse, stricter
@@ -42,63 +42,96 @@ def omissions(found: Findings) -> None:
         )
 
 
+_SUGGESTED = 50
+"""For how many unknown names of a kind a near one is looked for: each look compares with every id of the plan."""
+_SHOWN = 5
+"""How many members of a circle are named."""
+
+
+class _Known:
+    """The ids that a name may be, and what to say of one that is none of them."""
+
+    def __init__(self, *ids: Iterable[str]) -> None:
+        self._ids = sorted({one for some in ids for one in some})
+        self._left = _SUGGESTED
+
+    def unknown(self, name: str) -> str:
+        """What is wrong with this name."""
+        near = meant(name, self._ids) if self._left > 0 else ""
+        self._left -= 1
+        return f"{name[:80]!r} is no line of this plan{near or '; write the id of one'}"
+
+
 def rollups(found: Findings) -> None:
     """Tell which roll-ups name no line, a line that is left out, or in the end themselves."""
     every = {line.id: (place, line) for place, _, line in found.lines()}
     left = {omitted_id(line): line for _, line in found.left_out()}
     parts = {name: list(line.of) for name, (_, line) in every.items()}
+    known = _Known(every, left)
     for name, (place, line) in every.items():
         for part in dict.fromkeys(line.of):
-            found_problem = _part(part, set(every), set(left))
-            if found_problem:
-                found.tell((*place, "of"), f"{name}: {found_problem}")
+            if part in left and part not in every:
+                found.tell((*place, "of"), f"{name}: {_omitted(part)}")
+            elif part not in every:
+                found.tell((*place, "of"), f"{name}: {known.unknown(part)}")
     for place, waiting in found.left_out():
         if isinstance(waiting, OmittedLine):
             parts[waiting.id] = list(waiting.of)
-            for part in sorted(set(waiting.of) - set(every) - set(left)):
-                found.tell((*place, "of"), f"{waiting.id}: {_unknown(part, [*every, *left])}")
+            for part in sorted({part for part in waiting.of if part not in every and part not in left}):
+                found.tell((*place, "of"), f"{waiting.id}: {known.unknown(part)}")
     _circles(found, parts)
 
 
-def _part(part: str, there: set[str], left: set[str]) -> str:
-    if part in there:
-        return ""
-    if part in left:
-        return f"{part!r} is omitted, so this line could never be green; omit it too, or take {part!r} out of `of`"
-    return _unknown(part, [*there, *left])
-
-
-def _unknown(part: str, known: list[str]) -> str:
-    return f"{part!r} is no line of this plan{meant(part, sorted(known)) or '; write the id of one'}"
+def _omitted(part: str) -> str:
+    return (
+        f"{part!r} is omitted, so this line could never be green; omit it too, or take {part!r} out of `of`"
+    )
 
 
 def _circles(found: Findings, parts: dict[str, list[str]]) -> None:
     places = {line.id: place for place, _, line in found.lines()}
     places |= {omitted_id(line): place for place, line in found.left_out()}
-    done: set[str] = set()
+    looked: set[str] = set()
     for name in parts:
-        way = _way_back(name, parts, done)
-        if way:
-            done.update(way)
-            round_trip = " → ".join([*way, way[0]])
+        for circle in _circles_from(name, parts, looked):
+            shown = (
+                circle if len(circle) <= _SHOWN else [*circle[:_SHOWN], f"({len(circle) - _SHOWN:,} more)"]
+            )
+            round_trip = " → ".join([*shown, circle[0]])
             found.tell(
-                (*places[way[0]], "of"), f"{way[0]}: this roll-up is made of itself: {round_trip}; break it"
+                (*places[circle[0]], "of"),
+                f"{circle[0]}: this roll-up is made of itself: {round_trip}; break it",
             )
 
 
-def _way_back(start: str, parts: dict[str, list[str]], done: set[str]) -> list[str]:
-    """A way from a roll-up back to itself, without recursion; empty when there is none."""
-    ways = [[start]]
-    seen: set[str] = set()
-    while ways:
-        way = ways.pop()
-        for part in parts.get(way[-1], []):
-            if part == start and start not in done:
-                return way
-            if part not in seen and part in parts:
-                seen.add(part)
-                ways.append([*way, part])
-    return []
+def _circles_from(start: str, parts: dict[str, list[str]], looked: set[str]) -> Iterator[list[str]]:
+    """Circles that can be reached from a roll-up, none of them with a member of another.
+
+    A search in depth without recursion that takes every edge once: `way` is where it is, `looked` where it was.
+    """
+    if start in looked:
+        return
+    looked.add(start)
+    way, at, ahead = [start], {start: 0}, [iter(parts[start])]
+    told = [
+        -1
+    ]  # for each member of the way: how far along it the last one is that stands in a circle already
+    while way:
+        part = next(ahead[-1], None)
+        if part is None:
+            del at[way.pop()]
+            ahead.pop()
+            told.pop()
+        elif part in at:
+            if told[-1] < at[part]:
+                told[at[part] :] = range(at[part], len(way))
+                yield way[at[part] :]
+        elif part in parts and part not in looked:
+            looked.add(part)
+            at[part] = len(way)
+            way.append(part)
+            ahead.append(iter(parts[part]))
+            told.append(told[-1])
 
 
 def expectations(found: Findings, checks: tuple[Check, ...]) -> None:
@@ -141,6 +174,7 @@ def _read(text: str) -> Expectation | None:
 def waivers(found: Findings, now: float | None) -> None:
     """Tell which waivers name no line, waive what nobody may, or have run out by `now` (seconds of the epoch)."""
     lines = {line.id: line for _, _, line in found.lines()}
+    known = _Known(lines)
     left = {omitted_id(line) for _, line in found.left_out()}
     seen: set[str] = set()
     for index, waiver in enumerate(found.document.waivers):
@@ -148,7 +182,7 @@ def waivers(found: Findings, now: float | None) -> None:
         if name in left:
             found.tell((*place, "check"), f"{name} is omitted, not waived; take the waiver out")
         elif name not in lines:
-            found.tell((*place, "check"), _unknown(name, list(lines)))
+            found.tell((*place, "check"), known.unknown(name))
         elif lines[name].severity is Severity.BLOCKER:
             found.tell((*place, "check"), f"{name} is a blocker; nobody may waive it, mend it")
         if name in seen:

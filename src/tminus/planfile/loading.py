@@ -1,9 +1,11 @@
 """From a plan's file, with those it extends, to everything that can be said of it."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tminus import files
 from tminus.domain.plan import Plan
 from tminus.errors import PlanError
 from tminus.planfile import leaks
@@ -17,6 +19,8 @@ from tminus.planfile.shape import shaped
 
 _BUILTIN = Path(__file__).parent / "builtin"
 _HINT = "mend these lines and try again"
+_MOST_BASES = 20
+"""How many plans may stand below one, each extended by the one above it."""
 _MOST = 200
 """Problems that are listed in full; of more, how many."""
 
@@ -78,14 +82,15 @@ def loaded(text: str, path: Path, *, now: float | None = None) -> Loaded:
     form = shaped(tree)
     problems = [*problems, *form.problems]
     if form.document is None:
-        return Loaded(path, _sorted([*problems, *leaks.leaks(tree)], path), tree=tree)
+        told = leaks.unspoken(tree, [*problems, *leaks.leaks(tree)])
+        return Loaded(path, _sorted(told, path), tree=tree)
     found = Findings(tree, form, form.document)
     plan, filling = meaning(found, now)
     problems = [*problems, *found.problems]
     return Loaded(
         path,
-        _sorted(problems, path),
-        tuple(sorted(filling, key=lambda one: (one.file != str(path), one))),
+        _sorted(leaks.unspoken(tree, problems), path),
+        tuple(sorted(leaks.unspoken(tree, filling), key=lambda one: (one.file != str(path), one))),
         None if problems else plan,
         form.document,
         tree,
@@ -118,11 +123,12 @@ def _sorted(problems: Sequence[Problem], path: Path) -> tuple[Problem, ...]:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        data = files.regular(path, MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise PlanError(
                 f"{path} is larger than {MAX_BYTES} bytes", hint="a plan is a text file of some 1,000 lines"
             )
-        return path.read_bytes().decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except OSError as error:
         raise PlanError(f"{path} cannot be read: {error.strerror}", hint="check the path") from error
     except UnicodeDecodeError as error:
@@ -140,7 +146,8 @@ def _tree(text: str, path: Path) -> tuple[Map | None, list[Problem]]:
 
 
 def _key(path: Path) -> str:
-    return str(path.absolute())
+    """The file itself, so that two ways to it are one; unlike `Path.resolve` it bears circles of links."""
+    return os.path.realpath(path)
 
 
 def _extended(tree: Map, path: Path, chain: list[str]) -> tuple[Map | None, list[Problem]]:
@@ -149,6 +156,9 @@ def _extended(tree: Map, path: Path, chain: list[str]) -> tuple[Map | None, list
     if not isinstance(name, str) or not name.strip():
         return tree, []
     mark = mark_of(tree, ("extends",))
+    if len(chain) > _MOST_BASES:
+        deep = f"more than {_MOST_BASES} plans extend one another; put them together in fewer"
+        return None, [problem_at(mark, deep)]
     try:
         text, base_path = _base(name.strip(), path)
     except PlanError as error:
@@ -168,10 +178,14 @@ def _extended(tree: Map, path: Path, chain: list[str]) -> tuple[Map | None, list
 def _base(name: str, path: Path) -> tuple[str, Path]:
     if name in builtins():
         return builtin(name), Path(_shown(name))
-    is_path = "/" in name or name.endswith((".yaml", ".yml")) or (path.parent / name).exists()
+    is_path = "/" in name or name.endswith((".yaml", ".yml")) or _there(path.parent / name)
     if not is_path:
         return builtin(name), Path(name)  # raises: the name of none
     return _text(path.parent / name), path.parent / name
+
+
+def _there(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - `Path.exists` raises for a name that is too long
 
 
 def _moved(base: Map, base_path: Path, path: Path) -> Map:

@@ -1,8 +1,21 @@
 """One thing that is wrong with a plan: where it stands, what it is, and what to write in its place."""
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple
+
+_LOGIN = re.compile(r"(?<=:/)(/?)[^/\s@'\"]{1,400}@")
+"""What stands before the host of an address; a `Path` keeps one of the two slashes only."""
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+"""What moves a terminal's cursor or turns the direction of reading, and what no file of text can hold."""
+
+
+def printable(text: str) -> str:
+    """The text with control and direction characters shown as �; tabs and line ends stay."""
+    return _UNSEEN.sub("\ufffd", text)
 
 
 class Mark(NamedTuple):
@@ -24,6 +37,11 @@ class Problem:
     instead: str = ""
     """What to write in its place; empty where the first sentence says it."""
 
+    def __post_init__(self) -> None:
+        """Take logins out of addresses, and what no terminal should get."""
+        object.__setattr__(self, "what", _safe(self.what))
+        object.__setattr__(self, "instead", _safe(self.instead))
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.sentence}"
 
@@ -41,6 +59,10 @@ class ToFill:
     line: int
     what: str
 
+    def __post_init__(self) -> None:
+        """Take logins out of addresses, and what no terminal should get."""
+        object.__setattr__(self, "what", _safe(self.what))
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.what}"
 
@@ -55,3 +77,7 @@ def meant(word: str, known: list[str]) -> str:
     """`; did you mean …?` when one of the known words is nearly this one, else nothing."""
     close = get_close_matches(word, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _safe(text: str) -> str:
+    return printable(_LOGIN.sub(r"\1…@", text))

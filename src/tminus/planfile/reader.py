@@ -1,7 +1,7 @@
 """The meaning of a plan's file: a document becomes a plan, or a list of all that is wrong with it."""
 
 from tminus.domain.plan import Check, Omission, Plan, Role, Rollout
-from tminus.planfile import leaks, lines, lints, people, schedule, thresholds
+from tminus.planfile import leaks, lines, lints, people, schedule, thresholds, worth
 from tminus.planfile.filling import to_fill
 from tminus.planfile.findings import Findings, omitted_id
 from tminus.planfile.identity import identity
@@ -25,6 +25,7 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
         look(found)
     lints.expectations(found, checks)
     lints.waivers(found, now)
+    worth.demands(found, checks, rollout)
     found.problems += leaks.leaks(found.tree)
     filling = to_fill(found)
     if found.problems or found.shaped.problems or rollout is None:

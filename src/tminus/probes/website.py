@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.errors import InconclusiveError
-from tminus.http import Answer, connect
+from tminus.http import Answer, bare, connect
 from tminus.probes import Probe
 
 
@@ -21,7 +21,9 @@ async def answer(site: System, *, path: str) -> Observation:
     """The HTTP status of one GET."""
     async with connect(site.address) as http:
         reply = await http.get(path)
-    return Observation(reply.status, {"url": site.address + path, "ms": reply.ms, "sha256": _sha256(reply)})
+    return Observation(
+        reply.status, {"url": bare(site.address + path), "ms": reply.ms, "sha256": _sha256(reply)}
+    )
 
 
 @Probe
@@ -36,7 +38,7 @@ async def health(site: System, *, path: str, digest: str, times: int = 5) -> Obs
             problems += [f"answer {number + 1}: {what}" for what in _unwell(reply, digest)]
     if not seen:
         raise InconclusiveError("the page was never asked", hint="let `times` be 1 or more")
-    return Observation(problems, {"url": site.address + path, "answers": seen}, {"digest": digest})
+    return Observation(problems, {"url": bare(site.address + path), "answers": seen}, {"digest": digest})
 
 
 def _unwell(reply: Answer, digest: str) -> list[str]:

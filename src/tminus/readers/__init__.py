@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
+from tminus import files
 from tminus.domain.evidence import JsonValue
 from tminus.errors import UsageError
 
@@ -54,8 +55,7 @@ def reader(kind: str) -> Reader:
 def guess(path: Path) -> str:
     """The kind of this file by its name and first bytes; raises `UsageError` when none fits."""
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
+        head = files.regular(path, _HEAD)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", hint="check the path") from error
     for kind in KINDS:

@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+from tminus import files
 from tminus.domain import record
 from tminus.domain.evidence import JsonValue
 from tminus.errors import UsageError
@@ -20,7 +21,7 @@ def see(path: Path) -> Sight:
     counts: Counter[str] = Counter()
     newest: dict[str, JsonValue] = {}
     try:
-        with path.open("rb") as chunks:
+        with files.opened_regular(path) as chunks:
             for event in record.read(chunks):
                 counts[event.type] += 1
                 newest = {"last_event": event.type, "last_at": event.at}

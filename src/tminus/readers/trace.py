@@ -1,8 +1,10 @@
 """A trace: one request or weight change on each line."""
 
 from collections import Counter
+from io import TextIOWrapper
 from pathlib import Path
 
+from tminus import files
 from tminus.domain import trace
 from tminus.domain.traffic import Outcome
 from tminus.errors import UsageError
@@ -25,7 +27,7 @@ def see(path: Path) -> Sight:
     counts: Counter[str] = Counter()
     seconds: list[float] = []
     try:
-        with path.open(encoding="utf-8") as lines:
+        with files.opened_regular(path) as file, TextIOWrapper(file, encoding="utf-8") as lines:
             for item in trace.read(lines):
                 seconds.append(item.at)
                 if isinstance(item, Outcome):

@@ -1,14 +1,17 @@
 """Systems as they can be observed outside a launch, for `tminus check`."""
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tminus.config import resolve
 from tminus.control.readiness import Readiness
 from tminus.domain.canonical import timestamp
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.plan import Check, Plan
-from tminus.errors import InconclusiveError, TminusError, UnreachableError
+from tminus.errors import InconclusiveError, PlanError, TminusError, UnreachableError
+from tminus.http import is_address
 from tminus.probes import plan as plan_probes
 from tminus.probes import website
 from tminus.store.unkept import UnkeptRecord
@@ -18,6 +21,69 @@ _LAUNCHED = ("depot", "postgres", "release", "staging", "local", "traffic")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
 
 
+_PASSWORD = re.compile(r"\bpassword\s*=\s*'?([^\s']+)")
+_TELLING = 4
+"""Characters from which a value is told apart from ordinary words."""
+
+
+@dataclass(slots=True)
+class Curtain:
+    """What stands behind a plan's references, so that nobody is shown it."""
+
+    references: dict[str, str] = field(default_factory=dict, repr=False)
+    """By the value, or a secret part of one: the reference that stands for it."""
+
+    def draw(self, reference: str, value: str) -> None:
+        """Hide this value from now on, and its login and query alone too."""
+        if value != reference:
+            for part in (value, value.rstrip("/"), *_secret_parts(value)):
+                if len(part) >= _TELLING:
+                    self.references.setdefault(part, reference)
+
+    def text(self, text: str) -> str:
+        """The text with references in the place of values."""
+        for value in sorted(self.references, key=len, reverse=True):
+            text = text.replace(value, self.references[value])
+        return text
+
+    def error(self, error: TminusError) -> TminusError:
+        """The same error in words that may be shown."""
+        return type(error)(self.text(str(error)), hint=self.text(error.hint))
+
+    def json(self, value: JsonValue) -> JsonValue:
+        """The same value with every text in it as it may be shown."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            return [self.json(one) for one in value]
+        if isinstance(value, dict):
+            return {self.text(key): self.json(one) for key, one in value.items()}
+        return value
+
+    def observation(self, seen: Observation) -> Observation:
+        """The same observation as it may be shown."""
+        return Observation(
+            self.json(seen.value),
+            {key: self.json(one) for key, one in seen.seen.items()},
+            {key: self.json(one) for key, one in seen.material.items()},
+            tuple(self.text(one) for one in seen.remarks),
+        )
+
+
+def _secret_parts(value: str) -> set[str]:
+    """The login, the query and the password of an address or a connection, written and unquoted."""
+    login = value.partition("://")[2].rpartition("@")[0]
+    parts = {login, login.partition(":")[2], *_PASSWORD.findall(value)}
+    if ":" not in login:
+        parts.add(login)
+    try:
+        query = urlsplit(value).query
+    except ValueError:
+        query = ""
+    parts |= {query, *(one for _, one in parse_qsl(query))}
+    return parts | {unquote(one) for one in parts}
+
+
 @dataclass(frozen=True, slots=True)
 class Unlaunched:
     """The systems of a plan as they can be observed outside a launch: by their addresses alone."""
@@ -25,13 +91,17 @@ class Unlaunched:
     systems: Systems
     out_of_reach: Mapping[str, TminusError]
     """By name: why a system cannot be observed now."""
+    curtain: Curtain = field(default_factory=Curtain)
 
     async def observe(self, check: Check, arguments: Mapping[str, JsonValue]) -> Observation:
         """See `Observer.observe`."""
         name = str(arguments.get("system", check.probe.partition(".")[0]))
         if name in self.out_of_reach:
             raise self.out_of_reach[name]
-        return await self.systems.observe(check, arguments)
+        try:
+            return self.curtain.observation(await self.systems.observe(check, arguments))
+        except TminusError as error:
+            raise self.curtain.error(error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +120,21 @@ def looking_at(plan: Plan, environment: Mapping[str, str]) -> Sight:
     }
     handles: dict[str, object] = {}
     out_of_reach: dict[str, TminusError] = {}
+    curtain = Curtain()
     for name, entry in plan.systems.items():
-        kind = str(entry["kind"])
+        kind, reference = str(entry["kind"]), str(entry["address"])
         try:
             make = makers.get(kind) or _other(kind)
-            handles[name] = make(_address(name, str(entry["address"]), environment, needed=kind != "plan"))
+            value = _address(name, reference, environment, needed=kind != "plan")
+            curtain.draw(reference, value)
+            if kind == "website":
+                _demand_http(name, reference, value)
+            handles[name] = make(value)
         except TminusError as error:
-            out_of_reach[name] = error
+            out_of_reach[name] = curtain.error(error)
     clock = SystemClock()
     record = UnkeptRecord(timestamp(clock.now()))
-    observer = Unlaunched(Systems(handles, {}), out_of_reach)
+    observer = Unlaunched(Systems(handles, {}), out_of_reach, curtain)
     return Sight(Readiness(plan.checks, record, observer, clock), clock.now())
 
 
@@ -69,6 +144,14 @@ def _address(name: str, reference: str, environment: Mapping[str, str], *, neede
             f"the system {name!r} has no address", hint=f"write systems.{name}.address in the plan"
         )
     return resolve(reference, environment)
+
+
+def _demand_http(name: str, reference: str, value: str) -> None:
+    if not is_address(value):
+        which = f"behind {reference}" if value != reference else f"of the system {name!r}"
+        raise PlanError(
+            f"the address {which} is no http address", hint="let it begin with http:// or https:// and a host"
+        )
 
 
 def _other(kind: str) -> Callable[[str], object]:

@@ -11,7 +11,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from tminus.cli.check import check
-from tminus.errors import UsageError
+from tminus.domain.evidence import Observation
+from tminus.errors import ProbeError, UsageError
+from tminus.wiring.appraisal import Curtain
 
 _CHECK = typer.Typer()
 _CHECK.command()(check)
@@ -151,3 +153,46 @@ def test_a_line_about_what_a_launch_binds_is_answered_by_the_launch(tmp_path: Pa
     told = json.loads(_checked(_plan(tmp_path, address), "--only", "ok.health", "--json").output)
 
     assert [line["standing"] for line in told["lines"]] == ["later"]
+
+
+@pytest.mark.parametrize("shape", ["text", "json", "junit", "md"])
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("http://admin:hunter2SECRET@127.0.0.1:1/", "http://127.0.0.1:1/"),
+        ("http://127.0.0.1:1/?key=hunter2SECRET", "http://127.0.0.1:1/"),
+        ("hunter2SECRET", "the address behind env:SITE is no http address"),
+        ("http://hunter2SECRET:no-port/", "the address behind env:SITE is no http address"),
+    ],
+)
+def test_what_stands_behind_a_reference_is_never_shown(
+    value: str, told: str, shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE", value)
+    output = _checked(_plan(tmp_path, "env:SITE"), "--only", "ok.front", "--format", shape).output
+
+    assert told in output
+    assert "hunter2" not in output
+
+
+def test_a_login_is_not_shown_when_the_system_answers(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE", address.replace("://", "://admin:hunter2SECRET@"))
+    result = _checked(_plan(tmp_path, "env:SITE"), "--only", "ok.front", "--json")
+
+    assert result.exit_code == 0
+    assert "hunter" not in result.output
+
+
+def test_a_curtain_hides_every_part_of_a_value() -> None:
+    curtain = Curtain()
+    curtain.draw("env:DB", "redis://:p%40ssword@h:1/?token=querytoken")
+    curtain.draw("env:DSN", "host=h password='dsnword'")
+    curtain.draw("plain", "plain")
+    curtain.draw("env:SHORT", "abc")
+
+    error = curtain.error(ProbeError("p@ssword p%40ssword plain abc", hint="querytoken dsnword"))
+    assert (type(error), str(error), error.hint) == (ProbeError, "env:DB env:DB plain abc", "env:DB env:DSN")
+    seen = curtain.observation(Observation(["dsnword", 1], {"a": {"dsnword": "b"}}, {}, ("dsnword",)))
+    assert seen == Observation(["env:DSN", 1], {"a": {"env:DSN": "b"}}, {}, ("env:DSN",))

@@ -1,6 +1,7 @@
 """`tminus export` as people and programs meet it."""
 
 import json
+import os
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,9 @@ import typer
 from ruamel.yaml import YAML
 from typer.testing import CliRunner, Result
 
+from tminus import planfile
 from tminus.cli.exporting import export
+from tminus.cli.importing import import_
 from tminus.errors import Exit, PlanError, RecordError, RefusedError, TminusError, UsageError
 from tminus.signing import save_trust
 
@@ -25,6 +28,8 @@ else:
 
 APP = typer.Typer()
 APP.command()(export)
+IMPORT = typer.Typer()
+IMPORT.command()(import_)
 
 
 def run(*arguments: str | Path) -> Result:
@@ -174,3 +179,72 @@ def test_a_plan_that_contradicts_itself_hands_its_checklist_back_and_says_so(pla
 def test_a_place_that_cannot_be_written_is_said(plan: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "cannot be written" in refused(UsageError, plan, "-o", tmp_path / "file" / "out.md")
+
+
+@pytest.mark.parametrize("form", ["md", "html", "json"])
+def test_no_form_is_written_over_the_checklist_or_the_plan(plan: Path, form: str) -> None:
+    folder, before = plan.parent, plan.read_bytes()
+    (folder / "hard.md").hardlink_to(folder / "checklist.md")
+    (folder / "soft.yaml").symlink_to(plan)
+    for name in ("checklist.md", "plan.yaml", "hard.md", "soft.yaml"):
+        assert "made from" in refused(RefusedError, plan, "--format", form, "-o", folder / name, "--force")
+    assert ((folder / "checklist.md").read_bytes(), plan.read_bytes()) == (CHECKLIST, before)
+
+
+def test_no_form_is_written_over_a_checklist_that_was_named(plan: Path, tmp_path: Path) -> None:
+    moved = (tmp_path / "checklist.md").rename(tmp_path / "moved.md")
+    for form in ("md", "html"):
+        said = refused(RefusedError, plan, "--source", moved, "--format", form, "-o", moved, "--force")
+        assert "made from" in said
+
+
+def test_no_form_is_written_over_what_a_launch_keeps(launch: Path) -> None:
+    for name in ("checklist.md", "record.jsonl", "plan.json"):
+        assert "made from" in refused(
+            RefusedError, launch, "--format", "html", "-o", launch / name, "--force"
+        )
+
+
+def test_a_file_that_is_there_is_written_over_only_by_force(plan: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.md").write_bytes(b"mine")
+    assert "--force" in str(getattr(run(plan, "-o", tmp_path / "out.md").exception, "hint", ""))
+    assert (tmp_path / "out.md").read_bytes() == b"mine"
+    assert run(plan, "-o", tmp_path / "out.md", "--force").exit_code == Exit.PASSED
+    assert (tmp_path / "out.md").read_bytes() == CHECKLIST
+
+
+def test_an_export_into_a_pipe_leaves_it_a_pipe(plan: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "no regular file" in refused(RefusedError, plan, "-o", tmp_path / "pipe", "--force")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_file_that_may_not_be_read_is_said(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    assert "cannot be read" in refused(UsageError, "x" * 300)
+    monkeypatch.setattr(Path, "open", denied)
+    assert "Permission denied" in refused(UsageError, plan)
+
+
+@pytest.mark.parametrize("path", ["nul\0.md", "x" * 300])
+def test_a_checklist_at_a_path_that_no_file_can_have_is_said(launch: Path, path: str) -> None:
+    (launch / "checklist.md").unlink()
+    changed = document(source={"path": path, "sha256": sha256(CHECKLIST).hexdigest()})
+    (launch / "plan.json").write_text(changed.model_dump_json(by_alias=True), encoding="utf-8")
+    assert "the plan's checklist, cannot be read" in refused(UsageError, launch)
+    assert run(launch, "--format", "html").exit_code == Exit.PASSED
+
+
+def test_a_ticked_export_is_imported_with_the_lines_of_its_checklist(launch: Path, tmp_path: Path) -> None:
+    assert run(launch, "-o", tmp_path / "done.md").exit_code == Exit.PASSED
+    assert b"[evidence]" in (tmp_path / "done.md").read_bytes()
+    words = []
+    for number, source in enumerate((launch / "checklist.md", tmp_path / "done.md")):
+        made = tmp_path / f"{number}.yaml"
+        assert CliRunner().invoke(IMPORT, [str(source), "-o", str(made)]).exit_code == Exit.PASSED
+        checks = planfile.load(made).document.checks
+        words.append([line.line for section in checks.values() for line in section if not line.sign])
+    assert words[0] == words[1]
+    assert words[0]

@@ -1,13 +1,18 @@
 """`tminus import` and `init` as they are typed."""
 
 import json
+import os
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from tminus import planfile
+from tminus import files, planfile
+from tminus.checklist.writing import evidence_link
+from tminus.cli import outputs
 from tminus.cli.importing import import_, init
 from tminus.errors import ChecklistError, RefusedError, UsageError
 
@@ -115,3 +120,107 @@ def test_a_first_plan_extends_the_built_in_one_and_is_right() -> None:
     assert loaded.plan is not None
     assert loaded.plan.total == 109
     assert loaded.to_fill
+
+
+@pytest.mark.parametrize("name", ["go-live.md", "./go-live.md", "hard.md", "soft.md"])
+def test_the_checklist_itself_is_never_written_over(name: str) -> None:
+    Path("go-live.md").write_text("", encoding="utf-8")
+    Path("hard.md").hardlink_to("go-live.md")
+    Path("soft.md").symlink_to("go-live.md")
+
+    result = _import(_CHECKLIST, "-o", name, "--force")
+
+    assert isinstance(result.exception, RefusedError)
+    assert "made from" in str(result.exception)
+    assert Path("go-live.md").read_text(encoding="utf-8") == _CHECKLIST
+
+
+def test_what_is_no_regular_file_is_left_alone() -> None:
+    os.mkfifo("pipe")
+    Path("folder").mkdir()
+    Path("link").symlink_to("pipe")
+    for name in ("pipe", "folder", "link"):
+        for command, arguments in ((_IMPORT, ["go-live.md"]), (_INIT, [])):
+            Path("go-live.md").write_text(_CHECKLIST, encoding="utf-8")
+            result = CliRunner().invoke(command, [*arguments, "-o", name, "--force"])
+            assert isinstance(result.exception, RefusedError), name
+            assert "no regular file" in str(result.exception)
+    assert Path("pipe").is_fifo()
+    assert Path("link").is_symlink()
+
+
+def test_a_link_stays_one_and_its_file_keeps_its_mode() -> None:
+    Path("plans").mkdir()
+    Path("plans/p.yaml").write_text("old", encoding="utf-8")
+    Path("plans/p.yaml").chmod(0o600)
+    Path("p.yaml").symlink_to("plans/p.yaml")
+
+    assert _import(_CHECKLIST, "-o", "p.yaml", "--force").exit_code == 0
+
+    assert Path("p.yaml").is_symlink()
+    assert Path("plans/p.yaml").stat().st_mode & 0o777 == 0o600
+    source = planfile.load(Path("plans/p.yaml")).document.source
+    assert source is not None
+    assert source.path == str(Path("go-live.md").resolve())
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "loop"])
+def test_a_path_that_no_file_can_have_is_told_in_words(name: str) -> None:
+    Path("loop").symlink_to("loop")
+
+    result = _import(_CHECKLIST, "-o", name)
+
+    assert isinstance(result.exception, UsageError)
+    assert "cannot be written" in str(result.exception)
+
+
+def test_of_two_that_write_one_file_at_once_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    both, refused = threading.Barrier(2), list[RefusedError]()
+    write_new = files.write_new
+
+    def together(path: Path, content: bytes, mode: int) -> None:
+        both.wait(10)
+        write_new(path, content, mode)
+
+    def one(content: bytes) -> None:
+        try:
+            outputs.write(Path("p.yaml"), content, force=False)
+        except RefusedError as error:
+            refused.append(error)
+
+    monkeypatch.setattr(files, "write_new", together)
+    _all([threading.Thread(target=one, args=[content]) for content in (b"one", b"other")])
+
+    assert len(refused) == 1
+    assert "there already" in str(refused[0])
+    assert Path("p.yaml").read_bytes() in {b"one", b"other"}
+
+
+def _all(threads: Iterable[threading.Thread]) -> None:
+    started = list(threads)
+    for thread in started:
+        thread.start()
+    for thread in started:
+        thread.join(20)
+
+
+def test_an_export_that_is_imported_again_has_the_words_of_its_team() -> None:
+    table = "| what | done |\n|--|--|\n| Lions | [ ] |\n| Apes | [ ] fed |\n"
+    checklist = f"# Shop\n\n- [ ] Zebra ok\n- [ ] Owls fed (keeper)\n\n{table}\n\u2610 Bears asleep\n"
+    link = evidence_link("attested by Ann Lee", "r.jsonl", "a" * 64)
+    ticked = "\n".join(
+        line.replace("[ ]", f"[x]{link}" if "Lions" in line else "[x]").replace("fed |", f"fed{link} |")
+        + (link if line.startswith(("- ", "\u2610")) else "")
+        for line in checklist.split("\n")
+    )
+    assert ticked.count(link) == 5
+
+    assert _import(checklist, "--also", "tables,ballots", "-o", "a.yaml").exit_code == 0
+    assert _import(ticked, "--also", "tables,ballots", "-o", "b.yaml").exit_code == 0
+
+    one, other = (planfile.load(Path(name)).document for name in ("a.yaml", "b.yaml"))
+    told = [
+        [(line.line, line.owner) for lines in plan.checks.values() for line in lines] for plan in (one, other)
+    ]
+    assert told[0] == told[1]
+    assert len(told[0]) == 5
