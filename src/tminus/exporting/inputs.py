@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from tminus import planfile
+from tminus import checklist, files, planfile
 from tminus.config import home
 from tminus.errors import RecordError, RefusedError, UsageError
 from tminus.exporting.content import Content
@@ -98,7 +98,7 @@ def source_of(inputs: Inputs, given: Path | None) -> bytes:
     path = given or there
     try:
         path = given or (kept if kept.is_file() and not there.is_file() else there)
-        data = path.read_bytes()
+        data = files.regular(path, checklist.MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{str(path)!r}, the plan's checklist, cannot be read: {getattr(error, 'strerror', None) or error}",
