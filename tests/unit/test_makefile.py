@@ -1,11 +1,14 @@
 """What may be said to `make`."""
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+_OUTER = {"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
+"""What a `make` that runs these tests would say to ours."""
 
 
 def make(*words: str) -> subprocess.CompletedProcess[str]:
@@ -13,6 +16,7 @@ def make(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", "--dry-run", "--old-file=requirements/dev.txt", "demo", *words],
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name not in _OUTER},
         capture_output=True,
         text=True,
         check=False,

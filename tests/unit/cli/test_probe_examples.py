@@ -17,9 +17,8 @@ def expected(name: str) -> expectation.Expectation:
     ("name", "well", "ill"),
     [
         ("website.answer", 200, 500),
-        ("prometheus.errors", 0.001, 1.0),
-        ("prometheus.p95", 0.2, 60.0),
-        ("prometheus.baseline", 900, 0),
+        ("traffic.errors", 0.001, 1.0),
+        ("traffic.p95", 0.2, 60.0),
         ("depot.smoke", [], ["login"]),
     ],
 )
