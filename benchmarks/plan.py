@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,10 @@ from markdown_it import MarkdownIt
 
 if TYPE_CHECKING:
     from benchmarks.result import Result
+    from tests.integration.bad_plans import BAD
 else:
+    sys.path.append(str(Path(__file__).parents[1] / "tests" / "integration"))
+    from bad_plans import BAD
     from result import Result
 
 from tminus import checklist, planfile
@@ -20,6 +24,7 @@ from tminus.importing import Imported, assembled, commenting, matcher_of
 from tminus.planfile import builtin
 
 BOUND = "import typer, pydantic"
+TMINUS = str(Path(sys.executable).parent / "tminus")
 RUNS = 7
 """Each is a process of its own; the best of them counts, as everywhere here."""
 
@@ -29,7 +34,7 @@ LINES = 10_000
 
 def plan() -> list[Result]:
     """Plans read and made."""
-    return [*_checked(), *_imported()]
+    return [*_checked(), *_refused(), *_imported()]
 
 
 def _imported() -> list[Result]:
@@ -76,8 +81,7 @@ def _checked() -> list[Result]:
     """The built-in production plan, read and checked by a process that has just begun."""
     name = "production"
     lines = builtin(name).count("\n")
-    check = str(Path(sys.executable).parent / "tminus")
-    commands = ([sys.executable, "-c", BOUND], [check, "plan", "check", name])
+    commands = ([sys.executable, "-c", BOUND], [TMINUS, "plan", "check", name])
     for command in commands:
         _seconds(command)  # once for the disk
     taken = [[_seconds(command) for command in commands] for _ in range(RUNS)]
@@ -87,7 +91,31 @@ def _checked() -> list[Result]:
     ]
 
 
-def _seconds(command: list[str]) -> float:
+def _refused() -> list[Result]:
+    """Plans that are made to hurt: the one that takes the longest to be refused; 2 s at the most are asked for."""
+    with tempfile.TemporaryDirectory() as folder:
+        taken = []
+        for name, data in BAD.items():
+            path = Path(folder) / "plan.yaml"
+            path.write_bytes(data)
+            command = [TMINUS, "plan", "check", str(path)]
+            taken.append((min(_seconds(command, code=2) for _ in range(3)), name))
+    bare = min(_seconds([sys.executable, "-c", BOUND]) for _ in range(RUNS))
+    seconds, name = max(taken)
+    return [
+        Result(
+            "tminus plan check refuses, cold",
+            f"the slowest of {len(BAD)}: {name}",
+            seconds,
+            f'python -c "{BOUND}"',
+            bare,
+        )
+    ]
+
+
+def _seconds(command: list[str], code: int = 0) -> float:
     began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    took = time.perf_counter() - began
+    assert done.returncode == code, command
+    return took

@@ -61,12 +61,12 @@ def leaks(tree: Map) -> list[Problem]:
     return found
 
 
-def unspoken(tree: Map | None, said: Iterable[Said]) -> tuple[Said, ...]:
-    """These problems with every secret of the plan shown as `…`.
+def unspoken(hidden: set[str], said: Iterable[Said]) -> tuple[Said, ...]:
+    """These problems with every secret of the plan, as `secrets` finds them, shown as `…`.
 
     What is wrong with a value often repeats the value; where that is a secret, the place has to be enough.
     """
-    found = sorted(secrets(tree), key=len, reverse=True) if tree is not None else []
+    found = sorted(hidden, key=len, reverse=True)
     return tuple(_unspoken(one, found) for one in said)
 
 

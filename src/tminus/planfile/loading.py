@@ -12,7 +12,7 @@ from tminus.planfile import leaks
 from tminus.planfile.document import Document
 from tminus.planfile.extending import merged
 from tminus.planfile.findings import Findings
-from tminus.planfile.nodes import MAX_BYTES, Map, Seq, mark_of, parsed
+from tminus.planfile.nodes import MAX_BYTES, Map, Seq, mark_of, parsed, uncollected
 from tminus.planfile.problem import Mark, Problem, ToFill, meant, problem_at
 from tminus.planfile.reader import meaning
 from tminus.planfile.shape import shaped
@@ -79,18 +79,20 @@ def loaded(text: str, path: Path, *, now: float | None = None) -> Loaded:
         problems = [*problems, *more]
     if tree is None:
         return Loaded(path, tuple(problems))
-    form = shaped(tree)
+    with uncollected():
+        form = shaped(tree)
     problems = [*problems, *form.problems]
     if form.document is None:
-        told = leaks.unspoken(tree, [*problems, *leaks.leaks(tree)])
+        told = leaks.unspoken(leaks.secrets(tree), [*problems, *leaks.leaks(tree)])
         return Loaded(path, _sorted(told, path), tree=tree)
     found = Findings(tree, form, form.document)
     plan, filling = meaning(found, now)
     problems = [*problems, *found.problems]
+    secrets = leaks.secrets(tree)
     return Loaded(
         path,
-        _sorted(leaks.unspoken(tree, problems), path),
-        tuple(sorted(leaks.unspoken(tree, filling), key=lambda one: (one.file != str(path), one))),
+        _sorted(leaks.unspoken(secrets, problems), path),
+        tuple(sorted(leaks.unspoken(secrets, filling), key=lambda one: (one.file != str(path), one))),
         None if problems else plan,
         form.document,
         tree,

@@ -5,8 +5,10 @@ editors and the round-trip writer read it. Aliases, tags and second documents ar
 out, and a few nested aliases are a whole machine's memory.
 """
 
+import gc
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,31 +90,33 @@ class _Builder:
 
     def build(self, text: str) -> Any:
         loader = EVENTS(text)
+        next_event, take = loader.get_event, self._take
         try:
-            while loader.check_event():
-                self._take(loader.get_event())
+            with uncollected():
+                while (event := next_event()) is not None:
+                    take(event)
         finally:
             loader.dispose()
         return self.root
 
     def _take(self, event: Any) -> None:
-        line = event.start_mark.line + 1
-        if isinstance(event, yaml.ScalarEvent):
+        line, kind = event.start_mark.line + 1, type(event)
+        if kind is yaml.ScalarEvent:
             self._checked(event, line)
             if self._wants_key():
                 self._key[-1] = (event.value, Mark(self.file, line))
             else:
                 self._place(self._scalar(event, line), line)
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             self._checked(event, line)
-            kind = Map if isinstance(event, yaml.MappingStartEvent) else Seq
-            self._enter(kind(Mark(self.file, line)), line)
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            node = Map if kind is yaml.MappingStartEvent else Seq
+            self._enter(node(Mark(self.file, line)), line)
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             self._open.pop()
             self._key.pop()
-        elif isinstance(event, yaml.AliasEvent):
+        elif kind is yaml.AliasEvent:
             raise _RefusedError(line, "aliases are not read; write the value out")
-        elif isinstance(event, yaml.DocumentStartEvent):
+        elif kind is yaml.DocumentStartEvent:
             self._documents += 1
             if self._documents > 1:
                 raise _RefusedError(
@@ -188,6 +192,18 @@ class _Builder:
 
     def _problem(self, line: int, sentence: str) -> None:
         self.problems.append(problem_at(Mark(self.file, line), sentence))
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No look for circles meanwhile: values under construction have none, and each look walks all of them."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def parsed(text: str, file: str) -> tuple[Any, list[Problem]]:
