@@ -118,7 +118,7 @@ def _shared(item: Item, name: str, pattern: Known | None, match: Match | None) -
     entry = pattern.entry if pattern else None
     shared: dict[str, Any] = {
         "id": name,
-        "line": item.text,
+        "line": item.text or _wordless(item),
         "due": _due(item, pattern),
         "owner": entry.owner if entry else owners.suggested(item.text, item.section),
         "source_line": item.line,
@@ -136,13 +136,15 @@ def _entry(
     if held:
         return _rolled_up(shared, held)
     if pattern is None or pattern.entry.of:
-        return LineEntry.model_validate(
-            shared | {"attest": item.text or f"The box on line {item.line} has no words."}
-        ), ""
+        return LineEntry.model_validate(shared | {"attest": item.text or _wordless(item)}), ""
     settings = {**_pattern(pattern.entry), **_with_limits(item, pattern.entry)}
     if isinstance(pattern.entry, OmittedLine):
         return OmittedLine.model_validate(shared | settings | {"section": "-"}), pattern.system
     return LineEntry.model_validate(shared | settings), ""
+
+
+def _wordless(item: Item) -> str:
+    return f"The box on line {item.line} has no words."
 
 
 def _set_aside(item: Item) -> bool:

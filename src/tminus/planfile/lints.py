@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from tminus.domain.people import alike
 from tminus.domain.plan import Severity
 from tminus.planfile.document import OmittedLine
 from tminus.planfile.findings import Findings, omitted_id
@@ -20,6 +21,14 @@ def ids(found: Findings) -> None:
             found.tell(place, f"{name}: this id stands twice{line}; give one of them another")
         elif name != "?":
             first[name] = mark.line
+
+
+def names(found: Findings) -> None:
+    """Tell which sections and systems have a name that nobody can see."""
+    for block in ("checks", "systems"):
+        for name in getattr(found.document, block):
+            if not alike(name):
+                found.tell((block, name), f"a name under `{block}` is empty; write one")
 
 
 def _named(found: Findings) -> Iterator[tuple[Place, str]]:
@@ -150,7 +159,7 @@ def waivers(found: Findings, now: float | None) -> None:
         if name in seen:
             found.tell((*place, "check"), f"{name} is waived twice; keep one of them")
         seen.add(name)
-        if waiver.requested_by.strip().casefold() == waiver.approved_by.strip().casefold():
+        if alike(waiver.requested_by) == alike(waiver.approved_by):
             found.tell(
                 (*place, "approved_by"),
                 f"{waiver.approved_by} approves a waiver of their own; ask somebody else",

@@ -21,7 +21,7 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
     schedule.triggers(found)
     people.people(found)
     thresholds.ladder(found)
-    for look in (lints.ids, lints.omissions, lints.rollups):
+    for look in (lints.ids, lints.names, lints.omissions, lints.rollups):
         look(found)
     expecting.expectations(found)
     lints.waivers(found, now)
