@@ -40,7 +40,7 @@ def text(imported: Imported) -> str:
     document = imported.document
     data = document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     comments: dict[str, tuple[str, ...]] = {name: lines for name, lines in _BLOCKS.items() if name in data}
-    comments |= {line.id: remark for line in imported.lines if (remark := _remark(line))}
+    comments |= remarks(imported)
     counts = count(imported)
     head = _HEAD.format(
         path=_one_line(document.source.path if document.source else ""),
@@ -49,6 +49,11 @@ def text(imported: Imported) -> str:
         left=counts[Understanding.LEFT],
     )
     return head + emitted(data, comments)
+
+
+def remarks(imported: Imported) -> dict[str, tuple[str, ...]]:
+    """By id of a line: what is to be said of it, for a person to look at."""
+    return {line.id: remark for line in imported.lines if (remark := _remark(line))}
 
 
 def count(imported: Imported) -> dict[Understanding, int]:
