@@ -31,7 +31,7 @@ _BLOCKS = {
 }
 _HEAD = """\
 # Imported from {path}: {understood} lines understood, {guessed} guessed, {left} left to a person.
-# Guessed lines have a comment above them: look at each. `tminus plan check` says what is wrong and what is to fill.
+# Guesses have a comment above their line: look at each. `tminus plan check` says what is wrong and what is to fill.
 """
 
 
@@ -68,6 +68,8 @@ def _remark(line: Line) -> tuple[str, ...]:
         remarks.append(
             f"guessed: the words are like those of {line.known} ({line.entry.confidence:.2f}); is it meant?"
         )
+    if line.guess:
+        remarks.append(f"guessed due: {line.entry.due}, {line.guess}")
     if line.known and (strange := limits.not_taken_over(line.item.limits, line.entry)):
         remarks.append(f"its own figures were not taken over: {', '.join(strange)}")
     return tuple(remarks)
