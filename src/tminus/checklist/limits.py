@@ -114,11 +114,12 @@ def _found(text: str) -> list[_Found]:
 
 
 def _one(match: re.Match[str]) -> _Found | None:
+    groups = match.groupdict()
     sign, word = next(
         (sign, value)
         for sign, short in _NAMES.items()
         for place in "ba"
-        if (value := match.groupdict().get(f"{place}{short}"))
+        if (value := groups.get(f"{place}{short}"))
     )
     meant = measured(match.group("number"), match.group("unit"))
     if meant is None:

@@ -16,9 +16,15 @@ from tminus.checklist.words import day, optional, owner
 
 _LONGEST_LEAD = 80
 _OWNERS = re.compile(
-    r"owner|assign|responsab|responsáv|verantwort|zuständig|who\b|qui\b|wer\b|quién|quem",
+    r"owner|assign|responsib|responsab|responsáv|verantwort|zuständig|who\b|qui\b|wer\b|quién|quem",
     re.IGNORECASE,
 )
+_WHEN = re.compile(
+    r"^(?:due|when|deadline|date|time|timing|timeline|milestone|by when|target date|due (?:date|by|at)"
+    r"|fällig(?: am)?|wann|termin|échéance|quand|fecha|cuándo|prazo|quando)$",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"#|no\.?|nr\.?|n°|nº", re.IGNORECASE)
 _FIGURE = re.compile(r"\d")
 _DETAIL = re.compile(r"[^:]{2,30}:\s*\S")
 
@@ -122,16 +128,27 @@ class Outline:
         row = Row(passage.line + 1, self._section, self._head, words)
         self.rows.append(row)
         boxes = in_cells(self.source, passage.line)
-        taken = {cell for cell, _ in boxes}
-        rest = " \u00b7 ".join(word for cell, word in enumerate(words) if word and cell not in taken)
+        rest = _said(row, {cell for cell, _ in boxes})
         for cell, box in boxes:
             if box.form not in self.also:
                 self.left += 1
                 continue
             text = plain(box.text) or rest
             self._item(box, passage, f"{text}: {row.column(cell)}" if len(boxes) > 1 else text)
-            if not self.items[-1].owner:
-                self.items[-1] = replace(self.items[-1], owner=row.under(_OWNERS))
+            self._columns(row)
+
+    def _columns(self, row: Row) -> None:
+        """What the columns for owner and due say of the newest box."""
+        item, when = self.items[-1], row.under(_WHEN)
+        due = of_item(when)
+        if due is None:
+            due = of_heading(when)
+        self.items[-1] = replace(
+            item,
+            owner=item.owner or row.under(_OWNERS).removeprefix("@"),
+            due=item.due if due is None else due,
+            date=item.date or day(when),
+        )
 
     def _ballots(self, passage: Passage) -> None:
         found = ballots(self.source, passage)
@@ -173,6 +190,20 @@ class Outline:
 
     def _above(self, passage: Passage) -> _Lead:
         return self._points.get(passage.point, self._lead)
+
+
+def _said(row: Row, boxes: set[int]) -> str:
+    """The words of a row without its boxes, its number, and the columns for owner and due where its head has them."""
+    aside = {
+        cell
+        for cell, name in enumerate(row.head)
+        if _OWNERS.search(name) or _WHEN.search(name) or _NUMBER.fullmatch(name)
+    }
+    for left_out in (boxes | aside, boxes):
+        words = " \u00b7 ".join(word for cell, word in enumerate(row.words) if word and cell not in left_out)
+        if words:
+            return words
+    return ""
 
 
 def _introduced(line: str, number: int) -> _Lead:

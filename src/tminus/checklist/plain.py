@@ -7,7 +7,7 @@ from tminus.checklist.source import readable
 from tminus.checklist.writing import unlinked
 
 _MARKED = re.compile(r"[*_`\[\]<&\\~\udc80-\udcff]")
-_CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+_CODE = re.compile(r"(?<!`)(`++)(.+?)(?<!`)\1(?!`)")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _COMMENT = re.compile(r"<!--.*?(?:-->|$)")
 _IMAGE = re.compile(r"!\[([^\[\]]*)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)")

@@ -54,6 +54,8 @@ class _Blanks:
         self.rows = {row.line: row for row in outline.rows}
         self.notes = {note.line: note for note in outline.notes}
         self.items = {item.line: item for item in outline.items}
+        self.signers: dict[int, str] = {}
+        """By line: the signer, which all blanks of the line share."""
 
     def found(self) -> list[Blank]:
         return [blank for passage in self.passages for blank in self._of(passage)]
@@ -79,7 +81,9 @@ class _Blanks:
 
     def _owner(self, line: int, label: str) -> str:
         if item := self.items.get(line):
-            return signoff.signer(item)
+            if line not in self.signers:
+                self.signers[line] = signoff.signer(item)
+            return self.signers[line]
         note = self.notes.get(line)
         if note is None:
             return ""
@@ -93,10 +97,11 @@ def _signed(items: list[Item], waiting: list[Blank]) -> tuple[list[Item], tuple[
     labels: dict[int, list[str]] = {}
     for blank in waiting:
         labels.setdefault(blank.line, []).append(blank.label)
+    alone = signoff.roles_alone(items)
     signing = {
         index: signoff.signer(item)
         for index, item in enumerate(items)
-        if signoff.signs(item, labels.get(item.line, []))
+        if index in alone or signoff.signs(item, labels.get(item.line, []))
     }
     lines = {items[index].line for index in signing}
     owned = [

@@ -1,6 +1,7 @@
 """Who signs, and the decision: sign-off lines among the boxes, and the pair GO and NO-GO."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
@@ -10,7 +11,7 @@ from tminus.checklist.plain import wordless
 from tminus.checklist.source import Source
 
 _SECTION = re.compile(
-    r"sign-?\s?offs?\b|approv|signature|signator|authori[sz]ation|approbation|valideurs?|freigabe"
+    r"sign-?\s?offs?\b|\bgo\s?/\s?no-?\s?go\b|approv|signature|signator|authori[sz]ation|approbation|valideurs?|freigabe"
     r"|unterschrift|abnahme|genehmigung|aprobaci|firmas?\b|aprovaç|assinatura"
     r"|autoriza",
     re.IGNORECASE,
@@ -32,6 +33,30 @@ _SIGNER = re.compile(
     rf"|(?:[\w&/.'-]+ ){{0,4}}?(?:{_PARTS}){_ACT}\W*|(?:{_PARTS})\W*",
     re.IGNORECASE,
 )
+_SAID = (
+    r"(?:'s)?(?:\s[-\u2013\u2014:]\s|[ :-]+)(?:has )?"
+    r"(?:sign-?\s?off|signed[ -]?off|signs off|approval|approved|approves|signature|signed)"
+)
+_BY = (
+    r"(?:signed[ -]?off|sign-?\s?off|approved|approval|signature)"
+    r"(?:\s?[:\u2013\u2014-]\s|\s(?:by|from|of)\s)\s*(?:the )?"
+)
+_EXPLICIT = re.compile(
+    rf"(?P<role>(?:[\w&/.'-]+ ){{0,4}}?(?:{_TITLES}|{_PARTS})(?:\s*\([^()]*\))?){_SAID}\W*"
+    rf"|{_BY}(?P<by>(?:[\w&/.'-]+ ){{0,4}}?(?:{_TITLES}|{_PARTS})(?:\s*\([^()]*\))?)\W*",
+    re.IGNORECASE,
+)
+"""A line that says by itself that a role signs, wherever it stands."""
+_OFFICE = re.compile(rf"(?:[\w&/.'-]+ ){{0,4}}?(?:{_TITLES})(?:\s*\([^()]*\))?\W*", re.IGNORECASE)
+_NO_OFFICE = re.compile(r"\b(?:team|stakeholders?|leadership)\b", re.IGNORECASE)
+_OTHER_LIST = re.compile(
+    r"\b(?:roles?|teams?|contact|on-?call|escalat|notif|inform|communicat|tell|alert|attend|invite|present|people"
+    r"|responsib|assign|staff|who|stakeholder|rollen|équipe|equipo|equipe|kontakt|verantwort)",
+    re.IGNORECASE,
+)
+"""Lists of roles that are there to be filled, told or called, and do not sign."""
+_FEWEST = 2
+"""Bare roles in one list that are signatures where no heading says so."""
 _TITLE = re.compile(rf"\b(?:{_TITLES}|{_PARTS})\b", re.IGNORECASE)
 _BEHIND = re.compile(r":|_{2,}|\s[-\u2013\u2014=]\s")
 _DATED = re.compile(
@@ -55,10 +80,31 @@ def signs(item: Item, labels: Sequence[str]) -> bool:
 
     `labels` are those of the blanks on its line.
     """
+    if _EXPLICIT.fullmatch(item.text):
+        return True
     asked = _asked(item.section[-2:], item.group)
     if labels and _TITLE.search(signer(item)):
         return asked or any(_DATED.search(label) for label in labels)
     return asked and _SIGNER.fullmatch(item.text) is not None
+
+
+def roles_alone(items: Sequence[Item]) -> set[int]:
+    """Indexes of boxes in lists of nothing but offices, two at least: `QA Lead`, `CTO`; such a list is signed."""
+    lists: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+    for index, item in enumerate(items):
+        lists[item.section, item.group, item.parent].append(index)
+    return {
+        index
+        for (_, group, _), indexes in lists.items()
+        if len(indexes) >= _FEWEST
+        and all(_office(items[index].text) for index in indexes)
+        and not _OTHER_LIST.search(" ".join(map(str, (*items[indexes[0]].section[-1:], group))))
+        for index in indexes
+    }
+
+
+def _office(text: str) -> bool:
+    return _OFFICE.fullmatch(text) is not None and _NO_OFFICE.search(text) is None
 
 
 @lru_cache(maxsize=64)
@@ -68,7 +114,9 @@ def _asked(section: tuple[str, ...], group: str) -> bool:
 
 
 def signer(item: Item) -> str:
-    """The role of a sign-off line, without the blanks behind it."""
+    """The role of a sign-off line, without the blanks behind it and the words that it signs."""
+    if match := _EXPLICIT.fullmatch(item.text):
+        return wordless(match.group("role") or match.group("by")).strip(" .*")
     return wordless(_BEHIND.split(item.text, 1)[0]).strip(" .*")
 
 

@@ -9,16 +9,17 @@ import typer
 
 from tminus import checklist, planfile
 from tminus.checklist import Form
-from tminus.cli import outputs
+from tminus.cli import outputs, reimporting
+from tminus.domain.evidence import JsonValue
 from tminus.errors import ChecklistError, UsageError
-from tminus.importing import Answers, assembled, commenting, initial, matcher_of, report
+from tminus.importing import Answers, Imported, assembled, commenting, initial, matcher_of, merging, report
 
 _FORMS = {"tables": Form.TABLE, "ballots": Form.BALLOT}
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write the plan.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 
 
-def import_(
+def import_(  # noqa: PLR0913 - each is an option that a person may type
     file: Annotated[Path, typer.Argument(help="The checklist, a Markdown file.")],
     *,
     output: Output = None,
@@ -26,13 +27,43 @@ def import_(
         str,
         typer.Option(help="Further boxes to read: tables (boxes in cells), ballots (☐ ☑ ✅); with a comma."),
     ] = "",
-    force: Force = False,
+    merge: Annotated[
+        bool,
+        typer.Option(
+            "--merge", help="Take the checklist's changes over into the plan that is there; edits stay."
+        ),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Make the plan that is there anew; edits in it are lost.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Say it as one JSON object.")] = False,
 ) -> None:
-    """Turn a checklist into a plan, and say what was understood, guessed, and left to a person."""
-    forms = _forms(also)
+    """Turn a checklist into a plan, and say what was understood, guessed, and left to a person.
+
+    A plan that is there already is left as it is, and the difference is told; --merge takes it over.
+    """
+    if merge and force:
+        raise UsageError("--merge keeps what --force loses", hint="give one of them")
     target = output or Path(f"{file.stem}.plan.yaml")
-    outputs.may_write(target, [file], force=force)
+    there = reimporting.there(target, file)
+    forms = _forms(also) or (reimporting.forms(there) if there is not None and not force else frozenset())
+    imported = _imported(file, target, forms)
+    if there is None or force:
+        outputs.write(target, commenting.text(imported).encode(), [file], force=force)
+        _told(report.as_json(imported, target) if as_json else report.as_text(imported, file, target))
+        return
+    merged = merging.merged(there, imported)
+    if not merge:
+        raise reimporting.refusal(target, merged)
+    outputs.write(target, merged.text.encode(), [file], force=True)
+    _told(reimporting.as_json(target, merged) if as_json else reimporting.as_text(target, merged))
+
+
+def _told(what: str | dict[str, JsonValue]) -> None:
+    typer.echo(what if isinstance(what, str) else json.dumps(what, ensure_ascii=False))
+
+
+def _imported(file: Path, target: Path, forms: frozenset[Form]) -> Imported:
     found = checklist.read(checklist.load(file), also=forms)
     if not found.items:
         raise ChecklistError(
@@ -45,12 +76,7 @@ def import_(
             ),
         )
     builtin = planfile.load("production").document
-    imported = assembled(found, matcher_of(builtin), builtin, path=_path_from(target, file), also=forms)
-    outputs.write(target, commenting.text(imported).encode(), [file], force=force)
-    if as_json:
-        typer.echo(json.dumps(report.as_json(imported, target), ensure_ascii=False))
-    else:
-        typer.echo(report.as_text(imported, file, target))
+    return assembled(found, matcher_of(builtin), builtin, path=_path_from(target, file), also=forms)
 
 
 def init(

@@ -29,6 +29,11 @@ def may_write(target: Path, read: Iterable[Path], *, force: bool) -> None:
         raise _taken(target)
 
 
+def exists(target: Path) -> bool:
+    """Whether there is anything at this path; raises `UsageError` for one that cannot be looked at."""
+    return _there(target) is not None
+
+
 def write(target: Path, content: bytes, read: Iterable[Path] = (), *, force: bool) -> None:
     """Write a whole file or none; a symbolic link stays one, an overwritten file keeps its mode.
 

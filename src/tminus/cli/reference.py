@@ -125,8 +125,8 @@ def _default(parameter: inspect.Parameter) -> str:
 
 def _probes() -> Iterator[str]:
     yield from ("# Probes", "", _MADE, "")
-    yield "What a plan may name under `probe:`. A probe observes and never judges; the line's `expect:` does. Where the"
-    yield "value is a list of what is wrong, the expectation is `empty`. `tminus probes NAME` prints one of these."
+    yield "What a plan may name under `probe:`. A probe observes and never judges; the line's `expect:` does, and must"
+    yield "fit what the probe gives ([expectations](plan.md#lines)). `tminus probes NAME` prints one of these."
     for system, module in sorted(probes.systems().items()):
         if module.startswith("tminus."):
             about = inspect.getdoc(probes.module_of(system)) or ""
@@ -138,6 +138,8 @@ def _probes() -> Iterator[str]:
 def _probe(name: str) -> Iterator[str]:
     probe = probes.find(name)
     yield inspect.getdoc(probe.run) or ""
+    if kind := probe.value():
+        yield from ("", f"Gives: {kind}.")
     rows = [
         f"| `{key}` | {type_words(argument.kind)} | {argument.unit} | {_given(argument)} |"
         for key, argument in probe.arguments().items()

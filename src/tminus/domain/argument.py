@@ -110,8 +110,17 @@ def misfits(known: Mapping[str, Argument], given: Mapping[str, JsonValue]) -> li
     ]
     for name, value in given.items():
         if name in known and not (isinstance(value, str) and value.startswith("${")):
-            problems += misfit(name, value, known[name].kind)
+            problems += misfit(name, value, known[name].kind) or _range(name, value, known[name].unit)
     return problems
+
+
+def _range(name: str, value: JsonValue, unit: str) -> list[str]:
+    """What is wrong with a number of this unit: nothing that is measured or counted is negative, no share above 1."""
+    if not unit or isinstance(value, bool) or not isinstance(value, int | float):
+        return []
+    if unit.startswith("share") and not 0 <= value <= 1:
+        return [f"the argument {name!r} is {shown(value)}; write a share from 0 to 1: 5 % is 0.05"]
+    return [f"the argument {name!r} is {shown(value)}; write 0 or more"] if value < 0 else []
 
 
 def _instead(name: str, known: list[str]) -> str:

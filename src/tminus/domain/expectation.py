@@ -35,12 +35,17 @@ class Expectation:
     limit: float | str = 0.0
     """In base units: a share for `%`, seconds for times, bytes for sizes."""
 
+    @property
+    def unit(self) -> str | None:
+        """The unit of its limit as written, empty for a bare number; `None` for what compares no number."""
+        match = _NUMERIC.fullmatch(self.text)
+        return match.group(3) if match else None
+
     def in_unit(self, value: JsonValue) -> str:
         """A number in the unit in which the plan wrote its limit; empty for anything else."""
-        match = _NUMERIC.fullmatch(self.text)
-        if match is None or isinstance(value, bool) or not isinstance(value, int | float):
+        unit = self.unit
+        if unit is None or isinstance(value, bool) or not isinstance(value, int | float):
             return ""
-        unit = match.group(3)
         number = value / _UNITS[unit]
         return f"{number:.4g}{'' if unit in {'', '%'} else ' '}{unit}"
 
@@ -109,8 +114,7 @@ def cannot_fail(expect: Expectation) -> bool:
     """
     if not isinstance(expect.limit, float):
         return False
-    match = _NUMERIC.fullmatch(expect.text)
-    share = match is not None and match.group(3) == "%"
+    share = expect.unit == "%"
     limit = expect.limit
     always = {
         ">=": limit <= 0,

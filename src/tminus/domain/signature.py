@@ -11,22 +11,25 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tminus.domain.argument import Argument, unit_of
+from tminus.domain.value import ValueKind
 
 _TYPES: Mapping[str, Any] = {"str": str, "int": int, "float": float, "bool": bool}
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a plan may say under `with:` of one probe."""
+    """What a plan may say of one probe."""
 
     arguments: Mapping[str, Argument] | None
-    """By name; nothing where the text alone does not say their types."""
+    """What may stand under `with:`, by name; nothing where the text alone does not say their types."""
+    value: ValueKind | None = None
+    """What its expectation judges; nothing where it declares none."""
 
 
 def signatures(source: str) -> dict[str, Signature]:
     """The probes of one file by their function's name: the functions decorated with `@Probe`."""
     return {
-        node.name: Signature(_arguments(node))
+        node.name: Signature(_arguments(node), _value(node.returns))
         for node in ast.parse(source).body
         if isinstance(node, ast.AsyncFunctionDef) and _is_probe(node)
     }
@@ -46,6 +49,14 @@ def _arguments(node: ast.AsyncFunctionDef) -> Mapping[str, Argument] | None:
             return None
         found[argument.arg] = Argument(kind, value, unit_of(argument.arg))
     return found
+
+
+def _value(node: ast.expr | None) -> ValueKind | None:
+    """The kind in `Annotated[Observation, ValueKind.SHARE]`; raises `LookupError` for one that there is not."""
+    if not (isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple)):
+        return None
+    named = [part for part in node.slice.elts if isinstance(part, ast.Attribute)]
+    return next((ValueKind[part.attr] for part in named if ast.unparse(part.value) == "ValueKind"), None)
 
 
 def _kind(node: ast.expr | None) -> Any:

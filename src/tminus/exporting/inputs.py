@@ -17,6 +17,7 @@ from tminus.exporting.gathering import Planned, of_launch, of_plan
 from tminus.exporting.recorded import Recorded, recorded
 from tminus.planfile.document import Document
 from tminus.planfile.identity import identity
+from tminus.planfile.paths import goes_up
 from tminus.signing import load_trust, trust_path
 
 RECORD = "record.jsonl"
@@ -65,7 +66,7 @@ def gathered(what: str, plan: Path | None, trust: Path | None, *, problems: bool
         remark = f"{path} cannot be launched as it is: `tminus plan check` lists what is wrong with it"
     else:
         planned, remark = _whole(loaded), ""
-    return Inputs(of_plan(planned), planned.document, path, (path,), remark)
+    return Inputs(of_plan(planned), planned.document, path, (path, *loaded.bases), remark)
 
 
 def sources(inputs: Inputs, given: Path | None) -> tuple[Path, ...]:
@@ -92,6 +93,11 @@ def source_of(inputs: Inputs, given: Path | None) -> bytes:
         raise UsageError(
             "this plan was not imported from a checklist, so there is none to hand back",
             hint="export it as html or json",
+        )
+    if given is None and goes_up(source.path):
+        raise UsageError(
+            f"the plan's checklist goes up with `..` in {source.path[:80]!r}",
+            hint="name the file as it was imported with --source FILE",
         )
     folder = inputs.plan_file.parent if inputs.plan_file else Path()
     there, kept = folder / source.path, folder / CHECKLIST
@@ -151,17 +157,18 @@ def _launched(path: Path, given: Path | None, trust: Path | None) -> Inputs:
     record = recorded(str(path), path.read_bytes(), root)
     beside = path.parent / PLAN
     where = given or (beside if beside.is_file() else None)
-    planned = _plan_of(record, where) if where else None
+    loaded = planfile.load(where) if where and where.suffix != ".json" else None
+    planned = _plan_of(record, where, loaded) if where else None
     content = of_launch(record, path.name, planned)
-    files = (path, beside, place, *((given,) if given else ()))
+    files = (path, beside, place, *((given,) if given else ()), *(loaded.bases if loaded else ()))
     if planned:
         return Inputs(content, planned.document, where, files)
     remark = "the plan of this launch is not at hand: sections are missing; name it with --plan FILE"
     return Inputs(content, None, None, files, remark)
 
 
-def _plan_of(record: Recorded, path: Path) -> Planned:
-    planned = _document(path) if path.suffix == ".json" else _whole(planfile.load(path))
+def _plan_of(record: Recorded, path: Path, loaded: planfile.Loaded | None) -> Planned:
+    planned = _whole(loaded) if loaded else _document(path)
     plan = record.opened.data["plan"]
     wanted = str(plan["digest"]) if isinstance(plan, dict) else ""
     if planned.digest != wanted:

@@ -8,7 +8,8 @@ from tminus.checklist.model import Checklist, Form
 from tminus.domain import timeline
 from tminus.errors import ChecklistError
 from tminus.importing import people, surroundings
-from tminus.importing.entries import ASIDE, Known, Line, lines, milestone
+from tminus.importing.dues import milestone
+from tminus.importing.entries import ASIDE, Known, Line, lines
 from tminus.matching import Matcher, Words
 from tminus.planfile.document import (
     Document,

@@ -31,7 +31,7 @@ _BLOCKS = {
 }
 _HEAD = """\
 # Imported from {path}: {understood} lines understood, {guessed} guessed, {left} left to a person.
-# Guessed lines have a comment above them: look at each. `tminus plan check` says what is wrong and what is to fill.
+# Guesses have a comment above their line: look at each. `tminus plan check` says what is wrong and what is to fill.
 """
 
 
@@ -40,7 +40,7 @@ def text(imported: Imported) -> str:
     document = imported.document
     data = document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     comments: dict[str, tuple[str, ...]] = {name: lines for name, lines in _BLOCKS.items() if name in data}
-    comments |= {line.id: remark for line in imported.lines if (remark := _remark(line))}
+    comments |= remarks(imported)
     counts = count(imported)
     head = _HEAD.format(
         path=_one_line(document.source.path if document.source else ""),
@@ -49,6 +49,11 @@ def text(imported: Imported) -> str:
         left=counts[Understanding.LEFT],
     )
     return head + emitted(data, comments)
+
+
+def remarks(imported: Imported) -> dict[str, tuple[str, ...]]:
+    """By id of a line: what is to be said of it, for a person to look at."""
+    return {line.id: remark for line in imported.lines if (remark := _remark(line))}
 
 
 def count(imported: Imported) -> dict[Understanding, int]:
@@ -63,6 +68,8 @@ def _remark(line: Line) -> tuple[str, ...]:
         remarks.append(
             f"guessed: the words are like those of {line.known} ({line.entry.confidence:.2f}); is it meant?"
         )
+    if line.guess:
+        remarks.append(f"guessed due: {line.entry.due}, {line.guess}")
     if line.known and (strange := limits.not_taken_over(line.item.limits, line.entry)):
         remarks.append(f"its own figures were not taken over: {', '.join(strange)}")
     return tuple(remarks)

@@ -8,16 +8,12 @@ from enum import StrEnum
 from typing import Any
 
 from tminus.checklist.model import Checklist, Item
-from tminus.domain import timeline
 from tminus.importing import limits, owners
+from tminus.importing.dues import Dues
 from tminus.importing.naming import Names, slug
 from tminus.matching import Match
 from tminus.planfile.document import SURE, LineEntry, OmittedLine
 
-_AFTERWARDS = re.compile(
-    r"\W*(?:post|after|nach|après|tras|después|após|depois)\b|\b(?:success criteria|day [1-9]|week [1-9])\b",
-    re.IGNORECASE,
-)
 _CONDITION = re.compile(
     r"\btriggers?\b|\b(?:rollback|abort|no-?go) (?:conditions|criteria|if)|\bif (?:needed|it fails|something)",
     re.IGNORECASE,
@@ -25,17 +21,11 @@ _CONDITION = re.compile(
 """Headings whose lines say when something is to be done, and are not to come true themselves."""
 _BRANCH = re.compile(r"\W*(?:no-?go|go)\s*:", re.IGNORECASE)
 
-AFTER_T0 = "T+15min"
-"""Where a person is asked about what happens at T-0 itself: during the launch nobody looks at lines."""
-
 ASIDE = "aside"
 """Stands in the place of a system for lines that wait for none."""
 
 LONGEST_SECTION = 200
 """Sections are keys of the plan, and a key of YAML ends after 1,024 characters."""
-
-UNTIMED = "T-2h"
-"""When a line is due whose place in the checklist says nothing."""
 
 
 class Understanding(StrEnum):
@@ -59,6 +49,8 @@ class Line:
     """The kind of system that a waiting line needs."""
     known: str = ""
     """The known line that its words mean."""
+    guess: str = ""
+    """Why it is due when it is, where that is a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +75,19 @@ def lines(checklist: Checklist, matches: Sequence[Match | None], known: Mapping[
         if match and index not in parts and (of := known[match.id].entry.of):
             parts[index] = [first[part] for part in of if part in first and first[part] != index]
     made: dict[int, Line] = {}
+    dues = Dues(checklist.headings)
     for index in _parts_first(len(checklist.items), parts):
         item, match = checklist.items[index], matches[index]
         pattern = known[match.id] if match else None
-        shared = _shared(item, names[index], pattern, match)
+        due = dues.of(item, pattern.entry if pattern else None)
+        shared = _shared(item, names[index], pattern, match) | {"due": due.at}
         entry, system = _entry(item, pattern, shared, [made[part] for part in parts.get(index, [])])
         if isinstance(entry, OmittedLine):
             entry = entry.model_copy(update={"section": sections[item.section]})
         means = match.id if match else ""
+        guess = "" if system == ASIDE else due.guess
         made[index] = Line(
-            item, names[index], sections[item.section], _understanding(match), entry, system, means
+            item, names[index], sections[item.section], _understanding(match), entry, system, means, guess
         )
     return [made[index] for index in range(len(checklist.items))]
 
@@ -118,8 +113,7 @@ def _shared(item: Item, name: str, pattern: Known | None, match: Match | None) -
     entry = pattern.entry if pattern else None
     shared: dict[str, Any] = {
         "id": name,
-        "line": item.text,
-        "due": _due(item, pattern),
+        "line": item.text or _wordless(item),
         "owner": entry.owner if entry else owners.suggested(item.text, item.section),
         "source_line": item.line,
         "checked": item.checked,
@@ -136,13 +130,15 @@ def _entry(
     if held:
         return _rolled_up(shared, held)
     if pattern is None or pattern.entry.of:
-        return LineEntry.model_validate(
-            shared | {"attest": item.text or f"The box on line {item.line} has no words."}
-        ), ""
+        return LineEntry.model_validate(shared | {"attest": item.text or _wordless(item)}), ""
     settings = {**_pattern(pattern.entry), **_with_limits(item, pattern.entry)}
     if isinstance(pattern.entry, OmittedLine):
         return OmittedLine.model_validate(shared | settings | {"section": "-"}), pattern.system
     return LineEntry.model_validate(shared | settings), ""
+
+
+def _wordless(item: Item) -> str:
+    return f"The box on line {item.line} has no words."
 
 
 def _set_aside(item: Item) -> bool:
@@ -212,29 +208,6 @@ def _names(checklist: Checklist, matches: Sequence[Match | None]) -> list[str]:
         for item, match in zip(checklist.items, matches, strict=True)
     ]
     return [names.take(name) for name in wanted]
-
-
-def _due(item: Item, pattern: Known | None) -> str:
-    if pattern and isinstance(pattern.entry, LineEntry) and (pattern.entry.step or pattern.entry.sign):
-        return pattern.entry.due
-    if item.due is None:
-        return pattern.entry.due if pattern else _untimed(item)
-    if item.due == 0:
-        return pattern.entry.due if pattern and timeline.offset(pattern.entry.due) != 0 else AFTER_T0
-    return milestone(item.due)
-
-
-def _untimed(item: Item) -> str:
-    return AFTER_T0 if any(_AFTERWARDS.search(heading) for heading in item.section) else UNTIMED
-
-
-def milestone(seconds: float) -> str:
-    """An offset from T-0 as a plan writes it."""
-    if seconds == 0:
-        return "T-0"
-    hours, rest = divmod(abs(seconds), 3600)
-    distance = f"{hours:.0f}h" if hours and not rest and hours < 7 * 24 else limits.hold(abs(seconds))
-    return f"T{'-' if seconds < 0 else '+'}{distance}"
 
 
 def _sections(items: Sequence[Item]) -> dict[tuple[str, ...], str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tminus.checklist.model import Limit, Measure
 from tminus.domain import expectation
+from tminus.domain.value import impossible
 from tminus.planfile.document import LineEntry, OmittedLine
 
 
@@ -48,8 +49,10 @@ def fitting(limits: Sequence[Limit], known: str) -> str:
     It must look the same way and measure the same thing: `< 0.5%` may replace `< 1%`, and never `> 99%`.
     """
     for limit in limits:
-        if known.startswith(limit.sign[0]) and _measure(known) is limit.measure:
+        if known.startswith(limit.sign[0]) and measure(known) is limit.measure:
             after = written(limit)
+            if impossible(expectation.parse(after)):
+                continue
             return "" if expectation.parse(after).limit == expectation.parse(known).limit else after
     return ""
 
@@ -69,7 +72,8 @@ def narrower(warn: str, expect: str) -> bool:
     return inner.limit < outer.limit if outer.comparison.startswith("<") else inner.limit > outer.limit
 
 
-def _measure(known: str) -> Measure:
+def measure(known: str) -> Measure:
+    """What a limit of a plan measures, by its unit."""
     unit = re.sub(r"[^%A-Za-z]", "", known)
     if unit == "%":
         return Measure.SHARE

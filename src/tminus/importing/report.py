@@ -1,5 +1,6 @@
 """What an import says on the terminal: what it understood, what it guessed, what it left, what would unlock most."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def as_json(imported: Imported, target: Path) -> dict[str, JsonValue]:
         "lines": len(imported.lines),
         **{understanding.name.lower(): number for understanding, number in count(imported).items()},
         "left_out": sum(isinstance(line.entry, OmittedLine) for line in imported.lines),
+        "due_guessed": sum(bool(line.guess) for line in imported.lines),
         "unlocks": [
             {"system": unlock.system, "lines": unlock.lines, "built": unlock.built}
             for unlock in _unlocks(imported)
@@ -61,6 +63,19 @@ def _lines(imported: Imported, target: Path) -> Iterator[str]:
     yield from _listed(_of(imported, Understanding.GUESSED), target)
     yield f"left to a person  {counts[Understanding.LEFT]:>5}"
     yield from _listed(_of(imported, Understanding.LEFT), target)
+    yield from _guessed_dues(imported)
+
+
+def _guessed_dues(imported: Imported) -> Iterator[str]:
+    """Which lines were given a time that nobody wrote, by the reason for it."""
+    guessed = Counter((line.entry.due, line.guess) for line in imported.lines if line.guess)
+    if not guessed:
+        return
+    yield f"guessed due       {guessed.total():>5}  no heading and no word says when; each has a comment in the plan"
+    for (due, why), number in guessed.most_common(_LISTED):
+        yield f"  {number:>5} at {due:<8} {why}"
+    if len(guessed) > _LISTED:
+        yield f"  and {sum(number for _, number in guessed.most_common()[_LISTED:])} more"
 
 
 def _left_out(imported: Imported) -> Iterator[str]:

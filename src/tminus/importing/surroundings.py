@@ -57,6 +57,8 @@ def _trigger(statement: Statement) -> str:
 def _with_limits(default: TriggerEntry, statement: Statement) -> TriggerEntry:
     changed: dict[str, str | int] = {"text": statement.text, "source_line": statement.line}
     for limit in statement.limits:
+        if default.above and limit.measure is not limits.measure(default.above):
+            continue  # `p95 up by 50 %` is no limit of seconds
         if default.above:
             changed["above"] = limits.value(limit)
             if limit.hold:

@@ -27,7 +27,7 @@ def emitted(data: Mapping[str, Any], comments: Comments) -> str:
         if lines and isinstance(value, dict | list):
             lines.append("")
         lines += [f"# {comment}" if comment else "#" for comment in comments.get(key, ())]
-        lines += _entry(key, value, "", comments)
+        lines += keyed(key, value, "", comments)
     return "\n".join(lines) + "\n"
 
 
@@ -46,7 +46,8 @@ def _escaped(match: re.Match[str]) -> str:
     return "\\ufffd" if 0xD800 <= code <= 0xDFFF else f"\\u{code:04x}"
 
 
-def _entry(key: str, value: Any, indent: str, comments: Comments) -> Iterator[str]:
+def keyed(key: str, value: Any, indent: str, comments: Comments) -> Iterator[str]:
+    """One key of a mapping behind this indent."""
     name = f"{indent}{scalar(key)}:"
     if isinstance(value, dict) and value:
         flow = _flow(value)
@@ -55,7 +56,7 @@ def _entry(key: str, value: Any, indent: str, comments: Comments) -> Iterator[st
             return
         yield name
         for inner, content in value.items():
-            yield from _entry(str(inner), content, f"{indent}  ", comments)
+            yield from keyed(str(inner), content, f"{indent}  ", comments)
     elif isinstance(value, list) and value:
         yield from _list(name, value, indent, comments)
     else:
@@ -64,24 +65,29 @@ def _entry(key: str, value: Any, indent: str, comments: Comments) -> Iterator[st
 
 def _list(name: str, values: list[Any], indent: str, comments: Comments) -> Iterator[str]:
     if not any(isinstance(value, dict) for value in values):
-        flow = f"[{', '.join(_in_flow(value) for value in values)}]"
+        flow = in_row(values)
         if len(name) + len(flow) < _FLOW_WIDTH:
             yield f"{name} {flow}"
             return
     yield name
     for value in values:
-        if isinstance(value, dict):
-            above = comments.get(str(value.get("id", "")), ())
-            yield from (f"{indent}  # {comment}" for comment in above)
-            inner = [
-                line
-                for key, content in value.items()
-                for line in _entry(key, content, f"{indent}    ", comments)
-            ]
-            yield f"{indent}  - {inner[0].lstrip()}"
-            yield from inner[1:]
-        else:
-            yield f"{indent}  - {scalar(value)}"
+        yield from listed(value, f"{indent}  ", comments)
+
+
+def listed(value: Any, indent: str, comments: Comments) -> Iterator[str]:
+    """One entry of a list, its dash behind this indent, with its comments above it."""
+    if not isinstance(value, dict):
+        yield f"{indent}- {scalar(value)}"
+        return
+    yield from (f"{indent}# {comment}" for comment in comments.get(str(value.get("id", "")), ()))
+    inner = [line for key, content in value.items() for line in keyed(key, content, f"{indent}  ", comments)]
+    yield f"{indent}- {inner[0].lstrip()}"
+    yield from inner[1:]
+
+
+def in_row(values: list[Any]) -> str:
+    """A list of plain values on one line."""
+    return f"[{', '.join(_in_flow(value) for value in values)}]"
 
 
 def _flow(value: Mapping[str, Any]) -> str:

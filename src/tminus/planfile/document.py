@@ -1,6 +1,6 @@
 """The shape of a plan's file: which keys there are, and of which types. What they mean is the reader's."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,6 +8,14 @@ from tminus.domain.plan import Severity
 
 SURE = 0.9
 """From this confidence on an imported line counts as understood; below it as a guess for a person to look at."""
+
+
+Text = Annotated[str, Field(pattern=r"\S")]
+"""A text that says something: not empty, not only blanks."""
+Said = Annotated[str, Field(pattern=r"^$|\S")]
+"""The same where the key may be left out; empty is left out."""
+Flag = Annotated[bool, Field(strict=True)]
+"""`true` or `false`, never a text that says so."""
 
 
 class _Entry(BaseModel):
@@ -23,45 +31,45 @@ class _Entry(BaseModel):
 class LineEntry(_Entry):
     """One line of the checklist, under its section."""
 
-    id: str
+    id: Text
     """Its public name, once in the plan: `ok.err`. The built-in plan's ids are those of its probes and matchers."""
-    line: str
+    line: Text
     """The checklist's words."""
-    due: str
+    due: Text
     """The milestone at which it is looked at: `T-24h`, `T-0`, `T+1h`."""
-    owner: str
+    owner: Text
     """The role that answers for it."""
     severity: Severity = Severity.REQUIRED
     """What it does to the gates when it is not green."""
-    fresh: str = "launch"
+    fresh: Text = "launch"
     """How long an observation counts: `launch`, `live 15min`, `event T-2h..T-0`."""
-    probe: str = ""
+    probe: Said = ""
     """What observes it, `system.observation`; `tminus probes` lists them."""
     arguments: dict[str, Any] = Field(default_factory=dict, alias="with")
     """The probe's arguments; `system: NAME` looks at that system."""
-    expect: str = ""
+    expect: Said = ""
     """What the value must be: `< 1%`, `== 200`, `<= 500 ms`, `empty`, `true`, `is TEXT`."""
-    warn: str = ""
+    warn: Said = ""
     """A narrower limit; between the two the line is warned."""
     control: dict[str, Any] | None = None
     """Arguments under which the expectation must fail: it shows that the check can see harm."""
-    step: str = ""
+    step: Said = ""
     """The step of the launch whose reading back is its verdict."""
-    act: str = ""
+    act: Said = ""
     """What the launch does before it looks."""
-    attest: str = ""
+    attest: Said = ""
     """What a named person says is so."""
-    of: list[str] = Field(default_factory=list)
+    of: list[Text] = Field(default_factory=list)
     """The lines whose worst verdict it has."""
-    sign: str = ""
+    sign: Said = ""
     """The role whose signature it is."""
-    not_applicable: str = ""
+    not_applicable: Said = ""
     """Why it does not apply."""
-    hint: str = ""
+    hint: Said = ""
     """What to do when it is not green."""
-    source_line: int = Field(default=0, ge=0)
+    source_line: int = Field(default=0, strict=True, ge=0)
     """The line of the checklist that it was imported from; 0 for none."""
-    checked: bool = False
+    checked: Flag = False
     """Whether its box was ticked there: the document's own claim, never believed."""
     confidence: float = Field(default=1.0, ge=0, le=1)
     """How sure the import is that this probe is what the line means."""
@@ -70,65 +78,65 @@ class LineEntry(_Entry):
 class OmittedLine(_Entry):
     """A line that is left out and yet says what would observe it."""
 
-    id: str
-    line: str
-    section: str
+    id: Text
+    line: Text
+    section: Text
     """The heading that it stands under in the checklist."""
-    due: str
-    owner: str
+    due: Text
+    owner: Text
     severity: Severity = Severity.REQUIRED
-    fresh: str = "launch"
-    probe: str = ""
+    fresh: Text = "launch"
+    probe: Said = ""
     """The probe that it waits for; it need not be built yet."""
     arguments: dict[str, Any] = Field(default_factory=dict, alias="with")
-    expect: str = ""
-    warn: str = ""
-    of: list[str] = Field(default_factory=list)
-    hint: str = ""
-    source_line: int = Field(default=0, ge=0)
-    checked: bool = False
+    expect: Said = ""
+    warn: Said = ""
+    of: list[Text] = Field(default_factory=list)
+    hint: Said = ""
+    source_line: int = Field(default=0, strict=True, ge=0)
+    checked: Flag = False
     confidence: float = Field(default=1.0, ge=0, le=1)
 
 
 class OmittedEntry(_Entry):
     """Lines that the plan leaves out, with one reason for all of them."""
 
-    reason: str = Field(min_length=1)
+    reason: Text
     """Why they are left out; it is counted, shown and signed."""
-    system: str = ""
+    system: Said = ""
     """The kind of system that would unlock them."""
-    lines: list[str | OmittedLine] = Field(min_length=1)
+    lines: list[Text | OmittedLine] = Field(min_length=1)
     """Ids, or whole lines with what would observe them."""
 
 
 class RoleEntry(_Entry):
     """Who answers, signs or decides. `person` empty or a placeholder is to fill."""
 
-    id: str
+    id: Text
     """Its short name, `devops`; its public id is `role.devops`."""
-    title: str
+    title: Text
     person: str = ""
     """Who holds it; empty is to fill."""
     phone: str = ""
     email: str = ""
-    duty: str = ""
+    duty: Said = ""
     """What the role is for."""
-    simulated: bool = False
+    simulated: Flag = False
     """No real person; said wherever the name stands."""
-    decides: bool = False
+    decides: Flag = False
     """May decide GO or NO-GO."""
-    signs: bool = False
+    signs: Flag = False
     """The poll needs this role's signature; one person signs one role."""
 
 
 class RungEntry(_Entry):
     """One step of the traffic ladder."""
 
-    weight: int = Field(ge=1, le=100)
+    weight: int = Field(strict=True, ge=1, le=100)
     """Percent of new requests on the new release."""
-    watch: str
+    watch: Text
     """How long the guard must have watched it before the next rung."""
-    requests: int = Field(ge=1)
+    requests: int = Field(strict=True, ge=1)
     """How many requests the new release must have answered before the next rung."""
 
 
@@ -136,61 +144,61 @@ class RolloutEntry(_Entry):
     """How traffic moves."""
 
     ladder: list[RungEntry] = Field(min_length=1)
-    drain: str
+    drain: Text
     """How long a side's requests may take to end before it is stopped."""
 
 
 class SystemEntry(_Entry):
     """One system that probes observe."""
 
-    kind: str
+    kind: Text
     """Which probes look at it: `website`, `postgres`, …"""
     address: str = ""
     """A URL without credentials, or a reference: `env:NAME`, `file:PATH`. Empty is to fill."""
-    real: bool = True
+    real: Flag = True
     """False for a stand-in; every record says so."""
 
 
 class TriggerEntry(_Entry):
     """One rollback trigger."""
 
-    id: str
-    text: str
-    above: str = ""
+    id: Text
+    text: Text
+    above: Said = ""
     """The limit: `5%`, `2 s`."""
-    hold: str = "0s"
+    hold: Text = "0s"
     """How long it must hold without a break."""
-    source: str
+    source: Text
     """Who observes it."""
-    action: str
+    action: Text
     """What follows: `roll back`, `hold and page`."""
-    source_line: int = Field(default=0, ge=0)
+    source_line: int = Field(default=0, strict=True, ge=0)
 
 
 class ReleaseEntry(_Entry):
     """What is launched."""
 
-    components: list[str] = Field(min_length=1)
+    components: list[Text] = Field(min_length=1)
     """The names of what is launched; each gets a digest when a launch is opened."""
 
 
 class FigureEntry(_Entry):
     """A test figure that the document claims, to be computed again from the raw report."""
 
-    id: str
-    text: str
+    id: Text
+    text: Text
     claimed: str
     """What the document says."""
-    expect: str = ""
+    expect: Said = ""
     """What the figure must be when it is computed again."""
-    probe: str = ""
+    probe: Said = ""
 
 
 class ContactEntry(_Entry):
     """Whom to call. A placeholder is to fill."""
 
-    id: str
-    title: str
+    id: Text
+    title: Text
     phone: str = ""
     """In the international form; empty or a placeholder is to fill."""
     email: str = ""
@@ -200,17 +208,17 @@ class ContactEntry(_Entry):
 class FactEntry(_Entry):
     """Something the document says about itself: last updated, next review, owner."""
 
-    id: str
-    text: str
+    id: Text
+    text: Text
     value: str = ""
 
 
 class DecisionEntry(_Entry):
     """GO or NO-GO: who may decide is a role's `decides`."""
 
-    id: str = "decision"
-    line: str = "GO / NO-GO"
-    valid: str = "15min"
+    id: Text = "decision"
+    line: Text = "GO / NO-GO"
+    valid: Text = "15min"
     """How long before and after T-0 a decision holds."""
     reason: str = ""
     new_date: str = ""
@@ -219,39 +227,39 @@ class DecisionEntry(_Entry):
 class WaiverEntry(_Entry):
     """A line that need not be green, and who answers for that."""
 
-    check: str
+    check: Text
     """The line that is waived; never a blocker."""
-    because: str
-    risk: str
-    compensating: str
-    requested_by: str
-    approved_by: str
+    because: Text
+    risk: Text
+    compensating: Text
+    requested_by: Text
+    approved_by: Text
     """Another person than the one who asked."""
-    until: str
+    until: Text
     """An instant, ISO 8601 with zone."""
 
 
 class SourceEntry(_Entry):
     """The checklist that a plan was imported from."""
 
-    path: str
+    path: Text
     """From the plan's own folder, or absolute."""
-    sha256: str
-    also: list[str] = Field(default_factory=list)
+    sha256: Text
+    also: list[Text] = Field(default_factory=list)
     """Further forms of boxes that were read: `tables`, `ballots`."""
 
 
 class Document(_Entry):
     """A whole plan file."""
 
-    schema_address: str = Field(default="", alias="$schema")
+    schema_address: Said = Field(default="", alias="$schema")
     """Where this schema lies, for editors."""
-    plan: str
+    plan: Text
     """The plan's name."""
-    extends: str = ""
+    extends: Said = ""
     """A built-in plan's name (`production`), or the path of another plan: this one overrides it by id."""
     source: SourceEntry | None = None
-    production: bool
+    production: Flag
     """A production plan leaves no line out and has no simulated people."""
     release: ReleaseEntry
     systems: dict[str, SystemEntry]
@@ -260,7 +268,7 @@ class Document(_Entry):
     contacts: list[ContactEntry] = Field(default_factory=list)
     document: list[FactEntry] = Field(default_factory=list)
     figures: list[FigureEntry] = Field(default_factory=list)
-    milestones: list[str] = Field(min_length=1)
+    milestones: list[Text] = Field(min_length=1)
     """When lines fall due, from T-0, in order: `[T-24h, T-0, T+1h]`."""
     checks: dict[str, list[LineEntry]] = Field(min_length=1)
     """The lines, by the heading that they stand under."""

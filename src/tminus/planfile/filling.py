@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from tminus.domain.people import alike
 from tminus.planfile.findings import Findings
 from tminus.planfile.nodes import Map, Seq
 from tminus.planfile.problem import ToFill
@@ -17,7 +18,7 @@ _WITHIN = re.compile(r"_{3,}|(?<![A-Za-z])[xX]{3,}(?![A-Za-z])|\b(?:TBD|TBA|TODO
 def is_placeholder(text: str) -> bool:
     """Whether a value is empty or stands for one: `[Name]`, `+49-xxx-…`, `____`, `TBD`, `changeme`."""
     written = text.strip()
-    return not written or bool(_WHOLE.fullmatch(written) or _WITHIN.search(written))
+    return not alike(written) or bool(_WHOLE.fullmatch(written) or _WITHIN.search(written))
 
 
 def to_fill(found: Findings) -> tuple[ToFill, ...]:
@@ -31,7 +32,7 @@ def to_fill(found: Findings) -> tuple[ToFill, ...]:
 
 
 def _said(key: object, text: str) -> str:
-    return f"`{key}` is empty" if not text.strip() else f"`{key}` is the placeholder {text.strip()[:40]!r}"
+    return f"`{key}` is empty" if not alike(text) else f"`{key}` is the placeholder {text.strip()[:40]!r}"
 
 
 def _values(found: Findings) -> Iterator[tuple[Place, str, str]]:

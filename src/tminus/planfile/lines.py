@@ -122,6 +122,12 @@ def _probe(found: Findings, place: Place, line: LineEntry) -> None:
     for problem in wrong:
         found.tell(_argument(place, "with", problem, line.arguments), f"{line.id}: {problem}")
     if line.control:
+        if arguments | line.control == arguments:
+            found.tell(
+                (*place, "control"),
+                f"{line.id}: this control looks at the same as the line itself; write arguments under which "
+                "the expectation must fail",
+            )
         for problem in misfits(known, arguments | line.control):
             if problem not in wrong:
                 found.tell(_argument(place, "control", problem, line.control), f"{line.id}: {problem}")

@@ -1,11 +1,11 @@
-"""What contradicts itself in a plan that reads well: ids that stand twice, roll-ups, expectations, waivers."""
+"""What contradicts itself in a plan that reads well: ids that stand twice, roll-ups, waivers."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from tminus.domain.expectation import Expectation, cannot_fail, parse, stricter
-from tminus.domain.plan import Check, Severity
-from tminus.planfile.document import LineEntry, OmittedLine
+from tminus.domain.people import alike
+from tminus.domain.plan import Severity
+from tminus.planfile.document import OmittedLine
 from tminus.planfile.findings import Findings, omitted_id
 from tminus.planfile.problem import meant
 from tminus.planfile.shape import Place
@@ -21,6 +21,14 @@ def ids(found: Findings) -> None:
             found.tell(place, f"{name}: this id stands twice{line}; give one of them another")
         elif name != "?":
             first[name] = mark.line
+
+
+def names(found: Findings) -> None:
+    """Tell which sections and systems have a name that nobody can see."""
+    for block in ("checks", "systems"):
+        for name in getattr(found.document, block):
+            if not alike(name):
+                found.tell((block, name), f"a name under `{block}` is empty; write one")
 
 
 def _named(found: Findings) -> Iterator[tuple[Place, str]]:
@@ -134,43 +142,6 @@ def _circles_from(start: str, parts: dict[str, list[str]], looked: set[str]) -> 
             told.append(told[-1])
 
 
-def expectations(found: Findings, checks: tuple[Check, ...]) -> None:
-    """Tell which expectations cannot fail, and which warnings are no narrower than what fails."""
-    read = {check.id: check for check in checks}
-    for place, _, line in found.lines():
-        check = read.get(line.id)
-        if check is None or check.expect is None:
-            continue
-        if not line.control and cannot_fail(check.expect):
-            found.tell(
-                (*place, "expect"),
-                f"{line.id}: {check.expect.text!r} cannot fail: no count, share or time is otherwise; "
-                "write a limit that can be missed",
-            )
-        _warning(found, place, line, check.expect)
-    for place, left in found.left_out():
-        if isinstance(left, OmittedLine) and left.expect and left.warn:
-            expect = _read(left.expect)
-            if expect is not None:
-                _warning(found, place, left, expect)
-
-
-def _warning(found: Findings, place: Place, line: LineEntry | OmittedLine, expect: Expectation) -> None:
-    warn = _read(line.warn)
-    if warn is not None and not stricter(warn, expect):
-        found.tell(
-            (*place, "warn"),
-            f"{line.id}: `warn: {warn.text}` never warns before {expect.text!r} fails; write a narrower limit",
-        )
-
-
-def _read(text: str) -> Expectation | None:
-    try:
-        return parse(text) if text else None
-    except ValueError:
-        return None  # told where it stands
-
-
 def waivers(found: Findings, now: float | None) -> None:
     """Tell which waivers name no line, waive what nobody may, or have run out by `now` (seconds of the epoch)."""
     lines = {line.id: line for _, _, line in found.lines()}
@@ -188,7 +159,7 @@ def waivers(found: Findings, now: float | None) -> None:
         if name in seen:
             found.tell((*place, "check"), f"{name} is waived twice; keep one of them")
         seen.add(name)
-        if waiver.requested_by.strip().casefold() == waiver.approved_by.strip().casefold():
+        if alike(waiver.requested_by) == alike(waiver.approved_by):
             found.tell(
                 (*place, "approved_by"),
                 f"{waiver.approved_by} approves a waiver of their own; ask somebody else",

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tminus import files
@@ -38,6 +38,8 @@ class Loaded:
     shape: Document | None = None
     """The document, what is shaped wrongly replaced by something neutral; nothing when there is none at all."""
     tree: Map | None = field(default=None, repr=False)
+    bases: tuple[Path, ...] = ()
+    """The files of the plans below this one, also of one that cannot be read; a built-in plan has none."""
 
     @property
     def document(self) -> Document:
@@ -74,9 +76,14 @@ def load(source: Path | str, *, now: float | None = None) -> Loaded:
 def loaded(text: str, path: Path, *, now: float | None = None) -> Loaded:
     """The plan in this text, as if it stood at this path."""
     tree, problems = _tree(text, path)
+    chain: list[Path] = [path]
     if tree is not None:
-        tree, more = _extended(tree, path, [_key(path)])
+        tree, more = _extended(tree, path, chain)
         problems = [*problems, *more]
+    return replace(_meant(tree, problems, path, now), bases=tuple(chain[1:]))
+
+
+def _meant(tree: Map | None, problems: list[Problem], path: Path, now: float | None) -> Loaded:
     if tree is None:
         return Loaded(path, tuple(problems))
     with uncollected():
@@ -152,8 +159,8 @@ def _key(path: Path) -> str:
     return os.path.realpath(path)
 
 
-def _extended(tree: Map, path: Path, chain: list[str]) -> tuple[Map | None, list[Problem]]:
-    """The plan on top of the one that it extends, and what is wrong with that one."""
+def _extended(tree: Map, path: Path, chain: list[Path]) -> tuple[Map | None, list[Problem]]:
+    """The plan on top of the one that it extends, and what is wrong with that one; `chain` gets every base's file."""
     name = tree.get("extends")
     if not isinstance(name, str) or not name.strip():
         return tree, []
@@ -161,29 +168,30 @@ def _extended(tree: Map, path: Path, chain: list[str]) -> tuple[Map | None, list
     if len(chain) > _MOST_BASES:
         deep = f"more than {_MOST_BASES} plans extend one another; put them together in fewer"
         return None, [problem_at(mark, deep)]
+    base_path = _base(name.strip(), path)
+    known = {_key(step) for step in chain}
+    chain += [] if base_path is None else [base_path]
+    if base_path is not None and _key(base_path) in known:
+        way = " → ".join(step.name for step in chain)
+        return None, [problem_at(mark, f"this plan extends itself: {way}; take one `extends` out")]
     try:
-        text, base_path = _base(name.strip(), path)
+        text = builtin(name.strip()) if base_path is None else _text(base_path)
     except PlanError as error:
         return None, [problem_at(mark, f"{error}; {error.hint}")]
-    if _key(base_path) in chain:
-        way = " → ".join(Path(step).name for step in [*chain, _key(base_path)])
-        return None, [problem_at(mark, f"this plan extends itself: {way}; take one `extends` out")]
+    base_path = base_path or Path(_shown(name.strip()))
     base, problems = _tree(text, base_path)
     if base is not None:
-        base, more = _extended(base, base_path, [*chain, _key(base_path)])
+        base, more = _extended(base, base_path, chain)
         problems = [*problems, *more]
     if base is None:
         return None, problems
     return merged(_moved(base, base_path, path), tree), problems
 
 
-def _base(name: str, path: Path) -> tuple[str, Path]:
-    if name in builtins():
-        return builtin(name), Path(_shown(name))
+def _base(name: str, path: Path) -> Path | None:
+    """The file of a base, whether it is there or not; nothing for the name of a built-in one, or of none."""
     is_path = "/" in name or name.endswith((".yaml", ".yml")) or _there(path.parent / name)
-    if not is_path:
-        return builtin(name), Path(name)  # raises: the name of none
-    return _text(path.parent / name), path.parent / name
+    return path.parent / name if is_path and name not in builtins() else None
 
 
 def _there(path: Path) -> bool:
@@ -194,6 +202,6 @@ def _moved(base: Map, base_path: Path, path: Path) -> Map:
     """A base's checklist is named from the base's own folder; in the plan that extends it, from the plan's."""
     source = base.get("source")
     if isinstance(source, Map) and isinstance(source.get("path"), str) and base_path.parent != path.parent:
-        there = base_path.parent.absolute() / str(source["path"])
+        there = Path(os.path.abspath(base_path.parent)) / str(source["path"])  # noqa: PTH100 - without links
         source.put("path", str(there), source.marks["path"])
     return base

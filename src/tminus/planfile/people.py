@@ -2,6 +2,7 @@
 
 import re
 
+from tminus.domain.people import alike
 from tminus.planfile.document import RoleEntry
 from tminus.planfile.filling import is_placeholder
 from tminus.planfile.findings import Findings
@@ -36,12 +37,13 @@ def _one_role_each(found: Findings) -> None:
     for index, role in enumerate(found.document.roles):
         if not (role.signs or role.decides) or is_placeholder(role.person):
             continue
-        if role.person in acting:
+        person = alike(role.person)
+        if person in acting:
             found.tell(
                 ("roles", index),
-                f"{role.person} signs as {acting[role.person]} already; one person, one role",
+                f"{role.person} signs as {acting[person]} already; one person, one role",
             )
-        acting.setdefault(role.person, role.id)
+        acting.setdefault(person, role.id)
 
 
 def _somebody(found: Findings) -> None:

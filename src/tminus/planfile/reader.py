@@ -1,7 +1,7 @@
 """The meaning of a plan's file: a document becomes a plan, or a list of all that is wrong with it."""
 
 from tminus.domain.plan import Check, Omission, Plan, Role, Rollout
-from tminus.planfile import leaks, lines, lints, people, schedule, thresholds, worth
+from tminus.planfile import expecting, leaks, lines, lints, paths, people, schedule, thresholds, worth
 from tminus.planfile.filling import to_fill
 from tminus.planfile.findings import Findings, omitted_id
 from tminus.planfile.identity import identity
@@ -21,9 +21,9 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
     schedule.triggers(found)
     people.people(found)
     thresholds.ladder(found)
-    for look in (lints.ids, lints.omissions, lints.rollups):
+    for look in (lints.ids, lints.names, lints.omissions, lints.rollups, paths.upward):
         look(found)
-    lints.expectations(found, checks)
+    expecting.expectations(found)
     lints.waivers(found, now)
     worth.demands(found, checks, rollout)
     found.problems += leaks.leaks(found.tree)

@@ -28,16 +28,29 @@ _HINT = "write the value into the file by hand"
 
 
 @dataclass(slots=True)
-class _Span:
+class Span:
     """A value's place in the text."""
 
     start: int
     end: int
     event: Any
-    pairs: list[tuple["_Span", "_Span"]] = field(default_factory=list)
-    entries: list["_Span"] = field(default_factory=list)
+    pairs: list[tuple["Span", "Span"]] = field(default_factory=list)
+    entries: list["Span"] = field(default_factory=list)
 
-    def get(self, key: str) -> "_Span | None":
+    @property
+    def column(self) -> int:
+        """Where it begins in its line; of a list in block style, where its dashes stand."""
+        column: int = self.event.start_mark.column
+        return column
+
+    @property
+    def last(self) -> int:
+        """Behind its last value; the parser counts blanks and comments below a block to it."""
+        below = [value for _, value in self.pairs[-1:]] + self.entries[-1:]
+        return below[0].last if below else self.end
+
+    def get(self, key: str) -> "Span | None":
+        """The value of a mapping's key; nothing where it has none."""
         return next((value for name, value in self.pairs if name.event.value == key), None)
 
 
@@ -62,7 +75,7 @@ def rewrite(path: Path, changes: Mapping[Where, Scalar]) -> bool:
 
 def rewritten(text: str, changes: Mapping[Where, Scalar]) -> str:
     """The text with these values; the same text where it says so already."""
-    root, wanted = _spans(text), plain(_read(text), keep_null=True)
+    root, wanted = spans(text), plain(_read(text), keep_null=True)
     edits: list[tuple[int, int, str]] = []
     for where, value in changes.items():
         holder, values = root, wanted
@@ -92,7 +105,7 @@ def _nowhere(where: Where) -> PlanError:
     return PlanError(f"the plan has no {'.'.join(map(str, where))}", hint=_HINT)
 
 
-def _inside(span: _Span, values: Any, step: str | int, where: Where) -> tuple[_Span, Any]:
+def _inside(span: Span, values: Any, step: str | int, where: Where) -> tuple[Span, Any]:
     if isinstance(values, dict):
         inner = span.get(str(step))
         if inner is None:
@@ -105,7 +118,7 @@ def _inside(span: _Span, values: Any, step: str | int, where: Where) -> tuple[_S
     raise _nowhere(where)
 
 
-def _edit(text: str, holder: _Span, key: str, value: Scalar) -> tuple[int, int, str]:
+def _edit(text: str, holder: Span, key: str, value: Scalar) -> tuple[int, int, str]:
     span = holder.get(key)
     if span is None:
         return _addition(text, holder, key, value)
@@ -117,7 +130,7 @@ def _edit(text: str, holder: _Span, key: str, value: Scalar) -> tuple[int, int, 
     return span.start, span.end, new + ("\n" if span.event.style in {"|", ">"} else "")
 
 
-def _addition(text: str, holder: _Span, key: str, value: Scalar) -> tuple[int, int, str]:
+def _addition(text: str, holder: Span, key: str, value: Scalar) -> tuple[int, int, str]:
     """A new key: at the end of a mapping in braces, else on its own line below a key that has its value beside it."""
     if holder.event.flow_style:
         at = holder.pairs[-1][1].end if holder.pairs else holder.end - 1
@@ -148,13 +161,13 @@ def _index(mark: Any) -> int:
     return index
 
 
-def _spans(text: str) -> _Span:
+def spans(text: str) -> Span:
     """Every value with its place, from the same events that the reader takes."""
     loader = EVENTS(text)
     shift = text.startswith("\ufeff")  # the parser counts from behind it
-    root: _Span | None = None
-    stack: list[_Span] = []
-    keys: list[_Span | None] = []
+    root: Span | None = None
+    stack: list[Span] = []
+    keys: list[Span | None] = []
     try:
         while loader.check_event():
             event = loader.get_event()
@@ -162,7 +175,7 @@ def _spans(text: str) -> _Span:
                 stack.pop().end = _index(event.end_mark) + shift
                 keys.pop()
             elif isinstance(event, yaml.NodeEvent):
-                span = _Span(_index(event.start_mark) + shift, _index(event.end_mark) + shift, event)
+                span = Span(_index(event.start_mark) + shift, _index(event.end_mark) + shift, event)
                 root = root or span
                 if stack:
                     _into(stack[-1], keys, span)
@@ -176,7 +189,7 @@ def _spans(text: str) -> _Span:
     return root
 
 
-def _into(holder: _Span, keys: list[Any], span: _Span) -> None:
+def _into(holder: Span, keys: list[Any], span: Span) -> None:
     if isinstance(holder.event, yaml.SequenceStartEvent):
         holder.entries.append(span)
     elif keys[-1] is None:

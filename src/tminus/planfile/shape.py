@@ -104,15 +104,17 @@ def _without_other_branches(found: Sequence[Any], values: Any) -> Iterator[Any]:
         place = one["loc"]
         if place[:1] == ("omitted",) and len(place) > 4 and place[2] == "lines":
             written = _at(values, place[:4])
-            if isinstance(written, dict) == (place[4] == "str"):
+            if isinstance(written, dict) is not (place[4] == OmittedLine.__name__):
                 continue
         yield one
 
 
 def _place(loc: Sequence[Any]) -> Place:
     """Pydantic's place without the names of the branches of a union."""
-    place = tuple(step for step in loc if step != "OmittedLine")
-    return place[:-1] if place[:1] == ("omitted",) and place[-1] == "str" else place
+    place = tuple(loc)
+    if place[:1] == ("omitted",) and len(place) > 4 and place[2] == "lines":
+        return (*place[:4], *place[5:])
+    return place
 
 
 def _entry_of(place: Place) -> Place:
@@ -148,15 +150,16 @@ def _replace(values: Any, place: Place) -> None:
     holder[place[-1]] = _neutral(model, holder[place[-1]])
 
 
-def _neutral(model: type[BaseModel], written: Any) -> dict[str, Any]:
+def _neutral(model: type[BaseModel], whole: Any) -> dict[str, Any]:
     """An entry of this shape with its own id, and as much of it as is shaped well."""
-    given = written if isinstance(written, dict) else {}
-    if isinstance(written, str) and model is OmittedLine:
-        given = {"id": written}
+    given = whole if isinstance(whole, dict) else {}
+    if isinstance(whole, str) and model is OmittedLine:
+        given = {"id": whole}
     entry: dict[str, Any] = {}
     for name, about in model.model_fields.items():
-        if name in given and isinstance(given[name], _plain_kinds(about.annotation)):
-            entry[name] = given[name]
+        written = given.get(name)
+        if isinstance(written, _plain_kinds(about.annotation)) and (written is False or str(written).strip()):
+            entry[name] = written
         elif about.is_required():
             entry[name] = _empty(about.annotation)
     if model is LineEntry:
@@ -248,8 +251,8 @@ def _wrong(kind: str, one: Any) -> str:
         if kind == word:
             more = "more" if bound == "ge" else "less"
             return f"is {_shown(one)}; write {shown(context[bound])} or {more}"
-    if kind in {"too_short", "string_too_short"}:
-        return "is empty; write at least one entry" if kind == "too_short" else "is empty; write a text"
+    if kind in {"too_short", "string_pattern_mismatch"}:
+        return f"is empty; write {'at least one entry' if kind == 'too_short' else 'a text'}"
     what, write = _KINDS.get(kind.partition("_")[0], ("does not fit", "what the reference of plans shows"))
     return f"{what}; write {write}"
 

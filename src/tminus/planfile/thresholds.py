@@ -35,7 +35,7 @@ def ladder(found: Findings) -> None:
 def _thresholds(found: Findings) -> Iterator[tuple[Place, Threshold]]:
     for index, figure in enumerate(found.document.figures):
         place = ("figures", index, "expect")
-        yield from _threshold(place, figure.id, _measure(figure.id), Level.LOAD, figure.expect)
+        yield from _threshold(place, figure.id, measure_of(figure.id), Level.LOAD, figure.expect)
     for place, _, line in found.lines():
         yield from _of_line(place, line)
     for place, left in found.left_out():
@@ -45,14 +45,12 @@ def _thresholds(found: Findings) -> Iterator[tuple[Place, Threshold]]:
         if trigger.above:
             place = ("triggers", index, "above")
             yield from _threshold(
-                place, trigger.id, _measure(trigger.id), Level.ROLLBACK, f"> {trigger.above}"
+                place, trigger.id, measure_of(trigger.id), Level.ROLLBACK, f"> {trigger.above}"
             )
 
 
 def _of_line(place: Place, line: LineEntry | OmittedLine) -> Iterator[tuple[Place, Threshold]]:
-    measure = (
-        _PROBES.get(line.probe) or _ARGUMENTS.get(str(line.arguments.get("measure", ""))) or _measure(line.id)
-    )
+    measure = measure_of(line)
     if line.id.startswith("alert."):
         level = Level.WARNING if line.id.startswith("alert.warn") else Level.CRITICAL
         above = line.arguments.get("above")
@@ -63,7 +61,15 @@ def _of_line(place: Place, line: LineEntry | OmittedLine) -> Iterator[tuple[Plac
         yield from _threshold((*place, "warn"), line.id + _WARN, measure, Level.WARNING, line.warn)
 
 
-def _measure(name: str) -> str:
+def measure_of(named: LineEntry | OmittedLine | str) -> str:
+    """What of the ladder a line limits, or a figure or trigger of this id; empty for anything else."""
+    if not isinstance(named, str):
+        told = _PROBES.get(named.probe) or _ARGUMENTS.get(str(named.arguments.get("measure", "")))
+        return told or measure_of(named.id)
+    return _by_id(named)
+
+
+def _by_id(name: str) -> str:
     return next((measure for measure, pattern in _MEASURES.items() if pattern.search(name)), "")
 
 

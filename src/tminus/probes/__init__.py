@@ -20,9 +20,21 @@ from typing import get_type_hints
 from tminus.domain.argument import Argument, misfits, unit_of
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.signature import Signature, signatures
+from tminus.domain.value import ValueKind
 from tminus.errors import PlanError
 
-__all__ = ["Argument", "Probe", "describe", "find", "module_of", "names", "signature", "systems"]
+__all__ = [
+    "Argument",
+    "Probe",
+    "describe",
+    "find",
+    "module_of",
+    "names",
+    "own",
+    "signature",
+    "systems",
+    "value_of",
+]
 
 Run = Callable[..., Awaitable[Observation]]
 
@@ -41,6 +53,11 @@ class Probe:
     def arguments(self) -> dict[str, Argument]:
         """What a plan may say under `with:`, by name."""
         return _arguments(self.run)
+
+    def value(self) -> ValueKind | None:
+        """The kind of value that its function declares to give; nothing when it declares none."""
+        marks = getattr(get_type_hints(self.run, include_extras=True).get("return"), "__metadata__", ())
+        return next((mark for mark in marks if isinstance(mark, ValueKind)), None)
 
     def accept(self, arguments: Mapping[str, JsonValue]) -> list[str]:
         """Everything that is wrong with these arguments; nothing when they fit."""
@@ -110,6 +127,22 @@ def signature(name: str) -> Mapping[str, Argument]:
     return find(name).arguments()
 
 
+def value_of(name: str) -> ValueKind | None:
+    """The kind of value that this probe gives; nothing for one that declares none.
+
+    Raises `PlanError` for an unknown one. tminus' own files are read for it and not imported.
+    """
+    system, _, observation = name.partition(".")
+    found = _read(system).get(observation)
+    return find(name).value() if found is None else found.value
+
+
+def own(name: str) -> bool:
+    """Whether this is one of tminus' own probes."""
+    system, _, observation = name.partition(".")
+    return observation in _read(system)
+
+
 @cache
 def _read(system: str) -> dict[str, Signature]:
     """The probes of one of tminus' own systems by the text of its file; none where there is no such file."""
@@ -127,6 +160,8 @@ def _read(system: str) -> dict[str, Signature]:
 def describe(probe: Probe) -> str:
     """A probe's whole docstring and its arguments with their types, units and defaults."""
     lines = [inspect.getdoc(probe.run) or ""]
+    if kind := probe.value():
+        lines.append(f"  gives: {kind}")
     lines += [f"  {name}: {argument.words}" for name, argument in probe.arguments().items()]
     return "\n".join(lines)
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import aiohttp
 
 from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, ProbeError
 from tminus.http import Answer, Http, connect
 from tminus.probes import Probe
@@ -57,7 +58,7 @@ class Steps:
 
 
 @Probe
-async def login(depot: System, *, password: str = "") -> Observation:
+async def login(depot: System, *, password: str = "") -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with logging in, tried both ways: the right password and token, and wrong ones.
 
     `password` is used in place of the right one: the negative control.
@@ -77,7 +78,7 @@ async def login(depot: System, *, password: str = "") -> Observation:
 
 
 @Probe
-async def search(depot: System, *, look_for: str = "") -> Observation:
+async def search(depot: System, *, look_for: str = "") -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with the search: a new document must be found soon, and gone documents not at all.
 
     `look_for` is searched for in place of the document's own word: the negative control.
@@ -104,7 +105,9 @@ async def search(depot: System, *, look_for: str = "") -> Observation:
 
 
 @Probe
-async def upload(depot: System, *, kilobytes: int = 1024, alter: bool = False) -> Observation:
+async def upload(
+    depot: System, *, kilobytes: int = 1024, alter: bool = False
+) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with files: up and down again unchanged; too large and of a wrong type refused.
 
     `alter` compares with other bytes than were sent: the negative control.
@@ -126,14 +129,14 @@ async def upload(depot: System, *, kilobytes: int = 1024, alter: bool = False) -
 
 
 @Probe
-async def smoke(depot: System) -> Observation:
+async def smoke(depot: System) -> Annotated[Observation, ValueKind.FINDINGS]:
     """The smoke tests that fail: health, login, store, search, upload, each once."""
     failures = await smoke_failures(depot)
     return Observation([*failures], {"tests": list(_SMOKE), "failed": len(failures)})
 
 
 @Probe
-async def integration(depot: System) -> Observation:
+async def integration(depot: System) -> Annotated[Observation, ValueKind.FINDINGS]:
     """The integration tests that fail: the service with its database, each journey with its refusals."""
     problems: list[JsonValue] = []
     tests: dict[str, JsonValue] = {}

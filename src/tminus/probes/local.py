@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from tminus.control.ports import SideStatus, Target
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.traffic import Side
+from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, ProbeError, RolloutError
 from tminus.probes import Probe
 
@@ -22,7 +23,7 @@ class System:
 
 
 @Probe
-async def running(local: System, *, parts: list[str]) -> Observation:
+async def running(local: System, *, parts: list[str]) -> Annotated[Observation, ValueKind.FINDINGS]:
     """The parts among these that do not run; of a side that runs, also whether the proxy counts it as able to serve."""
     state = local.parts()
     if not parts or not state:
@@ -40,7 +41,9 @@ async def running(local: System, *, parts: list[str]) -> Observation:
 
 
 @Probe
-async def able(local: System, *, side: Literal["blue", "green"], digest: str) -> Observation:
+async def able(
+    local: System, *, side: Literal["blue", "green"], digest: str
+) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What keeps a side from taking traffic at once: not running, another release, not up, failing smoke tests."""
     there = Side(side)
     status = await _status(local, there)

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 from tminus.domain import expectation, timeline
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
 from tminus.domain.trigger import TRIGGERS, Trigger
+from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
 from tminus.probes import Probe
 
@@ -27,7 +29,7 @@ class System:
 
 
 @Probe
-async def triggers(system: System) -> Observation:
+async def triggers(system: System) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with the rollback triggers: missing, other than evaluated, against the ladder, without an action.
 
     The ladder: what rolls back must be worse than what a success criterion of the same measure lets pass.

@@ -8,9 +8,10 @@ import json
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
 from tminus.postgres import (
     Tools,
@@ -35,7 +36,7 @@ class System:
 
 
 @Probe
-async def schema(database: System, *, revision_expected: str) -> Observation:
+async def schema(database: System, *, revision_expected: str) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with the schema: another revision, invalid indexes, no tables."""
     async with connect(database.tools.dsn) as connection:
         found = await revision(connection)
@@ -52,7 +53,7 @@ async def schema(database: System, *, revision_expected: str) -> Observation:
 
 
 @Probe
-async def backup(database: System, *, hours: float = 2.0) -> Observation:
+async def backup(database: System, *, hours: float = 2.0) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with the newest backup: none, gone, altered, unreadable, empty, too old.
 
     Its age is taken by the database's own clock; more than `hours` is too old.
@@ -74,7 +75,7 @@ async def backup(database: System, *, hours: float = 2.0) -> Observation:
 
 
 @Probe
-async def restored(database: System) -> Observation:
+async def restored(database: System) -> Annotated[Observation, ValueKind.FINDINGS]:
     """Where a restore of the newest backup differs from the database it was taken from, table by table."""
     file, note = newest(database.backups)
     async with scratch(database.tools, "tminus_restore") as dsn:

@@ -5,10 +5,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from tminus import oci
 from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, PlanError, ReleaseError, UnreachableError
 from tminus.postgres import (
     Contents,
@@ -39,7 +41,7 @@ class System:
 
 
 @Probe
-async def image(system: System, *, digest: str) -> Observation:
+async def image(system: System, *, digest: str) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with an image: absent, or any of its blobs altered."""
     try:
         _names(system.releases.layout)
@@ -56,7 +58,7 @@ async def image(system: System, *, digest: str) -> Observation:
 
 
 @Probe
-async def named(system: System, *, ref: str, digest: str) -> Observation:
+async def named(system: System, *, ref: str, digest: str) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with a name in the image layout: it stands for another image, or for an altered one."""
     try:
         _names(system.releases.layout)
@@ -74,7 +76,7 @@ async def named(system: System, *, ref: str, digest: str) -> Observation:
 
 
 @Probe
-async def environment(system: System, *, digest: str) -> Observation:
+async def environment(system: System, *, digest: str) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with the environment that a release will get, against the release's own list of variables.
 
     What the image itself sets counts as given. A secret must not stand in the image, nor in a variable that is not
@@ -102,7 +104,7 @@ async def environment(system: System, *, digest: str) -> Observation:
 
 
 @Probe
-async def reversible(system: System, *, digest: str) -> Observation:
+async def reversible(system: System, *, digest: str) -> Annotated[Observation, ValueKind.FINDINGS]:
     """Where a copy of the database differs after this release's migration went up and down, and up again.
 
     Going down must bring back the schema and every row from before, and both ways up must give the same schema. A

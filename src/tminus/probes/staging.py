@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from tminus.domain.evidence import Observation
+from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, PartError, ProbeError, UnreachableError
 from tminus.http import connect
 from tminus.oci import Invocation
@@ -37,13 +39,13 @@ class System:
 
 
 @Probe
-async def smoke(system: System, *, digest: str) -> Observation:
+async def smoke(system: System, *, digest: str) -> Annotated[Observation, ValueKind.FINDINGS]:
     """The smoke tests that fail on a scratch database, run against exactly this image."""
     return await _run(system, digest, "smoke")
 
 
 @Probe
-async def integration(system: System, *, digest: str) -> Observation:
+async def integration(system: System, *, digest: str) -> Annotated[Observation, ValueKind.FINDINGS]:
     """The integration tests that fail on a scratch database, run against exactly this image."""
     return await _run(system, digest, "integration")
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.traffic import Outcome, Side
+from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
 from tminus.probes import Probe
 
@@ -24,7 +25,9 @@ class System:
 
 
 @Probe
-async def errors(traffic: System, *, seconds: int, requests: int = 500, spoil: float = 0.0) -> Observation:
+async def errors(
+    traffic: System, *, seconds: int, requests: int = 500, spoil: float = 0.0
+) -> Annotated[Observation, ValueKind.SHARE]:
     """The share of the newest requests that failed for users.
 
     `spoil` counts this share of them as failed on top: the negative control.
@@ -35,7 +38,9 @@ async def errors(traffic: System, *, seconds: int, requests: int = 500, spoil: f
 
 
 @Probe
-async def p95(traffic: System, *, seconds: int, requests: int = 500, slower_ms: float = 0.0) -> Observation:
+async def p95(
+    traffic: System, *, seconds: int, requests: int = 500, slower_ms: float = 0.0
+) -> Annotated[Observation, ValueKind.TIME]:
     """The 95th percentile of the newest requests' times, in seconds.
 
     `slower_ms` makes each of them slower: the negative control.
@@ -46,7 +51,9 @@ async def p95(traffic: System, *, seconds: int, requests: int = 500, slower_ms: 
 
 
 @Probe
-async def baseline(traffic: System, *, seconds: int, requests: int = 500) -> Observation:
+async def baseline(
+    traffic: System, *, seconds: int, requests: int = 500
+) -> Annotated[Observation, ValueKind.COUNT]:
     """How many requests the baseline rests on; rate, error share and percentiles are kept beside it.
 
     Fewer than `requests` are counted and told, but no percentile is made of them. Requests that fail already are
@@ -68,7 +75,7 @@ async def baseline(traffic: System, *, seconds: int, requests: int = 500) -> Obs
 @Probe
 async def requests_on(
     traffic: System, *, side: Literal["blue", "green"], seconds: int, requests: int = 100
-) -> Observation:
+) -> Annotated[Observation, ValueKind.COUNT]:
     """How many of the newest requests one side answered."""
     window = await _window(traffic, seconds, requests)
     there = sum(outcome.side is Side(side) for outcome in window)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Annotated
 
 from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
 from tminus.http import Answer, bare, connect
 from tminus.probes import Probe
@@ -17,7 +19,7 @@ class System:
 
 
 @Probe
-async def answer(site: System, *, path: str) -> Observation:
+async def answer(site: System, *, path: str) -> Annotated[Observation, ValueKind.STATUS]:
     """The HTTP status of one GET."""
     async with connect(site.address) as http:
         reply = await http.get(path)
@@ -27,7 +29,9 @@ async def answer(site: System, *, path: str) -> Observation:
 
 
 @Probe
-async def health(site: System, *, path: str, digest: str, times: int = 5) -> Observation:
+async def health(
+    site: System, *, path: str, digest: str, times: int = 5
+) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with a health page, asked several times in a row: status, digest, dependencies."""
     problems: list[JsonValue] = []
     seen: list[JsonValue] = []

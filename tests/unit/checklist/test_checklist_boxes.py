@@ -138,7 +138,7 @@ TABLE = "| Check | Owner | Done |\n|---|---|---|\n| Logs \\| metrics | QA | [ ] 
 def test_boxes_in_cells_are_items_when_asked_for() -> None:
     found = read(TABLE.encode(), also=TABLES)
     assert [(item.text, item.checked, item.owner, item.form) for item in found.items] == [
-        ("Logs | metrics · QA", False, "QA", Form.TABLE),
+        ("Logs | metrics", False, "QA", Form.TABLE),
         ("noted", True, "", Form.TABLE),
     ]
     assert [TABLE.encode()[item.mark.start : item.mark.end] for item in found.items] == [b" ", b"x"]
@@ -173,3 +173,26 @@ def test_several_ballots_of_a_row_are_told_apart_by_their_column() -> None:
 
 def test_a_file_without_boxes_has_no_items() -> None:
     assert read(b"# Title\n\nwords\n").items == ()
+
+
+def test_the_columns_for_owner_and_due_are_known_by_their_head_and_leave_the_text() -> None:
+    markdown = (
+        "| # | Task | Owner | Due | Notes | Done |\n|--|--|--|--|--|--|\n"
+        "| 1 | Backup of the shop | Ann | T-4h | see wiki | [ ] |\n"
+        "| 2 | Tell the shops | @bob | 2 h before | | [x] |\n"
+        "| 3 | Close the till | | 2026-01-05 | | [ ] |\n"
+        "| 4 | | Cy | Day -1 | | [ ] |\n"
+    )
+    assert [
+        (item.text, item.owner, item.due, item.date) for item in read(markdown.encode(), also=TABLES).items
+    ] == [
+        ("Backup of the shop \u00b7 see wiki", "Ann", -14400.0, ""),
+        ("Tell the shops", "bob", -7200.0, ""),
+        ("Close the till", "", None, "2026-01-05"),
+        ("4 \u00b7 Cy \u00b7 Day -1", "Cy", -86400.0, ""),
+    ]
+
+
+def test_a_table_without_such_heads_keeps_all_its_words() -> None:
+    markdown = "| What | How | Done |\n|--|--|--|\n| Backup | by hand | [ ] |\n"
+    assert texts(markdown, TABLES) == ["Backup \u00b7 by hand"]

@@ -231,3 +231,50 @@ def test_figures_are_claims_about_tests(heading: str) -> None:
         ("Suite", 10, 12),
         ("Scan", None, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "role"),
+    [
+        ("QA Lead sign-off", "QA Lead"),
+        ("QA Lead \u2014 approved", "QA Lead"),
+        ("Engineering Manager approves", "Engineering Manager"),
+        ("Signed off by the CTO", "CTO"),
+        ("Approved by security team", "security team"),
+        ("Sign-off: Product Owner", "Product Owner"),
+        ("Head of Operations (Ann) has signed off", "Head of Operations (Ann)"),
+    ],
+)
+def test_a_line_that_says_that_a_role_signs_is_a_signature_under_any_heading(line: str, role: str) -> None:
+    found = read(f"## Whatever\n\n- [ ] {line}\n".encode())
+    assert found.signatures == (0,)
+    assert found.items[0].text == role
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Get approval from legal",
+        "Security review signed off",
+        "QA approved the build",
+        "Change approval",
+        "CTO",
+    ],
+)
+def test_a_task_about_an_approval_is_no_signature(line: str) -> None:
+    assert read(f"## Whatever\n\n- [ ] {line}\n".encode()).signatures == ()
+
+
+@pytest.mark.parametrize("heading", ["Final go/no-go", "Last words"])
+def test_a_list_of_nothing_but_offices_is_signed(heading: str) -> None:
+    found = read(f"## {heading}\n\n- [ ] QA Lead\n- [ ] CTO\n- [ ] Product Owner\n".encode())
+    assert found.signatures == (0, 1, 2)
+
+
+@pytest.mark.parametrize("heading", ["Roles", "Notify", "On-call", "Who is there"])
+def test_a_list_of_offices_to_fill_or_to_tell_is_not_signed(heading: str) -> None:
+    assert read(f"## {heading}\n\n- [ ] QA Lead\n- [ ] CTO\n".encode()).signatures == ()
+
+
+def test_a_list_with_anything_else_in_it_is_not_signed() -> None:
+    assert read(b"## Last words\n\n- [ ] QA Lead\n- [ ] CTO\n- [ ] Cake eaten\n").signatures == ()

@@ -109,6 +109,16 @@ def test_a_checklist_that_changed_is_refused(launch: Path) -> None:
     assert sha256(CHECKLIST + b"\n").hexdigest() in said
 
 
+def test_a_checklist_above_the_plan_is_not_read_unless_it_is_named(plan: Path) -> None:
+    checklist = plan.parent / "checklist.md"
+    below = plan.parent / "below"
+    below.mkdir()
+    moved = below / "plan.yaml"
+    moved.write_text(plan.read_text(encoding="utf-8").replace("path: ", "path: ../"), encoding="utf-8")
+    assert "goes up" in refused(UsageError, moved)
+    assert run(moved, "--source", checklist).stdout_bytes == CHECKLIST
+
+
 def test_a_checklist_that_moved_is_named(launch: Path, tmp_path: Path) -> None:
     (launch / "checklist.md").rename(tmp_path / "moved.md")
     assert "checklist.md" in refused(UsageError, launch)
@@ -116,7 +126,7 @@ def test_a_checklist_that_moved_is_named(launch: Path, tmp_path: Path) -> None:
 
 
 def test_a_launch_keeps_its_checklist_beside_its_plan(launch: Path) -> None:
-    changed = document(source={"path": "../elsewhere.md", "sha256": sha256(CHECKLIST).hexdigest()})
+    changed = document(source={"path": "elsewhere.md", "sha256": sha256(CHECKLIST).hexdigest()})
     (launch / "plan.json").write_text(changed.model_dump_json(by_alias=True), encoding="utf-8")
     assert b"[evidence]" in run(launch).stdout_bytes
 
@@ -189,6 +199,18 @@ def test_no_form_is_written_over_the_checklist_or_the_plan(plan: Path, form: str
     for name in ("checklist.md", "plan.yaml", "hard.md", "soft.yaml"):
         assert "made from" in refused(RefusedError, plan, "--format", form, "-o", folder / name, "--force")
     assert ((folder / "checklist.md").read_bytes(), plan.read_bytes()) == (CHECKLIST, before)
+
+
+@pytest.mark.parametrize("form", ["md", "html", "json"])
+def test_no_form_is_written_over_a_base_of_the_plan(plan: Path, form: str) -> None:
+    middle, top = plan.parent / "middle.yaml", plan.parent / "top.yaml"
+    middle.write_text(f"plan: middle\nextends: {plan.name}\n", encoding="utf-8")
+    top.write_text("plan: top\nextends: middle.yaml\n", encoding="utf-8")
+    for base in (plan, middle):
+        before = base.read_bytes()
+        told = refused(RefusedError, top, "--format", form, "--force", "-o", base)
+        assert "is what this is made from" in told
+        assert base.read_bytes() == before
 
 
 def test_no_form_is_written_over_a_checklist_that_was_named(plan: Path, tmp_path: Path) -> None:

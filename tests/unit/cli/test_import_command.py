@@ -61,11 +61,72 @@ def test_programs_get_one_object() -> None:
 def test_a_plan_that_is_there_is_left_as_it_is() -> None:
     Path("go-live.plan.yaml").write_text("mine", encoding="utf-8")
 
-    result = _import(_CHECKLIST)
+    for options in ([], ["--force"], ["--merge"]):
+        result = _import(_CHECKLIST, *options)
+
+        assert isinstance(result.exception, RefusedError)
+        assert "no plan that an import wrote" in str(result.exception)
+        assert Path("go-live.plan.yaml").read_text(encoding="utf-8") == "mine"
+
+
+def _edited() -> Path:
+    """A plan with an edit, and a checklist with a further line."""
+    assert _import(_CHECKLIST).exit_code == 0
+    plan = Path("go-live.plan.yaml")
+    text = plan.read_text(encoding="utf-8").replace(
+        "attest: Tell the shops", "attest: I called them  # by phone"
+    )
+    plan.write_text(text, encoding="utf-8")
+    return plan
+
+
+def test_an_import_over_a_plan_tells_the_exact_difference_and_changes_nothing() -> None:
+    plan = _edited()
+    before = plan.read_bytes()
+    result = _import(f"{_CHECKLIST}- [ ] Ask the lawyers\n")
 
     assert isinstance(result.exception, RefusedError)
-    assert Path("go-live.plan.yaml").read_text(encoding="utf-8") == "mine"
+    told = str(result.exception)
+    assert "1 new in the checklist" in told
+    assert "    ask-the-lawyers" in told
+    assert "tell-the-shops: `attest` I called them, not Tell the shops" in told
+    assert "--merge" in result.exception.hint
+    assert plan.read_bytes() == before
+
+
+def test_a_merge_adds_what_is_new_and_keeps_edits_and_comments() -> None:
+    plan = _edited()
+    result = _import(f"{_CHECKLIST}- [ ] Ask the lawyers\n", "--merge")
+
+    assert result.exit_code == 0, result.exception
+    assert "merged into go-live.plan.yaml" in result.output
+    text = plan.read_text(encoding="utf-8")
+    assert "attest: I called them  # by phone" in text
+    assert "id: ask-the-lawyers" in text
+    assert planfile.load(plan).problems == ()
+    told = json.loads(_import(_CHECKLIST, "--merge", "--json").output)
+    assert (told["added"], told["gone"]) == ([], ["ask-the-lawyers"])
+
+
+def test_a_plan_that_is_made_anew_by_force_loses_its_edits() -> None:
+    plan = _edited()
     assert _import(_CHECKLIST, "--force").exit_code == 0
+    assert "I called them" not in plan.read_text(encoding="utf-8")
+    assert isinstance(_import(_CHECKLIST, "--force", "--merge").exception, UsageError)
+
+
+def test_a_plan_by_hand_or_a_base_is_never_written_over_by_an_import() -> None:
+    hand = Path("go-live.plan.yaml")
+    hand.write_text("plan: ours\nextends: production\n", encoding="utf-8")
+    for option in ("--force", "--merge"):
+        assert isinstance(_import(_CHECKLIST, option).exception, RefusedError)
+    assert hand.read_text(encoding="utf-8") == "plan: ours\nextends: production\n"
+
+
+def test_a_merge_reads_the_forms_of_boxes_that_the_import_read() -> None:
+    table = "| what | done |\n|--|--|\n| Backup of the shop | [ ] |\n"
+    assert _import(table, "--also", "tables").exit_code == 0
+    assert "0 gone" in _import(f"{table}| Tell the shops | [ ] |\n", "--merge").output
 
 
 @pytest.mark.parametrize(
@@ -151,7 +212,7 @@ def test_what_is_no_regular_file_is_left_alone() -> None:
 
 def test_a_link_stays_one_and_its_file_keeps_its_mode() -> None:
     Path("plans").mkdir()
-    Path("plans/p.yaml").write_text("old", encoding="utf-8")
+    assert _import(_CHECKLIST, "-o", "plans/p.yaml").exit_code == 0
     Path("plans/p.yaml").chmod(0o600)
     Path("p.yaml").symlink_to("plans/p.yaml")
 

@@ -3,7 +3,8 @@
 import pytest
 
 from tminus.checklist.model import Checklist, Form, Item, Limit, Measure, Span
-from tminus.importing.entries import Known, Line, Understanding, Unlock, lines, milestone, unlocks
+from tminus.importing.dues import milestone
+from tminus.importing.entries import Known, Line, Understanding, Unlock, lines, unlocks
 from tminus.matching import Match
 from tminus.planfile.document import LineEntry, OmittedLine
 

@@ -59,7 +59,7 @@ def digest_of(text: str) -> str:
     [
         ("id: team.ready,", "id: team.ready, source_line: 7, checked: true, confidence: 0.5,"),
         ("text: ", "source_line: 9, text: "),
-        ("list.md", "../elsewhere/list.md"),
+        ("list.md", "elsewhere/list.md"),
         ("plan: a small one", "$schema: plan.schema.json\nplan: a small one"),
         ("severity: blocker", "severity: blocker, hint: ''"),
     ],

@@ -1,0 +1,14 @@
+"""Whether two names are one person's, however they are typed."""
+
+import unicodedata
+
+
+def alike(name: str) -> str:
+    """A form of a name that is the same for every way of typing it; empty for one of which nothing can be seen.
+
+    Unicode's compatible forms (NFKC) are one, and so are capitals and small letters; blanks and what is invisible, such
+    as a zero-width space or a soft hyphen, do not count. Letters of other scripts that only look alike, left-out
+    accents, initials and nicknames stay different.
+    """
+    composed = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return "".join(letter for letter in composed if letter.isprintable() and not letter.isspace())
