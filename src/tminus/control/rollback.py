@@ -167,7 +167,9 @@ def _to_decide(look: Look, backup: str) -> str:
     if look.breached is False:
         return ""
     known = (
-        "whether it is whole is not known" if look.unseen else "blue serves again, but that repairs no row"
+        "whether it is whole is not known"
+        if look.unseen
+        else "traffic is back on blue, but that repairs no row"
     )
     start = f"the backup {backup}, taken before the migration" if backup else "a backup"
     return f"{known}: a person decides whether to restore {start}"

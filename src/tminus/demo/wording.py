@@ -148,8 +148,12 @@ def _looked(gauges: Data) -> str:
     if not look:
         return ""
     state = next((row["state"] for row in gauges["triggers"] if row["trigger"] == CORRUPTION), "")
-    told = _plain(look["text"])
-    return f"; {f'[bold red]{CORRUPTION} {state}, {told}[/]' if look['broken'] else f'[dim]{told}[/]'}"
+    total, wrong = look["invariants"], len(look["broken"])
+    if look["unseen"]:
+        return f"; [magenta]{_plain(look['text'])}[/]"
+    if not wrong:
+        return f"; [dim]data {state}, {total} invariants hold[/]"
+    return f"; [bold red]data {state}, {wrong} of {total} invariants are broken[/]"
 
 
 def _share(share: Data) -> str:

@@ -91,12 +91,12 @@ def _broken(invariant: Invariant, value: JsonValue, floors: Values) -> Broken | 
             return None
         return Broken(invariant.name, f">= {_shown(floor)}, as before the shift", _shown(value))
     if value is None:
-        return Broken(invariant.name, expect.text, "nothing")
+        return Broken(invariant.name, _words(expect), "nothing")
     try:
         holds = expect.holds(value)
     except TypeError as error:
         raise _incomparable(invariant, str(error)) from error
-    return None if holds else Broken(invariant.name, expect.text, _shown(value))
+    return None if holds else Broken(invariant.name, _words(expect), _shown(value))
 
 
 def _number(invariant: Invariant, value: JsonValue) -> int | float:
@@ -110,6 +110,11 @@ def _incomparable(invariant: Invariant, why: str) -> InconclusiveError:
         f"the invariant {invariant.name!r} cannot be judged: {why}",
         hint="let its query give one number or one text, as its expectation needs",
     )
+
+
+def _words(expect: Expectation) -> str:
+    """What was expected; a checksum is known by its beginning."""
+    return f"is {_shown(expect.limit)}" if expect.comparison == "is" else expect.text
 
 
 def _shown(value: JsonValue) -> str:
