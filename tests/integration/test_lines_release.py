@@ -304,7 +304,8 @@ class TestCriteria:
         assert seen.value == []
         now = seen.seen["data now"]
         assert isinstance(now, dict)
-        assert (now["rows of archive and canary"], now["ledger rows without a document"]) == (100, 0)
+        assert (now["rows of archive and canary"], now["ledger rows without a document"]) == ("100", "0")
+        assert now["digest of the canaries"] == "0ca91d1644d0…"
         assert "data now" not in seen.material, "what users add voids no signature"
 
     @line("rb.criteria", "failed", "the data is damaged before anything is launched")

@@ -77,6 +77,14 @@ def floors(invariants: Sequence[Invariant], values: Values) -> Values:
     return {one.name: _number(one, values[one.name]) for one in invariants if one.expect is None}
 
 
+def shown(value: JsonValue) -> str:
+    """A value as people and the record get to see it: a text by its beginning only."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,}"
+    text = str(value)
+    return text if len(text) <= 16 else f"{text[:12]}…"
+
+
 def _invariant(row: Mapping[str, JsonValue]) -> Invariant:
     expect = None if row["floor"] else expectation.parse(str(row["expect"]))
     return Invariant(str(row["name"]), str(row["query"]), expect)
@@ -89,36 +97,29 @@ def _broken(invariant: Invariant, value: JsonValue, floors: Values) -> Broken | 
         number = _number(invariant, value)
         if floor is None or number >= _number(invariant, floor):
             return None
-        return Broken(invariant.name, f">= {_shown(floor)}, as before the shift", _shown(value))
+        return Broken(invariant.name, f">= {shown(floor)}, as before the shift", shown(value))
     if value is None:
         return Broken(invariant.name, _words(expect), "nothing")
     try:
         holds = expect.holds(value)
     except TypeError as error:
-        raise _incomparable(invariant, str(error)) from error
-    return None if holds else Broken(invariant.name, _words(expect), _shown(value))
+        raise _incomparable(invariant, value, _words(expect)) from error
+    return None if holds else Broken(invariant.name, _words(expect), shown(value))
 
 
 def _number(invariant: Invariant, value: JsonValue) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _incomparable(invariant, f"{value!r} is not a number")
+        raise _incomparable(invariant, value, "a number")
     return value
 
 
-def _incomparable(invariant: Invariant, why: str) -> InconclusiveError:
+def _incomparable(invariant: Invariant, value: JsonValue, wanted: str) -> InconclusiveError:
     return InconclusiveError(
-        f"the invariant {invariant.name!r} cannot be judged: {why}",
+        f"the invariant {invariant.name!r} cannot be judged: {shown(value)!r} cannot be compared with {wanted}",
         hint="let its query give one number or one text, as its expectation needs",
     )
 
 
 def _words(expect: Expectation) -> str:
     """What was expected; a checksum is known by its beginning."""
-    return f"is {_shown(expect.limit)}" if expect.comparison == "is" else expect.text
-
-
-def _shown(value: JsonValue) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:,}"
-    text = str(value)
-    return text if len(text) <= 16 else f"{text[:12]}…"
+    return f"is {shown(expect.limit)}" if expect.comparison == "is" else expect.text

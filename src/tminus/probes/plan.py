@@ -7,6 +7,7 @@ from tminus.control.inspection import Inspection
 from tminus.domain import expectation, timeline
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.guard import GuardLimits
+from tminus.domain.invariant import shown
 from tminus.domain.plan import Plan
 from tminus.domain.trigger import CORRUPTION, TRIGGERS, Trigger
 from tminus.errors import InconclusiveError, ProbeError
@@ -73,7 +74,9 @@ async def _data_now(inspection: Inspection) -> tuple[JsonValue, list[JsonValue]]
         values, broken = await inspection.read()
     except ProbeError as error:
         raise type(error)(f"{CORRUPTION} has no data now: {error}", hint=error.hint) from error
-    return dict(values), [f"{CORRUPTION} has fired already: {one}" for one in broken]
+    return {name: shown(value) for name, value in values.items()}, [
+        f"{CORRUPTION} has fired already: {one}" for one in broken
+    ]
 
 
 _MEASURES = {"trig.errors": ("traffic.errors", 1.0), "trig.latency": ("traffic.p95", 1000.0)}

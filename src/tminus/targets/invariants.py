@@ -80,6 +80,6 @@ def _plain(invariant: Invariant, value: Any) -> JsonValue:
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value)):
         return value
     raise InconclusiveError(
-        f"the invariant {invariant.name!r} gives {value!r}, a {type(value).__name__}",
+        f"the invariant {invariant.name!r} gives a {type(value).__name__}",
         hint="cast it to a number or a text",
     )
