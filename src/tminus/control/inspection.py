@@ -120,7 +120,9 @@ class Inspection:
         if self._floors is None or now - self._seen_at <= patience:
             return ""
         why = self._last.unseen if self._last else ""
-        return f"the data's invariants are not observed since {patience:g} s: {why or 'no look has ended'}"
+        return (
+            f"the data's invariants have not been observed for {patience:g} s: {why or 'no look has ended'}"
+        )
 
     def found(self) -> str:
         """What the newest look found broken, on which numbers, and since when; empty when all holds."""

@@ -92,7 +92,7 @@ async def test_data_that_is_not_seen_for_three_turns_holds_and_goes_on_by_itself
     seen = await world.watch.slice(green, SLICE)
     assert (seen.action, seen.rule) == (Action.HOLD, "hold.blind")
     assert 2.0 <= world.clock.now() - began <= 3.5
-    assert "the data's invariants are not observed since 3 s: PostgreSQL does not answer" in seen.text
+    assert "the data's invariants have not been observed for 3 s: PostgreSQL does not answer" in seen.text
     assert states(world)["trig.corruption"] == "not observed"
     world.data.error = None
     await world.watch.slice(green, SLICE)
