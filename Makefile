@@ -31,7 +31,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash YES=1 HEADLESS=1 SPEED=n PORT=n KEEP=1 JSON=1 IMAGES=folder PLAN=file DIGEST=sha256:...
+demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash|corrupt|leak YES=1 HEADLESS=1 SPEED=n PORT=n KEEP=1 JSON=1 IMAGES=folder PLAN=file DIGEST=sha256:...
 	@$(BIN)/tminus demo --release $(call quoted,$(RELEASE)) $(if $(call on,$(YES)),--yes) $(if $(call on,$(HEADLESS)),--headless) \
 	  $(if $(SPEED),--speed $(call quoted,$(SPEED))) $(if $(PORT),--port $(call quoted,$(PORT))) \
 	  $(if $(call on,$(KEEP)),--keep) $(if $(call on,$(JSON)),--json) $(if $(IMAGES),--images $(call quoted,$(IMAGES))) \
@@ -41,7 +41,7 @@ test: install ## units, contracts, integration, and the good and errors launches
 	$(BIN)/tminus demo --install-only --yes
 	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/acceptance -m "not slow and not browser"
 
-acceptance: install ## the remaining journeys: slow and crash releases, kills, interrupts
+acceptance: install ## the remaining journeys: slow, crash, corrupt and leak releases, kills, interrupts
 	$(BIN)/tminus demo --install-only --yes
 	$(BIN)/python -m pytest tests/acceptance -m "slow and not browser"
 

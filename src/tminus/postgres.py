@@ -53,11 +53,16 @@ class Tools:
 
 
 @asynccontextmanager
-async def connect(dsn: str) -> AsyncIterator[psycopg.AsyncConnection]:
-    """A connection with time limits; raises `UnreachableError` or `DeniedError`, never psycopg's own."""
+async def connect(dsn: str, seconds: float = SECONDS) -> AsyncIterator[psycopg.AsyncConnection]:
+    """A connection whose statements may take so many seconds.
+
+    Raises `UnreachableError`, `DeniedError` or `InconclusiveError`, never psycopg's own.
+    """
     try:
         connection = await psycopg.AsyncConnection.connect(
-            dsn, connect_timeout=CONNECT_SECONDS, options=f"-c statement_timeout={int(SECONDS * 1000)}"
+            dsn,
+            connect_timeout=CONNECT_SECONDS,
+            options=f"-c statement_timeout={int(seconds * 1000)} -c lock_timeout={int(seconds * 1000)}",
         )
     except psycopg.OperationalError as error:
         if "authentication" in str(error) or "permission" in str(error):

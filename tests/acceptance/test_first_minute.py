@@ -143,6 +143,64 @@ async def test_a_release_that_crashes_under_load_is_rolled_back(start: Begin) ->
 
 
 @pytest.mark.slow
+async def test_a_release_that_damages_rows_is_rolled_back_though_every_answer_is_right(
+    start: Begin, home: Path
+) -> None:
+    demo = await start("--release", "corrupt")
+    assert await demo.ends() == 0, demo.text
+    assert demo.lines[-1].startswith("outcome=rolled-back record=/")
+    (ended,) = of_type(demo.record, "launch.ended")
+    assert (ended["rule"], ended["failed_on_green"]) == ("trigger.corruption", 0)
+    assert re.search(
+        r"Data corruption detected: .*found .*, expected .*; first seen at 20", str(ended["text"])
+    )
+    left = ended["data"]
+    assert isinstance(left, dict)
+    assert left["broken"]
+    assert str(left["backup"]).endswith(".dump")
+    assert re.search(r"✖ DATA traffic is back on blue, but that repairs no row: a person decides", demo.text)
+    assert "**The data needs a person's decision:**" in demo.record.with_name("summary.md").read_text()
+    seconds_of_damage(demo.record)
+    (seen,) = of_type(demo.record, "rollback.seen")
+    assert (seen["green"], int(str(seen["blue"])) > 0) == (0, True)
+    assert verify_file(demo.record, load_trust(trust_path(home))).outcome == "rolled-back"
+
+
+def seconds_of_damage(record: Path) -> None:
+    """Two looks, two seconds apart, after the first damage: the release had users for seconds, not for the rung."""
+    watched = [str(data["where"]) for data in of_type(record, "traffic.seen")]
+    assert 1 <= len(watched) <= 4, watched
+    assert all(where.startswith("watch 10 %") for where in watched)
+
+
+@pytest.mark.slow
+async def test_a_release_that_leaks_its_connections_is_rolled_back_by_the_guard_and_starves_nobody_else(
+    start: Begin,
+) -> None:
+    demo = await start("--release", "leak")
+    assert await demo.ends() == 0, demo.text
+    assert demo.lines[-1].startswith("outcome=rolled-back record=/")
+    (ended,) = of_type(demo.record, "launch.ended")
+    assert ended["rule"] in {"a1", "a2"}
+    assert 0 < int(str(ended["failed_on_green"])) < 60
+    (rung,) = [data for data in of_type(demo.record, "step.done") if data["step"] == "shift 10"]
+    assert rung["read_back"] == 10
+    blue = counts(demo.record, 0)["blue"]
+    assert int(str(ended["failed_on_blue"])) - blue["failed"] < 0.01 * blue["requests"], "blue is not starved"
+    assert isinstance(ended["data"], dict)
+    assert ended["data"]["text"] == "all 4 invariants of the data hold"
+    all_traffic_is_on_blue(demo.record)
+
+
+def counts(record: Path, which: int) -> dict[str, dict[str, int]]:
+    """Both sides' counts at one of the looks of the rollout."""
+    gauges = of_type(record, "traffic.seen")[which]["gauges"]
+    assert isinstance(gauges, dict)
+    found: dict[str, dict[str, int]] = gauges["counts"]
+    return found
+
+
+@pytest.mark.slow
 async def test_a_replay_of_the_demo_s_own_trace_decides_the_same(start: Begin) -> None:
     demo = await start("--release", "errors")
     assert await demo.ends() == 0, demo.text

@@ -114,7 +114,9 @@ class Scene:
     def wired(self) -> dict[str, object]:
         """The systems as the product wires them."""
         trace, smoke = Recorded(self.site, self.trace), DepotSmoke(self.site.user, self.site.password)
-        adapters = (self.releases(), self.tools(), self.target(), trace, smoke, GuardLimits(), At(self.trace))
+        data = wiring.inspection(self.plan, self.site.addresses(), wiring.SystemClock())
+        clock = At(self.trace)
+        adapters = (self.releases(), self.tools(), self.target(), trace, smoke, GuardLimits(), clock, data)
         return wiring._handles(self.site, self.plan, adapters)
 
     def systems(self) -> Systems:

@@ -139,6 +139,16 @@ class TestSchema:
             execute(scene.site.database, "CREATE UNIQUE INDEX CONCURRENTLY broken ON documents (owner)")
         fails(await scene.judge("ok.migrations"), scene.plan, "index broken is invalid")
 
+    @line("ok.migrations", "failed", "an invariant of the data is broken")
+    async def test_fails_with_damaged_data(self, world: World) -> None:
+        scene = world.scene.on(database=world.copy(world.after))
+        execute(scene.site.database, "UPDATE documents SET body = body || '#' WHERE owner = 'canary'")
+        words = (
+            r"ledger says \(oldest and newest 10,000\): found 20, expected == 0",
+            "digest of the canaries",
+        )
+        fails(await scene.judge("ok.migrations"), scene.plan, *words)
+
     @line("ok.migrations", "inconclusive", "the database was never migrated")
     async def test_no_revision_proves_nothing(self, world: World) -> None:
         scene = world.scene.on(database=world.copy(world.after))

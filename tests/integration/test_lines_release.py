@@ -17,10 +17,21 @@ from tminus.probes import staging
 
 if TYPE_CHECKING:
     from tests.integration.line_register import line
-    from tests.integration.line_world import NOWHERE, SECRET, V1, V2, Scene, World, a_layer, fails, shows
+    from tests.integration.line_world import (
+        NOWHERE,
+        SECRET,
+        V1,
+        V2,
+        Scene,
+        World,
+        a_layer,
+        execute,
+        fails,
+        shows,
+    )
 else:
     from line_register import line
-    from line_world import NOWHERE, SECRET, V1, V2, Scene, World, a_layer, fails, shows
+    from line_world import NOWHERE, SECRET, V1, V2, Scene, World, a_layer, execute, fails, shows
 
 
 class TestEnvironment:
@@ -287,6 +298,45 @@ class TestCriteria:
         scene = _with_triggers(world.scene, {**first, "hold": "50min"}, *others)
         fails(await scene.judge("rb.criteria"), scene.plan, "3000 s in the plan and 300 s")
 
+    async def test_says_what_the_data_gives_now(self, world: World) -> None:
+        scene = world.scene.on(database=world.copy(world.before))
+        seen = await scene.systems().observe(scene.plan.check("rb.criteria"), {})
+        assert seen.value == []
+        now = seen.seen["data now"]
+        assert isinstance(now, dict)
+        assert (now["rows of archive and canary"], now["ledger rows without a document"]) == ("100", "0")
+        assert now["digest of the canaries"] == "0ca91d1644d0…"
+        assert "data now" not in seen.material, "what users add voids no signature"
+
+    @line("rb.criteria", "failed", "the data is damaged before anything is launched")
+    async def test_fails_with_data_that_is_damaged_already(self, world: World) -> None:
+        scene = world.scene.on(database=world.copy(world.before))
+        execute(scene.site.database, "DELETE FROM documents WHERE owner = 'canary'")
+        words = (
+            "trig.corruption has fired already: ledger rows without a document: found 20, expected == 0",
+        )
+        fails(await scene.judge("rb.criteria"), scene.plan, *words)
+
+    @line("rb.criteria", "inconclusive", "a query of the corruption trigger gives no data now", mutation=18)
+    async def test_a_trigger_whose_query_gives_nothing_proves_nothing(self, world: World) -> None:
+        scene = _with_invariant(world.scene, "SELECT 0 WHERE false")
+        words = "trig.corruption has no data now: the invariant 'rows' gives no single value"
+        shows(await scene.judge("rb.criteria"), Verdict.INCONCLUSIVE, words)
+
+    async def test_a_floor_that_is_no_number_proves_nothing(self, world: World) -> None:
+        scene = _with_invariant(world.scene, "SELECT max(id) FROM documents WHERE false")
+        shows(await scene.judge("rb.criteria"), Verdict.INCONCLUSIVE, "trig.corruption has no data now")
+
+    async def test_without_a_database_the_trigger_has_no_data(self, world: World) -> None:
+        scene = world.scene.on(database=NOWHERE)
+        shows(await scene.judge("rb.criteria"), Verdict.ERROR, "trig.corruption has no data now")
+
+    async def test_warns_of_data_that_only_a_person_looks_at(self, world: World) -> None:
+        scene = _with_triggers(
+            world.scene, *({**trigger, "invariants": []} for trigger in world.scene.plan.triggers)
+        )
+        shows(await scene.judge("rb.criteria"), Verdict.WARNED, "trig.corruption has no invariants")
+
     @line("rb.criteria", "inconclusive", "the plan declares no trigger")
     async def test_no_triggers_prove_nothing(self, world: World) -> None:
         shows(await _with_triggers(world.scene).judge("rb.criteria"), Verdict.INCONCLUSIVE, "no trigger")
@@ -300,3 +350,14 @@ class TestCriteria:
 
 def _with_triggers(scene: Scene, *triggers: Mapping[str, JsonValue]) -> Scene:
     return replace(scene, plan=replace(scene.plan, triggers=triggers))
+
+
+def _with_invariant(scene: Scene, query: str) -> Scene:
+    invariants: list[JsonValue] = [{"name": "rows", "query": query, "expect": "", "floor": True}]
+    return _with_triggers(
+        scene,
+        *(
+            {**trigger, "invariants": invariants if trigger["id"] == "trig.corruption" else []}
+            for trigger in scene.plan.triggers
+        ),
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 from tminus.control.approval import Approval
 from tminus.control.countdown import Countdown, LaunchTime
+from tminus.control.inspection import Inspection
 from tminus.control.launch import Binding, Crew, Launch
 from tminus.control.liftoff import Liftoff, Stages
 from tminus.control.ports import Engine, Json, Signatory
@@ -15,6 +16,7 @@ from tminus.domain.canonical import sha256_hex, timestamp
 from tminus.domain.evidence import Freshness, Observation
 from tminus.domain.expectation import parse
 from tminus.domain.guard import GuardLimits
+from tminus.domain.invariant import Invariant
 from tminus.domain.plan import Check, Kind, Omission, Plan, Role, Rollout, Rung, Severity
 from tminus.domain.record import Event, append, encode
 from tminus.domain.report import Report
@@ -27,6 +29,7 @@ from tminus.testing import (
     Behaviour,
     FakeClock,
     FakeDatabase,
+    FakeInvariants,
     FakeProber,
     FakeSignatory,
     FakeSmoke,
@@ -122,6 +125,14 @@ PLAN = Plan(
 )
 
 
+INVARIANTS = (
+    Invariant("rows", "SELECT count(*) FROM archive", None),
+    Invariant("orphans", "SELECT count(*) FROM ledger", parse("== 0")),
+)
+WHOLE = {"rows": 100, "orphans": 0}
+"""What both give while nothing is damaged."""
+
+
 class KeySignatory:
     """Signs with real keys, one for each role, the same in a whole test."""
 
@@ -153,6 +164,8 @@ class World:
     release: str = "good"
     speed: float = 3600.0
     asks: bool = False
+    inspected: bool = False
+    """Whether the plan has invariants."""
     rate: float = 100.0
     signatory: Any = None
     fate: Fate = field(default_factory=Fate)
@@ -168,6 +181,7 @@ class World:
         self.database = FakeDatabase(self.fate)
         self.smoke = FakeSmoke()
         self.prober = FakeProber()
+        self.data = FakeInvariants(WHOLE)
         self.observer = ScriptedObserver(default=NOTHING_WRONG)
         self.observer.scripts["ok.err"] = [Observation(0.0)]
         self.observer.controls["ok.err"] = Observation(0.05)
@@ -181,6 +195,8 @@ class World:
         self.time = LaunchTime(self.clock, LaunchClock(self.t0, self.speed))
         self.record = MemoryRecord(self.time, self.chain, self.fate)
         self.watch = Watch(self.target, self.traffic, self.prober, self.clock, GuardLimits())
+        if self.inspected:
+            self.watch.inspection = Inspection(INVARIANTS, self.data, self.clock, every=1.0)
         self.readiness = Readiness(self.plan.checks, self.record, self.observer, self.clock)
         stages = Stages(self.target, self.traffic, self.database, self.smoke, self.watch, self.clock)
         self.crew = Crew(self.plan, self.record, self.readiness, signatory, self.time, stages)

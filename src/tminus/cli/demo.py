@@ -30,6 +30,8 @@ class Kind(StrEnum):
     ERRORS = "errors"
     SLOW = "slow"
     CRASH = "crash"
+    CORRUPT = "corrupt"
+    LEAK = "leak"
 
 
 Release = Annotated[Kind, typer.Option(help="good, or one that misbehaves.")]

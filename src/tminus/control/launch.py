@@ -152,11 +152,20 @@ class Launch:
         if proof["up"] and proof["schema_compatible"]:
             await self._rollback.stop_green(self._crew.plan.rollout.drain_seconds)
         outcome = State.ABORTED if sight.rule == "person.abort" else State.ROLLED_BACK
-        return await self._end(
-            outcome, {"rule": sight.rule, "text": sight.text, "at": sight.at, "blue": proof}
-        )
+        ending: Json = {"rule": sight.rule, "text": sight.text, "at": sight.at, "blue": proof}
+        return await self._end(outcome, {**ending, **await self._data_left()})
+
+    async def _data_left(self) -> Json:
+        """How a release that was rolled back has left the data; nothing where nobody can say."""
+        inspection = self._crew.stages.watch.inspection
+        if inspection is None:
+            return {}
+        return {"data": await self._rollback.look_at_data(inspection)}
 
     async def _end(self, outcome: State, more: Json) -> Json:
+        if inspection := self._crew.stages.watch.inspection:
+            await inspection.stop()
+
         async def act() -> Json:
             record = self._crew.record
             await record.append_once("ended", ENDED, {"outcome": outcome.value, **more, **self._cost()})

@@ -82,6 +82,8 @@ class Liftoff:
     async def _stand_up(self, new: str, old: str) -> None:
         """Everything before the first user meets green."""
         await self.steady("initiate", lambda: self._initiate(old))
+        if inspection := self.stages.watch.inspection:
+            inspection.remember(await self.steady("data", inspection.begin))
         await self.steady("back up", self.stages.database.back_up)
         await self.steady("migrate", lambda: self._migrate(new))
         started = await self.steady("green", lambda: self._start_green(new))

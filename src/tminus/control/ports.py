@@ -154,6 +154,14 @@ class Database(Protocol):
         ...
 
 
+class Invariants(Protocol):
+    """What is always true of the service's data, as it can be read beside the service."""
+
+    async def values(self) -> Mapping[str, JsonValue]:
+        """By the name of each invariant: what it gives, all at one moment; raises `ProbeError` for one not seen."""
+        ...
+
+
 class Smoke(Protocol):
     """The smoke tests of the service."""
 

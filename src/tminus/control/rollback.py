@@ -7,6 +7,7 @@ be read back is repeated, and when it keeps failing a person is told what to typ
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from tminus.control.inspection import Inspection, Look
 from tminus.control.ports import Clock, Engine, Json, Record, Smoke, Target
 from tminus.control.watch import Watch
 from tminus.domain.rollout import served_by
@@ -23,6 +24,9 @@ RETRY = 2.0
 
 SILENCE = 10.0
 """Seconds without any request after which there is no traffic to see the rollback in."""
+
+LOOKS = 3
+"""How often the data is looked at when it cannot be seen; a rollback does not wait for it for long."""
 
 QUIET = 3.0
 """Seconds without a new request on green that show that all traffic is on blue."""
@@ -90,6 +94,32 @@ class Rollback:
 
         return await self._engine.step("roll back: blue serves", act)
 
+    async def look_at_data(self, inspection: Inspection) -> Json:
+        """Say how the release has left the data: traffic on blue repairs no row, so what is broken is for a person.
+
+        With it stands the backup that this launch took before the migration, which a restore could begin from.
+        """
+
+        async def act() -> Json:
+            look = await inspection.look()
+            for _ in range(LOOKS - 1):
+                if not look.unseen:
+                    break
+                await self._clock.sleep(RETRY)
+                look = await inspection.look()
+            backup = await self._backup()
+            seen = look.data(len(inspection.invariants))
+            data: Json = {**seen, "backup": backup, "decide": _to_decide(look, backup)}
+            await self._record.append_once("rollback:data", "rollback.data", data)
+            return data
+
+        return await self._engine.step("roll back: look at the data", act)
+
+    async def _backup(self) -> str:
+        """The name of the backup that this launch took at T-0; empty when it did not come to that."""
+        taken = [event for event in await self._record.events() if event.key == "done:back up"]
+        return str(taken[-1].data["file"]) if taken else ""
+
     async def _stand_by(self, blue: str) -> None:
         status = await self._target.status(Side.BLUE)
         if not (status.running and status.up):
@@ -130,3 +160,16 @@ class Rollback:
             "a minute after the rollback green still gets requests",
             hint="look at the proxy: `show stat` on its admin socket; does something else change the weights?",
         )
+
+
+def _to_decide(look: Look, backup: str) -> str:
+    """What is left to a person; nothing where all of the data is whole."""
+    if look.breached is False:
+        return ""
+    known = (
+        "whether it is whole is not known"
+        if look.unseen
+        else "traffic is back on blue, but that repairs no row"
+    )
+    start = f"the backup {backup}, taken before the migration" if backup else "a backup"
+    return f"{known}: a person decides whether to restore {start}"

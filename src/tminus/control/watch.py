@@ -7,6 +7,7 @@ or was ejected by the proxy has failed, and what cannot be read holds. Nothing h
 from dataclasses import dataclass, replace
 from typing import cast
 
+from tminus.control.inspection import Inspection
 from tminus.control.ports import Clock, Json, Prober, SideStatus, Target, Traffic
 from tminus.domain.evidence import JsonValue
 from tminus.domain.guard import Action, Guard, GuardLimits
@@ -14,6 +15,7 @@ from tminus.domain.judgement import Decision
 from tminus.domain.plan import Rung
 from tminus.domain.rollout import Share, share, since
 from tminus.domain.traffic import Outcome, Side, WeightChange
+from tminus.domain.trigger import CORRUPTION
 from tminus.errors import ProbeError, RolloutError
 
 TICK = 0.25
@@ -76,6 +78,8 @@ class Watch:
         self._prober = prober
         self._clock = clock
         self.guard = Guard(limits)
+        self.inspection: Inspection | None = None
+        """What looks at the data; nothing where the plan has no invariants."""
         self._items: list[Outcome | WeightChange] = []
         self._resumes: list[float] = []
         self._next_probe = 0.0
@@ -131,6 +135,7 @@ class Watch:
         if now >= self._next_probe:
             self._next_probe = now + 1.0
             self.guard.observe_probe(now, ok=await self._prober.answers())
+        self._take_a_look()
         decision = self.guard.judge(now, lost=self._traffic.lost(), received=self._traffic.received())
         if decision.action is Action.ROLLBACK or green is None:
             return decision
@@ -144,8 +149,14 @@ class Watch:
             return self.guard.judge(now)
         return self._doubted(decision, status.weight)
 
+    def _take_a_look(self) -> None:
+        """Tell the guard what the newest look at the data found, if one has ended."""
+        data = self.inspection
+        if data is not None and (look := data.poll(self._clock.now())) is not None:
+            self.guard.observe_finding(CORRUPTION, look.at, breached=look.breached, found=data.found())
+
     def _doubted(self, decision: Decision, reported: int) -> Decision:
-        """The decision, or a hold where the weight is another one than was set, or not every request is seen."""
+        """The decision, or a hold where the weight is another one than was set, or something is not seen."""
         weight, now = self._weight(), self._clock.now()
         if weight is not None and reported != weight.percent:
             claim = f"the proxy reports {reported} % on green, but {weight.percent} % was set"
@@ -153,7 +164,12 @@ class Watch:
         if decision.action is Action.CONTINUE and (why := self._traffic.blindness()):
             claim = f"not every request can be seen: {why}"
             return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=claim)
+        if decision.action is Action.CONTINUE and (why := self._data_unseen()):
+            return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=why)
         return decision
+
+    def _data_unseen(self) -> str:
+        return self.inspection.blindness(self._clock.now()) if self.inspection else ""
 
     async def users_get_answers(self) -> bool:
         """Whether the public address answers now."""
@@ -195,7 +211,8 @@ class Watch:
             "lost": self._traffic.lost(),
             "refused": self._traffic.refused(),
         }
-        return {"tests": tests, "triggers": triggers, "counts": counts, "lines": lines}
+        data = {"data": self.inspection.gauge()} if self.inspection else {}
+        return {"tests": tests, "triggers": triggers, "counts": counts, "lines": lines, **data}
 
     def _catch_up(self) -> None:
         for item in self._traffic.items(len(self._items)):

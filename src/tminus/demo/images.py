@@ -17,12 +17,25 @@ from tminus.oci import ImageConfig, build_layout
 BLUE: Final = "1.0.0"
 """The release that serves before the launch."""
 GREEN: Final[Mapping[str, str]] = MappingProxyType(
-    {"good": "2.0.0", "errors": "2.0.0-errors", "slow": "2.0.0-slow", "crash": "2.0.0-crash"}
+    {
+        "good": "2.0.0",
+        "errors": "2.0.0-errors",
+        "slow": "2.0.0-slow",
+        "crash": "2.0.0-crash",
+        "corrupt": "2.0.0-corrupt",
+        "leak": "2.0.0-leak",
+    }
 )
 """The release that each kind of demo launches."""
 
 _FAULTS: Final[Mapping[str, str]] = MappingProxyType(
-    {"errors": "errors=0.2", "slow": "slow=0.3:3.0", "crash": "crash=40"}
+    {
+        "errors": "errors=0.2",
+        "slow": "slow=0.3:3.0",
+        "crash": "crash=40",
+        "corrupt": "corrupt=0.2",
+        "leak": "leak=40",
+    }
 )
 _ENTRYPOINT: Final = ("python", "-m", "depot")
 _ENV: Final[Mapping[str, str]] = MappingProxyType(

@@ -22,7 +22,14 @@ from tminus.errors import Exit, OutOfSequenceError, PartError, TminusError
 from tminus.signing import load_trust, trust_path, verify_file
 from tminus.wiring import Keys, LaunchRecord, LocalLaunch, SystemClock, launch_folder, seal
 
-DESERVES = {"good": "landed", "errors": "rolled-back", "slow": "rolled-back", "crash": "rolled-back"}
+DESERVES = {
+    "good": "landed",
+    "errors": "rolled-back",
+    "slow": "rolled-back",
+    "crash": "rolled-back",
+    "corrupt": "rolled-back",
+    "leak": "rolled-back",
+}
 """The ending that each kind of release deserves."""
 
 KEPT = "kept"

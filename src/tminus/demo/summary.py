@@ -102,6 +102,11 @@ def _why(ended: Mapping[str, object]) -> Iterator[str]:
     """Why it ended as it did, where that is not as it should have ended."""
     if "rule" in ended:
         yield from ("", f"Rolled back by `{ended['rule']}`: {_cell(without_verb(str(ended['text'])))}")
+        if (left := _table(ended.get("data", {}))) and left["decide"]:
+            yield from (
+                "",
+                f"**The data needs a person's decision:** {_cell(left['text'])}; {_cell(left['decide'])}",
+            )
     elif ended.get("text"):
         yield from (
             "",
@@ -198,6 +203,7 @@ def _events(told: Told) -> Iterator[str]:
             f"blue runs `{data['digest']}`, {'as' if data['as_before'] else 'NOT as'} before; its smoke tests "
             f"{'pass' if data['schema_compatible'] else 'FAIL'}"
         ),
+        "rollback.data": lambda data: str(data["text"]),
     }
     happened = told.of(*words)
     if happened:

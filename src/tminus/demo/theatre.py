@@ -41,7 +41,7 @@ class Playbill:
 
     launch: str
     kind: str
-    """Which release: good, errors, slow or crash."""
+    """Which release: good, or one that misbehaves."""
     ref: str
     """The name that the release has in the image layout."""
     plan: str

@@ -6,6 +6,7 @@ from typing import Any
 
 from tminus.domain.judgement import times
 from tminus.domain.record import Event
+from tminus.domain.trigger import CORRUPTION
 
 Line = tuple[str, str, str]
 """A mark, its style, and words in rich's markup."""
@@ -137,7 +138,22 @@ def _seen(data: Data) -> list[Line]:
     if share and share["total"]:
         figures = f"{_share(share)}; {figures}"
     mark, style = _ACTIONS[data["action"]]
-    return [(mark, style, f"{data['where']}: {figures}; [dim]evidence {_plain(tests)}[/]")]
+    evidence = f"[dim]evidence {_plain(tests)}[/]"
+    return [(mark, style, f"{data['where']}: {figures}; {evidence}{_looked(data['gauges'])}")]
+
+
+def _looked(gauges: Data) -> str:
+    """What the newest look at the data found, with the state of its trigger; nothing where nobody looks."""
+    look = gauges.get("data")
+    if not look:
+        return ""
+    state = next((row["state"] for row in gauges["triggers"] if row["trigger"] == CORRUPTION), "")
+    total, wrong = look["invariants"], len(look["broken"])
+    if look["unseen"]:
+        return f"; [magenta]{_plain(look['text'])}[/]"
+    if not wrong:
+        return f"; [dim]data {state}, {total} invariants hold[/]"
+    return f"; [bold red]data {state}, {wrong} of {total} invariants are broken[/]"
 
 
 def _share(share: Data) -> str:
@@ -175,6 +191,10 @@ def _back_seen(data: Data) -> list[Line]:
     return [(*(_BAD if data.get("failed") else _DONE), f"{words} in {data['seconds']:g} s")]
 
 
+def _left(data: Data) -> list[Line]:
+    return [(*(_BAD if data["decide"] else _DONE), _plain(data["text"]))]
+
+
 def _stopped(data: Data) -> list[Line]:
     return [(*_DONE, f"{data['side']} drained to {data['sessions']} sessions and stopped")]
 
@@ -199,7 +219,9 @@ def _ended(data: Data) -> list[Line]:
             words += f": {data['failed_on_green']:,} on green, {data['failed_on_blue']:,} on blue"
     elif data.get("text"):
         words += f"  {_plain(data['text'])}"
-    return [("■", style, words)]
+    decide = str(data["data"]["decide"]) if data.get("data") else ""
+    left = [(*_BAD, f"[bold red]DATA[/] {_plain(decide)}")] if decide else []
+    return [("■", style, words), *left]
 
 
 def _facts(data: Data) -> str:
@@ -212,6 +234,10 @@ def _backup(data: Data) -> str:
 
 
 _STEPS: dict[str, Callable[[Data], str]] = {
+    "data": lambda data: (
+        f"all {data['invariants']} invariants hold before the release has met it"
+        + "".join(f"; {name}: {floor:,} at least from now on" for name, floor in data["floors"].items())
+    ),
     "initiate": lambda data: f"blue runs {_short(data['blue'])} with all the traffic",
     "back": _backup,
     "migrate": lambda data: (
@@ -271,5 +297,6 @@ _WRITERS: dict[str, Callable[[Data], list[Line]]] = {
     "rollback.seen": _back_seen,
     "side.stopped": _stopped,
     "rollback.proved": _proved,
+    "rollback.data": _left,
     "launch.ended": _ended,
 }

@@ -41,17 +41,22 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = url
         self._pool = _new_pool(url, MAX_CONNECTIONS)
+        # Health is asked beside the pool: it is about a database that is away, not about requests that hold every
+        # connection. Those are harm that users see, which has to be seen in their traffic.
+        self._beside = _new_pool(url, 1)
         self._ping = Question(self._answers, PING_SECONDS)
         self._leaked: list[AsyncConnection[DictRow]] = []
 
     async def open(self) -> None:
         """Start connecting, without waiting: a database that is away degrades depot and does not stop it."""
         await self._pool.open(wait=False)
+        await self._beside.open(wait=False)
 
     async def close(self) -> None:
         """Close every connection."""
         self._ping.drop()
         await self._close(self._pool)
+        await self._beside.close(timeout=2.0)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
@@ -96,22 +101,25 @@ class Database:
         await pool.close(timeout=2.0)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
-        """A connection that works now.
+    async def _connection(
+        self, pool: AsyncConnectionPool[AsyncConnection[DictRow]] | None = None
+    ) -> AsyncIterator[AsyncConnection[DictRow]]:
+        """A connection that works now, from the pool of all requests or from another one.
 
         The pool's own check waits a second after the first dead connection; here each dead one is dropped and
         the next is tried at once, so that a restarted database costs no request.
         """
         async with asyncio.timeout(REQUEST_SECONDS):
             while True:
-                async with self._pool.connection() as connection:
+                async with (pool or self._pool).connection() as connection:
                     if await _works(connection):
                         yield connection
                         return
 
     async def _answers(self) -> bool:
         try:
-            await self.rows("SELECT 1 AS one")
+            async with self._connection(self._beside) as connection:
+                await connection.execute("SELECT 1 AS one")
         except (OperationalError, TimeoutError):
             return False
         return True
@@ -120,7 +128,7 @@ class Database:
 def _new_pool(url: str, most: int) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
     return AsyncConnectionPool(
         url,
-        min_size=MIN_CONNECTIONS,
+        min_size=min(MIN_CONNECTIONS, most),
         max_size=most,
         open=False,
         timeout=ACQUIRE_SECONDS,

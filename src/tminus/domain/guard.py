@@ -137,11 +137,14 @@ class Guard:
         """Take what an independent prober saw of the whole service."""
         self.observe_finding("trig.unavailable", at, breached=not ok)
 
-    def observe_finding(self, trigger_id: str, at: float, *, breached: bool | None) -> None:
-        """Take what a trigger's own source saw; `None` when it looked and could not tell."""
+    def observe_finding(self, trigger_id: str, at: float, *, breached: bool | None, found: str = "") -> None:
+        """Take what a trigger's own source saw; `None` when it looked and could not tell.
+
+        `found` says in words what it saw, for the decision that may follow.
+        """
         trigger = self._backstop.report(trigger_id, at, breached=breached)
         if trigger:
-            self._fire(trigger, at)
+            self._fire(trigger, at, found)
 
     def green_died(self, at: float, how: str) -> None:
         """Take the news that green died, restarted or was ejected by the proxy: it has failed."""
@@ -246,9 +249,10 @@ class Guard:
         else:
             self._held = self._held or decision
 
-    def _fire(self, trigger: Trigger, at: float) -> None:
+    def _fire(self, trigger: Trigger, at: float, found: str = "") -> None:
         held = self._backstop.breached_seconds(trigger.id)
-        self._latch(trigger.action, trigger.rule, at, (held, trigger.for_seconds), trigger.text)
+        claim = f"{trigger.text}: {found}" if found else trigger.text
+        self._latch(trigger.action, trigger.rule, at, (held, trigger.for_seconds), claim)
 
     def _advance(self, at: float) -> None:
         """Close every second of event time that has ended by then."""

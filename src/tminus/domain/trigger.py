@@ -13,6 +13,8 @@ from enum import StrEnum
 from tminus.domain.traffic import Outcome
 from tminus.errors import UsageError
 
+CORRUPTION = "trig.corruption"
+"""The trigger that watches the data itself; its source is the plan's invariants."""
 WINDOW = 60
 """Seconds of requests that one evaluation of a rate looks back on."""
 WINDOW_REQUESTS = 50
@@ -87,9 +89,7 @@ TRIGGERS = (
         # Whether a finding can be exploited is for the security lead to say; until then the shift stands still.
         action=Action.HOLD,
     ),
-    Trigger(
-        "trig.corruption", "Data corruption detected", "invariant queries, each minute", 0, 0, 180, hits=2
-    ),
+    Trigger(CORRUPTION, "Data corruption detected", "invariant queries, each minute", 0, 0, 180, hits=2),
     Trigger("trig.unavailable", "Service unavailable >5 minutes", "an independent prober", 0, 300, 30),
 )
 """The seed's five triggers. One without a source reports `not observed`; it neither passes nor fires."""

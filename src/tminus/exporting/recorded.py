@@ -175,6 +175,7 @@ _SENTENCES = {
     "order.taken": "{text}",
     "rollback.done": "{text}",
     "rollback.seen": "traffic seen back on blue after {seconds} s",
+    "rollback.data": "{text}",
     "rollback.proved": "blue serves as before: {as_before}",
     ENDED: "launch ended: {outcome}",
 }

@@ -159,6 +159,19 @@ class SystemEntry(_Entry):
     """False for a stand-in; every record says so."""
 
 
+class InvariantEntry(_Entry):
+    """What always holds for the data: a query of one value, and what that value must be."""
+
+    name: str
+    """What is counted or compared, for people."""
+    query: str
+    """One SQL statement that gives one row of one column; it runs in a read-only transaction with a time limit."""
+    expect: str = ""
+    """What the value must be: `== 0`, `is TEXT`. Left out for a floor."""
+    floor: bool = False
+    """The value must never fall below what it was before the shift; it may rise."""
+
+
 class TriggerEntry(_Entry):
     """One rollback trigger."""
 
@@ -172,6 +185,12 @@ class TriggerEntry(_Entry):
     """Who observes it."""
     action: Text
     """What follows: `roll back`, `hold and page`."""
+    system: Said = ""
+    """The system whose data the invariants are about, of kind `postgres`."""
+    every: Said = ""
+    """How often the invariants are looked at: `60s` when left out, `1s` at least."""
+    invariants: list[InvariantEntry] = Field(default_factory=list)
+    """What always holds for the data; two looks in a row that find one broken make `trig.corruption` fire."""
     source_line: int = Field(default=0, strict=True, ge=0)
 
 

@@ -1,7 +1,18 @@
 """The meaning of a plan's file: a document becomes a plan, or a list of all that is wrong with it."""
 
 from tminus.domain.plan import Check, Omission, Plan, Role, Rollout
-from tminus.planfile import expecting, leaks, lines, lints, paths, people, schedule, thresholds, worth
+from tminus.planfile import (
+    expecting,
+    invariants,
+    leaks,
+    lines,
+    lints,
+    paths,
+    people,
+    schedule,
+    thresholds,
+    worth,
+)
 from tminus.planfile.filling import to_fill
 from tminus.planfile.findings import Findings, omitted_id
 from tminus.planfile.identity import identity
@@ -18,7 +29,8 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
     milestones = schedule.milestones(found)
     schedule.due(found, checks, milestones)
     rollout = schedule.rollout(found)
-    schedule.triggers(found)
+    schedule.figures(found)
+    invariants.invariants(found)
     people.people(found)
     thresholds.ladder(found)
     for look in (lints.ids, lints.names, lints.omissions, lints.rollups, paths.upward):

@@ -74,8 +74,8 @@ def rollout(found: Findings) -> Rollout | None:
     return None if drain is None else Rollout(tuple(rungs), drain)
 
 
-def triggers(found: Findings) -> None:
-    """Tell which triggers' figures cannot be read."""
+def figures(found: Findings) -> None:
+    """Tell which figures of triggers, tests and the decision cannot be read."""
     for index, trigger in enumerate(found.document.triggers):
         place = ("triggers", index)
         found.attempt((*place, "hold"), partial(timeline.seconds, trigger.hold))

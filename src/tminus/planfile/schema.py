@@ -97,7 +97,7 @@ def _partial(definitions: dict[str, Any], alone: dict[str, Any]) -> dict[str, An
         _point_to_parts(part, names)
         keys = _KEY.get(name, ("id",) if "id" in part["properties"] else ())
         needed = [key for key in keys if key in part["properties"]]
-        if name in {"OmittedEntry", "SourceEntry"}:
+        if name in {"OmittedEntry", "SourceEntry", "InvariantEntry"}:
             needed = list(part.get("required", []))
         part["required"] = needed
         definitions[name + _PARTIAL] = part

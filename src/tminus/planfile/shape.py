@@ -17,6 +17,7 @@ from tminus.planfile.document import (
     Document,
     FactEntry,
     FigureEntry,
+    InvariantEntry,
     LineEntry,
     OmittedEntry,
     OmittedLine,
@@ -41,6 +42,7 @@ _ENTRIES: tuple[tuple[tuple[str, ...], type[BaseModel]], ...] = (
     (("document", "*"), FactEntry),
     (("figures", "*"), FigureEntry),
     (("waivers", "*"), WaiverEntry),
+    (("triggers", "*", "invariants", "*"), InvariantEntry),
     (("triggers", "*"), TriggerEntry),
     (("rollout", "ladder", "*"), RungEntry),
 )

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
+from tminus.control.inspection import Inspection
 from tminus.domain import expectation, timeline
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.guard import GuardLimits
+from tminus.domain.invariant import shown
 from tminus.domain.plan import Plan
-from tminus.domain.trigger import TRIGGERS, Trigger
+from tminus.domain.trigger import CORRUPTION, TRIGGERS, Trigger
 from tminus.domain.value import ValueKind
-from tminus.errors import InconclusiveError
+from tminus.errors import InconclusiveError, ProbeError
 from tminus.probes import Probe
 
 UNREHEARSED = (
@@ -18,6 +20,13 @@ UNREHEARSED = (
     "and tminus cannot rehearse them yet"
 )
 """Why the criteria are warned of although they are in order, and what would change that."""
+NO_INVARIANTS = (
+    f"{CORRUPTION} has no invariants: nothing looks at the data, and damaged rows are rolled back "
+    "by a person's order only"
+)
+"""What is said of a plan that leaves the data to people."""
+UNLAUNCHED = f"the invariants of {CORRUPTION} are read within a launch only"
+"""What is said outside a launch, where the database is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,8 @@ class System:
 
     plan: Plan
     limits: GuardLimits
+    inspection: Inspection | None = None
+    """What looks at the data; nothing where the plan has no invariants, or outside a launch."""
 
 
 @Probe
@@ -48,10 +59,26 @@ async def triggers(system: System) -> Annotated[Observation, ValueKind.FINDINGS]
             problems.append(f"{name} is declared but nothing evaluates it")
         if not trigger["action"]:
             problems.append(f"{name} has no action")
-    seen: dict[str, JsonValue] = {
+    said: dict[str, JsonValue] = {
         name: f"{trigger['text']} ({trigger['source']})" for name, trigger in declared.items()
     }
-    return Observation(problems, seen, seen, (UNREHEARSED,))
+    if not declared.get(CORRUPTION, {}).get("invariants"):
+        return Observation(problems, said, said, (NO_INVARIANTS, UNREHEARSED))
+    if system.inspection is None:
+        return Observation(problems, said, said, (UNLAUNCHED, UNREHEARSED))
+    values, broken = await _data_now(system.inspection)
+    return Observation([*problems, *broken], {**said, "data now": values}, said, (UNREHEARSED,))
+
+
+async def _data_now(inspection: Inspection) -> tuple[JsonValue, list[JsonValue]]:
+    """What the invariants give now, and which do not hold before anything was launched."""
+    try:
+        values, broken = await inspection.read()
+    except ProbeError as error:
+        raise type(error)(f"{CORRUPTION} has no data now: {error}", hint=error.hint) from error
+    return {name: shown(value) for name, value in values.items()}, [
+        f"{CORRUPTION} has fired already: {one}" for one in broken
+    ]
 
 
 _MEASURES = {"trig.errors": ("traffic.errors", 1.0), "trig.latency": ("traffic.p95", 1000.0)}

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
+from tminus.control.inspection import Inspection
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
@@ -29,15 +30,16 @@ from tminus.probes import Probe
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One database, its tools, and the folder of its backups."""
+    """One database, its tools, the folder of its backups, and what looks at its invariants."""
 
     tools: Tools
     backups: Path
+    inspection: Inspection | None = None
 
 
 @Probe
 async def schema(database: System, *, revision_expected: str) -> Annotated[Observation, ValueKind.FINDINGS]:
-    """What is wrong with the schema: another revision, invalid indexes, no tables."""
+    """What is wrong with the schema: another revision, invalid indexes, no tables; and which invariants are broken."""
     async with connect(database.tools.dsn) as connection:
         found = await revision(connection)
         broken = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
@@ -49,6 +51,8 @@ async def schema(database: System, *, revision_expected: str) -> Annotated[Obser
         problems.append(f"revision {found}, not {revision_expected}")
     if tables < 2:
         problems.append("there are no tables")
+    if database.inspection is not None:
+        problems += [str(one) for one in (await database.inspection.read())[1]]
     return Observation(problems, {"revision": found, "tables": tables, "schema": shape}, {"schema": shape})
 
 

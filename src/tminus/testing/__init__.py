@@ -7,6 +7,7 @@ launch with its soak of a day takes milliseconds and comes out the same each tim
 from tminus.testing.engine import Crash, FakeClock, Fate, VirtualEngine
 from tminus.testing.people import (
     FakeDatabase,
+    FakeInvariants,
     FakeProber,
     FakeSignatory,
     FakeSmoke,
@@ -21,6 +22,7 @@ __all__ = [
     "Deployed",
     "FakeClock",
     "FakeDatabase",
+    "FakeInvariants",
     "FakeProber",
     "FakeSignatory",
     "FakeSmoke",

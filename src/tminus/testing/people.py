@@ -9,7 +9,7 @@ from tminus.domain.canonical import canonical, sha256_hex, timestamp
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.plan import Check
 from tminus.domain.record import Entry, Event, append
-from tminus.errors import TminusError
+from tminus.errors import ProbeError, TminusError
 from tminus.testing.engine import Fate
 
 Seen = Observation | BaseException
@@ -66,6 +66,23 @@ class FakeProber:
         """See `Prober.answers`."""
         self.asked += 1
         return self.ok
+
+
+class FakeInvariants:
+    """The data's invariants: what each gives now, or why none can be read."""
+
+    def __init__(self, values: Mapping[str, JsonValue]) -> None:
+        self.now = dict(values)
+        self.error: ProbeError | None = None
+        """Why nothing can be read; nothing while it can."""
+        self.asked = 0
+
+    async def values(self) -> dict[str, JsonValue]:
+        """See `Invariants.values`."""
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return dict(self.now)
 
 
 class FakeSmoke:

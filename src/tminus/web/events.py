@@ -139,6 +139,10 @@ def _proved(data: Data) -> Told:
     return "passed" if good else "failed", "blue", f"{words}, {data['digest']}"
 
 
+def _left(data: Data) -> Told:
+    return "failed" if data["decide"] else "passed", "data", str(data["text"])
+
+
 def _stopped(data: Data) -> Told:
     return "", "stopped", f"{data['side']}, drained to {data['sessions']} sessions"
 
@@ -171,6 +175,7 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "rollback.done": _back,
     "rollback.seen": _back_seen,
     "rollback.proved": _proved,
+    "rollback.data": _left,
     "side.stopped": _stopped,
     ENDED: _ended,
 }

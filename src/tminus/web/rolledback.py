@@ -108,6 +108,8 @@ def _lead(course: Course, rule: str) -> str:
         return f"The step {step} failed. {where}"
     if rule.startswith("person."):
         return f"A person ordered it. {where}"
+    if rule == "trigger.corruption":
+        return f"Green damaged data, by the rule {rule}. {where}"
     return f"Green harmed users, by the rule {rule}. {where}"
 
 
@@ -211,6 +213,10 @@ def _nexts(course: Course) -> tuple[Next, ...]:
             "`tminus verify` proves it without a network" if course.sealed else "after the launch has ended",
         ),
     ]
+    if (left := course.last("rollback.data")) and left.data["decide"]:
+        found.append(
+            Next("pending", "now", "Decide about the data", f"{left.data['text']}; {left.data['decide']}")
+        )
     if course.outcome:
         found.append(
             Next(

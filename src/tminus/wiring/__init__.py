@@ -10,20 +10,22 @@ from pathlib import Path
 
 from tminus.config import resolve
 from tminus.control.countdown import LaunchTime
+from tminus.control.inspection import Inspection
 from tminus.control.launch import Binding, Crew, Launch
 from tminus.control.liftoff import Stages
-from tminus.control.ports import Engine, Json
+from tminus.control.ports import Clock, Engine, Json
 from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch
 from tminus.domain.canonical import timestamp
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.expectation import parse as parse_expectation
 from tminus.domain.guard import GuardLimits
+from tminus.domain.invariant import UNSEEN_TURNS, declared, every
 from tminus.domain.plan import Check, Plan
 from tminus.domain.record import Entry, Event
 from tminus.domain.timeline import LaunchClock, seconds
 from tminus.domain.traffic import Side
-from tminus.domain.trigger import TRIGGERS, Trigger
+from tminus.domain.trigger import CORRUPTION, TRIGGERS, Trigger
 from tminus.domain.trust import KeyKind, TrustedKey
 from tminus.engine.durable import DurableEngine, use_write_ahead_log
 from tminus.errors import PlanError, ProbeError, TminusError
@@ -40,6 +42,7 @@ from tminus.store.record import RecordStore
 from tminus.store.reserve import Reserve
 from tminus.store.tables import connect as connect_store
 from tminus.targets.database import LocalDatabase
+from tminus.targets.invariants import DatabaseInvariants
 from tminus.targets.local import LocalTarget
 from tminus.targets.trace import ProxyTrace
 
@@ -238,8 +241,9 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     smoke = DepotSmoke(site.user, site.password)
     limits = guard_limits(plan)
     watch = Watch(target, trace, PublicProber(site.public), clock, limits)
+    watch.inspection = inspection(plan, {**os.environ, **site.addresses()}, clock)
     systems = Systems(
-        _handles(site, plan, (releases, tools, target, trace, smoke, limits, clock)),
+        _handles(site, plan, (releases, tools, target, trace, smoke, limits, clock, watch.inspection)),
         _values(binding, plan, ref),
     )
 
@@ -259,8 +263,21 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
 
 def guard_limits(plan: Plan) -> GuardLimits:
     """The guard's limits with the plan's own figures for the checklist's triggers."""
-    declared = {str(trigger["id"]): trigger for trigger in plan.triggers}
-    return GuardLimits(triggers=tuple(_declared(trigger, declared.get(trigger.id)) for trigger in TRIGGERS))
+    words = {str(trigger["id"]): trigger for trigger in plan.triggers}
+    return GuardLimits(triggers=tuple(_declared(trigger, words.get(trigger.id)) for trigger in TRIGGERS))
+
+
+def inspection(plan: Plan, addresses: Mapping[str, str], clock: Clock) -> Inspection | None:
+    """What looks at the data while a launch of this plan is under way; nothing where the plan has no invariants.
+
+    `addresses` is what the plan's references stand for.
+    """
+    entry = next((trigger for trigger in plan.triggers if trigger["id"] == CORRUPTION), None)
+    if entry is None or not (invariants := declared(entry)):
+        return None
+    turn = every(entry)
+    address = resolve(str(plan.systems[str(entry["system"])]["address"]), addresses)
+    return Inspection(invariants, DatabaseInvariants(address, invariants, turn), clock, turn)
 
 
 def _declared(trigger: Trigger, words: Mapping[str, JsonValue] | None) -> Trigger:
@@ -274,7 +291,17 @@ def _declared(trigger: Trigger, words: Mapping[str, JsonValue] | None) -> Trigge
         # A time is written with its unit; the guard counts milliseconds.
         limit = above * 1000 if trigger.id == "trig.latency" else above
     held = seconds(str(words["hold"])) if words["hold"] else trigger.for_seconds
-    return replace(trigger, text=str(words["text"]), limit=limit, for_seconds=held)
+    unseen_after = trigger.unseen_after
+    if trigger.id == CORRUPTION and words["invariants"]:
+        unseen_after = UNSEEN_TURNS * every(words)
+    return replace(
+        trigger,
+        text=str(words["text"]),
+        source=str(words["source"]),
+        limit=limit,
+        for_seconds=held,
+        unseen_after=unseen_after,
+    )
 
 
 def launch_folder(home: Path, launch: str) -> Path:
@@ -307,12 +334,14 @@ async def seal(store: RecordStore, launch: str, home: Path, clock: LaunchTime) -
     return path
 
 
-Adapters = tuple[Releases, Tools, LocalTarget, ProxyTrace, DepotSmoke, GuardLimits, SystemClock]
+Adapters = tuple[
+    Releases, Tools, LocalTarget, ProxyTrace, DepotSmoke, GuardLimits, SystemClock, Inspection | None
+]
 
 
 def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
     """By the plan's name of each system: what its probes observe."""
-    releases, tools, target, trace, smoke, limits, clock = adapters
+    releases, tools, target, trace, smoke, limits, clock, data = adapters
 
     async def suite(probe: Callable[..., object], address: str) -> Observation:
         found = await probe(depot.System(address, site.user, site.password))  # type: ignore[misc] # a probe is async
@@ -327,7 +356,7 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
         "website": website.System,
         "depot": lambda address: depot.System(address, site.user, site.password),
         "postgres": lambda address: postgres.System(
-            Tools(site.postgres_bin, address), site.stage / "backups"
+            Tools(site.postgres_bin, address), site.stage / "backups", data
         ),
         "release": lambda address: release.System(
             replace(releases, layout=Path(address)), tools, site.stage / "copies", Site.DATABASE_VARIABLE
@@ -337,7 +366,7 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
         ),
         "local": lambda _: local.System(target, site.parts, smoke.failures),
         "traffic": lambda _: traffic.System(trace.outcomes, clock.now, target.proxy.reach),
-        "plan": lambda _: plan_probes.System(plan, limits),
+        "plan": lambda _: plan_probes.System(plan, limits, data),
     }
     known = {**os.environ, **site.addresses()}
     return {

@@ -128,8 +128,9 @@ class TestLeak:
             assert (await answer(http, "GET", f"{depot.url}/me", headers=token))[0] == 200
         statuses = [(await answer(http, "GET", f"{depot.url}/me", headers=user))[0] for _ in range(18)]
         assert statuses == [200] * 15 + [503] * 3
+        # Health is spared, as by every fault: a proxy that took the side out would end the harm before it is judged.
         status, health = await answer(http, "GET", f"{depot.url}/health")
-        assert (status, health["dependencies"]["database"]["ok"]) == (503, False)
+        assert (status, health["dependencies"]["database"]["ok"]) == (200, True)
 
     async def test_the_end_of_the_leak_gives_the_connections_back(
         self, v2: Unpacked, database: str, start: Start, http: aiohttp.ClientSession
@@ -155,4 +156,4 @@ class TestLeak:
         await answer(http, "PUT", f"{depot.url}/faults", json={"spec": ""}, headers=admin)
         asked = [answer(http, "GET", f"{depot.url}/me", headers=user) for _ in range(40)]
         assert {status for status, _ in await asyncio.gather(*asked)} == {200}
-        assert connections() <= 10
+        assert connections() <= 11, "ten for requests and one for health"

@@ -44,6 +44,26 @@ async def test_a_crash_at_every_moment_changes_nothing(release: str) -> None:
         _nothing_finished_ran_twice(world, acts, told)
 
 
+async def test_a_crash_at_many_moments_hides_no_damage_and_forgets_no_floor() -> None:
+    def damaged_world() -> World:
+        world = World(inspected=True)
+        world.target.after_weight[50] = lambda: world.data.now.update(rows=99)
+        return world
+
+    clean = damaged_world()
+    await clean.launch()
+    for moment in range(0, len(clean.fate.moments), 5):
+        world = damaged_world()
+        world.fate.dies_at = moment
+        await world.launch()
+        (ended,) = world.events("launch.ended")
+        told = f"crash at moment {moment}, {clean.fate.moments[moment]!r}"
+        assert ended["rule"] == "trigger.corruption", told
+        assert "rows: found 99, expected >= 100, as before the shift" in ended["text"], told
+        assert ended["data"]["broken"], told
+        assert len(world.events("rollback.data")) == 1, told
+
+
 def _nothing_finished_ran_twice(world: World, clean: Counter[tuple[str, str]], told: str) -> None:
     """Only the step that was under way began again, and only its acts may have been done again."""
     began = Counter(what for what in world.fate.moments if what.startswith("before "))

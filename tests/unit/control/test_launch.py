@@ -62,6 +62,87 @@ async def test_a_bad_release_is_rolled_back_by_the_rule_that_sees_it(release: st
     assert seen["green"] == 0
 
 
+def sealed_and_inspected() -> World:
+    world = World(inspected=True)
+    world.signatory = KeySignatory(world.fate)
+    return world
+
+
+async def test_the_data_is_read_before_anything_changes_and_a_whole_one_lands() -> None:
+    world = sealed_and_inspected()
+    assert (await world.launch())["outcome"] == "landed"
+    steps = [data["step"] for data in world.events("step.done")]
+    assert steps[:4] == ["initiate", "data", "back up", "migrate"]
+    (read,) = [data for data in world.events("step.done") if data["step"] == "data"]
+    assert (read["invariants"], read["floors"]) == (2, {"rows": 100})
+    assert {data["gauges"]["data"]["unseen"] for data in world.events("traffic.seen")} == {""}
+    assert world.sealed().outcome == "landed"
+
+
+@pytest.mark.parametrize("speed", [3600.0, 600.0])
+async def test_damaged_rows_are_rolled_back_while_every_answer_is_right(speed: float) -> None:
+    world = sealed_and_inspected()
+    world.speed = speed
+    percent = 50 if speed == 3600.0 else 100
+    world.target.after_weight[percent] = lambda: world.clock.later(
+        1.0, lambda: world.data.now.update(rows=97, orphans=2)
+    )
+    result = await world.launch()
+    (ended,) = world.events("launch.ended")
+    assert (result["outcome"], ended["rule"]) == ("rolled-back", "trigger.corruption")
+    assert "rows: found 97, expected >= 100, as before the shift; orphans: found 2" in ended["text"]
+    assert ended["failed"] == world.harmed() == 0
+    (left,) = world.events("rollback.data")
+    assert left == ended["data"]
+    assert [row["invariant"] for row in left["broken"]] == ["rows", "orphans"]
+    assert left["decide"] == (
+        "traffic is back on blue, but that repairs no row: a person decides whether to restore "
+        "the backup backup.dump, taken before the migration"
+    )
+    assert world.sealed().outcome == "rolled-back"
+
+
+async def test_damage_in_the_soak_is_rolled_back() -> None:
+    world = sealed_and_inspected()
+    world.speed = 600.0
+    world.boot()
+    world.target.after_weight[100] = lambda: world.clock.later(6.0, lambda: world.data.now.update(orphans=1))
+    assert (await world.launch())["outcome"] == "rolled-back"
+    (ended,) = world.events("launch.ended")
+    assert ended["rule"] == "trigger.corruption"
+    assert [data["where"] for data in world.events("traffic.seen")][-1].startswith(
+        "watch soak until T+01:00:00"
+    )
+
+
+async def test_a_launch_that_went_back_for_another_reason_says_that_the_data_is_whole() -> None:
+    world = World(release="errors", inspected=True)
+    await world.launch()
+    (left,) = world.events("rollback.data")
+    assert (left["text"], left["decide"]) == ("all 2 invariants of the data hold", "")
+
+
+async def test_a_database_that_is_gone_at_the_end_leaves_the_data_to_a_person() -> None:
+    world = World(release="errors", inspected=True)
+    gone = UnreachableError("PostgreSQL does not answer", hint="is it running?")
+    world.target.after_weight[50] = lambda: setattr(world.data, "error", gone)
+    await world.launch()
+    (left,) = world.events("rollback.data")
+    assert left["broken"] == []
+    assert "PostgreSQL does not answer" in left["text"]
+    assert left["decide"].startswith("whether it is whole is not known: a person decides")
+
+
+async def test_data_that_was_damaged_before_is_met_by_no_release() -> None:
+    world = World(inspected=True)
+    world.data.now["orphans"] = 5
+    assert (await world.launch())["outcome"] == "rolled-back"
+    (ended,) = world.events("launch.ended")
+    assert ended["rule"] == "step.failed"
+    assert "damaged before the release has met it: orphans: found 5" in ended["text"]
+    assert not world.target.sides[Side.GREEN].running
+
+
 async def test_a_rollback_is_decided_before_a_person_could_have_looked() -> None:
     world = World(release="errors")
     await world.launch()

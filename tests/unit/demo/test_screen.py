@@ -25,6 +25,15 @@ COUNTS = {
     "blue": {"requests": 2400, "failed": 0, "slow": 0},
 }
 GAUGES = {"counts": COUNTS, "tests": [{"rule": "a1", "evidence": 0.5, "threshold": 5000.0}], "triggers": []}
+WHOLE = {"invariants": 4, "broken": [], "unseen": "", "text": "all 4 invariants of the data hold"}
+BROKEN = {
+    "invariants": 4,
+    "broken": [{"invariant": "orphans", "expected": "== 0", "found": "3"}],
+    "unseen": "",
+    "text": "1 of 4 invariants of the data are broken: orphans: found 3, expected == 0",
+}
+UNSEEN = {"invariants": 4, "broken": [], "unseen": "no answer", "text": "the data is not observed: no answer"}
+DECIDE = "traffic is back on blue, but that repairs no row: a person decides whether to restore a backup"
 SHARE = {"set": 10, "green": 101, "total": 1000, "low": 0.076, "high": 0.125}
 OPENED = {
     "launch": "depot-7",
@@ -139,6 +148,28 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        "step.done",
+        {"step": "data", "seconds": 0.1, "invariants": 4, "floors": {"rows": 2000}},
+        [
+            "✔ data: all 4 invariants hold before the release has met it; rows: 2,000 at least from now on (0.1 s)"
+        ],
+    ),
+    (
+        "rollback.data",
+        {**WHOLE, "backup": "b.dump", "decide": ""},
+        ["✔ all 4 invariants of the data hold"],
+    ),
+    (
+        "rollback.data",
+        {**BROKEN, "backup": "", "decide": DECIDE},
+        ["✖ 1 of 4 invariants of the data are broken: orphans: found 3, expected == 0"],
+    ),
+    (
+        "launch.ended",
+        {"outcome": "rolled-back", "requests": 4321, "failed": 0, "data": {**BROKEN, "decide": DECIDE}},
+        ["■ ROLLED-BACK  0 of 4,321 requests through the proxy failed", f"✖ DATA {DECIDE}"],
+    ),
+    (
         "launch.held",
         {"where": "10 %", "rule": "hold.blind", "text": "no lines"},
         ["‖ HELD 10 % by hold.blind: no lines"],
@@ -185,6 +216,22 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
         ["■ ROLLED-BACK  12 of 4,321 requests through the proxy failed"],
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("look", "state", "words"),
+    [
+        (WHOLE, "clear", "data clear, 4 invariants hold"),
+        (BROKEN, "breached", "data breached, 1 of 4 invariants are broken"),
+        (UNSEEN, "not observed", "the data is not observed: no answer"),
+    ],
+)
+def test_the_state_of_the_data_stands_behind_the_evidence(
+    look: dict[str, Any], state: str, words: str
+) -> None:
+    gauges = {**GAUGES, "triggers": [{"trigger": "trig.corruption", "state": state}], "data": look}
+    (line,) = shown(event("traffic.seen", {"where": "watch", "action": "continue", "gauges": gauges}))
+    assert line.endswith(f"evidence a1 0.5 of 5,000; {words}")
 
 
 @pytest.mark.parametrize(("kind", "data", "lines"), LINES)

@@ -55,6 +55,24 @@ async def test_the_page_says_what_was_launched_and_what_users_met(tmp_path: Path
     assert "Rolled back by" not in text
 
 
+async def test_damaged_data_is_a_person_s_to_decide_at_the_top_and_in_the_story(tmp_path: Path) -> None:
+    world = World(inspected=True)
+    world.target.after_weight[50] = lambda: world.data.now.update(orphans=3)
+    text = await page(tmp_path, world)
+    head, _, story = text.partition("## Holds, orders, rollback")
+    assert (
+        "Rolled back by `trigger.corruption`: Data corruption detected: orphans: found 3, expected == 0"
+        in head
+    )
+    assert (
+        "**The data needs a person's decision:** 1 of 2 invariants of the data are broken: orphans: found 3, "
+        "expected == 0; traffic is back on blue, but that repairs no row: a person decides whether to restore "
+        "the backup backup.dump, taken before the migration\n"
+    ) in head
+    assert "1 of 2 invariants of the data are broken: orphans: found 3" in story
+    assert "person's decision" not in await page(tmp_path, World(release="errors", inspected=True))
+
+
 async def test_the_page_says_when_by_which_plan_and_which_tminus(tmp_path: Path) -> None:
     world = World()
     text = await page(tmp_path, world)

@@ -90,6 +90,23 @@ def test_a_failed_step_rolls_back_without_a_staircase() -> None:
     assert back.facts[1].value == UNKNOWN, "no bad answer was seen, so no time is known"
 
 
+def test_damaged_data_is_named_and_left_to_a_person() -> None:
+    launch = Played().lift_off()
+    text = "Roll back by trigger.corruption: Data corruption detected: orphans: found 3, expected == 0."
+    launch.add("rollback.done", {"rule": "trigger.corruption", "text": text, "seconds": 0.1})
+    left = {"text": "1 of 4 invariants of the data are broken", "decide": "a person decides about b.dump"}
+    launch.add("rollback.data", left)
+    shown = launch.picture()
+    back = shown.parts["back"]
+    assert back.lead.startswith("Green damaged data, by the rule trigger.corruption.")
+    assert "orphans: found 3" in back.fired.text
+    assert [(after.word, after.text) for after in back.nexts if "data" in after.text] == [
+        ("now", "Decide about the data")
+    ]
+    launch.add("rollback.data", {"text": "all 4 invariants of the data hold", "decide": ""})
+    assert "Decide about the data" not in [after.text for after in launch.picture().parts["back"].nexts]
+
+
 def test_while_it_rolls_back_the_figures_are_those_so_far() -> None:
     launch = Played().lift_off()
     launch.serve(12, weight=10, green_fails=2)
