@@ -17,7 +17,7 @@ from tminus.probes import website
 from tminus.store.unkept import UnkeptRecord
 from tminus.wiring import SystemClock, Systems, foreign, guard_limits
 
-_LAUNCHED = ("depot", "postgres", "release", "staging", "local", "traffic")
+_LAUNCHED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
 
 
