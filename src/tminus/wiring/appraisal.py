@@ -12,6 +12,7 @@ from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.plan import Check, Plan
 from tminus.errors import InconclusiveError, PlanError, TminusError, UnreachableError
 from tminus.http import is_address
+from tminus.planfile.filling import unfilled
 from tminus.probes import plan as plan_probes
 from tminus.probes import website
 from tminus.store.unkept import UnkeptRecord
@@ -98,6 +99,10 @@ class Unlaunched:
         name = str(arguments.get("system", check.probe.partition(".")[0]))
         if name in self.out_of_reach:
             raise self.out_of_reach[name]
+        if missing := unfilled(arguments):
+            raise InconclusiveError(
+                f"to fill: {', '.join(missing)}", hint=f"write it under `with` of {check.id} in the plan"
+            )
         try:
             return self.curtain.observation(await self.systems.observe(check, arguments))
         except TminusError as error:
