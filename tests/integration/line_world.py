@@ -1,4 +1,4 @@
-"""One stage for all lines: PostgreSQL, HAProxy, depot 1.0.0 as blue and 2.0.0 as green, and the plan."""
+"""One stage for all lines: every part, depot 1.0.0 as blue and 2.0.0 as green, its worker, and the plan."""
 
 import asyncio
 import re
@@ -20,8 +20,10 @@ from tminus import demo, oci, processes, wiring
 from tminus.control.launch import Binding
 from tminus.control.readiness import Readiness
 from tminus.demo import images as demo_images
+from tminus.demo import service
 from tminus.demo.packages import Binaries
 from tminus.demo.stage import PARTS, Stage
+from tminus.demo.worker import Serving
 from tminus.domain.evidence import Claim, Verdict
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Check, Plan
@@ -239,6 +241,7 @@ async def build(home: Path, binaries: Binaries) -> World:
 async def _set(stage: Stage, home: Path) -> World:
     await stage.start_postgres()
     database = await stage.create_database("depot")
+    await stage.start_supporting()
     digests = demo_images.build_releases(home / "images")
     scene = Scene(_site(stage, home / "images", database), read(PLAN), digests[V2], digests[V1])
     releases = scene.releases()
@@ -251,6 +254,8 @@ async def _set(stage: Stage, home: Path) -> World:
     world = World(stage, scene, "before", "after")
     await asyncio.gather(world.restart(Side.BLUE), world.restart(Side.GREEN))
     await scene.target().set_weight(100)
+    serving = Serving(releases, scene.previous, scene.release, scene.target().desired)
+    await stage.start_worker(serving)
     return world
 
 
@@ -270,10 +275,13 @@ def _site(stage: Stage, images: Path, database: str) -> Site:
             "DEPOT_TOKEN_SECRET": SECRET,
             "DEPOT_USER_PASSWORD": PASSWORD,
             "DEPOT_FAULT_TOKEN": FAULT_TOKEN,
+            **service.settings(stage.setting),
         },
         user=USER,
         password=PASSWORD,
         parts=lambda: {part: part in stage.parts_alive() for part in PARTS},
+        partner=service.partner(stage.setting),
+        staging=service.tried(stage.setting),
     )
 
 

@@ -24,12 +24,13 @@ from tminus.demo.packages import Binaries
 from tminus.demo.parts import SUPPORTING, Setting
 from tminus.demo.registry import Entry
 from tminus.demo.supervisor import AGAIN, Part, Supervisor, Told
+from tminus.demo.worker import Serving, Worker
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, RolloutError, UnreachableError
 from tminus.haproxy import SECRET_VARIABLE, Desired, Proxy, Runtime, desired_state, render
 from tminus.processes import Process
 
-PARTS = ("load", *SUPPORTING, "haproxy", "blue", "green", "postgres")
+PARTS = ("load", "worker", *SUPPORTING, "haproxy", "blue", "green", "postgres")
 """Everything that runs on a stage, in the order in which it is stopped: users first, then who watches, data last."""
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
 
@@ -232,6 +233,11 @@ class Stage:
                 restarts=AGAIN,
             )
         )
+
+    async def start_worker(self, serving: Serving) -> Process:
+        """Have depot's worker run, of the release that serves everybody; one that ends is started again."""
+        worker = Worker(self.folder, serving, self._supervisor.renew)
+        return await self._supervisor.start(await worker.part())
 
     async def start_load(self, rate: float, user: str, password: str, max_seconds: float = 1800) -> Process:
         """Send users to the proxy; running ones go on."""

@@ -1,27 +1,33 @@
 """A partner of depot: takes its events, believes only those that are rightly signed, and tells what came.
 
-`POST /events` takes an event; `GET /events?title=TEXT` tells every event about a document of this title, also those
-that were refused. Runs as a process of its own: `python -m tminus.standins.partner --help`. The secret comes from the
-environment and is never told.
+| path | what |
+|---|---|
+| `POST /events` | takes an event; 401 for one that is not signed by depot, or long ago |
+| `GET /events?title=TEXT` | every event about a document of this title, also those that were refused |
+| `GET /health` | whether it answers |
+
+A process of its own: `python -m tminus.standins.partner --port N`. The secret comes from the environment and is never
+told. depot's signature is checked here from its description: HMAC-SHA256 over the time, a full stop, and the body.
 """
 
 import argparse
 import hmac
 import json
 import os
-from collections import deque
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-SECRET_VARIABLE = "TMINUS_PARTNER_SECRET"  # noqa: S105 - the name of a variable
-"""Where the secret that depot signs with is found."""
+from . import STAND_IN
+from .clock import wall_clock
+from .journal import Journal, Kept
 
-KEPT = 20_000
-"""Events that are remembered; older ones are forgotten."""
+SECRET_VARIABLE = "STANDINS_PARTNER"  # noqa: S105 - the name of a variable
+"""Where the secret that depot signs with is found."""
 
 WINDOW_SECONDS = 300
 """How far an event's time may lie from now."""
@@ -41,47 +47,57 @@ class Arrival:
 
 
 class Partner:
-    """Answers depot's worker, and whoever asks what came."""
+    """Answers depot's worker, and whoever asks what came; `answer` is what a rightly signed event gets."""
 
-    def __init__(self, secret: bytes, *, answer: int, now: Callable[[], float]) -> None:
+    def __init__(self, journal: Journal, secret: bytes, answer: int, now: Callable[[], float]) -> None:
+        self._journal = journal
         self._secret = secret
         self._answer = answer
         self._now = now
-        self._arrivals: deque[Arrival] = deque(maxlen=KEPT)
+        self._arrivals: dict[str, list[Arrival]] = {}
+        for kept in journal.read():
+            self._remember(Arrival(**kept.data))
 
     def application(self) -> web.Application:
         """The partner as a web application."""
         application = web.Application(client_max_size=BODY_BYTES)
-        application.router.add_post("/events", self.take)
-        application.router.add_get("/events", self.tell)
+        application.router.add_post("/events", self._take)
+        application.router.add_get("/events", self._tell)
+        application.router.add_get("/health", self._health)
         return application
 
-    async def take(self, request: web.Request) -> web.Response:
-        """Take an event; 401 for one that is not signed by depot, or long ago."""
+    async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
         signed = self._is_signed(request, body)
-        answer = self._answer if signed else 401
         content = _object(body)
         data = content.get("data")
-        title = str(data.get("title", "")) if isinstance(data, dict) else ""
-        named = str(content.get("id", "")), str(content.get("event", ""))
-        self._arrivals.append(Arrival(*named, title, signed, answer))
-        return web.Response(status=answer)
+        title = data.get("title", "") if isinstance(data, dict) else ""
+        answer = self._answer if signed else 401
+        arrival = Arrival(
+            str(content.get("id", "")), str(content.get("event", "")), str(title), signed, answer
+        )
+        self._remember(arrival)
+        self._journal.append(Kept("event", self._now(), asdict(arrival)))
+        return web.Response(status=answer, headers={"X-Stand-In": STAND_IN})
 
-    async def tell(self, request: web.Request) -> web.Response:
-        """Every event about this title, oldest first."""
-        title = request.query.get("title", "")
-        events = [asdict(arrival) for arrival in self._arrivals if arrival.title == title]
-        return web.json_response({"events": events})
+    async def _tell(self, request: web.Request) -> web.Response:
+        found = self._arrivals.get(request.query.get("title", ""), [])
+        told = {"stand_in": STAND_IN, "events": [asdict(arrival) for arrival in found]}
+        return web.json_response(told, headers={"X-Stand-In": STAND_IN})
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        return web.json_response({"stand_in": STAND_IN, "ok": True}, headers={"X-Stand-In": STAND_IN})
+
+    def _remember(self, arrival: Arrival) -> None:
+        self._arrivals.setdefault(arrival.title, []).append(arrival)
 
     def _is_signed(self, request: web.Request, body: bytes) -> bool:
         """Whether the secret's owner signed this body a short time ago."""
         at = request.headers.get("X-Depot-Timestamp", "")
         given = request.headers.get("X-Depot-Signature", "")
         right = f"v1={hmac.digest(self._secret, at.encode() + b'.' + body, 'sha256').hex()}"
-        if not hmac.compare_digest(given.encode(), right.encode()):
-            return False
-        return abs(self._now() - float(at)) <= WINDOW_SECONDS
+        timely = at.isascii() and at.isdigit() and abs(self._now() - int(at)) <= WINDOW_SECONDS
+        return hmac.compare_digest(given.encode(), right.encode()) and timely
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -92,23 +108,17 @@ def _object(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _epoch() -> float:
-    return datetime.now(UTC).timestamp()  # noqa: TID251 - a process of its own: here is its outermost edge
-
-
-def main() -> None:
-    """Run the partner until it is told to stop."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tminus.standins.partner", description="A partner that takes depot's events."
-    )
+def main(arguments: Sequence[str]) -> None:
+    """Answer until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m tminus.standins.partner", description=STAND_IN)
     parser.add_argument("--port", type=int, required=True, help="where it listens on the loopback address")
-    parser.add_argument("--answer", type=int, default=200, help="what a rightly signed event is answered")
-    read = parser.parse_args()
-    if not os.environ.get(SECRET_VARIABLE):
-        parser.error(f"the variable {SECRET_VARIABLE} is not set")
-    partner = Partner(os.environ[SECRET_VARIABLE].encode(), answer=read.answer, now=_epoch)
-    web.run_app(partner.application(), host="127.0.0.1", port=read.port, print=None)
+    parser.add_argument("--folder", type=Path, default=Path(), help="where what arrives is kept")
+    parser.add_argument("--answer", type=int, default=200, help="what a rightly signed event gets")
+    options = parser.parse_args(arguments)
+    journal = Journal(options.folder / "arrived.jsonl")
+    partner = Partner(journal, os.environ[SECRET_VARIABLE].encode(), options.answer, wall_clock)
+    web.run_app(partner.application(), host="127.0.0.1", port=options.port, print=None, access_log=None)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
