@@ -205,6 +205,12 @@ class World:
         digest = self.scene.previous if side is Side.BLUE else self.scene.release
         await self.scene.target().start(side, digest)
 
+    async def start_worker(self) -> None:
+        """Have the worker run, of the release that has all the traffic: green's."""
+        scene = self.scene
+        serving = Serving(scene.releases(), scene.previous, scene.release, scene.target().desired)
+        await self.stage.start_worker(serving)
+
     def process(self, name: str) -> processes.Process:
         found = processes.find(self.stage.folder, name)
         assert found is not None
@@ -254,8 +260,7 @@ async def _set(stage: Stage, home: Path) -> World:
     world = World(stage, scene, "before", "after")
     await asyncio.gather(world.restart(Side.BLUE), world.restart(Side.GREEN))
     await scene.target().set_weight(100)
-    serving = Serving(releases, scene.previous, scene.release, scene.target().desired)
-    await stage.start_worker(serving)
+    await world.start_worker()
     return world
 
 

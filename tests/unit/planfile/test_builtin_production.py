@@ -244,6 +244,16 @@ def test_the_plan_is_right_its_ladders_included() -> None:
     assert loaded.to_fill
 
 
+def test_what_only_a_team_knows_of_its_gates_is_to_fill_also_within_tables() -> None:
+    said = {one.what.partition(": ")[0]: set[str]() for one in planfile.load("production").to_fill}
+    for one in planfile.load("production").to_fill:
+        name, _, what = one.what.partition(": ")
+        said[name].add(what)
+    assert said["cfg.flags"] == {"`flag` is the placeholder 'TBD'"}
+    assert said["cfg.ratelimit"] == {"`X-Client-Key` is the placeholder 'TBD'"}
+    assert said["cfg.cors"] == {"`origins` is the placeholder 'TBD'"}
+
+
 def _number(text: str) -> float:
     limit = expectation.parse(text).limit
     assert isinstance(limit, float)
