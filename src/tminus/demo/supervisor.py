@@ -88,11 +88,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something that happened to a part without anybody wanting it."""
+    """Something that happened to a part."""
 
     part: str
     event: str
-    """`ended`, `restarted`, `failed` (to start again) or `left` (as it is, for a person)."""
+    """`ended`, `restarted`, `renewed` (on purpose), `failed` (to start again) or `left` (as it is, for a person)."""
     at: float
     """When it was noticed, in seconds of the epoch."""
     alive: float
@@ -162,12 +162,16 @@ class Supervisor:
             async def tell(event: str, text: str, alive: float = alive) -> None:
                 await told(News(part.name, event, now(), alive, text))
 
-            if part.name in self._renewed:
-                self._renewed.discard(part.name)
-            else:
+            renewed = part.name in self._renewed
+            self._renewed.discard(part.name)
+            if not renewed:
                 await tell("ended", "it does not run any more, and nobody here stopped it")
             if not await self._start_again(part, attempts, tell, now):
                 return
+            if renewed:
+                await tell("renewed", "it was started anew on purpose, and answers")
+            else:
+                await tell("restarted", "it was started again and answers")
 
     async def _until_gone(self, part: Part, now: Callable[[], float]) -> float:
         """When it was last seen alive, once it is not."""
@@ -195,7 +199,6 @@ class Supervisor:
             except PartError as error:
                 await tell("failed", f"{error} ({error.hint})")
             else:
-                await tell("restarted", "it was started again and answers")
                 return True
         often = part.restarts.most
         await tell(

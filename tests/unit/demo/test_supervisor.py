@@ -169,15 +169,15 @@ async def test_a_part_that_is_renewed_starts_anew_and_its_end_is_no_news(
     first = await supervisor.start(Part("worker", SLEEPER, ENV, restarts=SOON))
     diary = Diary(supervisor)
     await supervisor.renew("worker")
-    await diary.until("restarted")
+    await diary.until("renewed")
     renewed = running(tmp_path, "worker")
     assert renewed.pid != first.pid
     await renewed.kill()
-    await diary.until("restarted", "ended", "restarted")
+    await diary.until("renewed", "ended", "restarted")
     await diary.close()
 
 
-async def test_a_part_that_does_not_run_cannot_be_renewed(supervisor: Supervisor, tmp_path: Path) -> None:
+async def test_a_part_that_does_not_run_cannot_be_renewed(supervisor: Supervisor) -> None:
     part = await supervisor.start(Part("worker", SLEEPER, ENV))
     await part.kill()
     await supervisor.renew("worker")
