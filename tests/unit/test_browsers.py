@@ -6,7 +6,11 @@ from tminus.http import Answer
 APP = "https://app.example.org"
 
 
-def answer(status: int = 204, **headers: str) -> Answer:
+def answer(**headers: str) -> Answer:
+    return with_status(204, **headers)
+
+
+def with_status(status: int, /, **headers: str) -> Answer:
     return Answer(status, b"", {name.replace("_", "-"): value for name, value in headers.items()}, 1.0)
 
 
@@ -53,7 +57,7 @@ def test_a_star_for_headers_does_not_mean_authorization() -> None:
 
 
 def test_a_star_for_origins_is_not_the_origins_name() -> None:
-    answers = {"GET": allowing("*"), "preflight GET": answer(403)}
+    answers = {"GET": allowing("*"), "preflight GET": with_status(403)}
     assert list(kept_out(APP, answers, [])) == [
         f"{APP} is not let in by its name: GET allows * (204)",
         f"{APP} is not let in by its name: preflight GET allows no origin (403)",
