@@ -143,24 +143,24 @@ class TestRateLimits:
 
     @line("cfg.ratelimit", "failed", "the probe's key has no limit", mutation=127)
     async def test_fails_without_a_limit(self, world: World) -> None:
-        async with limited(world, "*=30000/60,neighbour=20/5") as scene:
+        async with limited(world, "*=30000/60,neighbour=20/10") as scene:
             words = "25 of 25 requests were let through, planned are 20"
             fails(await scene.judge("cfg.ratelimit"), scene.plan, words)
 
     @line("cfg.ratelimit", "failed", "the limit is twice as high", mutation=128)
     async def test_fails_when_the_limit_is_too_high(self, world: World) -> None:
-        async with limited(world, "probe=40/5,neighbour=20/5") as scene:
+        async with limited(world, "probe=40/10,neighbour=20/10") as scene:
             words = "25 of 25 requests were let through, planned are 20"
             fails(await scene.judge("cfg.ratelimit"), scene.plan, words)
 
     @line("cfg.ratelimit", "failed", "the limit is half as high", mutation=129)
     async def test_fails_when_the_limit_is_too_low(self, world: World) -> None:
-        async with limited(world, "probe=10/5,neighbour=20/5") as scene:
+        async with limited(world, "probe=10/10,neighbour=20/10") as scene:
             words = "10 of 25 requests were let through, planned are 20"
             fails(await scene.judge("cfg.ratelimit"), scene.plan, words)
 
     async def test_warns_when_the_limit_is_nearly_right(self, world: World) -> None:
-        async with limited(world, "probe=21/5,neighbour=20/5") as scene:
+        async with limited(world, "probe=21/10,neighbour=20/10") as scene:
             words = "21 of 25 requests were let through, planned are 20"
             shows(await scene.judge("cfg.ratelimit"), Verdict.WARNED, words)
 
@@ -213,7 +213,7 @@ class TestRateLimits:
 
     async def test_a_window_that_is_over_too_soon_proves_nothing(self, world: World) -> None:
         check = with_arguments(world.scene, "cfg.ratelimit", window_seconds=0.001)
-        async with limited(world, "probe=20/5,neighbour=20/5") as scene:
+        async with limited(world, "probe=20/10,neighbour=20/10") as scene:
             shows(await scene.judge(check), Verdict.INCONCLUSIVE, "longer than the window")
 
     @line("cfg.ratelimit", "error", "nothing listens at the public address")

@@ -6,7 +6,7 @@ from typing import Final
 
 from tminus.demo.parts import Setting, redis
 
-LIMITS: Final = "*=30000/60,probe=20/5,neighbour=20/5"
+LIMITS: Final = "*=30000/60,probe=20/10,neighbour=20/10"
 """Everybody's limit is far above the users' rate. The two keys exist for the line about limits: they open nothing."""
 
 PAGES: Final = "https://app.depot.example,https://admin.depot.example"
