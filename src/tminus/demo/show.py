@@ -14,7 +14,7 @@ from tminus.demo.screen import Screen
 from tminus.demo.stage import Stage
 from tminus.demo.summary import Told, write_summary
 from tminus.demo.supervisor import News
-from tminus.demo.theatre import DAY, Playbill, Wish, new_playbill, prepare_launch, set_up, users_met
+from tminus.demo.theatre import DAY, Playbill, Wish, new_playbill, prepare_launch, serving, set_up, users_met
 from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
@@ -78,6 +78,7 @@ class Show:
         """Set up what serves before the launch."""
         await self._stage.start_postgres()
         await self._stage.create_database("depot")
+        await self._stage.start_supporting()
         playbill = new_playbill(wish)
         await set_up(self._stage, playbill, prepare_launch(self._stage, playbill, self._options.home)[0])
         playbill = replace(playbill, t0=SystemClock().now() + DAY)
@@ -88,8 +89,10 @@ class Show:
         """Take over what a killed tminus left; a proxy that died meanwhile is started again."""
         proxy_lives = "haproxy" in self._stage.parts_alive()
         await self._stage.start_postgres()
+        await self._stage.start_supporting()
         await self._stage.start_haproxy()
         launch = await self._open(playbill)
+        await self._stage.start_worker(serving(playbill, launch))
         if not proxy_lives:
             now = SystemClock().now()
             alive = max((outcome.at for outcome in launch.trace.outcomes()), default=now)

@@ -88,11 +88,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something that happened to a part without anybody wanting it."""
+    """Something that happened to a part."""
 
     part: str
     event: str
-    """`ended`, `restarted`, `failed` (to start again) or `left` (as it is, for a person)."""
+    """`ended`, `restarted`, `renewed` (on purpose), `failed` (to start again) or `left` (as it is, for a person)."""
     at: float
     """When it was noticed, in seconds of the epoch."""
     alive: float
@@ -110,6 +110,7 @@ class Supervisor:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._parts: dict[str, Part] = {}
+        self._renewed: set[str] = set()
 
     async def start(self, part: Part) -> Process:
         """Have a part run and answer; a running one is left as it is. From now on it is one of ours."""
@@ -122,6 +123,13 @@ class Supervisor:
         process = processes.find(self._folder, name)
         if process is not None:
             await process.stop(STOP_SECONDS, by=by)
+
+    async def renew(self, name: str) -> None:
+        """End a part that is looked after, to be started anew as its preparation says now; its end is no news."""
+        process = processes.find(self._folder, name)
+        if process is not None:
+            self._renewed.add(name)
+            await process.stop(STOP_SECONDS)
 
     async def watch(self, told: Told, now: Callable[[], float]) -> None:
         """Look after every part that was started by now, without end; what happens is told before it is acted on."""
@@ -154,9 +162,16 @@ class Supervisor:
             async def tell(event: str, text: str, alive: float = alive) -> None:
                 await told(News(part.name, event, now(), alive, text))
 
-            await tell("ended", "it does not run any more, and nobody here stopped it")
+            renewed = part.name in self._renewed
+            self._renewed.discard(part.name)
+            if not renewed:
+                await tell("ended", "it does not run any more, and nobody here stopped it")
             if not await self._start_again(part, attempts, tell, now):
                 return
+            if renewed:
+                await tell("renewed", "it was started anew on purpose, and answers")
+            else:
+                await tell("restarted", "it was started again and answers")
 
     async def _until_gone(self, part: Part, now: Callable[[], float]) -> float:
         """When it was last seen alive, once it is not."""
@@ -184,7 +199,6 @@ class Supervisor:
             except PartError as error:
                 await tell("failed", f"{error} ({error.hint})")
             else:
-                await tell("restarted", "it was started again and answers")
                 return True
         often = part.restarts.most
         await tell(

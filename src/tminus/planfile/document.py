@@ -162,13 +162,13 @@ class SystemEntry(_Entry):
 class InvariantEntry(_Entry):
     """What always holds for the data: a query of one value, and what that value must be."""
 
-    name: str
+    name: Text
     """What is counted or compared, for people."""
-    query: str
+    query: Text
     """One SQL statement that gives one row of one column; it runs in a read-only transaction with a time limit."""
-    expect: str = ""
+    expect: Said = ""
     """What the value must be: `== 0`, `is TEXT`. Left out for a floor."""
-    floor: bool = False
+    floor: Flag = False
     """The value must never fall below what it was before the shift; it may rise."""
 
 

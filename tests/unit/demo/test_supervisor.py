@@ -161,3 +161,26 @@ def test_each_further_restart_waits_twice_as_long_until_there_were_too_many() ->
 
 def test_a_policy_of_never_has_no_first_time() -> None:
     assert Attempts(Restarts(0)).next_pause(0) is None
+
+
+async def test_a_part_that_is_renewed_starts_anew_and_its_end_is_no_news(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    first = await supervisor.start(Part("worker", SLEEPER, ENV, restarts=SOON))
+    diary = Diary(supervisor)
+    await supervisor.renew("worker")
+    await diary.until("renewed")
+    renewed = running(tmp_path, "worker")
+    assert renewed.pid != first.pid
+    await renewed.kill()
+    await diary.until("renewed", "ended", "restarted")
+    await diary.close()
+
+
+async def test_a_part_that_does_not_run_cannot_be_renewed(supervisor: Supervisor) -> None:
+    part = await supervisor.start(Part("worker", SLEEPER, ENV))
+    await part.kill()
+    await supervisor.renew("worker")
+    diary = Diary(supervisor)
+    await diary.until("ended", "left")
+    await diary.close()
