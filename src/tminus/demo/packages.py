@@ -26,6 +26,9 @@ APT_SECONDS = 900
 """A slow mirror and another apt that runs may take minutes."""
 QUOTED_LINES = 15
 
+_PROGRAMS: Mapping[str, str] = {"haproxy": "haproxy", "docker-registry": "docker-registry"}
+"""Debian packages of which one program on PATH is needed."""
+
 _INSTALLERS: Mapping[str, str] = {
     "brew": "brew install haproxy postgresql@17",
     "dnf": "sudo dnf install haproxy postgresql-server",
@@ -40,6 +43,7 @@ class Binaries:
     """Where the programs of the stage are."""
 
     haproxy: Path
+    registry: Path
     initdb: Path
     postgres: Path
     pg_dump: Path
@@ -138,17 +142,16 @@ class ThisMachine:
 
 def locate(machine: Machine, versions: Path = Path("/usr/lib/postgresql")) -> Binaries | None:
     """The programs of the stage, PostgreSQL's all from one folder, of the newest version; none when one is missing."""
-    haproxy, folder = machine.which("haproxy"), _postgres_folder(machine, versions)
-    if haproxy is None or folder is None:
+    haproxy, registry = machine.which("haproxy"), machine.which("docker-registry")
+    folder = _postgres_folder(machine, versions)
+    if haproxy is None or registry is None or folder is None:
         return None
-    return Binaries(haproxy, *(folder / program for program in POSTGRES_PROGRAMS))
+    return Binaries(haproxy, registry, *(folder / program for program in POSTGRES_PROGRAMS))
 
 
 def plan_installation(machine: Machine, versions: Path = Path("/usr/lib/postgresql")) -> Missing:
     """Which packages are missing; raises `PartError` with the command to type when this is not Debian."""
-    packages = []
-    if machine.which("haproxy") is None:
-        packages.append("haproxy")
+    packages = [package for package, program in _PROGRAMS.items() if machine.which(program) is None]
     if _postgres_folder(machine, versions) is None:
         packages.append("postgresql")
     if packages and machine.which("apt-get") is None:
@@ -304,8 +307,11 @@ def _postgres_folder(machine: Machine, versions: Path) -> Path | None:
 def _foreign_hint(machine: Machine) -> str:
     for tool, command in _INSTALLERS.items():
         if machine.which(tool) is not None:
-            return f"type: {command}"
-    return "install HAProxy (2.6 or newer) and PostgreSQL's server programs, and put both on PATH"
+            return f"type: {command}; and put docker-registry (distribution 2.8) on PATH"
+    return (
+        "install HAProxy (2.6 or newer), docker-registry (distribution 2.8) and PostgreSQL's server programs,"
+        " and put them on PATH"
+    )
 
 
 def _to_its_end(process: "subprocess.Popen[str]") -> Finished:

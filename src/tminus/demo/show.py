@@ -14,7 +14,7 @@ from tminus.demo.screen import Screen
 from tminus.demo.stage import Stage
 from tminus.demo.summary import Told, write_summary
 from tminus.demo.supervisor import News
-from tminus.demo.theatre import DAY, Playbill, Wish, new_playbill, prepare_launch, set_up, users_met
+from tminus.demo.theatre import DAY, Playbill, Wish, new_playbill, prepare_launch, set_up, supply, users_met
 from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
@@ -68,7 +68,8 @@ class Show:
         self._looking: asyncio.Task[None] | None = None
 
     async def begin(self, wish: Wish) -> None:
-        """Set up what serves before the launch."""
+        """Set up what serves before the launch; its images are pulled and compared before anything of it starts."""
+        self._screen.say(await supply(self._stage, wish))
         await self._stage.start_postgres()
         await self._stage.create_database("depot")
         playbill = new_playbill(wish)
@@ -81,6 +82,7 @@ class Show:
         """Take over what a killed tminus left; a proxy that died meanwhile is started again."""
         proxy_lives = "haproxy" in self._stage.parts_alive()
         await self._stage.start_postgres()
+        await self._stage.start_registry()
         await self._stage.start_haproxy()
         launch = await self._open(playbill)
         if not proxy_lives:

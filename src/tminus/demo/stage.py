@@ -1,4 +1,4 @@
-"""The stage: one folder with PostgreSQL, HAProxy, blue, green and their users, which outlives tminus.
+"""The stage: one folder with PostgreSQL, HAProxy, registry, blue, green and their users, which outlives tminus.
 
 The demo builds it, or finds one that a killed tminus left: see `tminus.demo.registry`. Two stages never meet: each has
 its own folder and ports, and what runs in it is known by its working directory. The entry in the list is written
@@ -21,6 +21,7 @@ from typing import IO, Self
 from tminus import processes
 from tminus.demo import postgres, registry
 from tminus.demo.packages import Binaries
+from tminus.demo.parts import registry as registry_part
 from tminus.demo.registry import Entry
 from tminus.demo.supervisor import AGAIN, Part, Supervisor, Told
 from tminus.domain.traffic import Side
@@ -28,7 +29,7 @@ from tminus.errors import PartError, RolloutError, UnreachableError
 from tminus.haproxy import SECRET_VARIABLE, Desired, Proxy, Runtime, desired_state, render
 from tminus.processes import Process
 
-PARTS = ("load", "haproxy", "blue", "green", "postgres")
+PARTS = ("load", "haproxy", "blue", "green", "registry", "postgres")
 """Everything that runs on a stage, in the order in which it is stopped: users first, data last."""
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
 
@@ -132,6 +133,11 @@ class Stage:
         return self._entry.green_port
 
     @property
+    def registry(self) -> str:
+        """The repository from which releases are pulled."""
+        return registry_part.address(self._entry.registry_port)
+
+    @property
     def admin(self) -> Path:
         """The proxy's admin socket."""
         return self.folder / "haproxy" / "admin.sock"
@@ -155,6 +161,13 @@ class Stage:
         """Where a database is, with the password: not for logs. By default for the database's own user."""
         user = postgres.ADMINISTRATOR if administrator else database
         return postgres.dsn(self.folder / "postgres", self._entry.database_port, database, user)
+
+    async def start_registry(self) -> Process:
+        """Have the registry answer, empty at the first start; one that ends is started again with what it held."""
+        program, port = self._entry.binaries["registry"], self._entry.registry_port
+        return await self._supervisor.start(
+            registry_part.registry(self.folder, program, port, _environment())
+        )
 
     async def start_postgres(self) -> Process:
         """Have PostgreSQL answer on the loopback address, with an empty cluster at the first start.

@@ -185,7 +185,7 @@ def test_without_root_and_sudo_the_command_to_type_is_given_and_nothing_changes(
     [("brew", "brew install"), ("dnf", "sudo dnf"), ("apk", "sudo apk"), ("pacman", "sudo pacman")],
 )
 def test_elsewhere_the_command_of_that_platform_is_given(tmp_path: Path, tool: str, command: str) -> None:
-    with pytest.raises(PartError, match="haproxy and postgresql") as caught:
+    with pytest.raises(PartError, match="haproxy and docker-registry and postgresql") as caught:
         packages.plan_installation(FakeMachine(programs=[tool]), tmp_path)
     assert caught.value.hint.startswith(f"type: {command}")
 
@@ -202,7 +202,7 @@ def test_the_newest_whole_version_is_chosen(tmp_path: Path) -> None:
     for number in ("9", "15"):
         _version(tmp_path, number)
     _version(tmp_path, "17", ["pg_dump", "pg_restore"])
-    machine = FakeMachine(programs=["haproxy"])
+    machine = FakeMachine(programs=["haproxy", "docker-registry"])
     found = packages.locate(machine, tmp_path)
     assert found is not None
     assert found.postgres == tmp_path / "15" / "bin" / "postgres"
@@ -211,11 +211,10 @@ def test_the_newest_whole_version_is_chosen(tmp_path: Path) -> None:
 
 
 def test_only_what_is_missing_is_planned(tmp_path: Path) -> None:
-    assert packages.plan_installation(FakeMachine(programs=["haproxy", "apt-get"]), tmp_path).packages == (
-        "postgresql",
-    )
+    both = FakeMachine(programs=["haproxy", "docker-registry", "apt-get"])
+    assert packages.plan_installation(both, tmp_path).packages == ("postgresql",)
     _version(tmp_path, "15")
-    assert packages.plan_installation(FakeMachine(), tmp_path).packages == ("haproxy",)
+    assert packages.plan_installation(FakeMachine(), tmp_path).packages == ("haproxy", "docker-registry")
     assert packages.locate(FakeMachine(), tmp_path) is None
 
 
