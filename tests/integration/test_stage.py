@@ -22,9 +22,7 @@ from tminus.errors import PartError
 from tminus.haproxy import Desired, LogListener, Runtime, Weights, desired_state
 
 FOUND = locate(ThisMachine())
-pytestmark = pytest.mark.skipif(
-    FOUND is None, reason="haproxy or PostgreSQL's server programs are not installed"
-)
+pytestmark = pytest.mark.skipif(FOUND is None, reason="a program of the stage is not installed")
 
 SERVICE = """
 import sys
