@@ -6,14 +6,15 @@ probe and closes.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from multidict import CIMultiDict
 
 from tminus.errors import InconclusiveError, UnreachableError
 
@@ -31,7 +32,7 @@ class Answer:
     status: int
     body: bytes
     headers: Mapping[str, str]
-    """By name in lower case; what came more than once is joined by commas."""
+    """By name, whatever the case of its letters; what came more than once is joined by commas."""
     ms: float
 
     def json(self) -> Any:
@@ -43,6 +44,17 @@ class Answer:
                 f"the answer ({self.status}, {len(self.body)} bytes) is no JSON",
                 hint="see what stands at this address; a proxy's error page is a frequent cause",
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """One HTTP answer whose body is read piece by piece, or not at all."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By name, whatever the case of its letters."""
+    pieces: AsyncIterator[bytes]
+    """The body; raises `UnreachableError` when it breaks off or comes too slowly."""
 
 
 class Http:
@@ -64,7 +76,7 @@ class Http:
         """One request and its whole answer, whatever its status; raises `UnreachableError` when there is none."""
         url = self._base + path
         began = monotonic()
-        try:
+        with self._telling(method, url):
             async with self._session.request(
                 method, url, headers=headers, json=json_body, data=data
             ) as reply:
@@ -72,6 +84,36 @@ class Http:
                 while len(body) <= MAX_BYTES and (more := await reply.content.read(MAX_BYTES)):
                     body += more
                 return Answer(reply.status, body, _joined(reply.headers), (monotonic() - began) * 1000)
+
+    @asynccontextmanager
+    async def arriving(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, data: Any = None
+    ) -> AsyncIterator[Arriving]:
+        """One request and its answer as it arrives; a redirect is an answer like any other and is not followed.
+
+        Raises `UnreachableError` when there is no answer.
+        """
+        url = self._base + path
+        with self._telling(method, url):
+            reply = await self._session.request(
+                method, url, headers=headers, data=data, allow_redirects=False
+            )
+        # Closed with the answer, so that nobody reads on from a connection that is somebody else's by then.
+        async with reply, aclosing(self._pieces(method, url, reply)) as pieces:
+            yield Arriving(reply.status, reply.headers, pieces)
+
+    async def _pieces(
+        self, method: str, url: str, reply: aiohttp.ClientResponse
+    ) -> AsyncGenerator[bytes, None]:
+        with self._telling(method, url):
+            async for piece in reply.content.iter_any():
+                yield piece
+
+    @contextmanager
+    def _telling(self, method: str, url: str) -> Iterator[None]:
+        """Within it, no answer is `UnreachableError`."""
+        try:
+            yield
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
             # An InvalidURL's text is the address as it was given, its login included.
             given = isinstance(error, aiohttp.InvalidURL) or not str(error)
@@ -85,8 +127,8 @@ class Http:
         return await self.ask("GET", path, headers={"Authorization": f"Bearer {token}"} if token else None)
 
 
-def _joined(headers: Mapping[str, str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _joined(headers: Mapping[str, str]) -> Mapping[str, str]:
+    found: CIMultiDict[str] = CIMultiDict()
     for name, value in headers.items():
         found[name.lower()] = f"{found[name.lower()]}, {value}" if name.lower() in found else value
     return found
@@ -110,8 +152,8 @@ def bare(url: str) -> str:
 
 
 @asynccontextmanager
-async def connect(base: str, *, seconds: float = SECONDS) -> AsyncIterator[Http]:
-    """A client for one address; every call on it ends within `seconds`."""
-    timeout = aiohttp.ClientTimeout(total=seconds)
+async def connect(base: str, *, seconds: float = SECONDS, idle: float | None = None) -> AsyncIterator[Http]:
+    """A client for one address; every call on it ends within `seconds`, or after `idle` seconds of silence."""
+    timeout = aiohttp.ClientTimeout(total=seconds, sock_read=idle)
     async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True) as session:
         yield Http(session, base)

@@ -12,7 +12,7 @@ from pathlib import Path
 from tminus import processes
 from tminus.control.ports import Json
 from tminus.errors import InconclusiveError, PartError, PlanError, ProbeError, ReleaseError, UnreachableError
-from tminus.oci import Image, Invocation, invocation, unpack, verify
+from tminus.oci import Image, Invocation, Repository, invocation, pull, unpack, verify
 
 SECONDS = 120.0
 """The time limit of one command of a release."""
@@ -26,13 +26,17 @@ class Releases:
     folder: Path
     settings: Mapping[str, str]
     """The service's environment; it may hold secrets and is never shown."""
+    repository: Repository | None = None
+    """Where an image that the layout lacks is pulled from; nothing: the layout holds every image."""
 
     async def verified(self, digest: str) -> Image:
         """The image of a digest, with every byte compared; raises `ReleaseError` or `PlanError`."""
         return await asyncio.to_thread(verify, self.layout, digest)
 
     async def prepare(self, digest: str) -> Json:
-        """Have a release unpacked and unaltered in its folder."""
+        """Have a release pulled, unpacked and unaltered in its folder; only what is missing is asked for."""
+        if self.repository is not None:
+            await pull(self.repository, digest, self.layout)
         image = await self.verified(digest)
         await asyncio.to_thread(unpack, self.layout, digest, self._root(digest))
         return {"digest": digest, "version": image.version, "blobs": image.blobs, "bytes": image.size}

@@ -77,6 +77,21 @@ async def test_a_proxy_that_dies_with_tminus_is_started_again_by_the_next_start(
     assert nothing_left(home, killed.stage)
 
 
+async def test_a_registry_killed_in_the_shift_costs_no_user_anything_and_is_started_again(
+    start: Begin, home: Path
+) -> None:
+    demo = await start()
+    await demo.sees(r"watch 10 % #0")
+    await kill(demo, "registry")
+    assert await demo.ends() == 0, demo.text
+    assert demo.lines[-1].startswith("outcome=landed record=/")
+    story = [(kind, data["part"]) for kind, data in told(demo.record, "part.ended", "part.restarted")]
+    assert story == [("part.ended", "registry"), ("part.restarted", "registry")]
+    assert not told(demo.record, "launch.held")
+    assert re.search(r"users: [\d,]+ requests sent, 0 failed", demo.text), demo.text
+    assert nothing_left(home, demo.stage)
+
+
 async def test_a_database_killed_in_the_shift_is_harm_that_users_see_and_is_not_hidden(
     start: Begin, home: Path
 ) -> None:

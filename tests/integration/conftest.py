@@ -74,7 +74,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[line_world.World
     """The stage that all lines are judged on; a test puts back what it broke."""
     binaries = locate(ThisMachine())
     if binaries is None:
-        pytest.skip("haproxy or PostgreSQL's server programs are not installed")
+        pytest.skip("a program of the stage is not installed")
     built = asyncio.run(line_world.build(tmp_path_factory.mktemp("world"), binaries))
     yield built
     asyncio.run(built.stage.remove())

@@ -1,4 +1,4 @@
-"""One stage for all lines: every part, depot 1.0.0 as blue and 2.0.0 as green, its worker, and the plan."""
+"""One stage for all lines: every part, the registry too, depot 1.0.0 as blue and 2.0.0 as green, its worker, and the plan."""
 
 import asyncio
 import re
@@ -105,7 +105,8 @@ class Scene:
     """Systems that take the place of the wired ones."""
 
     def releases(self) -> Releases:
-        return Releases(self.site.images, self.site.stage / "releases", self.site.settings)
+        repository = oci.Repository.at(self.site.registry)
+        return Releases(self.site.images, self.site.stage / "releases", self.site.settings, repository)
 
     def target(self) -> LocalTarget:
         return LocalTarget(self.site.stage, self.releases(), Runtime(self.site.admin), self.site.ports)
@@ -252,6 +253,9 @@ async def _set(stage: Stage, home: Path) -> World:
     await stage.start_supporting()
     digests = demo_images.build_releases(home / "images")
     scene = Scene(_site(stage, home / "images", database), read(PLAN), digests[V2], digests[V1])
+    await stage.start_registry()
+    for name in (V1, V2):
+        await oci.push(oci.Repository.at(stage.registry), home / "images", digests[name], [name])
     releases = scene.releases()
     await releases.run(scene.previous, "migrate", "up")
     await releases.run(scene.previous, "seed", "--documents", "100", "--user", USER)
@@ -270,6 +274,7 @@ def _site(stage: Stage, images: Path, database: str) -> Site:
     return Site(
         stage=stage.folder,
         images=images,
+        registry=stage.registry,
         public=stage.url,
         admin=stage.admin,
         log_port=stage.log_port,

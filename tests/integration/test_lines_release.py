@@ -11,6 +11,7 @@ import pytest
 from tminus import oci
 from tminus.demo import images as demo_images
 from tminus.domain.evidence import JsonValue, Observation, Verdict
+from tminus.domain.plan import Check
 from tminus.errors import PlanError
 from tminus.planfile import read
 from tminus.probes import staging
@@ -158,55 +159,61 @@ def copied(world: World, tmp_path: Path) -> Scene:
     return world.copied_images(tmp_path)
 
 
-class TestImages:
-    @line("rb.images", "passed", "every blob of the previous version is there and whole")
+def _looking(scene: Scene, probe: str, **arguments: JsonValue) -> Check:
+    """A line that looks at the layout on disk; the demo's own look at the registry."""
+    return replace(scene.plan.check("rb.images"), probe=probe, arguments=arguments)
+
+
+class TestImage:
+    """`release.image`, for plans without a registry."""
+
     async def test_passes(self, world: World) -> None:
-        shows(await world.scene.judge("rb.images"), Verdict.PASSED)
+        check = _looking(world.scene, "release.image", digest="${previous}")
+        shows(await world.scene.judge(check), Verdict.PASSED)
 
-    @line("rb.images", "failed", "a layer was deleted", mutation=10)
-    async def test_fails_without_a_layer(self, copied: Scene) -> None:
-        a_layer(copied, copied.previous).unlink()
-        fails(await copied.judge("rb.images"), copied.plan, "is missing")
-
-    @line("rb.images", "failed", "a layer was altered", mutation=11)
-    async def test_fails_with_an_altered_layer(self, copied: Scene) -> None:
-        layer = a_layer(copied, copied.previous)
+    async def test_fails_without_a_layer_and_with_an_altered_one(self, copied: Scene) -> None:
+        check, layer = (
+            _looking(copied, "release.image", digest="${previous}"),
+            a_layer(copied, copied.previous),
+        )
         layer.write_bytes(layer.read_bytes()[:-1] + b"!")
-        fails(await copied.judge("rb.images"), copied.plan, "has the digest .* expected")
+        fails(await copied.judge(check), copied.plan, "has the digest .* expected")
+        layer.unlink()
+        fails(await copied.judge(check), copied.plan, "is missing")
 
-    @line("rb.images", "failed", "the name was moved, and the digest that runs is kept no more", mutation=12)
     async def test_fails_when_the_running_digest_is_not_kept(self, copied: Scene) -> None:
         config = demo_images._config("1.0.1")
         oci.build_layout(copied.site.images, V1, demo_images._layers("v1"), config)
-        fails(await copied.judge("rb.images"), copied.plan, "no image with the digest")
+        check = _looking(copied, "release.image", digest="${previous}")
+        fails(await copied.judge(check), copied.plan, "no image with the digest")
 
-    @line("rb.images", "inconclusive", "the layout holds no image at all")
-    async def test_an_empty_layout_proves_nothing(self, copied: Scene) -> None:
+    async def test_an_empty_layout_proves_nothing_and_without_the_folder_nothing_is_known(
+        self, copied: Scene, tmp_path: Path
+    ) -> None:
         index = copied.site.images / "index.json"
         index.write_text(json.dumps({**json.loads(index.read_text()), "manifests": []}))
-        shows(await copied.judge("rb.images"), Verdict.INCONCLUSIVE, "holds no image")
-
-    @line("rb.images", "error", "the folder of the images is not there")
-    async def test_without_the_folder_nothing_is_known(self, copied: Scene, tmp_path: Path) -> None:
-        shows(await copied.on(images=tmp_path / "gone").judge("rb.images"), Verdict.ERROR, "mounted")
+        check = _looking(copied, "release.image", digest="${previous}")
+        shows(await copied.judge(check), Verdict.INCONCLUSIVE, "holds no image")
+        shows(await copied.on(images=tmp_path / "gone").judge(check), Verdict.ERROR, "mounted")
 
 
-class TestFreeze:
-    @line("t24.freeze", "passed", "the release's name stands for the digest that will be launched")
+class TestNamed:
+    """`release.named`, for plans without a registry."""
+
     async def test_passes(self, world: World) -> None:
-        shows(await world.scene.judge("t24.freeze"), Verdict.PASSED)
+        check = _looking(world.scene, "release.named", ref=V2, digest="${release}")
+        shows(await world.scene.judge(check), Verdict.PASSED)
 
-    @line("t24.freeze", "failed", "another image was built under the release's name", mutation=25)
     async def test_fails_with_another_image_under_the_name(self, copied: Scene) -> None:
         config = demo_images._config("2.0.1")
         other = oci.build_layout(copied.site.images, V2, demo_images._layers("v2"), config)
-        claim = await copied.judge("t24.freeze")
+        claim = await copied.judge(_looking(copied, "release.named", ref=V2, digest="${release}"))
         fails(claim, copied.plan, f"stands for {other}, not {copied.release}")
 
-    @line("t24.freeze", "failed", "a layer was altered after the freeze", mutation=26)
     async def test_fails_with_an_altered_layer(self, copied: Scene) -> None:
         a_layer(copied, copied.release).write_bytes(b"altered")
-        fails(await copied.judge("t24.freeze"), copied.plan, "blobs")
+        check = _looking(copied, "release.named", ref=V2, digest="${release}")
+        fails(await copied.judge(check), copied.plan, "blobs")
 
     async def test_fails_when_the_name_stands_for_two(self, copied: Scene) -> None:
         index = copied.site.images / "index.json"
@@ -214,16 +221,15 @@ class TestFreeze:
         for entry in document["manifests"]:
             entry["annotations"] = {"org.opencontainers.image.ref.name": V2}
         index.write_text(json.dumps(document))
-        fails(await copied.judge("t24.freeze"), copied.plan, "stands for .* and")
+        check = _looking(copied, "release.named", ref=V2, digest="${release}")
+        fails(await copied.judge(check), copied.plan, "stands for .* and")
 
-    @line("t24.freeze", "inconclusive", "the release was removed", mutation=27)
-    async def test_a_removed_release_proves_nothing(self, copied: Scene) -> None:
-        claim = await replace(copied, ref="2.0.0-removed").judge("t24.freeze")
-        shows(claim, Verdict.INCONCLUSIVE, "no image '2.0.0-removed'")
-
-    @line("t24.freeze", "error", "the folder of the images is not there")
-    async def test_without_the_folder_nothing_is_known(self, copied: Scene, tmp_path: Path) -> None:
-        shows(await copied.on(images=tmp_path / "gone").judge("t24.freeze"), Verdict.ERROR, "mounted")
+    async def test_a_removed_release_proves_nothing_and_without_the_folder_nothing_is_known(
+        self, copied: Scene, tmp_path: Path
+    ) -> None:
+        check = _looking(copied, "release.named", ref="2.0.0-removed", digest="${release}")
+        shows(await copied.judge(check), Verdict.INCONCLUSIVE, "no image '2.0.0-removed'")
+        shows(await copied.on(images=tmp_path / "gone").judge(check), Verdict.ERROR, "mounted")
 
 
 _DROP = 'op.drop_table("document_labels")'

@@ -26,6 +26,7 @@ APT_SECONDS = 900
 """A slow mirror and another apt that runs may take minutes."""
 QUOTED_LINES = 15
 
+
 _INSTALLERS: Mapping[str, str] = {
     "brew": "brew install haproxy postgresql@17 prometheus redis",
     "dnf": "sudo dnf install haproxy postgresql-server redis",
@@ -63,6 +64,7 @@ SUPPLIES = (
     ),
     Supply("prometheus-redis-exporter", {"redis_exporter": ("prometheus-redis-exporter", "redis_exporter")}),
     Supply("redis-server", {"redis_server": ("redis-server",)}),
+    Supply("docker-registry", {"docker_registry": ("docker-registry", "registry")}),
 )
 """Every package of the stage but PostgreSQL's, whose programs must all come from one folder. A further part of the
 stage is a row here and a field of `Binaries`."""
@@ -82,6 +84,7 @@ class Binaries:
     postgres_exporter: Path
     redis_exporter: Path
     redis_server: Path
+    docker_registry: Path
     initdb: Path
     postgres: Path
     pg_dump: Path

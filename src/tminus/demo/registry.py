@@ -18,7 +18,7 @@ import psutil
 from tminus import processes
 from tminus.errors import PartError
 
-_PORTS = ("public_port", "log_port", "database_port", "blue_port", "green_port")
+_PORTS = ("public_port", "log_port", "database_port", "blue_port", "green_port", "registry_port")
 SUPPORT_PORTS = (
     "prometheus",
     "alertmanager",
@@ -47,6 +47,7 @@ class Entry:
     database_port: int
     blue_port: int
     green_port: int
+    registry_port: int
     log_secret: str = field(repr=False)
     """What HAProxy's log lines are known by; nobody else on this machine can write one."""
     support_ports: dict[str, int]

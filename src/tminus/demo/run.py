@@ -61,7 +61,8 @@ async def run(options: Options, binaries: Binaries, screen: Screen) -> Exit:
         await asyncio.to_thread(oci.verify, images, digest)
     stage = Stage.create(options.home, binaries, options.port)
     screen.say(
-        f"stage {stage.id}: PostgreSQL, HAProxy, blue and its users, for the release {ref}, in {stage.folder}"
+        f"stage {stage.id}: registry, PostgreSQL, HAProxy, blue and its users, for the release {ref}, "
+        f"in {stage.folder}"
     )
     show = Show(stage, options, screen)
     wish = Wish(
@@ -126,7 +127,7 @@ def _ignore_interrupts(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _images(options: Options) -> Path:
-    """The image layout to launch from.
+    """The image layout whose images are pushed into the registry.
 
     A folder that a person names is built when it is new, and else taken as it is. Our own is named by what it must
     hold, so that it never changes. Either way every blob is proven before use.

@@ -14,7 +14,17 @@ from tminus.demo.screen import Screen
 from tminus.demo.stage import Stage
 from tminus.demo.summary import Told, write_summary
 from tminus.demo.supervisor import News
-from tminus.demo.theatre import DAY, Playbill, Wish, new_playbill, prepare_launch, serving, set_up, users_met
+from tminus.demo.theatre import (
+    DAY,
+    Playbill,
+    Wish,
+    new_playbill,
+    prepare_launch,
+    serving,
+    set_up,
+    supply,
+    users_met,
+)
 from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
@@ -75,7 +85,8 @@ class Show:
         self._looking: asyncio.Task[None] | None = None
 
     async def begin(self, wish: Wish) -> None:
-        """Set up what serves before the launch."""
+        """Set up what serves before the launch; its images are pulled and compared before anything of it starts."""
+        self._screen.say(await supply(self._stage, wish))
         await self._stage.start_postgres()
         await self._stage.create_database("depot")
         await self._stage.start_supporting()
@@ -90,6 +101,7 @@ class Show:
         proxy_lives = "haproxy" in self._stage.parts_alive()
         await self._stage.start_postgres()
         await self._stage.start_supporting()
+        await self._stage.start_registry()
         await self._stage.start_haproxy()
         launch = await self._open(playbill)
         await self._stage.start_worker(serving(playbill, launch))

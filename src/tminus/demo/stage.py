@@ -1,4 +1,4 @@
-"""The stage: one folder with PostgreSQL, HAProxy, blue, green and their users, which outlives tminus.
+"""The stage: one folder with PostgreSQL, HAProxy, registry, blue, green and their users, which outlives tminus.
 
 The demo builds it, or finds one that a killed tminus left: see `tminus.demo.registry`. Two stages never meet: each has
 its own folder and ports, and what runs in it is known by its working directory. The entry in the list is written
@@ -22,6 +22,7 @@ from tminus import processes
 from tminus.demo import parts, postgres, registry
 from tminus.demo.packages import Binaries
 from tminus.demo.parts import SUPPORTING, Setting
+from tminus.demo.parts import registry as registry_part
 from tminus.demo.registry import Entry
 from tminus.demo.supervisor import AGAIN, Part, Supervisor, Told
 from tminus.demo.worker import Serving, Worker
@@ -30,7 +31,7 @@ from tminus.errors import PartError, RolloutError, UnreachableError
 from tminus.haproxy import SECRET_VARIABLE, Desired, Proxy, Runtime, desired_state, render
 from tminus.processes import Process
 
-PARTS = ("load", "worker", *SUPPORTING, "haproxy", "blue", "green", "postgres")
+PARTS = ("load", "worker", *SUPPORTING, "haproxy", "blue", "green", "registry", "postgres")
 """Everything that runs on a stage, in the order in which it is stopped: users first, then who watches, data last."""
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
 
@@ -137,6 +138,11 @@ class Stage:
         return self._entry.green_port
 
     @property
+    def registry(self) -> str:
+        """The repository from which releases are pulled."""
+        return registry_part.address(self._entry.registry_port)
+
+    @property
     def admin(self) -> Path:
         """The proxy's admin socket."""
         return self.folder / "haproxy" / "admin.sock"
@@ -160,6 +166,13 @@ class Stage:
         """Where a database is, with the password: not for logs. By default for the database's own user."""
         user = postgres.ADMINISTRATOR if administrator else database
         return postgres.dsn(self.folder / "postgres", self._entry.database_port, database, user)
+
+    async def start_registry(self) -> Process:
+        """Have the registry answer, empty at the first start; one that ends is started again with what it held."""
+        program, port = self._entry.binaries["docker_registry"], self._entry.registry_port
+        return await self._supervisor.start(
+            registry_part.registry(self.folder, program, port, _environment())
+        )
 
     async def start_postgres(self) -> Process:
         """Have PostgreSQL answer on the loopback address, with an empty cluster at the first start.

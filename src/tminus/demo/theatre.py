@@ -1,15 +1,19 @@
 """A launch on a stage: what is set up before it, what is kept for a restart, and what is taken down after it."""
 
+import asyncio
 import getpass
 import json
 import os
 import secrets
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from tminus import oci
 from tminus.control.launch import Binding
 from tminus.demo import service
+from tminus.demo.images import BLUE, GREEN
 from tminus.demo.stage import PARTS, Stage
 from tminus.demo.worker import Serving
 from tminus.domain.plan import Plan
@@ -33,8 +37,8 @@ LONGEST_SECONDS = 3600.0
 """How long the users stay beside the shortened waits; they must not leave before the launch has ended."""
 
 NEEDED = {"postgres", "load"}
-"""The parts without which an interrupted launch cannot go on; HAProxy is started again, and of blue and green one is
-enough."""
+"""The parts without which an interrupted launch cannot go on; HAProxy and the registry are started again, and of blue
+and green one is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,6 @@ class Playbill:
     """The name that the release has in the image layout."""
     plan: str
     """The plan's path."""
-    images: str
-    """The image layout's path."""
     release: str
     previous: str
     t0: float
@@ -93,6 +95,7 @@ class Wish:
     release: str
     previous: str
     images: Path
+    """The image layout that the releases are pushed from."""
     plan: Path
     speed: float
     asks: bool
@@ -106,7 +109,6 @@ def new_playbill(wish: Wish) -> Playbill:
         kind=wish.kind,
         ref=wish.ref,
         plan=str(wish.plan),
-        images=str(wish.images),
         release=wish.release,
         previous=wish.previous,
         t0=0.0,
@@ -127,7 +129,8 @@ def site(stage: Stage, playbill: Playbill) -> Site:
 
     return Site(
         stage=stage.folder,
-        images=Path(playbill.images),
+        images=_images(stage),
+        registry=stage.registry,
         public=stage.url,
         admin=stage.admin,
         log_port=stage.log_port,
@@ -189,6 +192,42 @@ def serving(playbill: Playbill, launch: LocalLaunch) -> Serving:
     """Which of the two releases the worker is to be of."""
     target = launch.target
     return Serving(target.releases, playbill.previous, playbill.release, target.desired)
+
+
+async def supply(stage: Stage, wish: Wish) -> str:
+    """Have the registry hold the releases, and the target's own layout what is launched, pulled from there; in words.
+
+    Nothing serves yet. Raises `ReleaseError` when an image was altered, on whichever side.
+    """
+    await stage.start_registry()
+    repository = oci.Repository.at(stage.registry)
+    names = await asyncio.to_thread(oci.images, wish.images)
+    pushed = await _publish(repository, wish, names)
+    bound = {wish.previous: BLUE, wish.release: wish.ref}
+    pulled = [
+        await oci.pull(repository, digest, _images(stage), ref if names.get(ref) == digest else "")
+        for digest, ref in bound.items()
+    ]
+    blobs, size = sum(one.fetched for one in pulled), sum(one.size for one in pulled)
+    return (
+        f"registry {repository.shown}: {pushed} images pushed by digest; {' and '.join(bound.values())} pulled from"
+        f" there, {blobs} blobs of {size / 1000:,.0f} kB compared"
+    )
+
+
+async def _publish(repository: oci.Repository, wish: Wish, names: Mapping[str, str]) -> int:
+    """Push what this launch runs and every other release of the demo, each under its names; how many images."""
+    known = {BLUE, wish.ref, *GREEN.values()} & set(names)
+    digests = dict.fromkeys([wish.previous, wish.release, *(names[name] for name in sorted(known))])
+    for digest in digests:
+        tags = [name for name in sorted(known) if names[name] == digest]
+        await oci.push(repository, wish.images, digest, tags)
+    return len(digests)
+
+
+def _images(stage: Stage) -> Path:
+    """The layout that the target pulls into and runs releases from."""
+    return stage.folder / "images"
 
 
 async def set_up(stage: Stage, playbill: Playbill, launch: LocalLaunch) -> None:

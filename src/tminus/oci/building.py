@@ -23,6 +23,7 @@ from tminus.oci.layout import (
     MANIFEST_TYPE,
     REF_NAME,
     VERSION_LABEL,
+    Descriptor,
     blob_path,
     read_index,
 )
@@ -53,14 +54,39 @@ def build_layout(folder: Path, ref: str, layers: Sequence[Mapping[str, bytes]], 
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
-        "config": configuration,
-        "layers": [_put(folder, GZIP_LAYER_TYPE, blob) for blob in packed],
+        "config": _pointer(configuration),
+        "layers": [_pointer(_put(folder, GZIP_LAYER_TYPE, blob)) for blob in packed],
         "annotations": {VERSION_LABEL: config.version},
     }
     descriptor = _put(folder, MANIFEST_TYPE, _json(manifest))
     _write(folder / LAYOUT_FILE, _json({"imageLayoutVersion": LAYOUT_VERSION}))
-    _name(folder, ref, descriptor)
-    return str(descriptor["digest"])
+    name_image(folder, ref, descriptor)
+    return descriptor.digest
+
+
+def prepare_layout(folder: Path) -> None:
+    """Make an empty layout, or leave the one that is there."""
+    (folder / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
+    if not (folder / LAYOUT_FILE).exists():
+        _write(folder / LAYOUT_FILE, _json({"imageLayoutVersion": LAYOUT_VERSION}))
+    if not (folder / "index.json").exists():
+        _write_index(folder, [])
+
+
+def name_image(folder: Path, ref: str, descriptor: Descriptor) -> None:
+    """Have a layout name an image, or hold it without a name; a name moves from another image to this one."""
+    others = (
+        [
+            entry
+            for entry in read_index(folder)
+            if (entry.annotations.get(REF_NAME) != ref if ref else entry.digest != descriptor.digest)
+        ]
+        if (folder / "index.json").exists()
+        else []
+    )
+    _write_index(
+        folder, [*others, descriptor.model_copy(update={"annotations": {REF_NAME: ref} if ref else {}})]
+    )
 
 
 def _configuration(config: ImageConfig, diff_ids: list[str]) -> dict[str, object]:
@@ -90,23 +116,22 @@ def _tar(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _name(folder: Path, ref: str, descriptor: Mapping[str, object]) -> None:
-    index = folder / "index.json"
-    others = (
-        [entry for entry in read_index(folder) if entry.annotations.get(REF_NAME) != ref]
-        if index.exists()
-        else []
+def _write_index(folder: Path, entries: Sequence[Descriptor]) -> None:
+    documents = [entry.model_dump(by_alias=True) for entry in entries]
+    documents.sort(key=lambda entry: entry["annotations"].get(REF_NAME, ""))
+    _write(
+        folder / "index.json", _json({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": documents})
     )
-    entries = [entry.model_dump(by_alias=True) for entry in others]
-    entries.append({**descriptor, "annotations": {REF_NAME: ref}})
-    entries.sort(key=lambda entry: entry["annotations"].get(REF_NAME, ""))
-    _write(index, _json({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": entries}))
 
 
-def _put(folder: Path, media_type: str, data: bytes) -> dict[str, object]:
+def _put(folder: Path, media_type: str, data: bytes) -> Descriptor:
     digest = _sha256(data)
     _write(blob_path(folder, digest), data)
-    return {"mediaType": media_type, "digest": digest, "size": len(data)}
+    return Descriptor(media_type=media_type, digest=digest, size=len(data))
+
+
+def _pointer(blob: Descriptor) -> dict[str, object]:
+    return {"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size}
 
 
 def _write(file: Path, data: bytes) -> None:

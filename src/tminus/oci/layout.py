@@ -33,7 +33,9 @@ Model = TypeVar("Model", bound=BaseModel)
 class Descriptor(BaseModel):
     """How one blob points to another: type, digest, size."""
 
-    model_config = ConfigDict(frozen=True, strict=True, alias_generator=to_camel, extra="allow")
+    model_config = ConfigDict(
+        frozen=True, strict=True, alias_generator=to_camel, populate_by_name=True, extra="allow"
+    )
 
     media_type: str
     digest: Digest
@@ -90,6 +92,14 @@ def find(layout: Path, digest: str) -> Descriptor:
         if entry.digest == digest:
             return entry
     raise PlanError(f"{layout}: no image with the digest {digest}", hint=f"the layout holds {held(layout)}")
+
+
+def named(layout: Path, digest: str, ref: str) -> bool:
+    """Whether a layout holds this image: under this name, or under any or none when no name is asked for."""
+    return any(
+        entry.digest == digest and ref in {"", entry.annotations.get(REF_NAME)}
+        for entry in read_index(layout)
+    )
 
 
 def held(layout: Path) -> str:

@@ -134,6 +134,16 @@ def read_image(layout: Path, digest: str) -> Image:
     )
 
 
+def blobs_of(manifest: bytes, file: Path) -> list[Descriptor]:
+    """The blobs that a manifest names, each once: its configuration, then its layers.
+
+    Raises `ReleaseError` when it is none of an image, `file` being where it is, or will be.
+    """
+    found = parse(_Manifest, manifest, file)
+    _expect_type(file, found.media_type, MANIFEST_TYPE)
+    return list({blob.digest: blob for blob in (found.config, *found.layers)}.values())
+
+
 def copy_layer(layout: Path, layer: Layer, sink: BinaryIO | None, room: int) -> int:
     """Prove one layer while copying its uncompressed archive, and return the bytes copied.
 
@@ -141,7 +151,7 @@ def copy_layer(layout: Path, layer: Layer, sink: BinaryIO | None, room: int) -> 
     of the uncompressed bytes comes from the configuration and so from the image's digest.
     """
     file = blob_path(layout, layer.digest)
-    _check_blob(file, layer.digest, layer.size)
+    check_blob(file, layer.digest, layer.size)
     hasher, copied = hashlib.sha256(), 0
     for chunk in _uncompressed(file, layer):
         hasher.update(chunk)
@@ -155,6 +165,16 @@ def copy_layer(layout: Path, layer: Layer, sink: BinaryIO | None, room: int) -> 
             sink.write(chunk)
     _compare(file, "uncompressed layer", layer.diff_id, f"sha256:{hasher.hexdigest()}")
     return copied
+
+
+def check_blob(file: Path, digest: str, size: int) -> None:
+    """Compare a file with the digest and the size of a blob; raises `ReleaseError` when it is another."""
+    hasher, found = hashlib.sha256(), 0
+    for chunk in _chunks(file):
+        hasher.update(chunk)
+        found += len(chunk)
+    _compare(file, "blob", digest, f"sha256:{hasher.hexdigest()}")
+    _compare_size(file, size, found)
 
 
 def _layers(blobs: list[Descriptor], diff_ids: list[str], config_file: Path) -> Iterator[Layer]:
@@ -186,15 +206,6 @@ def _read_blob(layout: Path, descriptor: Descriptor) -> bytes:
     _compare(file, "blob", descriptor.digest, f"sha256:{hashlib.sha256(data).hexdigest()}")
     _compare_size(file, descriptor.size, len(data))
     return data
-
-
-def _check_blob(file: Path, digest: str, size: int) -> None:
-    hasher, found = hashlib.sha256(), 0
-    for chunk in _chunks(file):
-        hasher.update(chunk)
-        found += len(chunk)
-    _compare(file, "blob", digest, f"sha256:{hasher.hexdigest()}")
-    _compare_size(file, size, found)
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

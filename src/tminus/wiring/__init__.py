@@ -32,9 +32,22 @@ from tminus.errors import PlanError, ProbeError, TminusError
 from tminus.files import replace as replace_file
 from tminus.haproxy import Runtime
 from tminus.http import connect
+from tminus.oci import Repository
 from tminus.planfile import Loaded, bound
 from tminus.postgres import Tools
-from tminus.probes import depot, find, flags, local, module_of, postgres, release, staging, traffic, website
+from tminus.probes import (
+    depot,
+    find,
+    flags,
+    local,
+    module_of,
+    postgres,
+    registry,
+    release,
+    staging,
+    traffic,
+    website,
+)
 from tminus.probes import plan as plan_probes
 from tminus.releases import Releases
 from tminus.signing import Signer, checkpoint_entry, enrol, sign_statement, trust_path
@@ -66,6 +79,9 @@ class Site:
 
     stage: Path
     images: Path
+    """The image layout that the target runs releases from."""
+    registry: str
+    """The address of the repository from which the target pulls what the layout lacks."""
     public: str
     """The public address of the service."""
     admin: Path
@@ -101,6 +117,7 @@ class Site:
             "TMINUS_DEMO_PUBLIC": self.public,
             "TMINUS_DEMO_DATABASE": self.database,
             "TMINUS_DEMO_IMAGES": str(self.images),
+            "TMINUS_DEMO_REGISTRY": self.registry,
         }
 
 
@@ -245,7 +262,8 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     launch_time = LaunchTime(clock, LaunchClock(binding.t0, binding.speed))
     store = RecordStore(connect_store(f"sqlite:///{database}"))
     trace = ProxyTrace(folder / "trace.jsonl", site.log_port, site.log_secret, Runtime(site.admin))
-    releases = Releases(site.images, site.stage / "releases", site.settings)
+    repository = Repository.at(site.registry)
+    releases = Releases(site.images, site.stage / "releases", site.settings, repository)
     target = LocalTarget(site.stage, releases, Runtime(site.admin), site.ports)
     tools = Tools(site.postgres_bin, site.database)
     backups = LocalDatabase(tools, site.stage / "backups", releases, clock.now)
@@ -376,6 +394,7 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
         "release": lambda address: release.System(
             replace(releases, layout=Path(address)), tools, site.stage / "copies", Site.DATABASE_VARIABLE
         ),
+        "registry": registry.System,
         "staging": lambda address: staging.System(
             site.stage,
             replace(releases, settings={**site.settings, **site.staging}),

@@ -125,12 +125,14 @@ def test_a_good_plan_is_summed_up(
 def test_a_bad_plan_is_refused_with_every_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = Path(DEMO_PLAN).read_text(encoding="utf-8").replace("release.image\n", "release.imge\n")
+    text = (
+        Path(DEMO_PLAN).read_text(encoding="utf-8").replace("release.environment\n", "release.enviroment\n")
+    )
     path = tmp_path / "plan.yaml"
     path.write_text(text.replace("expect: < 500 ms", "expect: quick"), encoding="utf-8")
     assert typed(monkeypatch, "plan", "check", str(path)) == Exit.USAGE
     said = capsys.readouterr().err
-    assert "did you mean 'release.image'?" in said
+    assert "did you mean 'release.environment'?" in said
     assert said.count("'quick' is no expectation") == 2
     assert "what to do: mend these lines" in said
 

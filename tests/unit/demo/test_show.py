@@ -85,7 +85,7 @@ def show(tmp_path: Path, folder: Path, store: FullDisk, monkeypatch: pytest.Monk
     launch = SimpleNamespace(engine=Idle(), trace=Idle(), store=store, reserve=reserve, time=time)
     show._prepared = launch, SimpleNamespace()  # type: ignore[assignment] # as above
     show._playbill = Playbill(
-        LAUNCH, "good", "v2", "", "", "r", "p", 0.0, 1.0, asks=False, password="", token_secret=""
+        LAUNCH, "good", "v2", "", "r", "p", 0.0, 1.0, asks=False, password="", token_secret=""
     )
     return show
 

@@ -270,7 +270,7 @@ def test_what_was_seen_counts_as_long_as_the_catalogue_says(name: str) -> None:
 
 
 FRESH_OTHERWISE = {
-    "rb.images": "live 1h",  # it reads every blob of an image
+    "rb.images": "live 1h",  # it asks a registry for every blob of an image
     "t2.backup": "event T-2h..T-0",  # bk.db's own
     "t4.warroom": "live 4h",  # LIVE without a figure: t4.available's
     "t0.shift": "launch",  # the guard is its window

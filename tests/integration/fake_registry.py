@@ -1,0 +1,74 @@
+"""A registry that answers as a test wants it to: honest from a layout, but for the answers that are replaced."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from tminus import processes
+from tminus.oci import Repository
+from tminus.oci.layout import MANIFEST_TYPE, blob_path
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Fake:
+    """A registry of one repository, `depot`, which holds the blobs of a layout."""
+
+    layout: Path
+    port: int
+    instead: dict[str, Answer] = field(default_factory=dict)
+    """By the last part of a path: who answers in the place of the honest registry."""
+    asked: list[str] = field(default_factory=list)
+    """Method and last part of the path of every request."""
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def repository(self) -> Repository:
+        return Repository.at(f"http://{self.host}/depot")
+
+    def fetched(self) -> list[str]:
+        """The blobs and manifests that were asked for."""
+        return [asked.removeprefix("GET ") for asked in self.asked if asked.startswith("GET sha256:")]
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        last = request.path.rpartition("/")[2]
+        self.asked.append(f"{request.method} {last}")
+        if last in self.instead:
+            return await self.instead[last](request)
+        file = blob_path(self.layout, last)
+        if not last.startswith("sha256:") or not file.is_file():
+            return web.json_response({"errors": [{"code": "BLOB_UNKNOWN"}]}, status=404)
+        kind = MANIFEST_TYPE if "/manifests/" in request.path else "application/octet-stream"
+        return web.Response(body=file.read_bytes(), content_type=kind)
+
+
+@asynccontextmanager
+async def fake(layout: Path) -> AsyncIterator[Fake]:
+    """A registry on the loopback address, while the context lasts."""
+    registry = Fake(layout, processes.free_port())
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", registry.answer)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", registry.port).start()
+        yield registry
+    finally:
+        await runner.cleanup()
+
+
+def saying(status: int, body: bytes = b"", **headers: str) -> Answer:
+    """Always this answer; `_` in a header's name stands for `-`."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    async def give(_request: web.Request) -> web.Response:
+        return web.Response(status=status, body=body, headers=named)
+
+    return give
