@@ -80,7 +80,7 @@ async def test_a_part_that_may_be_is_started_again_and_prepared_each_time(
 
 
 async def test_a_part_that_ended_is_missing_until_it_has_run_again_for_a_while(
-    supervisor: Supervisor, tmp_path: Path
+    supervisor: Supervisor,
 ) -> None:
     first = await supervisor.start(Part("proxy", SLEEPER, ENV, restarts=SOON))
     assert supervisor.missing(now()) == {}
