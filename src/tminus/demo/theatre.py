@@ -14,13 +14,14 @@ from tminus import oci
 from tminus.control.launch import Binding
 from tminus.demo import service
 from tminus.demo.images import BLUE, GREEN
+from tminus.demo.parts import addresses
 from tminus.demo.stage import PARTS, Stage
 from tminus.demo.worker import Serving
 from tminus.domain.plan import Plan
 from tminus.domain.traffic import Side
 from tminus.errors import PartError
 from tminus.planfile import load
-from tminus.wiring import LocalLaunch, Site, keep_plan, local_launch
+from tminus.wiring import LocalLaunch, Site, SystemClock, keep_plan, local_launch
 
 RATE = 80.0
 """User requests in a second; at 10 % on green that is 8 a second for the guard to judge."""
@@ -149,6 +150,8 @@ def site(stage: Stage, playbill: Playbill) -> Site:
         parts=parts,
         partner=service.partner(stage.setting),
         staging=service.tried(stage.setting),
+        supporting=addresses(stage.setting),
+        missing=lambda: stage.missing(SystemClock().now()),
     )
 
 

@@ -102,6 +102,10 @@ class Site:
     """Where the service's partner tells which events came; empty where it has none."""
     staging: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What differs in the service's environment while a release is tried, so that a trial never meets users' data."""
+    supporting: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By the name that a plan refers to it with: where each supporting part answers; some hold a password."""
+    missing: Callable[[], str] = field(default=str, repr=False)
+    """Which supporting part is not there, in words; empty while all are."""
 
     DATABASE_VARIABLE = "DEPOT_DATABASE_URL"
     HOOK_VARIABLE = "DEPOT_HOOK_SECRET"
@@ -118,6 +122,7 @@ class Site:
             "TMINUS_DEMO_DATABASE": self.database,
             "TMINUS_DEMO_IMAGES": str(self.images),
             "TMINUS_DEMO_REGISTRY": self.registry,
+            **self.supporting,
         }
 
 
@@ -271,6 +276,7 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     limits = guard_limits(plan)
     watch = Watch(target, trace, PublicProber(site.public), clock, limits)
     watch.inspection = inspection(plan, {**os.environ, **site.addresses()}, clock)
+    watch.missing = site.missing
     systems = Systems(
         _handles(site, plan, (releases, tools, target, trace, smoke, limits, clock, watch.inspection)),
         _values(binding, plan, ref),
