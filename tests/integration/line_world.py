@@ -1,4 +1,4 @@
-"""One stage for all lines: every part and the registry, depot 1.0.0 as blue and 2.0.0 as green, its worker, the plan."""
+"""One stage for all lines: every part, depot 1.0.0 as blue and 2.0.0 as green, its worker, and the plan."""
 
 import asyncio
 import re
