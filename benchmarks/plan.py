@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def _marked() -> Result:
         line = f"- [ ] Check {(mark * WIDE)[:WIDE]} end\n"
         text = line * ((checklist.MAX_BYTES - 1) // len(line.encode()))
         data = text.encode()
-        taken.append((_best(lambda data=data: checklist.read(data), 1), mark, text))
+        taken.append((_best(partial(checklist.read, data), 1), mark, text))
     seconds, mark, text = max(taken)
     bare = _best(lambda: MarkdownIt("commonmark").parse(text), 1)
     size = f"2 MB, the slowest of {len(MARKS)} marks: `{mark.strip()}`"
