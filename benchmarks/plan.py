@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,43 @@ RUNS = 7
 
 
 LINES = 10_000
+WIDE = 1900
+"""Characters of marks on a line: as many as are looked at."""
+MARKS = (
+    "**",
+    "_a_b",
+    "`",
+    "``` ` ",
+    "[a](",
+    "<a b ",
+    "&a",
+    "a@b <c",
+    "____ ",
+    "TBD ( :",
+    "> 5 ",
+    "2 h ",
+    "1/1/2 ",
+    "Ã© ",
+)
 
 
 def plan() -> list[Result]:
     """Plans read and made."""
-    return [*_checked(), *_refused(), *_imported()]
+    return [*_checked(), *_refused(), *_imported(), _marked()]
+
+
+def _marked() -> Result:
+    """The longest checklist that is read, with marks on every line that make patterns work; the slowest mark."""
+    taken = []
+    for mark in MARKS:
+        line = f"- [ ] Check {(mark * WIDE)[:WIDE]} end\n"
+        text = line * ((checklist.MAX_BYTES - 1) // len(line.encode()))
+        data = text.encode()
+        taken.append((_best(partial(checklist.read, data), 1), mark, text))
+    seconds, mark, text = max(taken)
+    bare = _best(lambda: MarkdownIt("commonmark").parse(text), 1)
+    size = f"2 MB, the slowest of {len(MARKS)} marks: `{mark.strip()}`"
+    return Result("a checklist of odd marks is read", size, seconds, "a bare markdown-it-py parse", bare)
 
 
 def _imported() -> list[Result]:
@@ -68,9 +101,9 @@ def _checklist() -> Iterator[str]:
         yield f"- [ ] {dice.choice(words)}{f' for service {dice.randrange(500)}' if dice.random() < 0.6 else ''}"
 
 
-def _best(act: Callable[[], object]) -> float:
+def _best(act: Callable[[], object], runs: int = 3) -> float:
     taken = []
-    for _ in range(3):
+    for _ in range(runs):
         began = time.perf_counter()
         act()
         taken.append(time.perf_counter() - began)

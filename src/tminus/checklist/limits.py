@@ -1,6 +1,7 @@
 """Thresholds that a line states, with how long they must last: `p95 >500ms for 5 minutes`."""
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from tminus.checklist.model import Limit, Measure
@@ -70,6 +71,10 @@ _SPANS = {"over", "über", "up to"}
 """Words that with a time say how long something is done, not what its limit is."""
 
 
+_MOST = 20
+"""Numbers of a line that are looked at on either side of their sign; more is a table of figures, and no limit."""
+
+
 class _Found(NamedTuple):
     start: int
     end: int
@@ -106,7 +111,7 @@ def limits(text: str) -> tuple[Limit, ...]:
 def _found(text: str) -> list[_Found]:
     found = []
     for pattern in (_BEFORE_NUMBER, _BEHIND_NUMBER):
-        for match in pattern.finditer(text):
+        for match in islice(pattern.finditer(text), _MOST):
             one = _one(match)
             if one is not None:
                 found.append(one)

@@ -17,7 +17,8 @@ UNTIMED = "T-2h"
 _TIMELINE = 2
 """Headings with a time that make a timeline."""
 _AFTERWARDS = re.compile(
-    r"\W*(?:post|after|nach|après|tras|después|após|depois)\b|\b(?:success criteria|day [1-9]|week [1-9])\b",
+    r"\W*(?:post|after(?:wards)?|nach|danach|après|tras|después|após|depois)\b"
+    r"|\b(?:success criteria|day [1-9]|week [1-9])\b",
     re.IGNORECASE,
 )
 _SECTIONS = re.compile(

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from tminus.checklist.model import Checklist, Item
+from tminus.domain.people import alike
 from tminus.importing import limits, owners
 from tminus.importing.dues import Dues
 from tminus.importing.naming import Names, slug
@@ -218,9 +219,10 @@ def _sections(items: Sequence[Item]) -> dict[tuple[str, ...], str]:
 
 
 def _section(path: tuple[str, ...], ends: Mapping[str, int]) -> str:
-    if not path:
+    said = [heading for heading in path if alike(heading)]
+    if not said:
         return "Checklist"
-    name = path[-1] if ends[path[-1]] == 1 else " / ".join(path)
+    name = path[-1] if ends[path[-1]] == 1 and alike(path[-1]) else " / ".join(said)
     return name if len(name) <= LONGEST_SECTION else f"{name[: LONGEST_SECTION - 1]}…"
 
 

@@ -28,7 +28,7 @@ def expectations(found: Findings) -> None:
 
 
 def _line(found: Findings, place: Place, line: LineEntry | OmittedLine, expect: Expectation) -> None:
-    kind, warn = _observed(line.probe), _read(line.warn)
+    kind, warn = _observed(line.probe, looked_at=isinstance(line, LineEntry)), _read(line.warn)
     wrong = [(key, limit) for key, limit in (("expect", expect), ("warn", warn)) if limit]
     told = False
     for key, limit in wrong:
@@ -50,10 +50,12 @@ def _line(found: Findings, place: Place, line: LineEntry | OmittedLine, expect: 
         )
 
 
-def _observed(probe: str) -> ValueKind | None:
-    """What a probe gives; nothing where it does not say so, is not built yet or is unknown, which is told elsewhere."""
-    system = probe.partition(".")[0]
-    if not probe or (not probes.own(probe) and system not in probes.systems()):
+def _observed(probe: str, *, looked_at: bool) -> ValueKind | None:
+    """What a probe gives; nothing where it does not say so, is not built yet or is unknown, which is told elsewhere.
+
+    Only a line that is looked at is worth importing another package for.
+    """
+    if not probe or not (looked_at or probes.is_own(probe.partition(".")[0])):
         return None
     try:
         return probes.value_of(probe)
@@ -77,7 +79,7 @@ def _alerts(found: Findings) -> None:
 
 def _figures(found: Findings) -> None:
     for index, figure in enumerate(found.document.figures):
-        kind = _observed(figure.probe) or _KINDS.get(measure_of(figure.id))
+        kind = _observed(figure.probe, looked_at=False) or _KINDS.get(measure_of(figure.id))
         _told(found, ("figures", index, "expect"), figure.id, kind, figure.expect)
 
 

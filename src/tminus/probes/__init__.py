@@ -28,9 +28,9 @@ __all__ = [
     "Probe",
     "describe",
     "find",
+    "is_own",
     "module_of",
     "names",
-    "own",
     "signature",
     "systems",
     "value_of",
@@ -130,17 +130,19 @@ def signature(name: str) -> Mapping[str, Argument]:
 def value_of(name: str) -> ValueKind | None:
     """The kind of value that this probe gives; nothing for one that declares none.
 
-    Raises `PlanError` for an unknown one. tminus' own files are read for it and not imported.
+    tminus' own files are read for it and not imported, and a probe that they do not hold gives nothing. Of another
+    package's system the module is imported; raises `PlanError` for an unknown one.
     """
     system, _, observation = name.partition(".")
-    found = _read(system).get(observation)
-    return find(name).value() if found is None else found.value
+    if is_own(system):
+        found = _read(system).get(observation)
+        return found.value if found else None
+    return find(name).value()
 
 
-def own(name: str) -> bool:
-    """Whether this is one of tminus' own probes."""
-    system, _, observation = name.partition(".")
-    return observation in _read(system)
+def is_own(system: str) -> bool:
+    """Whether this system is one of tminus' own."""
+    return system in _own()
 
 
 @cache

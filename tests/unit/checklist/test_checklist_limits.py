@@ -74,3 +74,7 @@ def test_several_thresholds_keep_their_own_percentile() -> None:
         Limit("<", 0.5, SECONDS, quantile=0.99),
         Limit("<", 0.01, SHARE),
     )
+
+
+def test_of_a_row_of_figures_only_the_first_are_limits() -> None:
+    assert len(limits("> 5 " * 400)) == 20

@@ -28,6 +28,7 @@ def last(text: str) -> tuple[str, str]:
         ("## Backups", "T-2h", "as lines under 'Backups' are in the built-in plan"),
         ("## Security review", "T-2h", "as lines under 'Security review' are in the built-in plan"),
         ("## Post-Deployment", "T+15min", "its heading says afterwards"),
+        ("## Afterwards", "T+15min", "its heading says afterwards"),
         ("## T-30 Minutes", "T-30min", ""),
     ],
 )
@@ -72,3 +73,12 @@ def test_the_plan_and_the_report_say_what_was_guessed() -> None:
     assert "guessed due           1" in told
     assert "      1 at T-3h     after the heading 'T-3 Hours'" in told
     assert report.as_json(found, Path("p.yaml"))["due_guessed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("heading", "section"), [("#", "Checklist"), ("# Shop\n\n##", "Shop"), ("# \u200b", "Checklist")]
+)
+def test_a_heading_without_words_gives_a_section_with_a_name(heading: str, section: str) -> None:
+    found = imported(f"{heading}\n\n- [ ] Water the plants\n")
+    assert [line.section for line in found.lines] == [section]
+    assert planfile.loaded(commenting.text(found), Path("p.yaml")).problems == ()
