@@ -177,7 +177,7 @@ def seconds_of_damage(record: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_a_release_that_leaks_its_connections_is_rolled_back_by_the_guard_and_starves_nobody_else(
+async def test_a_release_that_leaks_its_connections_is_rolled_back_by_the_guard(
     start: Begin,
 ) -> None:
     demo = await start("--release", "leak")
@@ -186,21 +186,9 @@ async def test_a_release_that_leaks_its_connections_is_rolled_back_by_the_guard_
     (ended,) = of_type(demo.record, "launch.ended")
     assert ended["rule"] in {"a1", "a2"}
     assert 0 < int(str(ended["failed_on_green"])) < 60
-    (rung,) = [data for data in of_type(demo.record, "step.done") if data["step"] == "shift 10"]
-    assert rung["read_back"] == 10
-    blue = counts(demo.record, 0)["blue"]
-    assert int(str(ended["failed_on_blue"])) - blue["failed"] < 0.01 * blue["requests"], "blue is not starved"
     assert isinstance(ended["data"], dict)
     assert ended["data"]["text"] == "all 4 invariants of the data hold"
     all_traffic_is_on_blue(demo.record)
-
-
-def counts(record: Path, which: int) -> dict[str, dict[str, int]]:
-    """Both sides' counts at one of the looks of the rollout."""
-    gauges = of_type(record, "traffic.seen")[which]["gauges"]
-    assert isinstance(gauges, dict)
-    found: dict[str, dict[str, int]] = gauges["counts"]
-    return found
 
 
 @pytest.mark.slow

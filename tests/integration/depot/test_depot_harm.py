@@ -8,6 +8,7 @@ import pytest
 
 from tminus.depot import canaries
 from tminus.depot.damage import STROKES
+from tminus.depot.faults import MOST_LEAKED
 
 if TYPE_CHECKING:
     from tests.integration.depot.depot_world import (
@@ -131,6 +132,19 @@ class TestLeak:
         # Health is spared, as by every fault: a proxy that took the side out would end the harm before it is judged.
         status, health = await answer(http, "GET", f"{depot.url}/health")
         assert (status, health["dependencies"]["database"]["ok"]) == (200, True)
+
+    async def test_the_largest_leak_leaves_the_other_side_and_a_watcher_their_connections(
+        self, v1: Unpacked, v2: Unpacked, database: str, start: Start, http: aiohttp.ClientSession
+    ) -> None:
+        blue, green = start(v1, database), start(v2, database, FAULTS=f"leak={MOST_LEAKED}")
+        user = {**await log_in(http, green.url), **PROXIED}
+        statuses = [
+            (await answer(http, "GET", f"{green.url}/me", headers=user))[0] for _ in range(MOST_LEAKED + 1)
+        ]
+        assert statuses == [200] * MOST_LEAKED + [503]
+        asked = [answer(http, "GET", f"{blue.url}/me", headers=user) for _ in range(60)]
+        assert {status for status, _ in await asyncio.gather(*asked)} == {200}
+        assert query(database, "SELECT 1") == [(1,)]
 
     async def test_the_end_of_the_leak_gives_the_connections_back(
         self, v2: Unpacked, database: str, start: Start, http: aiohttp.ClientSession
