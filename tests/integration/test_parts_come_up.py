@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import psutil
+from redis.asyncio import Redis
 
 from tminus import processes
 from tminus.demo.parts import SUPPORTING
+from tminus.demo.supervisor import News
 
 if TYPE_CHECKING:
     from tests.integration.parts_world import PartsWorld, needs_parts, parts_world
@@ -57,3 +59,47 @@ async def test_the_database_s_watcher_sees_no_row(parts_world: PartsWorld) -> No
         return bool(await parts_world.query('pg_stat_activity_count{datname="depot"}'))
 
     await asyncio.wait_for(processes.wait_until(counted, 20, "the new database to be watched"), 30)
+
+
+async def test_each_part_that_is_killed_is_named_started_again_and_answers_with_what_it_knew(
+    parts_world: PartsWorld,
+) -> None:
+    stage = parts_world.stage
+    news: list[News] = []
+
+    async def told(event: News) -> None:
+        news.append(event)
+
+    now = asyncio.get_running_loop().time
+
+    def missing() -> set[str]:
+        return {text.split()[0] for text in stage.missing(now()).split("; ") if text}
+
+    watching = asyncio.create_task(stage.look_after(told, now))
+    address = parts_world.addresses["TMINUS_DEMO_REDIS"]
+    async with Redis.from_url(address) as redis:
+        await redis.set("kept", "yes")
+    for part in SUPPORTING:
+        victim = processes.find(stage.folder, part)
+        assert victim is not None, part
+        assert part not in missing()
+        await victim.kill()
+
+        async def named(part: str = part) -> bool:
+            return part in missing()
+
+        async def back(part: str = part) -> bool:
+            return [one.event for one in news if one.part == part] == ["ended", "restarted"]
+
+        await processes.wait_until(named, 5, f"{part} to be named")
+        await processes.wait_until(back, 20, f"{part} to be back")
+
+    async def nothing_missing() -> bool:
+        return not missing()
+
+    await processes.wait_until(nothing_missing, 10, "every part to have settled")
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    assert {*SUPPORTING} <= set(stage.parts_alive())
+    async with Redis.from_url(address) as redis:
+        assert await redis.get("kept") == b"yes"
