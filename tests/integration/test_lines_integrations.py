@@ -213,7 +213,7 @@ async def test_users_are_served_while_redis_is_away_and_limited_when_it_is_back(
     try:
         statuses = await send_users(world.scene, 300, at_once=12)
     finally:
-        await world.stage.start_supporting()
+        await world.stage.start_supporting("redis")
     assert set(statuses) == {401}, "no token is refused as ever, and nothing fails"
 
     async def counted() -> bool:
@@ -231,7 +231,7 @@ async def test_no_secret_stands_in_what_is_recorded_or_logged(world: World) -> N
     try:
         kept = await _recorded(world.scene)
     finally:
-        await world.stage.start_supporting()
+        await world.stage.start_supporting("redis")
     texts = {"record": kept, "site": repr(world.scene.site)}
     for part in ("worker", "partner", "green", "blue"):
         texts[f"log of {part}"] = (world.stage.folder / part / "log").read_text()

@@ -172,7 +172,7 @@ class TestParts:
         try:
             fails(await world.scene.judge("ok.services"), world.scene.plan, "^redis, expected empty")
         finally:
-            await world.stage.start_supporting()
+            await world.stage.start_supporting("redis")
 
     async def test_fails_when_green_runs_but_cannot_serve(self, world: World) -> None:
         await world.scene.target().proxy.set_address(Side.GREEN, 1)

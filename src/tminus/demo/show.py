@@ -14,7 +14,7 @@ from tminus.demo.parts import SUPPORTING
 from tminus.demo.screen import Screen
 from tminus.demo.stage import Stage
 from tminus.demo.summary import Told, write_summary
-from tminus.demo.supervisor import News
+from tminus.demo.supervisor import News, together
 from tminus.demo.theatre import (
     DAY,
     Playbill,
@@ -90,9 +90,10 @@ class Show:
         self._screen.say(await supply(self._stage, wish))
         await self._stage.start_postgres()
         await self._stage.create_database("depot")
-        await self._stage.start_supporting()
+        await self._stage.start_supporting(*(part for part in SUPPORTING if part != "prometheus"))
         playbill = new_playbill(wish)
-        await set_up(self._stage, playbill, prepare_launch(self._stage, playbill, self._options.home)[0])
+        launch = prepare_launch(self._stage, playbill, self._options.home)[0]
+        await together(set_up(self._stage, playbill, launch), self._stage.start_supporting("prometheus"))
         playbill = replace(playbill, t0=SystemClock().now() + DAY)
         await self._open(playbill)
         playbill.save(self._stage)

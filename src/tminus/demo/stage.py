@@ -24,7 +24,7 @@ from tminus.demo.packages import Binaries
 from tminus.demo.parts import SUPPORTING, Setting
 from tminus.demo.parts import registry as registry_part
 from tminus.demo.registry import Entry
-from tminus.demo.supervisor import AGAIN, Part, Supervisor, Told
+from tminus.demo.supervisor import AGAIN, Part, Supervisor, Told, together
 from tminus.demo.worker import Serving, Worker
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, RolloutError, UnreachableError
@@ -218,12 +218,15 @@ class Stage:
             monitor=postgres.address(*watched),
         )
 
-    async def start_supporting(self) -> None:
-        """Have every supporting part answer, all started at once, and again whenever one ends; PostgreSQL must run."""
+    async def start_supporting(self, *names: str) -> None:
+        """Have these supporting parts answer, all when none is named, and again whenever one ends; PostgreSQL must run.
+
+        They are started at once. Prometheus takes some six seconds until it measures, the others less than one.
+        """
         password = self._entry.secrets["monitor"]
         await postgres.make_monitor(self.dsn("postgres", administrator=True), password)
-        wanted = parts.supporting(self.setting).values()
-        await asyncio.gather(*(self._supervisor.start(part) for part in wanted))
+        known = parts.supporting(self.setting)
+        await together(*(self._supervisor.start(known[name]) for name in names or SUPPORTING))
 
     async def start_haproxy(self, wanted: Desired | None = None) -> Process:
         """Have HAProxy divide the traffic; a running one is left as it is, and one that ends is started again.

@@ -8,9 +8,10 @@ the target starts them, and one that ends has failed.
 import asyncio
 import signal
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tminus import processes
 from tminus.errors import PartError
@@ -106,6 +107,17 @@ class News:
 Told = Callable[[News], Awaitable[None]]
 
 
+async def together(*acts: Coroutine[Any, Any, object]) -> None:
+    """Do all of this side by side; when one fails, the others are given up before that is told."""
+    tasks = [asyncio.create_task(act) for act in acts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 class Supervisor:
     """Looks after the parts in one stage folder."""
 
@@ -146,13 +158,7 @@ class Supervisor:
 
     async def watch(self, told: Told, now: Callable[[], float]) -> None:
         """Look after every part that was started by now, without end; what happens is told before it is acted on."""
-        tasks = [asyncio.create_task(self._keep(part, told, now)) for part in self._parts.values()]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await together(*(self._keep(part, told, now) for part in self._parts.values()))
 
     async def _run(self, part: Part) -> Process:
         process = processes.find(self._folder, part.name)

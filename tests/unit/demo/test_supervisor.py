@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tminus import processes
-from tminus.demo.supervisor import AGAIN, SETTLE_SECONDS, Attempts, News, Part, Restarts, Supervisor
+from tminus.demo.supervisor import AGAIN, SETTLE_SECONDS, Attempts, News, Part, Restarts, Supervisor, together
 from tminus.errors import PartError
 
 ENV = {"PATH": os.environ["PATH"]}
@@ -173,6 +173,24 @@ async def test_a_fault_of_the_looking_after_is_not_hidden(supervisor: Supervisor
 
 async def test_what_a_part_is_told_in_its_environment_is_not_shown() -> None:
     assert "hush" not in repr(Part("proxy", SLEEPER, {"SECRET": "hush"}))
+
+
+async def test_when_one_of_several_acts_fails_the_others_have_ended_before_it_is_told() -> None:
+    ended = []
+
+    async def long() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("long")
+
+    async def failing() -> None:
+        await asyncio.sleep(0)
+        raise PartError("no", hint="look")
+
+    with pytest.raises(PartError, match="no"):
+        await together(long(), failing())
+    assert ended == ["long"]
 
 
 def test_each_further_restart_waits_twice_as_long_until_there_were_too_many() -> None:
