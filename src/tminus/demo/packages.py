@@ -17,6 +17,8 @@ from typing import Protocol
 
 from tminus.errors import PartError
 
+BROWSER = ("chromium", "fonts-inter")
+"""What the tests of the mission page need beside the stage: a browser, and the letters that its picture shows."""
 POSTGRES_PROGRAMS = ("initdb", "postgres", "pg_dump", "pg_restore")
 POLICY = Path("/usr/sbin/policy-rc.d")
 """Debian asks this program before a package starts a service; its exit code 101 forbids it (invoke-rc.d(8))."""
@@ -144,13 +146,17 @@ def locate(machine: Machine, versions: Path = Path("/usr/lib/postgresql")) -> Bi
     return Binaries(haproxy, *(folder / program for program in POSTGRES_PROGRAMS))
 
 
-def plan_installation(machine: Machine, versions: Path = Path("/usr/lib/postgresql")) -> Missing:
+def plan_installation(
+    machine: Machine, versions: Path = Path("/usr/lib/postgresql"), *, browser: bool = False
+) -> Missing:
     """Which packages are missing; raises `PartError` with the command to type when this is not Debian."""
-    packages = []
+    packages: list[str] = []
     if machine.which("haproxy") is None:
         packages.append("haproxy")
     if _postgres_folder(machine, versions) is None:
         packages.append("postgresql")
+    if browser and machine.which(BROWSER[0]) is None:
+        packages += BROWSER
     if packages and machine.which("apt-get") is None:
         raise PartError(
             f"this machine lacks {' and '.join(packages)}, and can install only Debian packages by itself",

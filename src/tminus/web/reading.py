@@ -19,8 +19,8 @@ from tminus.store.tables import connect
 
 DATABASE = "launch.db"
 TRACE = "trace.jsonl"
-OWN_PLAN = "plan.yaml"
-"""The copy of its plan that a launch may keep in its folder."""
+OWN_PLAN = "plan.json"
+"""The copy of its plan that a launch keeps in its folder."""
 
 
 def launches(home: Path) -> list[str]:
@@ -93,9 +93,11 @@ class TraceTail:
         self._file = folder / TRACE
         self._offset = 0
         self._number = 0
+        self.unread = 0
+        """Lines that are none, and are left out."""
 
     def read(self) -> list[Outcome | WeightChange]:
-        """The items that were added; none while there is no trace. Raises `UsageError` for a line that is none."""
+        """The items that were added; none while there is no trace. A line that is none is counted, and left out."""
         try:
             with self._file.open("rb") as file:
                 file.seek(self._offset)
@@ -107,8 +109,12 @@ class TraceTail:
         made = []
         for line in whole.splitlines():
             self._number += 1
-            if line.strip():
+            if not line.strip():
+                continue
+            try:
                 made.append(parse_line(line.decode("utf-8", "replace"), self._number))
+            except UsageError:
+                self.unread += 1  # the page says so; the record, which decides, is read all the same
         return made
 
 

@@ -135,7 +135,7 @@ async def test_an_event_changes_only_the_parts_that_show_it(tmp_path: Path) -> N
         messages = [m for m in reading.result() if m["event"] != "beat"]
         assert [m["event"] for m in messages[:3]] == ["patch", "patch", "line-cfg.env"]
         changed = re.findall(r'id="([a-z]+)" (?:hx-swap-oob="true")', messages[1]["data"])
-        assert set(changed) == {"decision", "matrix", "needs", "foot"}
+        assert set(changed) == {"decision", "matrix", "needs", "milestones", "foot"}
 
 
 async def test_a_beat_carries_the_clock(tmp_path: Path) -> None:
