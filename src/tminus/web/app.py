@@ -53,7 +53,9 @@ class Mission:
         return self._watched[launch]
 
     async def stream(self, launch: str, after: int) -> AsyncIterator[str]:
-        """The messages for one browser, counted while it listens."""
+        """The messages for one browser, counted while it listens; none where too many came at the same moment."""
+        if self.streams >= MOST_STREAMS:
+            return
         self.streams += 1
         try:
             async for message in self.watched(launch).stream(after):

@@ -1,7 +1,8 @@
 """The event log: how each event of the record reads in one line."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.web.course import Data
@@ -22,10 +23,10 @@ class Entry:
     text: str
 
 
-def entries(events: Iterable[Event]) -> list[Entry]:
-    """The log of these events, newest first; what people need not see makes no line."""
-    made = [entry for event in events if (entry := _entry(event))]
-    return made[::-1]
+def entries(events: Sequence[Event], most: int | None = None) -> list[Entry]:
+    """The log of these events, newest first, at most so many; what people need not see makes no line."""
+    made = (entry for event in reversed(events) if (entry := _entry(event)))
+    return list(islice(made, most))
 
 
 def _entry(event: Event) -> Entry | None:

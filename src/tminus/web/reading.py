@@ -4,6 +4,8 @@ The record is read from the launch's own database by short read-only transaction
 writer ever waits for; the trace is a file that is read on from where the last look ended.
 """
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -60,10 +62,9 @@ class RecordTail:
             new = await RecordStore(engine).events(self._launch, len(self.events) - 1)
         finally:
             engine.dispose()
-        for event in new:
-            before = self.events[-1].digest if self.events else NO_LINE
-            self.unbroken = self.unbroken and event.prev == before and event.seq == len(self.events)
-            self.events.append(event)
+        # A long record takes its time; others who watch must not wait for it.
+        self.unbroken = self.unbroken and await asyncio.to_thread(_follows, self.events[-1:], new)
+        self.events += new
         self._looked = state
         return bool(new)
 
@@ -84,6 +85,16 @@ class RecordTail:
         return (
             f"sqlite:///file:{quote(str(self._database))}?{'mode=ro' if journal else 'immutable=1'}&uri=true"
         )
+
+
+def _follows(last: Sequence[Event], new: Sequence[Event]) -> bool:
+    """Whether each new event names the digest of the one before it."""
+    before, seq = (last[0].digest, last[0].seq + 1) if last else (NO_LINE, 0)
+    for number, event in enumerate(new, seq):
+        if event.prev != before or event.seq != number:
+            return False
+        before = event.digest
+    return True
 
 
 class TraceTail:

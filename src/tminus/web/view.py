@@ -94,7 +94,7 @@ def picture(told: Told, now: float) -> Picture:
         unbroken=told.unbroken,
         unread=told.unread,
         parts=_parts(view, course, told, (checks, lines), at),
-        log=tuple(entries(told.events)[:LOGGED]),
+        log=tuple(entries(told.events, LOGGED)),
     )
 
 
