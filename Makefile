@@ -7,7 +7,7 @@ RELEASE ?= good
 export PYTHONDONTWRITEBYTECODE := 1
 
 # What may be said on the command line. A misspelt one would be passed over in silence, and another launch begun.
-KNOWN := RELEASE YES HEADLESS SPEED PORT KEEP JSON IMAGES PLAN DIGEST ONLY RECORD PYTHON VENV SHELL
+KNOWN := RELEASE YES HEADLESS SPEED PORT PAGE KEEP JSON IMAGES PLAN DIGEST ONLY RECORD PYTHON VENV SHELL
 given = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 unknown := $(filter-out $(KNOWN) MAKEOVERRIDES MAKEFLAGS -*-%,$(given))
 ifneq ($(unknown),)
@@ -30,19 +30,19 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+	@$(MAKE) --no-print-directory page || echo "npm cannot be reached: the mission page will have to be loaded again by hand, until \`make page\`"
 
-demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash|corrupt|leak YES=1 HEADLESS=1 SPEED=n PORT=n KEEP=1 JSON=1 IMAGES=folder PLAN=file DIGEST=sha256:...
+demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash|corrupt|leak YES=1 HEADLESS=1 SPEED=n PORT=n PAGE=0 KEEP=1 JSON=1 IMAGES=folder PLAN=file DIGEST=sha256:...
 	@$(BIN)/tminus demo --release $(call quoted,$(RELEASE)) $(if $(call on,$(YES)),--yes) $(if $(call on,$(HEADLESS)),--headless) \
 	  $(if $(SPEED),--speed $(call quoted,$(SPEED))) $(if $(PORT),--port $(call quoted,$(PORT))) \
-	  $(if $(call on,$(KEEP)),--keep) $(if $(call on,$(JSON)),--json) $(if $(IMAGES),--images $(call quoted,$(IMAGES))) \
+	  $(if $(PAGE),$(if $(call on,$(PAGE)),,--no-page)) $(if $(call on,$(KEEP)),--keep) $(if $(call on,$(JSON)),--json) $(if $(IMAGES),--images $(call quoted,$(IMAGES))) \
 	  $(if $(PLAN),--plan $(call quoted,$(PLAN))) $(if $(DIGEST),--digest $(call quoted,$(DIGEST)))
 
 test: install ## units, contracts, integration, and the good and errors launches
 	$(BIN)/tminus demo --install-only --yes
 	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/acceptance -m "not slow and not browser"
 
-acceptance: install ## the remaining journeys: slow, crash, corrupt and leak releases, kills, interrupts
-	$(BIN)/tminus demo --install-only --yes
+acceptance: browser ## the remaining journeys: the page in a browser, slow, crash, corrupt and leak releases, kills, interrupts
 	$(BIN)/python -m pytest tests/acceptance -m "slow and not browser"
 
 check: lint types layers docstrings ## what must hold before a commit
@@ -104,8 +104,9 @@ $(VENDOR)/sse.min.js: $(STAMP) $(ASSETS)/package-lock.json
 	@cp build/page/node_modules/htmx-ext-sse/LICENSE $(VENDOR)/sse.LICENSE
 	@cp build/page/node_modules/htmx-ext-sse/dist/sse.min.js $@
 
-browser: page ## the mission page in a real browser; Debian's chromium must be there
-	$(BIN)/python -m pytest tests/integration/web -m browser
+browser: page ## the mission page in Debian's chromium
+	$(BIN)/tminus demo --install-only --browser --yes
+	$(BIN)/python -m pytest tests/integration/web tests/acceptance/test_mission_page.py -m browser
 
 clean: ## remove what install made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

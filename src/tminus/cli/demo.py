@@ -13,7 +13,8 @@ from rich.console import Console
 
 from tminus.config import writable_home
 from tminus.control.ports import Json
-from tminus.demo.packages import Binaries, Missing
+from tminus.demo.packages import Missing
+from tminus.demo.page import Viewing, browser_of
 from tminus.demo.run import clear_all, have_packages, run
 from tminus.demo.screen import Screen
 from tminus.demo.show import Options
@@ -44,6 +45,8 @@ Images = Annotated[Path | None, typer.Option(help="An image layout; built there 
 Digest = Annotated[str | None, typer.Option(help="The image to launch, as sha256:….")]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the stage running at the end.")]
 InstallOnly = Annotated[bool, typer.Option("--install-only", help="Install packages and stop.")]
+Browser = Annotated[bool, typer.Option("--browser", help="When only installing: the tests' browser too.")]
+NoPage = Annotated[bool, typer.Option("--no-page", help="Serve no mission page meanwhile.")]
 Clear = Annotated[bool, typer.Option("--clear", help="Take down what earlier demos left, and stop.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Events as JSON lines.")]
 
@@ -61,13 +64,18 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
     keep: Keep = False,
     install_only: InstallOnly = False,
     clear: Clear = False,
+    no_page: NoPage = False,
+    browser: Browser = False,
     json: AsJson = False,
 ) -> None:
     """Launch the reference service on this machine: real proxy, real database, real load, a verified record."""
     _must_be_in_range(speed, port)
     screen = Screen(Console(highlight=False), as_json=json)
     folder = writable_home()
-    binaries = _binaries(folder, screen, agreed=yes or headless or bool(os.environ.get("CI")))
+    agreed = yes or headless or bool(os.environ.get("CI"))
+    binaries = have_packages(
+        folder, screen, lambda missing: agreed or _agree(missing), browser=browser and install_only
+    )
     if install_only:
         screen.say("every package that the demo needs is installed")
         return
@@ -83,6 +91,7 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
             port=port,
             keep=keep,
             ask=_ask if asks else None,
+            viewing=Viewing(not no_page, browser_of(os.environ) if asks else ()),
         )
         code = asyncio.run(clear_all(options, screen) if clear else run(options, binaries, screen))
     if code is not Exit.PASSED:
@@ -94,10 +103,6 @@ def _must_be_in_range(speed: float, port: int | None) -> None:
         raise UsageError(f"--speed {speed:g} is out of range", hint=f"give a number from 1 to {FASTEST:g}")
     if port is not None and not 1 <= port <= 65535:
         raise UsageError(f"--port {port} is no port", hint="give a number from 1 to 65535")
-
-
-def _binaries(folder: Path, screen: Screen, *, agreed: bool) -> Binaries:
-    return have_packages(folder, screen, lambda missing: agreed or _agree(missing))
 
 
 def _agree(missing: Missing) -> bool:

@@ -17,6 +17,7 @@ from tminus.web.reading import Plans
 from tminus.web.render import live
 from tminus.wiring import SystemClock, guard_limits
 
+MISSING = "its script library is not installed (`make page` does, where the sources are)"
 PORT = 8460
 """Where the page is found when nobody names another port."""
 
@@ -34,7 +35,7 @@ def serve(
     def started(at: int) -> None:
         typer.echo(f"http://127.0.0.1:{at}/{f'launches/{launch}' if launch else ''}")
         if not live():
-            typer.echo("the page does not change by itself: run `make page` and start it again", err=True)
+            typer.echo(f"the page does not change by itself: {MISSING}", err=True)
 
     with as_file(files("tminus.demo") / "demo.yaml") as own_plan:
         plans = Plans((*(path.resolve() for path in plan or ()), own_plan))

@@ -18,6 +18,8 @@ from typing import Protocol
 
 from tminus.errors import PartError
 
+BROWSER = ("chromium", "fonts-inter")
+"""What the tests of the mission page need beside the stage: a browser, and the letters that its picture shows."""
 POSTGRES_PROGRAMS = ("initdb", "postgres", "pg_dump", "pg_restore")
 POLICY = Path("/usr/sbin/policy-rc.d")
 """Debian asks this program before a package starts a service; its exit code 101 forbids it (invoke-rc.d(8))."""
@@ -201,7 +203,9 @@ def locate(machine: Machine, versions: Path = Path("/usr/lib/postgresql")) -> Bi
     return Binaries(**found, **{program: folder / program for program in POSTGRES_PROGRAMS})
 
 
-def plan_installation(machine: Machine, versions: Path = Path("/usr/lib/postgresql")) -> Missing:
+def plan_installation(
+    machine: Machine, versions: Path = Path("/usr/lib/postgresql"), *, browser: bool = False
+) -> Missing:
     """Which packages are missing; raises `PartError` with the command to type when this is not Debian."""
     packages = [
         supply.package
@@ -210,6 +214,8 @@ def plan_installation(machine: Machine, versions: Path = Path("/usr/lib/postgres
     ]
     if _postgres_folder(machine, versions) is None:
         packages.append("postgresql")
+    if browser and machine.which(BROWSER[0]) is None:
+        packages += BROWSER
     missing = Missing(tuple(packages))
     if missing and machine.which("apt-get") is None:
         raise PartError(

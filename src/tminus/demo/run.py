@@ -24,12 +24,17 @@ INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, an ordinary kill, and a terminal that is closed."""
 
 
-def have_packages(home: Path, screen: Screen, agree: Callable[[Missing], bool]) -> Binaries:
-    """Where the programs of the stage are, after installing what is missing and was agreed to."""
+def have_packages(
+    home: Path, screen: Screen, agree: Callable[[Missing], bool], *, browser: bool = False
+) -> Binaries:
+    """Where the programs of the stage are, after installing what is missing and was agreed to.
+
+    `browser` adds the one that the tests of the mission page use.
+    """
     machine = ThisMachine()
     journal = home / "installation.json"
     undo(machine, journal)
-    missing = plan_installation(machine)
+    missing = plan_installation(machine, browser=browser)
     if missing:
         if not agree(missing):
             lacking = f"this machine lacks {missing.named}, and nobody agreed to install it"

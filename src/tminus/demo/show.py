@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tminus.control.approval import TOPIC
@@ -10,6 +10,7 @@ from tminus.control.liftoff import CONTROL
 from tminus.control.ports import Json
 from tminus.demo.census import census
 from tminus.demo.lookout import Lookout
+from tminus.demo.page import MissionPage, Viewing
 from tminus.demo.parts import SUPPORTING
 from tminus.demo.screen import Screen
 from tminus.demo.stage import Stage
@@ -69,6 +70,8 @@ class Options:
     """Whether the stage goes on after the end."""
     ask: Callable[[], Awaitable[Json]] | None
     """Asks the viewer for GO or NO-GO; nothing when the plan decides."""
+    viewing: Viewing = field(default_factory=Viewing)
+    """How it is watched in a browser; not at all when left out."""
 
 
 class Show:
@@ -84,6 +87,7 @@ class Show:
         self._held_since: float | None = None
         self._asked: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._page = MissionPage(stage.folder, options.home, options.viewing, screen.say)
 
     async def begin(self, wish: Wish) -> None:
         """Set up what serves before the launch; its images are pulled and compared before anything of it starts."""
@@ -210,6 +214,7 @@ class Show:
         if self._asked is not None:
             self._asked.cancel()
         await self._look_away()
+        await self._page.leave()
         try:
             if self._prepared is not None:
                 await self._prepared[0].engine.stop()
@@ -234,6 +239,7 @@ class Show:
         launch.reserve.keep()
         await launch.store.prepare()
         await launch.trace.start()
+        self._page.open(playbill.launch)
         return launch
 
     async def _look_after(self, launch: LocalLaunch, playbill: Playbill) -> None:

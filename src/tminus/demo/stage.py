@@ -21,6 +21,7 @@ from typing import IO, Self
 from tminus import processes
 from tminus.demo import parts, postgres, registry
 from tminus.demo.packages import Binaries
+from tminus.demo.page import stop_page
 from tminus.demo.parts import SUPPORTING, Setting
 from tminus.demo.parts import registry as registry_part
 from tminus.demo.registry import Entry
@@ -273,9 +274,10 @@ class Stage:
         await self._supervisor.watch(told, now)
 
     async def stop_all(self) -> None:
-        """End everything that runs, users first and data last."""
+        """End everything that runs, users first and data last; then the page, which shows the end."""
         for name in PARTS:
             await self._supervisor.stop(name, by=signal.SIGINT if name == "postgres" else signal.SIGTERM)
+        await stop_page(self.folder)
 
     async def remove(self) -> None:
         """Leave nothing of this stage on the machine; may be repeated after a kill."""

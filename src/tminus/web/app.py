@@ -18,7 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from tminus.errors import PartError, TminusError, UsageError
 from tminus.web import render
 from tminus.web.evidence import drawer
-from tminus.web.live import Limits, Watched
+from tminus.web.live import Limits, Watched, readable
 from tminus.web.reading import Plans, folder_of, launches
 from tminus.web.safety import Safety
 
@@ -26,6 +26,10 @@ LOOPBACK = "127.0.0.1"
 """The only address that it listens on, as long as it has no login."""
 MOST_STREAMS = 64
 """Browsers that may watch at once; more would be a mistake, or an attack."""
+MOST_CONNECTIONS = 256
+"""Connections at once, streams and slow askers included; whoever comes later is told to wait."""
+AGAIN = 2
+"""Seconds after which a browser asks again for a launch that cannot be shown yet."""
 GRACE = 1
 """Seconds that open streams are given when the page is stopped."""
 
@@ -49,7 +53,9 @@ class Mission:
         return self._watched[launch]
 
     async def stream(self, launch: str, after: int) -> AsyncIterator[str]:
-        """The messages for one browser, counted while it listens."""
+        """The messages for one browser, counted while it listens; none where too many came at the same moment."""
+        if self.streams >= MOST_STREAMS:
+            return
         self.streams += 1
         try:
             async for message in self.watched(launch).stream(after):
@@ -75,13 +81,15 @@ def build(mission: Mission) -> FastAPI:
     @app.get("/launches/{launch}", response_class=HTMLResponse)
     async def page(launch: str, line: str = "") -> Response:
         picture = await mission.watched(launch).look()
-        opened = drawer(picture.course, picture.lines, line) if line else None
-        return HTMLResponse(render.whole(picture, opened))
+        with readable():
+            opened = drawer(picture.course, picture.lines, line) if line else None
+            return HTMLResponse(render.whole(picture, opened))
 
     @app.get("/launches/{launch}/lines/{line}", response_class=HTMLResponse)
     async def one_line(launch: str, line: str) -> Response:
         picture = await mission.watched(launch).look()
-        opened = drawer(picture.course, picture.lines, line)
+        with readable():
+            opened = drawer(picture.course, picture.lines, line)
         if opened is None:
             raise UsageError(f"the launch has no line {line!r}", hint="its board names every line")
         return HTMLResponse(render.drawn(opened, launch))
@@ -101,7 +109,9 @@ def build(mission: Mission) -> FastAPI:
 async def _failed(_: Request, error: Exception) -> Response:
     assert isinstance(error, TminusError)  # noqa: S101 - it is registered for this alone
     status = 404 if isinstance(error, UsageError) else 503
-    return HTMLResponse(render.failed(str(error), error.hint), status_code=status)
+    # What is not there yet, or cannot be read now, is asked for again by the browser itself.
+    again = {"refresh": f"{AGAIN}"} if status == 503 else {}
+    return HTMLResponse(render.failed(str(error), error.hint), status_code=status, headers=again)
 
 
 async def serve(mission: Mission, port: int, started: Callable[[int], None]) -> None:
@@ -112,6 +122,8 @@ async def serve(mission: Mission, port: int, started: Callable[[int], None]) -> 
         log_level="warning",
         access_log=False,
         server_header=False,
+        ws="none",
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=GRACE,
     )
     server = uvicorn.Server(config)

@@ -172,7 +172,7 @@ def votes(course: Course) -> tuple[Vote, ...]:
 
 
 def _vote(vote: Data, *, polling: bool) -> Vote:
-    who = f"{vote['person']}{' (simulated)' if vote['simulated'] else ''}"
+    who = f"{vote['person'] or 'This role'}{' (simulated)' if vote['simulated'] else ''}"
     if vote["word"] == "go":
         return Vote(vote["title"], "go", "go", "GO", f"{who} at {t_text(vote['t'])}: {vote['note']}")
     if vote["word"]:
@@ -203,6 +203,27 @@ def _milestone(due_at: float, reached: bool, gate: Data | None, lines: Sequence[
     if gate is not None:
         return Milestone(name, "open", "passed", told, "")
     return Milestone(name, "reached" if reached else "to come", "wait" if reached else "later", told, "")
+
+
+def forecast(course: Course, checks: Sequence[Check], now: float) -> str:
+    """When GO can be given if nothing else goes wrong; empty once it is decided.
+
+    A line that waits is seen at its milestone; one that blocks waits for a person, and nobody can say how long.
+    """
+    if course.decision or course.outcome:
+        return ""
+    obstacles = may_go(checks, course.events, now).obstacles
+    blocking = sum(each.standing in BLOCKING for each in obstacles)
+    if blocking:
+        verb = "blocks" if blocking == 1 else "block"
+        return f"forecast: no GO while {plural(blocking, 'line')} {verb}"
+    dues = {check.id: check.due for check in checks}
+    last = max((dues[each.check] for each in obstacles), default=None)
+    if last is None:
+        return "forecast: every line is ready for GO"
+    if last < course.clock(now)[0]:
+        return f"forecast: late, lines of {words.offset(last)} are still pending"
+    return f"forecast: lines ready for GO at {words.offset(last)}, {words.length(-last)} to spare"
 
 
 def left_out(opened: Data) -> Mapping[str, int]:

@@ -1,15 +1,14 @@
 """The event log: how each event of the record reads in one line."""
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.web.course import Data
-from tminus.web.words import brief, claim, t_text
+from tminus.web.words import brief, claim, short_digests, t_text
 
 _VERDICT = {"inconclusive": "unknown", "error": "unknown", "not-applicable": "na"}
-_LONG_DIGEST = re.compile(r"\b(sha256:)?([0-9a-f]{8})[0-9a-f]{24,}…?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +23,10 @@ class Entry:
     text: str
 
 
-def entries(events: Iterable[Event]) -> list[Entry]:
-    """The log of these events, newest first; what people need not see makes no line."""
-    made = [entry for event in events if (entry := _entry(event))]
-    return made[::-1]
+def entries(events: Sequence[Event], most: int | None = None) -> list[Entry]:
+    """The log of these events, newest first, at most so many; what people need not see makes no line."""
+    made = (entry for event in reversed(events) if (entry := _entry(event)))
+    return list(islice(made, most))
 
 
 def _entry(event: Event) -> Entry | None:
@@ -38,7 +37,7 @@ def _entry(event: Event) -> Entry | None:
     t = t_text(event.t_ms / 1000) if event.t_ms is not None else ""
     sign, word, text = told
     text = claim(text)
-    return Entry(event.seq, t.replace("T", "", 1), sign, word, _LONG_DIGEST.sub(r"\g<2>…", text))
+    return Entry(event.seq, t.replace("T", "", 1), sign, word, short_digests(text))
 
 
 Told = tuple[str, str, str] | None

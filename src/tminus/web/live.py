@@ -6,12 +6,15 @@ what it missed. A beat each second says that the connection stands; its absence 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from jinja2 import TemplateError
 
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
-from tminus.errors import TminusError
+from tminus.errors import RecordError, TminusError
 from tminus.web import render
 from tminus.web.reading import Plans, RecordTail, TraceTail, plan_digest
 from tminus.web.traffic import Traffic
@@ -26,6 +29,18 @@ Limits = Callable[[Plan | None], GuardLimits]
 """The guard's limits by a plan."""
 
 
+@contextmanager
+def readable() -> Iterator[None]:
+    """Say of a record that it holds what this page cannot show; raises `RecordError` then."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, TemplateError) as error:
+        raise RecordError(
+            f"the record holds something that this page cannot show: {type(error).__name__} {error}",
+            hint="`tminus verify` says whether it is whole; another version of tminus may have written it",
+        ) from error
+
+
 class Watched:
     """One launch as this process sees it; shared by all who watch it."""
 
@@ -38,21 +53,29 @@ class Watched:
         self._trace = TraceTail(folder)
         self._plan: Plan | None = None
         self._traffic: Traffic | None = None
+        self._shown: tuple[int, Picture] | None = None
+        """Of how many events, and the picture that they made."""
         self._reading = asyncio.Lock()
 
     async def look(self) -> Picture:
         """What is true now; raises a `TminusError` where the launch cannot be read."""
         async with self._reading:
-            await self._record.read()
+            with readable():
+                await self._record.read()
+            at = self._now()
             events = self._record.events
+            if self._shown and self._shown[0] == len(events) and 0 <= at - self._shown[1].moment.at < LOOK:
+                return self._shown[1]  # another who watches has just looked
             if self._traffic is None:
                 digest = plan_digest(events)
                 self._plan = await asyncio.to_thread(self._plans.find, digest, self._folder)
                 self._traffic = Traffic(self._limits(self._plan))
             # A long trace takes its time; others who watch must not wait for it.
             await asyncio.to_thread(self._count, self._traffic)
-            told = Told(events, self._record.unbroken, self._plan, self._traffic)
-            return picture(told, self._now())
+            told = Told(events, self._record.unbroken, self._plan, self._traffic, self._trace.unread)
+            with readable():
+                self._shown = len(events), picture(told, at)
+            return self._shown[1]
 
     def _count(self, traffic: Traffic) -> None:
         traffic.take(self._trace.read())
@@ -65,6 +88,8 @@ class Watched:
         while True:
             try:
                 now = await self.look()
+                with readable():
+                    made = render.parts(now)
             except TminusError as error:
                 yield _message("trouble", json.dumps({"text": str(error), "hint": error.hint}))
                 await asyncio.sleep(BEAT)
@@ -73,7 +98,6 @@ class Watched:
                 yield _message("view", now.view.value)
                 return
             view = now.view.value
-            made = render.parts(now)
             changed = {name: html for name, html in made.items() if sent.get(name) != html}
             last = now.course.events[-1].seq
             if html := render.patch(changed) + render.logged(now, seen):
@@ -90,7 +114,8 @@ class Watched:
             await asyncio.sleep(LOOK)
             try:
                 async with self._reading:
-                    await self._record.read()
+                    with readable():
+                        await self._record.read()
             except TminusError:
                 return
             if self._record.events and self._record.events[-1].seq != last:

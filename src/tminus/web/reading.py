@@ -4,6 +4,8 @@ The record is read from the launch's own database by short read-only transaction
 writer ever waits for; the trace is a file that is read on from where the last look ended.
 """
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -19,8 +21,8 @@ from tminus.store.tables import connect
 
 DATABASE = "launch.db"
 TRACE = "trace.jsonl"
-OWN_PLAN = "plan.yaml"
-"""The copy of its plan that a launch may keep in its folder."""
+OWN_PLAN = "plan.json"
+"""The copy of its plan that a launch keeps in its folder."""
 
 
 def launches(home: Path) -> list[str]:
@@ -60,10 +62,9 @@ class RecordTail:
             new = await RecordStore(engine).events(self._launch, len(self.events) - 1)
         finally:
             engine.dispose()
-        for event in new:
-            before = self.events[-1].digest if self.events else NO_LINE
-            self.unbroken = self.unbroken and event.prev == before and event.seq == len(self.events)
-            self.events.append(event)
+        # A long record takes its time; others who watch must not wait for it.
+        self.unbroken = self.unbroken and await asyncio.to_thread(_follows, self.events[-1:], new)
+        self.events += new
         self._looked = state
         return bool(new)
 
@@ -86,6 +87,16 @@ class RecordTail:
         )
 
 
+def _follows(last: Sequence[Event], new: Sequence[Event]) -> bool:
+    """Whether each new event names the digest of the one before it."""
+    before, seq = (last[0].digest, last[0].seq + 1) if last else (NO_LINE, 0)
+    for number, event in enumerate(new, seq):
+        if event.prev != before or event.seq != number:
+            return False
+        before = event.digest
+    return True
+
+
 class TraceTail:
     """The trace of one launch, read on from the last whole line; a line that is being written waits."""
 
@@ -93,9 +104,11 @@ class TraceTail:
         self._file = folder / TRACE
         self._offset = 0
         self._number = 0
+        self.unread = 0
+        """Lines that are none, and are left out."""
 
     def read(self) -> list[Outcome | WeightChange]:
-        """The items that were added; none while there is no trace. Raises `UsageError` for a line that is none."""
+        """The items that were added; none while there is no trace. A line that is none is counted, and left out."""
         try:
             with self._file.open("rb") as file:
                 file.seek(self._offset)
@@ -107,8 +120,12 @@ class TraceTail:
         made = []
         for line in whole.splitlines():
             self._number += 1
-            if line.strip():
+            if not line.strip():
+                continue
+            try:
                 made.append(parse_line(line.decode("utf-8", "replace"), self._number))
+            except UsageError:
+                self.unread += 1  # the page says so; the record, which decides, is read all the same
         return made
 
 

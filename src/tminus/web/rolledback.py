@@ -1,6 +1,6 @@
 """The rolled-back view: what fired, on which numbers, what it cost, what comes now."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tminus.domain.canonical import instant
@@ -9,7 +9,7 @@ from tminus.web.charts import percent
 from tminus.web.climb import Climb, climb_of
 from tminus.web.course import Course, Data, Happened
 from tminus.web.traffic import Traffic
-from tminus.web.words import UNKNOWN, claim, odds, share, span, t_text
+from tminus.web.words import UNKNOWN, claim, odds, share, short_digests, span, t_text
 
 LISTED = 12
 """Bad answers that are listed one by one."""
@@ -100,9 +100,8 @@ def rolled_back(course: Course, traffic: Traffic, zero: float) -> RolledBack:
 
 def _lead(course: Course, rule: str) -> str:
     proved = course.last("rollback.proved")
-    where = (
-        "Everyone is on blue." if proved else "All traffic is set to blue; that blue serves is being proven."
-    )
+    unproved = "was not proven" if course.outcome else "is being proven"
+    where = "Everyone is on blue." if proved else f"All traffic is set to blue; that blue serves {unproved}."
     if rule == "step.failed":
         step = course.step or "a step"
         return f"The step {step} failed. {where}"
@@ -161,19 +160,19 @@ def _fired(course: Course, traffic: Traffic, rule: str) -> Fired:
             evidence = f"{odds(float(test['evidence']))} to 1, limit {float(test['threshold']):,.0f} to 1"
         trigger, timer, filled = _backstop(gauges["triggers"], rule, traffic)
     words = next((t.claim for t in traffic.gauges(0.0).tests if t.rule == rule), "")
-    return Fired(rule, words or claim(text), rows, evidence, as_of, trigger, timer, filled)
+    return Fired(rule, words or short_digests(claim(text)), rows, evidence, as_of, trigger, timer, filled)
 
 
 def _rows(counts: Data) -> tuple[tuple[str, str, str, bool], ...]:
     green, blue = counts["green"], counts["blue"]
     return (
         ("Requests", f"{green['requests']:,}", f"{blue['requests']:,}", False),
-        ("Failed", f"{green['failed']:,}", f"{blue['failed']:,}", True),
+        ("Failed", f"{green['failed']:,}", f"{blue['failed']:,}", green["failed"] > 0),
         (
             "Error rate",
             share(green["failed"], green["requests"]),
             share(blue["failed"], blue["requests"]),
-            True,
+            green["failed"] > 0,
         ),
         ("Slow", f"{green['slow']:,}", f"{blue['slow']:,}", False),
     )
@@ -195,17 +194,9 @@ def _nexts(course: Course) -> tuple[Next, ...]:
     seen, proved = course.last("rollback.seen"), course.last("rollback.proved")
     stopped = next((e for e in course.of("side.stopped") if e.data["side"] == "green"), None)
     found = [
-        _next(
-            "Traffic seen on blue",
-            seen,
-            lambda d: (
-                f"{d['blue']:,} new requests on blue, {d['green']:,} on green, {d.get('failed', 0):,} failed"
-            ),
-        ),
-        _proof(proved),
-        _next(
-            "Green drained and stopped", stopped, lambda d: f"{d['sessions']} sessions when it was stopped"
-        ),
+        _seen_on_blue(course, seen),
+        _proof(proved) if proved else _undone(course, "Blue shown to serve what it served"),
+        _stopped(course, stopped),
         Next(
             "passed" if course.sealed else "pending",
             "done" if course.sealed else "next",
@@ -219,21 +210,12 @@ def _nexts(course: Course) -> tuple[Next, ...]:
         )
     if course.outcome:
         found.append(
-            Next(
-                "pending", "now", "Find the cause on green", "a person's work; the trace keeps every request"
-            )
+            Next("pending", "now", "Find the cause", "a person's work; the trace keeps every request")
         )
     return tuple(found)
 
 
-def _proof(proved: Happened | None) -> Next:
-    if proved is None:
-        return Next(
-            "pending",
-            "next",
-            "Blue shown to serve what it served",
-            "its smoke tests on the schema as it is now",
-        )
+def _proof(proved: Happened) -> Next:
     data = proved.data
     good = data["as_before"] and data["up"] and data["schema_compatible"]
     failures = data["smoke_failures"]
@@ -250,7 +232,27 @@ def _proof(proved: Happened | None) -> Next:
     )
 
 
-def _next(text: str, event: Happened | None, why: Callable[[Data], str]) -> Next:
+def _seen_on_blue(course: Course, event: Happened | None) -> Next:
+    text = "Traffic seen on blue"
     if event is None:
-        return Next("pending", "next", text, "")
-    return Next("passed", "done", text, why(event.data))
+        return _undone(course, text)
+    data = event.data
+    failed = int(data.get("failed", 0))
+    why = f"{data['blue']:,} new requests on blue, {data['green']:,} on green, {failed:,} failed"
+    if not data["blue"] or data["green"]:
+        return Next("failed", "not seen", text, why)
+    return Next("warned" if failed else "passed", "done", text, why)
+
+
+def _stopped(course: Course, event: Happened | None) -> Next:
+    text = "Green drained and stopped"
+    if event is None:
+        return _undone(course, text)
+    return Next("passed", "done", text, f"{event.data['sessions']} sessions when it was stopped")
+
+
+def _undone(course: Course, text: str) -> Next:
+    """Something that has not happened: it still will, unless the launch has ended without it."""
+    if course.outcome:
+        return Next("unknown", "not done", text, "the launch ended without it")
+    return Next("pending", "next", text, "")

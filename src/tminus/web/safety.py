@@ -1,7 +1,8 @@
 """What every answer of the page carries, and who is answered at all.
 
 The page has no login yet, so it listens on this machine only. A name that points at this machine from outside
-(DNS rebinding) would let a foreign page read it through the viewer's browser: the Host must be one of ours.
+(DNS rebinding) would let a foreign page read it through the viewer's browser: the Host must be one of ours. Nor may a
+foreign page use up its streams: what another site's page asks for is refused, a link that a person follows is not.
 """
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -52,8 +53,16 @@ class Safety:
                     headers["cache-control"] = "no-store"
             await send(message)
 
-        if name_of(Headers(scope=scope).get("host", "")) not in HOSTS:
-            words = "This page answers only as 127.0.0.1 or localhost.\n"
-            await PlainTextResponse(words, status_code=421)(scope, receive, guarded)
-            return
-        await self._app(scope, receive, guarded)
+        refused = _refusal(Headers(scope=scope))
+        await (refused or self._app)(scope, receive, guarded)
+
+
+def _refusal(headers: Headers) -> PlainTextResponse | None:
+    """Why nobody is answered; nothing where somebody is."""
+    if name_of(headers.get("host", "")) not in HOSTS:
+        return PlainTextResponse("This page answers only as 127.0.0.1 or localhost.\n", status_code=421)
+    # https://www.w3.org/TR/fetch-metadata/: a browser says whose page asks; other programs say nothing.
+    foreign = headers.get("sec-fetch-site", "none") in {"cross-site", "same-site"}
+    if foreign and headers.get("sec-fetch-mode") != "navigate":
+        return PlainTextResponse("This page answers no other page.\n", status_code=403)
+    return None

@@ -54,6 +54,8 @@ class Picture:
     planned: bool
     """Whether the plan is at hand; else lines have the words of the record alone."""
     unbroken: bool
+    unread: int
+    """Lines of the trace that could not be read."""
     parts: dict[str, Any]
     """What only this view has, by name."""
     log: tuple[Entry, ...]
@@ -67,6 +69,7 @@ class Told:
     unbroken: bool
     plan: Plan | None
     traffic: Traffic
+    unread: int = 0
 
 
 def picture(told: Told, now: float) -> Picture:
@@ -89,8 +92,9 @@ def picture(told: Told, now: float) -> Picture:
         left_out=dict(countdown.left_out(course.opened)),
         planned=told.plan is not None,
         unbroken=told.unbroken,
+        unread=told.unread,
         parts=_parts(view, course, told, (checks, lines), at),
-        log=tuple(entries(told.events)[:LOGGED]),
+        log=tuple(entries(told.events, LOGGED)),
     )
 
 
@@ -123,6 +127,7 @@ def _parts(view: View, course: Course, told: Told, rows: Rows, at: float) -> dic
             "verdict": countdown.verdict(course, checks, at),
             "ready": countdown.readiness(lines),
             "votes": countdown.votes(course),
+            "forecast": countdown.forecast(course, checks, at),
             "milestones": countdown.milestones(course, told.plan.milestones if told.plan else (), lines),
         }
     told.traffic.settle(at)

@@ -84,12 +84,18 @@ def day(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%a %d %b %Y, %H:%M UTC")
 
 
+_LONG_DIGEST = re.compile(r"\b(sha256:)?([0-9a-f]{8})[0-9a-f]{24,}…?")
 _VERB = re.compile(r"^(Hold|Roll back|Continue) by [\w.-]+: ")
 
 
 def claim(text: str) -> str:
     """What the guard said without the rule that stands beside it, and without its full stop."""
     return _VERB.sub("", text).removesuffix(".")
+
+
+def short_digests(text: str) -> str:
+    """A text whose digests are cut to their beginnings."""
+    return _LONG_DIGEST.sub(r"\g<2>…", text)
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from tminus.domain.guard import GuardLimits
+from tminus.domain.plan import Plan
 from tminus.web.app import Mission, serve
 from tminus.web.reading import Plans
 
@@ -54,14 +55,33 @@ class Page:
             return answer.status, await answer.text(), found
 
 
+@dataclass(frozen=True)
+class InMind(Plans):
+    """One plan that is always at hand."""
+
+    plan: Plan
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(())
+        object.__setattr__(self, "plan", plan)
+
+    def find(self, digest: str, folder: Path) -> Plan:
+        """It, whatever is asked for."""
+        del digest, folder
+        return self.plan
+
+
 @asynccontextmanager
-async def served(launch: Played, home: Path, port: int = 0) -> AsyncIterator[Page]:
-    """The page while it is served; it is stopped whatever happens."""
+async def served(
+    launch: Played, home: Path, port: int = 0, *, plan: Plan | None = None
+) -> AsyncIterator[Page]:
+    """The page while it is served; it is stopped whatever happens. `plan` stands for one that no file holds."""
     if launch.events:
         await launch.keep(home)
     page = Page(launch, home)
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    mission = Mission(home, Plans(()), lambda _: GuardLimits(), page.now)
+    plans = Plans(()) if plan is None else InMind(plan)
+    mission = Mission(home, plans, lambda _: GuardLimits(), page.now)
     running = asyncio.create_task(serve(mission, port, ready.set_result))
     try:
         page.port = await asyncio.wait_for(ready, 10)

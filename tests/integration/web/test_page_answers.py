@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import sqlite3
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ from tminus.domain.record import encode
 from tminus.errors import PartError
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
-from tminus.web import render
+from tminus.web import app, render
 from tminus.web.app import Mission, serve
 from tminus.web.reading import Plans, RecordTail, TraceTail
 
@@ -135,7 +137,7 @@ async def test_an_event_changes_only_the_parts_that_show_it(tmp_path: Path) -> N
         messages = [m for m in reading.result() if m["event"] != "beat"]
         assert [m["event"] for m in messages[:3]] == ["patch", "patch", "line-cfg.env"]
         changed = re.findall(r'id="([a-z]+)" (?:hx-swap-oob="true")', messages[1]["data"])
-        assert set(changed) == {"decision", "matrix", "needs", "foot"}
+        assert set(changed) == {"decision", "matrix", "needs", "milestones", "foot"}
 
 
 async def test_a_beat_carries_the_clock(tmp_path: Path) -> None:
@@ -170,6 +172,66 @@ async def test_a_record_is_read_while_another_process_has_it_open(tmp_path: Path
         assert await tail.read()
         assert len(tail.events) == 2
     engine.dispose()
+
+
+async def test_a_record_that_was_changed_or_spoilt_is_said(tmp_path: Path) -> None:
+    launch = Played().open().ready()
+    async with served(launch, tmp_path) as page:
+        await page.get(f"/launches/{LAUNCH}")
+        database = tmp_path / "launches" / LAUNCH / "launch.db"
+        with sqlite3.connect(database) as record:
+            record.execute("update tm_event set prev = 'x', line = cast(replace(line, 'QA', 'XX') as blob)")
+    async with served(Played(), tmp_path) as page:
+        assert "chain broken" in (await page.get(f"/launches/{LAUNCH}"))[1]
+        with sqlite3.connect(database) as record:
+            record.execute("update tm_event set line = cast(line as text) where seq = 3")
+    async with served(Played(), tmp_path) as page:
+        status, text, headers = await page.get(f"/launches/{LAUNCH}")
+        assert (status, headers["refresh"]) == (503, "2")
+        assert "the record holds something that this page cannot show" in text
+        assert (await _messages(page, "/stream", "", 1))[0]["event"] == "trouble"
+        database.write_bytes(b"no database" * 1000)
+        assert "does not answer" in (await page.get(f"/launches/{LAUNCH}"))[1]
+
+
+async def test_lines_of_the_trace_that_are_none_are_counted_and_the_others_shown(tmp_path: Path) -> None:
+    launch = Played().lift_off()
+    async with served(launch, tmp_path) as page:
+        with (tmp_path / "launches" / LAUNCH / "trace.jsonl").open("ab") as trace:
+            trace.write(b'{"t": nope}\n\xff\xfe\n')
+        text = (await page.get(f"/launches/{LAUNCH}"))[1]
+        assert "2 lines of the trace cannot be read" in text
+        assert "chain whole" in text
+
+
+async def test_what_another_sites_page_asks_for_is_refused_and_a_link_is_followed(tmp_path: Path) -> None:
+    async with served(Played().open(), tmp_path) as page, aiohttp.ClientSession() as http:
+        for mode, status in (("cors", 403), ("no-cors", 403), ("navigate", 200)):
+            foreign = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": mode}
+            async with http.get(page.url(), headers=foreign) as answer:
+                assert answer.status == status
+
+
+async def test_streams_are_counted_even_when_all_come_at_once_and_are_free_again_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "MOST_STREAMS", 3)
+    async with served(Played().open(), tmp_path) as page:
+        async with AsyncExitStack() as streams:
+            found = await asyncio.gather(*(_first_line(page, streams) for _ in range(8)))
+            assert sum(line.startswith(b"event:") for line in found) == 3
+        async with asyncio.timeout(10):
+            line = b""
+            while not line:
+                async with AsyncExitStack() as streams:
+                    line = await _first_line(page, streams)
+
+
+async def _first_line(page: Page, streams: AsyncExitStack) -> bytes:
+    """What a stream begins with, which then stays open; nothing from one that is refused."""
+    http = await streams.enter_async_context(aiohttp.ClientSession())
+    answer = await streams.enter_async_context(http.get(page.url("/stream")))
+    return await answer.content.readline() if answer.status == 200 else b""
 
 
 async def test_a_trace_line_that_is_being_written_waits_for_its_end(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ Pictures go into the test's own folder, or into `TMINUS_PICTURES` where somebody
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -26,7 +27,7 @@ else:
     from playwright.async_api import Error as BrowserError
     from playwright.async_api import async_playwright
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium") or "chromium, which `tminus demo --install-only --browser` installs"
 pytestmark = pytest.mark.browser
 QUIET = (
     "--no-sandbox",
@@ -40,6 +41,13 @@ QUIET = (
 OUTSIDE = """[...document.querySelectorAll('.cmd, .panel, .role, .decision, .need, .log li, .ladder li, .nwho')]
   .filter((each) => each.getBoundingClientRect().right > innerWidth + 1 || each.scrollWidth > each.clientWidth + 2)
   .map((each) => each.className + ' ' + each.id)"""
+NAME = "(each) => each.id || each.getAttribute('href') || each.className || each.tagName"
+CLICKABLE = f"[...document.querySelectorAll('a[href], button, summary')].map({NAME})"
+FOCUSED = f"({NAME})(document.activeElement)"
+VISIBLE = (
+    "document.activeElement === document.body || getComputedStyle(document.activeElement).outlineStyle !== 'none' \
+  || document.activeElement.matches('main, .skip, .theme input')"
+)
 HEIGHTS = {390: 844, 1280: 900, 1920: 1080}
 
 
@@ -59,11 +67,57 @@ def _rolled_back() -> Played:
     return Played().fall()
 
 
+def _held() -> Played:
+    launch = Played().lift_off()
+    text = "Hold by hold.unserved: users' requests reach neither side, 120 so far."
+    launch.look("watch 10 % #1", 10, "hold", rule="hold.unserved", text=text)
+    launch.add("launch.held", {"where": "watch 10 % #1", "rule": "hold.unserved", "text": text})
+    return launch
+
+
+def _aborted() -> Played:
+    launch = _held()
+    why = {"rule": "person.abort", "text": "abort by Lena Ortiz: the proxy's room has no power"}
+    launch.add("rollback.done", {**why, "seconds": 0.08})
+    launch.add("launch.ended", {**why, "outcome": "aborted"})
+    return launch
+
+
+def _no_go() -> Played:
+    launch = Played().open().ready(cfg__env="failed").poll()
+    launch.sign("qa", "no-go")
+    launch.t = 0.0
+    why = "the gate is closed: cfg.env"
+    launch.add("decision.made", {"decision": "no-go", "by": "Lena Ortiz (simulated)", "reason": why})
+    launch.add("launch.ended", {"outcome": "no-go", "text": why})
+    return launch
+
+
+def _wordy() -> Played:
+    """Names and answers that are as long as people and systems make them, without a blank to break at."""
+    launch, long = Played(), "_of_the_quarterly_migration_of_everything_that_has_ever_been_in_the_depot"
+    roles = (replace(role, title=role.title + long, person=role.person + long) for role in launch.plan.roles)
+    checks = (replace(check, text=check.text + long) for check in launch.plan.checks)
+    launch.plan = replace(launch.plan, roles=tuple(roles), checks=tuple(checks))
+    launch.open().ready(cfg__env="failed").poll()
+    launch.observe("bk.db", "failed", why="x" * 300 + f" but `{'y' * 120}` was seen", value=["z" * 400])
+    launch.sign("qa", "no-go")
+    return launch
+
+
 VIEWS: dict[str, tuple[Callable[[], Played], str]] = {
     "countdown": (_counting, ""),
     "evidence": (_counting, "?line=cfg.env"),
     "liftoff": (_shifting, ""),
     "rolledback": (_rolled_back, ""),
+}
+SELDOM: dict[str, tuple[Callable[[], Played], str]] = {
+    "just opened": (lambda: Played().open(), ""),
+    "held": (_held, ""),
+    "aborted": (_aborted, ""),
+    "no-go": (_no_go, ""),
+    "long names": (_wordy, ""),
+    "long evidence": (_wordy, "?line=bk.db"),
 }
 
 
@@ -149,7 +203,54 @@ async def test_every_view_fits_and_is_accessible_at_every_width_in_both_themes(
                     wrong += [f"{width} {theme}: {said}" for said in seen.complaints]
                     picture = _folder(tmp_path) / f"{view}-{width}-{theme}.png"
                     await seen.tab.screenshot(path=picture, full_page=not line)
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("view", SELDOM)
+async def test_what_seldom_happens_fits_too(view: str, tmp_path: Path) -> None:
+    play, line = SELDOM[view]
+    wrong: list[str] = []
+    launch = play()
+    async with served(launch, tmp_path, plan=launch.plan) as page, _browser() as browser:
+        for width in (390, 1280):
+            async with _opened(browser, page.url(line), width) as seen:
+                found = await Axe().run(seen.tab)
+                wrong += [f"{width} {v['id']}: {v['nodes'][0]['html']}" for v in found.response["violations"]]
+                wide = await seen.tab.evaluate("document.documentElement.scrollWidth")
+                wrong += [f"{width}: {wide} px wide"] if wide > width else []
+                wrong += [f"{width}: {what} is cut off" for what in await seen.tab.evaluate(OUTSIDE)]
+                wrong += [f"{width}: {said}" for said in seen.complaints]
+                await seen.tab.screenshot(path=_folder(tmp_path) / f"{view}-{width}.png", full_page=not line)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_every_view_prints_to_one_page(view: str, tmp_path: Path) -> None:
+    play, line = VIEWS[view]
+    async with (
+        served(play(), tmp_path) as page,
+        _browser() as browser,
+        _opened(browser, page.url(line), 1280, "dark") as seen,
+    ):
+        printed = await seen.tab.pdf(format="A4", landscape=True)
+        (_folder(tmp_path) / f"{view}.pdf").write_bytes(printed)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+
+
+async def test_everything_that_can_be_clicked_is_reached_by_the_keyboard(tmp_path: Path) -> None:
+    async with (
+        served(_counting(), tmp_path) as page,
+        _browser() as browser,
+        _opened(browser, page.url()) as seen,
+    ):
+        wanted = set(await seen.tab.evaluate(CLICKABLE))
+        assert len(wanted) > 10
+        reached: set[str] = set()
+        for _ in range(3 * len(wanted)):
+            await seen.tab.keyboard.press("Tab")
+            reached.add(await seen.tab.evaluate(FOCUSED))
+            assert await seen.tab.evaluate(VISIBLE), f"{sorted(reached)}: the focus cannot be seen"
+        assert wanted <= reached, sorted(wanted - reached)
 
 
 async def test_an_observation_changes_its_own_parts_and_leaves_the_others_alone(tmp_path: Path) -> None:
@@ -163,7 +264,7 @@ async def test_an_observation_changes_its_own_parts_and_leaves_the_others_alone(
         changed = await seen.tab.evaluate(
             "[...document.querySelectorAll('[data-v]')].filter((part) => !part.mine).map((part) => part.id).sort()"
         )
-        assert changed == ["decision", "foot", "matrix", "needs"]
+        assert changed == ["decision", "foot", "matrix", "milestones", "needs"]
         assert await seen.tab.locator("#log-list li").count() == entries + 1
         assert (await seen.text("#log-list li")).endswith("bk.db: search_v2 is on, expected empty")
         assert seen.complaints == []

@@ -15,7 +15,7 @@ from tminus.errors import Exit, PartError
 def test_without_anybody_who_agrees_nothing_is_installed_and_it_is_said_how_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "plan_installation", lambda _: Missing(("haproxy",)))
+    monkeypatch.setattr(run, "plan_installation", lambda *_, **__: Missing(("haproxy",)))
     monkeypatch.setattr(run, "install", lambda *_: pytest.fail("it was installed"))
     screen = Screen(Console(file=StringIO()), as_json=False)
     with pytest.raises(PartError, match="lacks haproxy, and nobody agreed to install it") as refused:

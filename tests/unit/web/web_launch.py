@@ -14,6 +14,7 @@ from tminus.domain.record import Entry, Event, append
 from tminus.domain.trace import render
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.planfile import read
+from tminus.planfile.loading import load
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
 from tminus.web.traffic import Traffic
@@ -243,7 +244,7 @@ class Played:
         folder = home / "launches" / LAUNCH
         folder.mkdir(parents=True, exist_ok=True)
         await self.keep_on(folder)
-        (folder / "plan.yaml").write_bytes(PLAN.read_bytes())
+        (folder / "plan.json").write_text(load(PLAN).document.model_dump_json(by_alias=True))
         return folder
 
     async def keep_on(self, folder: Path) -> None:

@@ -69,7 +69,11 @@
   function connection() {
     if (document.body.dataset.link === "still") return;
     const silent = performance.now() - (beat.last ?? beat.heard);
-    if (silent >= LOST_MS) {
+    if (silent >= LOST_MS && !beat.runs) {
+      document.body.dataset.link = "ended"; // nothing can change any more: the picture stays as it is
+      put($("conn-word"), "The launch has ended");
+      put($("conn-more"), `last picture, of ${wall(beat.now, hms)}`);
+    } else if (silent >= LOST_MS) {
       if (document.body.dataset.link !== "lost") missedFrom = beat.seq;
       document.body.dataset.link = "lost";
       put($("conn-word"), "No connection");
