@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tminus.board.live import LiveBoard
 from tminus.control.approval import TOPIC
 from tminus.control.liftoff import CONTROL
 from tminus.control.ports import Json
@@ -15,6 +16,7 @@ from tminus.demo.stage import Stage
 from tminus.demo.summary import Told, write_summary
 from tminus.demo.supervisor import News
 from tminus.demo.theatre import DAY, Playbill, Wish, new_playbill, prepare_launch, set_up, users_met
+from tminus.demo.watching import Watching
 from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
@@ -51,6 +53,8 @@ class Options:
     """Whether the stage goes on after the end."""
     ask: Callable[[], Awaitable[Json]] | None
     """Asks the viewer for GO or NO-GO; nothing when the plan decides."""
+    board: LiveBoard | None = None
+    """Where the launch is shown; nothing when plain lines are printed."""
 
 
 class Show:
@@ -66,6 +70,7 @@ class Show:
         self._held_since: float | None = None
         self._asked: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._watching: Watching | None = None
 
     async def begin(self, wish: Wish) -> None:
         """Set up what serves before the launch."""
@@ -122,6 +127,7 @@ class Show:
 
     async def failed(self, error: TminusError) -> None:
         """End the record of a launch that stopped by an error instead of an ending."""
+        await self._look_no_more()
         if self._playbill is not None and self._prepared is not None:
             await self._prepared[0].engine.stop()
             await self._look_away()
@@ -135,12 +141,15 @@ class Show:
         await launch.engine.start()
         await launch.engine.begin(playbill.launch)
         self._looking = asyncio.create_task(self._look_after(launch, playbill))
+        await self._watch()
         result: Json | None = None
         while result is None:
             result = await launch.engine.result(playbill.launch)
             launch.trace.must_be_writable()
             if self._looking.done():
                 self._looking.result()
+            if self._watching is not None:
+                self._watching.look()
             await self._show_new()
             await self._end_a_long_hold()
             await asyncio.sleep(TICK)
@@ -149,8 +158,32 @@ class Show:
         await self._close(outcome)
         return _deserved(playbill.kind, outcome)
 
+    async def _watch(self) -> None:
+        """Show the board, and ask again what was asked when an earlier tminus was killed."""
+        launch, plan, playbill = self._all()
+        before = [e for e in await launch.store.events(playbill.launch) if e.seq <= self._shown]
+        if self._options.board is not None:
+            self._watching = Watching(self._options.board, self._screen, launch, plan)
+            self._watching.begin(before)
+        words = [event for event in before if event.type in {"decision.asked", "decision.made"}]
+        if words:
+            self._note(words[-1])
+
+    async def _look_no_more(self) -> None:
+        """Leave the board."""
+        if self._watching is not None:
+            await self._watching.end()
+
+    def interrupt(self, give_up: Callable[[], object]) -> None:
+        """Take Ctrl-C: on the board it asks first, elsewhere it ends the demo."""
+        if self._watching is not None and self._watching.shown:
+            self._watching.interrupt()
+        else:
+            give_up()
+
     async def interrupted(self) -> Exit:
         """End a launch that its viewer gave up."""
+        await self._look_no_more()
         self._screen.say("interrupted: the launch is aborted and the stage taken down …", "yellow")
         if self._playbill is not None and self._prepared is not None:
             await self._prepared[0].engine.stop()
@@ -185,8 +218,8 @@ class Show:
 
     async def take_down(self) -> None:
         """Stop and remove everything, or leave the stage running when that was asked for."""
-        if self._asked is not None:
-            self._asked.cancel()
+        self._ask_no_more()
+        await self._look_no_more()
         await self._look_away()
         try:
             if self._prepared is not None:
@@ -234,16 +267,24 @@ class Show:
         for event in await launch.store.events(playbill.launch, self._shown):
             self._shown = event.seq
             self._screen.show(event)
+            if self._watching is not None:
+                self._watching.take(event)
             self._note(event)
 
     def _note(self, event: Event) -> None:
         """React to what was just shown: ask the viewer, and watch how long the launch is held."""
         if event.type == "decision.asked" and self._options.ask is not None:
             self._asked = asyncio.create_task(self._ask(self._options.ask))
+        elif event.type == "decision.made":
+            self._ask_no_more()
         if event.type == "launch.held":
             self._held_since = self._held_since or SystemClock().now()
         elif event.type in {"traffic.seen", "step.done"} and event.data.get("action") != "hold":
             self._held_since = None
+
+    def _ask_no_more(self) -> None:
+        if self._asked is not None:
+            self._asked.cancel()
 
     async def _ask(self, ask: Callable[[], Awaitable[Json]]) -> None:
         launch, _, playbill = self._all()
@@ -282,6 +323,7 @@ class Show:
         told = Told(await launch.store.events(playbill.launch), users, plan)
         summary = write_summary(record.with_name("summary.md"), told)
         self._screen.say(f"summary: {summary}")
+        await self._look_no_more()
         self._screen.last(outcome, str(record))
 
     async def _send_users_home(self) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tminus.domain.record import ENDED, OPENED, Event
-from tminus.web.course import Data
-from tminus.web.words import brief, claim, t_text
+from tminus.picture.course import Data
+from tminus.picture.words import brief, claim, t_text
 
 _VERDICT = {"inconclusive": "unknown", "error": "unknown", "not-applicable": "na"}
 _LONG_DIGEST = re.compile(r"\b(sha256:)?([0-9a-f]{8})[0-9a-f]{24,}…?")
@@ -143,6 +143,10 @@ def _stopped(data: Data) -> Told:
     return "", "stopped", f"{data['side']}, drained to {data['sessions']} sessions"
 
 
+def _part(sign: str, word: str) -> Callable[[Data], Told]:
+    return lambda data: (sign, word, f"part {data['part']}: {data['text']}")
+
+
 def _ended(data: Data) -> Told:
     counted = f": {data['failed']:,} of {data['requests']:,} requests failed" if "requests" in data else ""
     sign = {"landed": "passed", "no-go": "failed", "rolled-back": "back"}.get(str(data["outcome"]), "void")
@@ -172,5 +176,9 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "rollback.seen": _back_seen,
     "rollback.proved": _proved,
     "side.stopped": _stopped,
+    "part.ended": _part("failed", "died"),
+    "part.failed": _part("failed", "failed"),
+    "part.left": _part("failed", "left"),
+    "part.restarted": _part("warned", "restarted"),
     ENDED: _ended,
 }
