@@ -25,7 +25,7 @@ def blocks(board: Board, width: int) -> list[Block]:
     made = [
         Block("Needs you now", needs, least=2, right=True),
         *_of_view(board, width),
-        Block("Log", [_entry(entry) for entry in board.log], least=1, tail=True, right=True, rank=1),
+        Block("Log", [_entry(entry) for entry in board.log], fair=3, tail=True, right=True, rank=1),
     ]
     return [block for block in made if block.lines]
 
@@ -80,20 +80,28 @@ def _traffic(split: Split, width: int) -> Iterator[Text]:
         ("░" * (size - green), "blue"),
         (f" blue {100 - split.green} %", "blue"),
     )
-    words = Text("  ").append_text(said(split.words))
-    if split.interval:
-        words.append_text(said(f" ({split.interval})", "dim"))
-    yield words
+    yield said(_shares(split, width))
     if split.ladder:
-        yield Text("   ").join([_step(step) for step in split.ladder])
+        yield Text("   ").join([_step(step, spelled=width >= ROOMY) for step in split.ladder])
 
 
-def _step(step: Step) -> Text:
-    name = _STEPS[step.state]
-    told = f"{step.percent} % {step.words}"
-    if step.state == "at":
+def _shares(split: Split, width: int) -> str:
+    """What was set and seen; where it is narrow, how many requests come a second goes before the interval does."""
+    whole = f"  {split.words} {split.interval}"
+    if not split.interval or len(whole) <= width:
+        return whole
+    return f"  {split.words.rpartition(', ')[0]} {split.interval}"
+
+
+def _step(step: Step, *, spelled: bool) -> Text:
+    """One rung; where it is narrow, only the one under way has words."""
+    name, at = _STEPS[step.state], step.state == "at"
+    told = f"{step.percent} %"
+    if at or spelled:
+        told += f" {step.words}"
+    if at:
         told += f", {step.requests}"
-    return Text.assemble(sign(name), " ", said(told, "bold" if step.state == "at" else ""))
+    return Text.assemble(sign(name), " ", said(told, "bold" if at else ""))
 
 
 def _meter(meter: Meter, width: int) -> Text:
@@ -103,8 +111,8 @@ def _meter(meter: Meter, width: int) -> Text:
     name.truncate(29, overflow="ellipsis", pad=True)
     at = min(size - 1, round(size * meter.mark))
     full = min(size, round(size * meter.filled))
-    bar = Text("━" * full, style=look(meter.sign)).append("─" * (size - full), style="dim")
-    bar = bar[:at].append("┃", style="bold red").append_text(bar[at + 1 :])
+    bar = Text.assemble(("━" * full, look(meter.sign)), ("─" * (size - full), "dim"))
+    bar = Text.assemble(bar[:at], ("┃", "bold red"), bar[at + 1 :])
     return Text.assemble(sign(meter.sign), " ", name, bar, " ", (told, ""))
 
 
@@ -114,7 +122,7 @@ def _timer(timer: Timer, width: int) -> Text:
     boxes = Text(" " * 6)
     if timer.filled is not None:
         full = round(5 * timer.filled)
-        boxes = Text("■" * full, style="bold red").append("□" * (5 - full), style="dim").append(" ")
+        boxes = Text.assemble(("■" * full, "bold red"), ("□" * (5 - full), "dim"), " ")
     made = Text.assemble(
         sign(timer.sign), " ", name, f"{timer.value:>7} ", boxes, (timer.held, look(timer.sign))
     )

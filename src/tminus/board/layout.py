@@ -15,6 +15,8 @@ class Block:
     """The most important first, or in a log the newest last."""
     least: int = 1
     """Lines below which it is not worth its title."""
+    fair: int = 0
+    """Lines that it gets, where there is room, before less important blocks get any."""
     tail: bool = False
     """Whether the last lines are the ones to keep."""
     right: bool = False
@@ -26,12 +28,14 @@ class Block:
 def fitted(blocks: Sequence[Block], room: int, width: int) -> list[Text]:
     """The lines of these blocks in their order; at most `room` lines, given by importance.
 
-    First each gets what it needs to be worth its title, then the more important ones all that they have.
+    First each gets its fair share, then the more important ones all that they have; a log, which could take everything,
+    comes last.
     """
     given = [0] * len(blocks)
     by_rank = sorted(range(len(blocks)), key=lambda number: blocks[number].rank)
-    for whole in (False, True):
-        for number in by_rank:
+    by_rest = sorted(by_rank, key=lambda number: blocks[number].tail)
+    for whole, order in ((False, by_rank), (True, by_rest)):
+        for number in order:
             more = _more(blocks[number], given[number], room, whole=whole)
             room -= more + (1 if more and not given[number] else 0)
             given[number] += more
@@ -45,7 +49,7 @@ def fitted(blocks: Sequence[Block], room: int, width: int) -> list[Text]:
 def _more(block: Block, given: int, room: int, *, whole: bool) -> int:
     """How many lines more it gets of what is left."""
     least = min(block.least, len(block.lines))
-    wanted = len(block.lines) if whole else least
+    wanted = len(block.lines) if whole else min(max(block.least, block.fair), len(block.lines))
     free = room if given else room - 1
     more = max(0, min(wanted - given, free))
     return more if given or more >= least else 0

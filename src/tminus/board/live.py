@@ -7,6 +7,8 @@ scrolls into it. That screen keeps nothing; so whoever shows a board prints what
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
 
 from rich.console import Console
 from rich.live import Live
@@ -26,15 +28,16 @@ Make = Callable[[Question | None], Board]
 
 
 class LiveBoard:
-    """One board, from `show` to `leave`; it may be shown again. Times are the seconds of the event loop's clock."""
+    """One board, from `show` to `leave`."""
 
-    def __init__(self, console: Console, terminal: Terminal) -> None:
+    def __init__(self, console: Console, terminal: Terminal, now: Callable[[], float] = monotonic) -> None:
         self._console = console
         self._terminal = terminal
+        self._now = now
         self._dialogue = Dialogue()
         self._live: Live | None = None
         self._changed = True
-        self._drawn_at = float("-inf")
+        self._drawn_at = -REFRESH
         self._drawn: list[Text] = []
         self._size = (0, 0)
         self._abort: Callable[[], object] | None = None
@@ -62,14 +65,17 @@ class LiveBoard:
 
     def leave(self) -> None:
         """Give the terminal back as it was; nothing when it is not shown."""
+        if self._live is not None:
+            self._answered("")  # whoever asked asks again, elsewhere
+            self._end()
+
+    def _end(self) -> None:
         live, self._live = self._live, None
-        if live is None:
-            return
         asyncio.get_running_loop().remove_reader(self._terminal.keys)
         try:
-            live.stop()
-        except OSError:
-            self._gone()
+            if live is not None:
+                with suppress(OSError):  # a terminal that has gone takes no farewell
+                    live.stop()
         finally:
             self._terminal.give_back()
 
@@ -79,7 +85,7 @@ class LiveBoard:
 
     def interrupt(self, consequence: tuple[str, ...]) -> None:
         """Take Ctrl-C: ask before the launch is given up, saying what would become of the traffic."""
-        if self._dialogue.interrupt(_now(), consequence):
+        if self._dialogue.interrupt(self._now(), consequence):
             self._give_up()
         self._changed = True
 
@@ -96,7 +102,7 @@ class LiveBoard:
 
     def tick(self, make: Make) -> None:
         """Draw it when something changed, the clock ticked or the terminal has another size; not too often."""
-        now = _now()
+        now = self._now()
         if self._live is None or now - self._drawn_at < REFRESH:
             return
         ticked = int(now) != int(self._drawn_at)
@@ -117,10 +123,8 @@ class LiveBoard:
 
     def _gone(self) -> None:
         """The terminal takes nothing any more: the launch goes on without a board, and nobody answers."""
-        live, self._live = self._live, None
         self._end_line()
-        if live is not None:
-            asyncio.get_running_loop().remove_reader(self._terminal.keys)
+        self._end()
 
     def _give_up(self) -> None:
         """Once is enough: a second word would interrupt what the first one began."""
@@ -145,10 +149,6 @@ class LiveBoard:
             asyncio.get_running_loop().remove_reader(self._terminal.keys)
             self._end_line()
             return
-        if self._dialogue.keys(raw, _now()):
+        if self._dialogue.keys(raw, self._now()):
             self._give_up()
         self._changed = True
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -160,7 +160,7 @@ def _standing(shown: Picture) -> tuple[str, str, str, tuple[str, ...]]:
         return verdict.sign, verdict.word, verdict.lead, reasons
     if shown.view is View.LIFTOFF:
         now = shown.parts["now"]
-        return now.sign, now.word, f"{now.lead} {now.next}".strip(), ()
+        return now.sign, now.word, now.lead, (now.next,) if now.next else ()
     return "back", shown.moment.phase, shown.parts["back"].lead, ()
 
 
@@ -232,7 +232,7 @@ def _split(shown: Picture) -> Split:
     measured: Mapping[str, Any] = (seen.data.get("share") or {}) if seen else {}
     spread = ""
     if measured.get("total") and measured["set"] == shift.weight and measured["low"] < measured["high"]:
-        spread = f"99 % interval {measured['low']:.2%} to {measured['high']:.2%}"
+        spread = f"(99 %: {100 * measured['low']:.1f} to {100 * measured['high']:.1f} %)"
     return Split(shift.weight or 0, shift.sub, spread, shift.ladder)
 
 

@@ -48,9 +48,13 @@ def _head(board: Board, width: int) -> Iterator[Text]:
     yield _ends(left, said(head.launch, "dim"), width)
     if head.next:
         yield said(head.next, "dim")
-    yield Text.assemble(sign(head.sign), " ", (head.word, look(head.sign)), "  ", said(head.lead))
-    if head.reasons:
-        yield Text("  ").append_text(said("; ".join(head.reasons)))
+    why = Text.assemble(sign(head.sign), " ", (head.word, look(head.sign)), "  ", said(head.lead))
+    more = said("; ".join(head.reasons))
+    if why.cell_len + 1 + more.cell_len <= width:
+        yield why.append(" ").append_text(more)
+    else:
+        yield why
+        yield Text("  ").append_text(more)
     if board.chips:
         told = [_chip(chip.sign, chip.word, chip.roles) for chip in board.chips]
         yield Text("   ").join(told).append(f"   {board.people}", style="dim")

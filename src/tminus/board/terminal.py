@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import termios
+from contextlib import suppress
 from typing import TextIO
 
 LEAVE = r"\033[?1049l\033[?25h"
@@ -70,7 +71,8 @@ class Terminal:
         """The terminal as it was; what was typed meanwhile and not read is dropped."""
         if self._before is not None:
             before, self._before = self._before, None
-            termios.tcsetattr(self._in, termios.TCSAFLUSH, before)
+            with suppress(termios.error):  # a terminal that has gone needs nothing
+                termios.tcsetattr(self._in, termios.TCSAFLUSH, before)
         if self._guardian is not None:
             guardian, self._guardian = self._guardian, None
             guardian.communicate(b"over\n", timeout=5)

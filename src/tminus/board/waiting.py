@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tminus.picture.course import Course
+from tminus.domain.plan import Kind
+from tminus.picture.course import Course, View
 from tminus.picture.lines import BLOCKING, rank
 from tminus.picture.view import Picture
 from tminus.picture.words import claim, plural
@@ -72,17 +73,21 @@ def _parts(course: Course) -> Iterator[Need]:
 
 
 def _lines(shown: Picture) -> Iterator[Need]:
-    """Lines that stand in the way: what blocks, and what is due and was not seen."""
-    t = shown.moment.t
-    wanted = [
-        line
-        for line in shown.lines
-        if line.stands in BLOCKING or (line.stands == "pending" and line.before_go and line.check.due <= t)
-    ]
-    for line in sorted(wanted, key=lambda line: (rank(line.stands), line.check.due)):
+    """Lines that stand in the way, each with what to do, and those that are due and not seen yet, together.
+
+    Once traffic is back on blue the launch is over but for its end, and nobody mends a line for it.
+    """
+    if shown.view is View.ROLLED_BACK:
+        return
+    blocking = [line for line in shown.lines if line.stands in BLOCKING]
+    for line in sorted(blocking, key=lambda line: (rank(line.stands), line.check.due)):
         check = line.check
         who = f"{check.person}{' (simulated)' if check.simulated else ''}" if check.person else check.owner
         yield Need(line.stands, f"{check.id} {check.text}", claim(line.why), check.hint, who)
+    t, late = shown.moment.t, [line for line in shown.lines if line.stands == "pending"]
+    due = [line.check.id for line in late if line.check.kind is not Kind.SIGNATURE and line.check.due <= t]
+    if due:
+        yield Need("pending", f"{plural(len(due), 'line')} due and not seen yet", ", ".join(due), "")
 
 
 def _votes(course: Course) -> Iterator[Need]:

@@ -126,8 +126,8 @@ async def _ask() -> Json:
 
 
 async def _asked_on(board: LiveBoard) -> Json:
-    """The viewer's word, typed on the board."""
-    return await _word(board.line)
+    """The viewer's word, typed on the board, or below the plain lines once that was left."""
+    return await _word(lambda question: board.line(question) if board.shown else _line(question))
 
 
 async def _word(line: Callable[[str], Awaitable[str]]) -> Json:

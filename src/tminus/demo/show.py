@@ -170,7 +170,8 @@ class Show:
             self._note(words[-1])
 
     async def _look_no_more(self) -> None:
-        """Leave the board."""
+        """Leave the board, and ask nothing any more."""
+        self._ask_no_more()
         if self._watching is not None:
             await self._watching.end()
 
@@ -218,7 +219,6 @@ class Show:
 
     async def take_down(self) -> None:
         """Stop and remove everything, or leave the stage running when that was asked for."""
-        self._ask_no_more()
         await self._look_no_more()
         await self._look_away()
         try:
