@@ -23,9 +23,9 @@ def blocks(board: Board, width: int) -> list[Block]:
     """Every block that has something to say, from top to bottom."""
     needs = [line for need in board.needs for line in _need(need, width)]
     made = [
-        Block("Needs you now", needs, least=2, right=True),
+        Block("Needs you now", needs, least=2, fair=4, right=True),
         *_of_view(board, width),
-        Block("Log", [_entry(entry) for entry in board.log], fair=3, tail=True, right=True, rank=1),
+        Block("Log", [_entry(entry) for entry in board.log], fair=6, tail=True, right=True, rank=1),
     ]
     return [block for block in made if block.lines]
 

@@ -17,7 +17,7 @@ from rich.text import Text
 from tminus.board.dialogue import Dialogue
 from tminus.board.model import Board
 from tminus.board.render import drawn
-from tminus.board.terminal import Terminal
+from tminus.board.terminal import INTERRUPT, Terminal
 from tminus.board.waiting import Question
 
 REFRESH = 0.25
@@ -41,6 +41,7 @@ class LiveBoard:
         self._drawn: list[Text] = []
         self._size = (0, 0)
         self._abort: Callable[[], object] | None = None
+        self._consequence: Callable[[], tuple[str, ...]] = tuple
         self._line: asyncio.Future[str] | None = None
 
     @property
@@ -48,9 +49,9 @@ class LiveBoard:
         """Whether it is on the screen."""
         return self._live is not None
 
-    def show(self, abort: Callable[[], object]) -> None:
-        """Take the terminal; `abort` is called when the viewer gives the launch up."""
-        self._abort = abort
+    def show(self, abort: Callable[[], object], consequence: Callable[[], tuple[str, ...]]) -> None:
+        """Take the terminal; `abort` is called when the viewer gives the launch up, knowing the `consequence`."""
+        self._abort, self._consequence = abort, consequence
         self._terminal.take()
         self._live = Live(
             console=self._console,
@@ -83,9 +84,9 @@ class LiveBoard:
         """Say that there is something new to show."""
         self._changed = True
 
-    def interrupt(self, consequence: tuple[str, ...]) -> None:
-        """Take Ctrl-C: ask before the launch is given up, saying what would become of the traffic."""
-        if self._dialogue.interrupt(self._now(), consequence):
+    def interrupt(self) -> None:
+        """Take Ctrl-C, or its signal: ask before the launch is given up, saying what would become of the traffic."""
+        if self._dialogue.interrupt(self._now(), self._consequence()):
             self._give_up()
         self._changed = True
 
@@ -149,6 +150,13 @@ class LiveBoard:
             asyncio.get_running_loop().remove_reader(self._terminal.keys)
             self._end_line()
             return
-        if self._dialogue.keys(raw, self._now()):
+        typed, *after = raw.split(INTERRUPT)
+        self._take(typed)
+        for more in after:
+            self.interrupt()
+            self._take(more)
+
+    def _take(self, typed: bytes) -> None:
+        if self._dialogue.keys(typed, self._now()):
             self._give_up()
         self._changed = True

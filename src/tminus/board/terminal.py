@@ -1,6 +1,7 @@
 """The terminal while the board is on it: keys come one by one and unseen, and it is given back whatever happens."""
 
 import os
+import shutil
 import subprocess
 import sys
 import termios
@@ -23,7 +24,7 @@ def usable(stdin: TextIO, stdout: TextIO) -> bool:
     """Whether a board can be shown and its viewer heard: both ends the terminal that we are in the foreground of."""
     if os.environ.get("TERM", "dumb") in {"dumb", ""} or "utf" not in (stdout.encoding or "").lower():
         return False
-    if not (stdin.isatty() and stdout.isatty()):
+    if not (stdin.isatty() and stdout.isatty() and shutil.which("stty")):
         return False
     try:
         # A background job that changes the terminal is stopped by it.
@@ -34,8 +35,12 @@ def usable(stdin: TextIO, stdout: TextIO) -> bool:
     return foreground and size.columns >= LEAST[0] and size.lines >= LEAST[1]
 
 
+INTERRUPT = b"\x03"
+"""Ctrl-C, which comes as a key."""
+
+
 class Terminal:
-    """Keys unseen and one by one, from `take` to `give_back`; Ctrl-C stays a signal."""
+    """Keys unseen and one by one, from `take` to `give_back`."""
 
     def __init__(self, stdin: TextIO = sys.stdin, stdout: TextIO = sys.stdout) -> None:
         self._in = stdin.fileno()
@@ -63,8 +68,11 @@ class Terminal:
         )
         mode = termios.tcgetattr(self._in)
         mode[3] &= ~(termios.ICANON | termios.ECHO)
+        nothing = os.fpathconf(self._in, "PC_VDISABLE").to_bytes()
+        # As a signal Ctrl-C would reach `make` too, which would call a launch interrupted that went on and landed.
+        mode[6][termios.VINTR] = nothing
         # Nobody would judge the traffic while tminus is stopped by a slip of Ctrl-Z.
-        mode[6][termios.VSUSP] = os.fpathconf(self._in, "PC_VDISABLE").to_bytes()
+        mode[6][termios.VSUSP] = nothing
         termios.tcsetattr(self._in, termios.TCSADRAIN, mode)
 
     def give_back(self) -> None:

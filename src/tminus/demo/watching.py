@@ -42,7 +42,7 @@ class Watching:
         assert task is not None  # noqa: S101 - only a coroutine has a launch
         self._events = list(events)
         self._screen.hold()
-        self._live.show(task.cancel)
+        self._live.show(task.cancel, self._consequence)
         self._task = asyncio.create_task(self._draw())
 
     def take(self, event: Event) -> None:
@@ -68,7 +68,10 @@ class Watching:
 
     def interrupt(self) -> None:
         """Ask before the launch is given up."""
-        self._live.interrupt(consequence(Course(self._events[0].data if self._events else {}, self._events)))
+        self._live.interrupt()
+
+    def _consequence(self) -> tuple[str, ...]:
+        return consequence(Course(self._events[0].data if self._events else {}, self._events))
 
     def _leave(self) -> None:
         self._live.leave()

@@ -29,6 +29,8 @@ from tminus.board.waiting import Question
 
 SECONDS = 30.0
 COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
+WHAT = ("Green has 10 % of the traffic now.",)
+CTRL_C = b"\x03"
 LEAVE = b"\x1b[?1049l"
 TAKE = """import sys
 from tminus.board.terminal import Terminal, usable
@@ -80,7 +82,7 @@ class Viewer:
 async def viewer() -> AsyncIterator[Viewer]:
     with terminal() as pty:
         sitting = Viewer(pty)
-        sitting.live.show(sitting.give_up)
+        sitting.live.show(sitting.give_up, lambda: WHAT)
         yield sitting
         sitting.live.leave()
 
@@ -119,7 +121,7 @@ async def test_the_alternate_screen_is_left_and_the_terminal_is_as_before() -> N
     with terminal() as pty:
         before = pty.mode()
         viewer = Viewer(pty)
-        viewer.live.show(viewer.give_up)
+        viewer.live.show(viewer.give_up, lambda: WHAT)
         taken = pty.mode()
         viewer.tick()
         viewer.live.leave()
@@ -138,14 +140,18 @@ async def test_go_is_typed_on_the_board_and_seen_there(viewer: Viewer) -> None:
 
 
 async def test_ctrl_c_asks_n_goes_on_and_y_gives_up_once(viewer: Viewer) -> None:
-    viewer.live.interrupt(("Green has 10 % of the traffic now.",))
-    await viewer.types(b"", viewer.shows("Abort the launch?"))
+    await viewer.types(CTRL_C, viewer.shows(WHAT[0]))
     await viewer.types(b"n", lambda: viewer.live._dialogue.question(viewer.now) is None)
     assert viewer.given_up == 0
-    viewer.live.interrupt(("Green has 10 % of the traffic now.",))
+    viewer.live.interrupt()
+    await viewer.types(b"", viewer.shows("Abort the launch?"))
     await viewer.types(b"yy", lambda: viewer.given_up > 0)
-    viewer.live.interrupt(())
+    viewer.live.interrupt()
     assert viewer.given_up == 1
+
+
+async def test_ctrl_c_twice_gives_up(viewer: Viewer) -> None:
+    await viewer.types(CTRL_C + CTRL_C, lambda: viewer.given_up == 1)
 
 
 async def test_a_line_that_is_asked_for_when_the_board_is_left_is_asked_for_elsewhere(viewer: Viewer) -> None:
@@ -158,7 +164,7 @@ async def test_a_line_that_is_asked_for_when_the_board_is_left_is_asked_for_else
 async def test_a_terminal_that_is_gone_answers_nothing_and_ends_the_board() -> None:
     with terminal() as pty:
         viewer = Viewer(pty)
-        viewer.live.show(viewer.give_up)
+        viewer.live.show(viewer.give_up, lambda: WHAT)
         word = asyncio.create_task(viewer.live.line("Type go or no-go: "))
         await viewer.types(b"", viewer.shows("Type go or no-go:"))
         pty.hang_up()
@@ -185,8 +191,9 @@ async def test_the_terminal_is_given_back_when_tminus_is_killed() -> None:
         assert pty.mode() == before
 
 
-async def test_ctrl_z_does_not_stop_who_judges_the_traffic(viewer: Viewer) -> None:
-    assert termios.tcgetattr(viewer.pty.stdin)[6][termios.VSUSP] == b"\x00"
+async def test_ctrl_z_stops_nobody_and_ctrl_c_reaches_the_board_alone(viewer: Viewer) -> None:
+    keys = termios.tcgetattr(viewer.pty.stdin)[6]
+    assert keys[termios.VSUSP] == keys[termios.VINTR] == b"\x00"
 
 
 @pytest.mark.parametrize(

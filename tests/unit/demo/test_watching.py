@@ -37,8 +37,8 @@ class PaperBoard:
         self.asked: list[tuple[str, ...]] = []
         self.drawn = asyncio.Event()
 
-    def show(self, abort: Callable[[], object]) -> None:
-        self.shown = callable(abort)
+    def show(self, abort: Callable[[], object], consequence: Callable[[], tuple[str, ...]]) -> None:
+        self.shown, self._consequence = callable(abort), consequence
 
     def leave(self) -> None:
         self.shown = False
@@ -46,8 +46,8 @@ class PaperBoard:
     def changed(self) -> None:
         self.drawn.clear()
 
-    def interrupt(self, words: tuple[str, ...]) -> None:
-        self.asked.append(words)
+    def interrupt(self) -> None:
+        self.asked.append(self._consequence())
 
     def tick(self, make: Callable[[Question | None], Board]) -> None:
         self.drawn.set()
