@@ -138,7 +138,7 @@ def _head(shown: Picture, plan: Plan | None) -> Head:
     moment, course = shown.moment, shown.course
     sign, word, lead, reasons = _standing(shown)
     if held := course.held:
-        sign, word, lead = "hold", "Held", f"{claim(str(held.data['text']))}."
+        sign, word, lead, reasons = "hold", "Held", f"{claim(str(held.data['text']))}.", ()
     return Head(
         clock=t_text(moment.t),
         phase=moment.phase,

@@ -54,7 +54,8 @@ def _head(board: Board, width: int) -> Iterator[Text]:
         yield why.append(" ").append_text(more)
     else:
         yield why
-        yield Text("  ").append_text(more)
+        if more:
+            yield Text("  ").append_text(more)
     if board.chips:
         told = [_chip(chip.sign, chip.word, chip.roles) for chip in board.chips]
         yield Text("   ").join(told).append(f"   {board.people}", style="dim")

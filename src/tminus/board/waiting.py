@@ -56,20 +56,22 @@ def _held(course: Course) -> Iterator[Need]:
     if held is None:
         return
     rule = str(held.data["rule"])
-    why = f"by {rule}: {claim(str(held.data['text']))}"
     if rule == "hold.errors" or rule.startswith("trigger."):
         do = "tminus resume --reason WHY   or   tminus rollback --reason WHY"
     else:
         do = "ends by itself when it can be seen again; or tminus rollback --reason WHY"
-    yield Need("hold", f"held at {held.data['where']}", why, do)
+    # Why it is held stands at the head of the board.
+    yield Need("hold", f"held at {held.data['where']} by {rule}", "", do)
 
 
 def _parts(course: Course) -> Iterator[Need]:
     """Parts that died: the supervisor starts them again as often as it may."""
     for part, event in course.away.items():
-        given_up = event.type == "part.left"
-        do = "start it by hand, or tminus rollback --reason WHY" if given_up else "it is being started again"
-        yield Need("failed", f"part {part} is away", str(event.data["text"]), do)
+        if event.type == "part.left":
+            do = "start it by hand, or tminus rollback --reason WHY"
+            yield Need("failed", f"part {part} is away", str(event.data["text"]), do)
+        else:
+            yield Need("failed", f"part {part} is away", "it is being started again", "")
 
 
 def _lines(shown: Picture) -> Iterator[Need]:

@@ -85,14 +85,17 @@ def test_a_hold_says_what_ends_it(rule: str, typed: str) -> None:
     launch.add("launch.held", {"where": "watch 10 % #1", "rule": rule, "text": f"Hold by {rule}: bad."})
     board = made(launch)
     assert (board.head.sign, board.head.word, board.head.lead) == ("hold", "Held", "bad.")
-    assert board.needs[0].what == "held at watch 10 % #1"
+    assert board.needs[0].what == f"held at watch 10 % #1 by {rule}"
     assert typed in board.needs[0].do
 
 
 def test_a_part_that_died_is_named_until_it_runs_again() -> None:
     launch = Played().lift_off()
     launch.add("part.ended", {"part": "haproxy", "text": "it does not run any more"})
-    assert made(launch).needs[0].what == "part haproxy is away"
+    away = made(launch).needs[0]
+    assert (away.what, away.why, away.do) == ("part haproxy is away", "it is being started again", "")
+    launch.add("part.left", {"part": "haproxy", "text": "it ended 3 times in 60 s"})
+    assert made(launch).needs[0].do.startswith("start it by hand")
     launch.add("part.restarted", {"part": "haproxy", "text": "it was started again and answers"})
     board = made(launch)
     assert board.needs == ()

@@ -100,6 +100,23 @@ def test_at_80_by_24_a_lift_off_shows_traffic_guard_and_all_five_timers() -> Non
     assert len(shown) <= 24
 
 
+def test_at_80_by_24_a_hold_and_a_dead_part_take_the_room_of_what_matters_less() -> None:
+    launch = Played().lift_off()
+    text = (
+        "Hold by hold.errors: evidence that green fails more than 1 % of its requests; green failed 6 of 44."
+    )
+    launch.add("launch.held", {"where": "watch 10 % #1", "rule": "hold.errors", "text": text})
+    launch.add("part.ended", {"part": "haproxy", "text": "it does not run any more"})
+    shown = lines(made(launch, 1))
+    assert titles(shown) == ["Needs you now", "Traffic", "Guard: evidence against green", "Rollback triggers"]
+    assert block(shown, "Needs you now") == [
+        "‖ hold held at watch 10 % #1 by hold.errors",
+        "  do: tminus resume --reason WHY   or   tminus rollback --reason WHY",
+        "✖ failed part haproxy is away: it is being started again",
+    ]
+    assert "" not in shown
+
+
 def test_at_200_by_50_two_blocks_stand_side_by_side_and_nothing_is_left_out() -> None:
     shown = lines(made(Played().lift_off(), 1), 200, 50)
     text = "\n".join(shown)
