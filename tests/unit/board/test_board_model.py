@@ -99,7 +99,7 @@ def test_a_part_that_died_is_named_until_it_runs_again() -> None:
     launch.add("part.restarted", {"part": "haproxy", "text": "it was started again and answers"})
     board = made(launch)
     assert board.needs == ()
-    assert [entry.word for entry in board.log[-2:]] == ["died", "restarted"]
+    assert [entry.word for entry in board.log[-3:]] == ["died", "left", "restarted"]
 
 
 def test_each_test_of_the_guard_stands_beside_the_line_where_it_acts() -> None:
