@@ -76,7 +76,7 @@ integration: install
 chaos: install ## long campaigns: kills at ten moments, figures into docs/reference/chaos.md
 	$(BIN)/python benchmarks/chaos.py
 
-bench: install ## figures into docs/reference/benchmarks.md: ONLY=guard|record|plan
+bench: install ## figures into docs/reference/benchmarks.md: ONLY=guard|record|plan|startup
 	$(BIN)/python benchmarks/run.py $(ONLY)
 
 docs: install ## rewrite the generated reference pages

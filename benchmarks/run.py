@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.plan import plan
     from benchmarks.result import Result
+    from benchmarks.startup import startup
 else:
     from plan import plan
     from result import Result
+    from startup import startup
 
 from tminus.domain.guard import GuardLimits
 from tminus.domain.record import OPENED, Entry, Event, append, encode, read
@@ -103,7 +105,7 @@ Made by `make bench`: each figure is the best of three runs, beside a bound meas
 
 def main() -> None:
     """Run what was asked for; only a whole run writes the page."""
-    benchmarks = {"guard": guard, "record": record, "plan": plan}
+    benchmarks = {"guard": guard, "record": record, "plan": plan, "startup": startup}
     parser = argparse.ArgumentParser()
     parser.add_argument("only", nargs="?", choices=benchmarks, default=None)
     only = parser.parse_args().only

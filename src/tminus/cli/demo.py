@@ -3,7 +3,9 @@
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +13,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from tminus.board.live import LiveBoard
+from tminus.board.terminal import Terminal, usable
 from tminus.config import writable_home
 from tminus.control.ports import Json
 from tminus.demo.packages import Missing
@@ -80,6 +84,8 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
         screen.say("every package that the demo needs is installed")
         return
     asks = not headless and not json and sys.stdin.isatty() and sys.stdout.isatty()
+    # Of its own: a console with a board on it would write the board into every plain line.
+    board = LiveBoard(Console(highlight=False), Terminal()) if _has_board(as_json=json) else None
     with as_file(files("tminus.demo") / "demo.yaml") as own_plan:
         options = Options(
             home=folder,
@@ -90,7 +96,8 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
             speed=speed,
             port=port,
             keep=keep,
-            ask=_ask if asks else None,
+            ask=(_ask if board is None else partial(_asked_on, board)) if asks else None,
+            board=board,
             viewing=Viewing(not no_page, browser_of(os.environ) if asks else ()),
         )
         code = asyncio.run(clear_all(options, screen) if clear else run(options, binaries, screen))
@@ -114,15 +121,29 @@ def _agree(missing: Missing) -> bool:
     return typer.confirm("Install them now?", default=True)
 
 
+def _has_board(*, as_json: bool) -> bool:
+    return not as_json and usable(sys.stdin, sys.stdout)
+
+
 async def _ask() -> Json:
+    """The viewer's word, typed below the plain lines."""
+    return await _word(_line)
+
+
+async def _asked_on(board: LiveBoard) -> Json:
+    """The viewer's word, typed on the board, or below the plain lines once that was left."""
+    return await _word(lambda question: board.line(question) if board.shown else _line(question))
+
+
+async def _word(line: Callable[[str], Awaitable[str]]) -> Json:
     """The viewer's word: GO, or NO-GO with a reason; a terminal that is closed says NO-GO."""
-    while word := await _line("Type go or no-go: "):
+    while word := await line("Type go or no-go: "):
         if word.strip().lower() == "go":
             return {"decision": "go", "reason": "decided by the viewer"}
         if word.strip().lower() in {"no-go", "nogo", "no"}:
             break
     # A NO-GO without a reason helps nobody, so it is asked for until there is one.
-    while word and not (word := await _line("Why not? ")).strip() and word:
+    while word and not (word := await line("Why not? ")).strip() and word:
         continue
     return {"decision": "no-go", "reason": word.strip() or "the viewer's terminal was closed"}
 

@@ -11,9 +11,9 @@ import typer
 from tminus.config import home
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
+from tminus.picture.reading import Plans
 from tminus.web.app import Mission
 from tminus.web.app import serve as run
-from tminus.web.reading import Plans
 from tminus.web.render import live
 from tminus.wiring import SystemClock, guard_limits
 

@@ -109,6 +109,7 @@ async def _play(show: Show, begin: Callable[[], Awaitable[None]]) -> Exit:
     loop = asyncio.get_running_loop()
     for number in INTERRUPTS:
         loop.add_signal_handler(number, task.cancel)
+    loop.add_signal_handler(signal.SIGINT, lambda: show.interrupt(task.cancel))
     try:
         await begin()
         return await show.run()

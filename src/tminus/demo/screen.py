@@ -40,8 +40,18 @@ class Screen:
             fields = ("seq", "at", "t_ms", "type", "key", "data")
             self._raw({name: getattr(event, name) for name in fields})
             return
+        if self._out.holds and event.type == "traffic.seen" and event.data["action"] == "continue":
+            return  # the board has shown it; what is kept is what one would look up
         for mark, style, words in wording(event):
             self._line(clock((event.t_ms or 0) / 1000), Text(mark, style=style), Text.from_markup(words))
+
+    def hold(self) -> None:
+        """Keep all further lines, since something else is on the screen; routine looks at the traffic are not kept."""
+        self._out.hold()
+
+    def release(self) -> None:
+        """Print what was kept, and print at once from now on."""
+        self._out.release()
 
     def _line(self, when: str, mark: Text, words: Text) -> None:
         """In a terminal a long line goes on under its own beginning; elsewhere, and where it is to be copied, not."""
@@ -79,11 +89,30 @@ class _Outlet:
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
+        self._held: list[str] | None = None
         self.closed = False
 
+    @property
+    def holds(self) -> bool:
+        """Whether text is kept rather than written."""
+        return self._held is not None
+
+    def hold(self) -> None:
+        """Keep all further text."""
+        self._held = self._held or []
+
+    def release(self) -> None:
+        """Write what was kept."""
+        held, self._held = self._held, None
+        if held:
+            self.write("".join(held))
+
     def write(self, text: str) -> None:
-        """Write text at once, while somebody takes it."""
+        """Write text at once, while somebody takes it; or keep it for later."""
         if self.closed:
+            return
+        if self._held is not None:
+            self._held.append(text)
             return
         try:
             self._stream.write(text)

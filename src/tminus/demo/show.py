@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tminus.board.live import LiveBoard
 from tminus.control.approval import TOPIC
 from tminus.control.liftoff import CONTROL
 from tminus.control.ports import Json
@@ -27,6 +28,7 @@ from tminus.demo.theatre import (
     supply,
     users_met,
 )
+from tminus.demo.watching import Watching
 from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
@@ -72,6 +74,8 @@ class Options:
     """Asks the viewer for GO or NO-GO; nothing when the plan decides."""
     viewing: Viewing = field(default_factory=Viewing)
     """How it is watched in a browser; not at all when left out."""
+    board: LiveBoard | None = None
+    """Where the launch is shown; nothing when plain lines are printed."""
 
 
 class Show:
@@ -88,6 +92,7 @@ class Show:
         self._asked: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._page = MissionPage(stage.folder, options.home, options.viewing, screen.say)
+        self._watching: Watching | None = None
 
     async def begin(self, wish: Wish) -> None:
         """Set up what serves before the launch; its images are pulled and compared before anything of it starts."""
@@ -148,6 +153,7 @@ class Show:
 
     async def failed(self, error: TminusError) -> None:
         """End the record of a launch that stopped by an error instead of an ending."""
+        await self._look_no_more()
         if self._playbill is not None and self._prepared is not None:
             await self._prepared[0].engine.stop()
             await self._look_away()
@@ -161,12 +167,15 @@ class Show:
         await launch.engine.start()
         await launch.engine.begin(playbill.launch)
         self._looking = asyncio.create_task(self._look_after(launch, playbill))
+        await self._watch()
         result: Json | None = None
         while result is None:
             result = await launch.engine.result(playbill.launch)
             launch.trace.must_be_writable()
             if self._looking.done():
                 self._looking.result()
+            if self._watching is not None:
+                self._watching.look()
             await self._show_new()
             await self._end_a_long_hold()
             await asyncio.sleep(TICK)
@@ -175,8 +184,33 @@ class Show:
         await self._close(outcome)
         return _deserved(playbill.kind, outcome)
 
+    async def _watch(self) -> None:
+        """Show the board, and ask again what was asked when an earlier tminus was killed."""
+        launch, plan, playbill = self._all()
+        before = [e for e in await launch.store.events(playbill.launch) if e.seq <= self._shown]
+        if self._options.board is not None:
+            self._watching = Watching(self._options.board, self._screen, launch, plan)
+            self._watching.begin(before)
+        words = [event for event in before if event.type in {"decision.asked", "decision.made"}]
+        if words:
+            self._note(words[-1])
+
+    async def _look_no_more(self) -> None:
+        """Leave the board, and ask nothing any more."""
+        self._ask_no_more()
+        if self._watching is not None:
+            await self._watching.end()
+
+    def interrupt(self, give_up: Callable[[], object]) -> None:
+        """Take Ctrl-C: on the board it asks first, elsewhere it ends the demo."""
+        if self._watching is not None and self._watching.shown:
+            self._watching.interrupt()
+        else:
+            give_up()
+
     async def interrupted(self) -> Exit:
         """End a launch that its viewer gave up."""
+        await self._look_no_more()
         self._screen.say("interrupted: the launch is aborted and the stage taken down …", "yellow")
         if self._playbill is not None and self._prepared is not None:
             await self._prepared[0].engine.stop()
@@ -211,8 +245,7 @@ class Show:
 
     async def take_down(self) -> None:
         """Stop and remove everything, or leave the stage running when that was asked for."""
-        if self._asked is not None:
-            self._asked.cancel()
+        await self._look_no_more()
         await self._look_away()
         await self._page.leave()
         try:
@@ -262,16 +295,24 @@ class Show:
         for event in await launch.store.events(playbill.launch, self._shown):
             self._shown = event.seq
             self._screen.show(event)
+            if self._watching is not None:
+                self._watching.take(event)
             self._note(event)
 
     def _note(self, event: Event) -> None:
         """React to what was just shown: ask the viewer, and watch how long the launch is held."""
         if event.type == "decision.asked" and self._options.ask is not None:
             self._asked = asyncio.create_task(self._ask(self._options.ask))
+        elif event.type == "decision.made":
+            self._ask_no_more()
         if event.type == "launch.held":
             self._held_since = self._held_since or SystemClock().now()
         elif event.type in {"traffic.seen", "step.done"} and event.data.get("action") != "hold":
             self._held_since = None
+
+    def _ask_no_more(self) -> None:
+        if self._asked is not None:
+            self._asked.cancel()
 
     async def _ask(self, ask: Callable[[], Awaitable[Json]]) -> None:
         launch, _, playbill = self._all()
@@ -310,6 +351,7 @@ class Show:
         told = Told(await launch.store.events(playbill.launch), users, plan)
         summary = write_summary(record.with_name("summary.md"), told)
         self._screen.say(f"summary: {summary}")
+        await self._look_no_more()
         self._screen.last(outcome, str(record))
 
     async def _send_users_home(self) -> None:

@@ -16,10 +16,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response, Streamin
 from fastapi.staticfiles import StaticFiles
 
 from tminus.errors import PartError, TminusError, UsageError
+from tminus.picture.reading import Plans, folder_of, launches
 from tminus.web import render
 from tminus.web.evidence import drawer
 from tminus.web.live import Limits, Watched, readable
-from tminus.web.reading import Plans, folder_of, launches
 from tminus.web.safety import Safety
 
 LOOPBACK = "127.0.0.1"

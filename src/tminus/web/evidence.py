@@ -8,9 +8,9 @@ from typing import Any
 from tminus.control.readiness import OBSERVED, shown
 from tminus.domain.canonical import instant
 from tminus.domain.plan import Kind, Severity
-from tminus.web.course import Course, Data, Happened
-from tminus.web.lines import BLOCKING, Line
-from tminus.web.words import MINUS, length, offset, plural, t_text
+from tminus.picture.course import Course, Data, Happened
+from tminus.picture.lines import BLOCKING, Line
+from tminus.picture.words import MINUS, length, offset, plural, t_text
 
 MOST = 24_000
 """Characters of the raw answer that are shown."""

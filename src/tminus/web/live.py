@@ -15,10 +15,10 @@ from jinja2 import TemplateError
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
 from tminus.errors import RecordError, TminusError
+from tminus.picture.reading import Plans, RecordTail, TraceTail, plan_digest
+from tminus.picture.traffic import Traffic
+from tminus.picture.view import Picture, Told, picture
 from tminus.web import render
-from tminus.web.reading import Plans, RecordTail, TraceTail, plan_digest
-from tminus.web.traffic import Traffic
-from tminus.web.view import Picture, Told, picture
 
 LOOK = 0.25
 """Seconds between two looks at the record."""

@@ -12,11 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from tminus.domain.canonical import instant
-from tminus.web import countdown, words
-from tminus.web.course import View
+from tminus.picture import countdown, words
+from tminus.picture.course import View
+from tminus.picture.lines import COLUMNS
+from tminus.picture.view import Picture
 from tminus.web.evidence import Drawer, fresh_words
-from tminus.web.lines import COLUMNS
-from tminus.web.view import Picture
 
 STATIC = Path(__file__).parent / "static"
 VENDORED = ("htmx.min.js", "sse.min.js")

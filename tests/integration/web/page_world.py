@@ -11,8 +11,8 @@ import aiohttp
 
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
+from tminus.picture.reading import Plans
 from tminus.web.app import Mission, serve
-from tminus.web.reading import Plans
 
 if TYPE_CHECKING:
     from tests.unit.web.web_launch import LAUNCH, T0, Played

@@ -19,11 +19,11 @@ else:
 from tminus.domain.guard import GuardLimits
 from tminus.domain.record import encode
 from tminus.errors import PartError
+from tminus.picture.reading import Plans, RecordTail, TraceTail
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
 from tminus.web import app, render
 from tminus.web.app import Mission, serve
-from tminus.web.reading import Plans, RecordTail, TraceTail
 
 
 async def test_every_answer_carries_a_policy_that_allows_nothing_inline_and_nothing_foreign(

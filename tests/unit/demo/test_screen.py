@@ -368,3 +368,31 @@ async def test_a_whole_launch_can_be_shown_at_any_width(release: str, width: int
     assert "HELD" in text
     for one in world.chain:
         assert all(mark for mark, _, _ in wording(one))
+
+
+def test_what_is_held_comes_out_in_order_without_the_routine_looks_and_before_the_last_line() -> None:
+    out = StringIO()
+    screen = Screen(Console(file=out, width=200, highlight=False), as_json=False)
+    screen.say("before")
+    screen.hold()
+    screen.show(event("milestone.reached", {"milestone": "T-02:00:00", "lines": 4}))
+    for action in ("continue", "hold"):
+        screen.show(
+            event("traffic.seen", {"where": action, "action": action, "gauges": GAUGES, "share": SHARE})
+        )
+    screen.say("kept too")
+    assert out.getvalue() == "before\n", "something else is on the screen"
+    screen.release()
+    screen.last("landed", "/record")
+    told = out.getvalue().splitlines()
+    assert [line.split()[1:3] for line in told[1:3]] == [["■", "T-02:00:00"], ["‖", "hold:"]]
+    assert told[3:] == ["kept too", "outcome=landed record=/record"]
+
+
+def test_a_screen_that_holds_nothing_releases_nothing() -> None:
+    out = StringIO()
+    screen = Screen(Console(file=out), as_json=False)
+    screen.release()
+    screen.hold()
+    screen.release()
+    assert out.getvalue() == ""

@@ -1,5 +1,6 @@
 """The end of a launch that stopped by an error, with a disk that has no room left."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from tminus.control.countdown import LaunchTime
+from tminus.control.ports import Json
 from tminus.demo.screen import Screen
 from tminus.demo.show import Options, Show
 from tminus.demo.theatre import Playbill
@@ -111,3 +113,42 @@ async def test_an_interrupted_launch_on_a_full_disk_records_its_end_too(
     store.full = True
     await show.interrupted()
     assert (folder / "record.jsonl").exists()
+
+
+async def asked_again(show: Show, store: FullDisk, *events: str) -> list[object]:
+    """What is sent to a launch that goes on after these events, with a viewer who says go."""
+    sent: list[object] = []
+
+    async def send(launch: str, _topic: str, word: object, _key: str) -> None:
+        sent.append((launch, word))
+
+    async def ask() -> Json:
+        return {"decision": "go"}
+
+    assert show._prepared is not None
+    show._prepared[0].engine = SimpleNamespace(send=send, stop=Idle().stop)  # type: ignore[misc, assignment] # as above
+    show._options = replace(show._options, ask=ask)
+    await store.append_once(LAUNCH, opening())
+    for kind in events:
+        await store.append_once(LAUNCH, Entry(kind, kind, {}, "2026-01-01T00:00:00.000Z", 0))
+    show._shown = len(events)
+    await show._watch()
+    if show._asked is not None:
+        await show._asked
+    return sent
+
+
+async def test_a_question_that_was_open_when_tminus_was_killed_is_asked_again(
+    show: Show, store: FullDisk
+) -> None:
+    assert await asked_again(show, store, "decision.asked") == [(LAUNCH, {"decision": "go"})]
+
+
+async def test_a_question_that_was_answered_is_not_asked_again(show: Show, store: FullDisk) -> None:
+    assert await asked_again(show, store, "decision.asked", "decision.made") == []
+
+
+def test_without_a_board_ctrl_c_ends_the_demo_at_once(show: Show) -> None:
+    given_up: list[bool] = []
+    show.interrupt(lambda: given_up.append(True))
+    assert given_up == [True]

@@ -11,9 +11,9 @@ else:
 
 from tminus.domain.plan import Kind
 from tminus.errors import RecordError
-from tminus.web.course import View
-from tminus.web.lines import COLUMNS, rank
-from tminus.web.view import Told, picture
+from tminus.picture.course import View
+from tminus.picture.lines import COLUMNS, rank
+from tminus.picture.view import Told, picture
 
 
 def test_a_launch_that_has_just_opened_counts_every_line_as_pending_or_later() -> None:

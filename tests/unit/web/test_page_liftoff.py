@@ -10,10 +10,10 @@ else:
     from web_launch import T0, Played
 
 from tminus.domain.traffic import Side
-from tminus.web.charts import Scale, Span, boxes, path, staircase
-from tminus.web.course import View, phase
+from tminus.picture.charts import Scale, Span, boxes, path, staircase
+from tminus.picture.course import View, phase
+from tminus.picture.words import UNKNOWN, length, offset, share, span, t_text
 from tminus.web.evidence import drawer, fresh_words
-from tminus.web.words import UNKNOWN, length, offset, share, span, t_text
 
 
 def test_go_opens_the_lift_off_view_with_no_weight_and_no_evidence() -> None:

@@ -13,12 +13,12 @@ from tminus.domain.plan import Check, Kind, Plan
 from tminus.domain.record import Entry, Event, append
 from tminus.domain.trace import render
 from tminus.domain.traffic import Outcome, Side, WeightChange
+from tminus.picture.traffic import Traffic
+from tminus.picture.view import Picture, Told, picture
 from tminus.planfile import read
 from tminus.planfile.loading import load
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
-from tminus.web.traffic import Traffic
-from tminus.web.view import Picture, Told, picture
 
 PLAN = Path(tminus.demo.__file__).parent / "demo.yaml"
 T0 = 1_800_000_000.0

@@ -11,12 +11,12 @@ from tminus.domain.canonical import instant
 from tminus.domain.plan import Check, Kind, Plan
 from tminus.domain.record import Event
 from tminus.errors import RecordError
-from tminus.web import countdown, gauges, liftoff
-from tminus.web.course import PHASES, Course, View, phase, phase_words
-from tminus.web.events import Entry, entries
-from tminus.web.lines import Line, Section, count, lines_of, needs, planned, sections
-from tminus.web.rolledback import RolledBack, rolled_back
-from tminus.web.traffic import Traffic
+from tminus.picture import countdown, gauges, liftoff
+from tminus.picture.course import PHASES, Course, View, phase, phase_words
+from tminus.picture.events import Entry, entries
+from tminus.picture.lines import Line, Section, count, lines_of, needs, planned, sections
+from tminus.picture.rolledback import RolledBack, rolled_back
+from tminus.picture.traffic import Traffic
 
 LOGGED = 200
 """Entries of the log that a page starts with."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tminus.domain.plan import Rollout, Rung
-from tminus.web.charts import percent
-from tminus.web.course import SHIFT, Course, phase
-from tminus.web.traffic import Traffic
-from tminus.web.words import claim, length, share, span
+from tminus.picture.charts import percent
+from tminus.picture.course import SHIFT, Course, phase
+from tminus.picture.traffic import Traffic
+from tminus.picture.words import claim, length, share, span
 
 
 @dataclass(frozen=True, slots=True)

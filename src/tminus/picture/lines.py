@@ -15,7 +15,7 @@ from tminus.domain.decision import GateResult, gate, standing
 from tminus.domain.evidence import Claim, Freshness, Source
 from tminus.domain.plan import Check, Kind, Severity
 from tminus.domain.record import Event
-from tminus.web.course import Happened
+from tminus.picture.course import Happened
 
 Data = Mapping[str, Any]
 

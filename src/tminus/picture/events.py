@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tminus.domain.record import ENDED, OPENED, Event
-from tminus.web.course import Data
-from tminus.web.words import brief, claim, short_digests, t_text
+from tminus.picture.course import Data
+from tminus.picture.words import brief, claim, short_digests, t_text
 
 _VERDICT = {"inconclusive": "unknown", "error": "unknown", "not-applicable": "na"}
 
@@ -146,6 +146,10 @@ def _stopped(data: Data) -> Told:
     return "", "stopped", f"{data['side']}, drained to {data['sessions']} sessions"
 
 
+def _part(sign: str, word: str) -> Callable[[Data], Told]:
+    return lambda data: (sign, word, f"part {data['part']}: {data['text']}")
+
+
 def _ended(data: Data) -> Told:
     counted = f": {data['failed']:,} of {data['requests']:,} requests failed" if "requests" in data else ""
     sign = {"landed": "passed", "no-go": "failed", "rolled-back": "back"}.get(str(data["outcome"]), "void")
@@ -176,5 +180,9 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "rollback.proved": _proved,
     "rollback.data": _left,
     "side.stopped": _stopped,
+    "part.ended": _part("failed", "died"),
+    "part.failed": _part("failed", "failed"),
+    "part.left": _part("failed", "left"),
+    "part.restarted": _part("warned", "restarted"),
     ENDED: _ended,
 }

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from tminus.domain.decision import GateResult
 from tminus.domain.plan import Check, Kind
 from tminus.domain.timeline import clock
-from tminus.web import words
-from tminus.web.charts import percent
-from tminus.web.course import Course, Data
-from tminus.web.lines import BLOCKING, COLUMNS, GREEN, Line, count, may_go
-from tminus.web.words import MINUS, plural, t_text
+from tminus.picture import words
+from tminus.picture.charts import percent
+from tminus.picture.course import Course, Data
+from tminus.picture.lines import BLOCKING, COLUMNS, GREEN, Line, count, may_go
+from tminus.picture.words import MINUS, plural, t_text
 
 SHOWN = 12
 """How many lines that need someone are listed; the others are counted."""

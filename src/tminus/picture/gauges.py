@@ -6,10 +6,10 @@ from tminus.domain.canonical import instant
 from tminus.domain.judgement import TestGauge
 from tminus.domain.traffic import Side
 from tminus.domain.trigger import Action, TriggerGauge, TriggerState
-from tminus.web.charts import ERRORS, TIMES, Scale, Span, boxes, path, percent
-from tminus.web.course import Course
-from tminus.web.traffic import Traffic
-from tminus.web.words import UNKNOWN, length, millis, odds, share, span
+from tminus.picture.charts import ERRORS, TIMES, Scale, Span, boxes, path, percent
+from tminus.picture.course import Course
+from tminus.picture.traffic import Traffic
+from tminus.picture.words import UNKNOWN, length, millis, odds, share, span
 
 CHART = 180
 """Seconds that a chart shows."""
@@ -86,6 +86,8 @@ class Timer:
     sign: str
     held: str
     seen: str
+    filled: float | None
+    """How much of its time the condition has held, from 0 to 1; nothing where it need not hold for a time."""
     boxes: tuple[tuple[str, str, str], ...]
 
 
@@ -249,10 +251,10 @@ def _timer(gauge: TriggerGauge, recorded: object, traffic: Traffic, now: float) 
     else:
         held = state
     seen = f"{gauge.seen:.0%} of its window seen" if trigger.id in _BY_REQUESTS else f"by {trigger.source}"
-    filled = breached / trigger.for_seconds if trigger.for_seconds else 0.0
-    made = boxes(filled, 5) if trigger.for_seconds else []
+    filled = min(1.0, breached / trigger.for_seconds) if trigger.for_seconds else None
+    made = boxes(filled, 5) if filled is not None else []
     return Timer(
-        trigger.text, lasts + does, _measured(trigger.id, traffic, now), sign, held, seen, tuple(made)
+        trigger.text, lasts + does, _measured(trigger.id, traffic, now), sign, held, seen, filled, tuple(made)
     )
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from tminus.domain.canonical import instant
 from tminus.domain.judgement import TESTS
-from tminus.web.charts import percent
-from tminus.web.climb import Climb, climb_of
-from tminus.web.course import Course, Data, Happened
-from tminus.web.traffic import Traffic
-from tminus.web.words import UNKNOWN, claim, odds, share, short_digests, span, t_text
+from tminus.picture.charts import percent
+from tminus.picture.climb import Climb, climb_of
+from tminus.picture.course import Course, Data, Happened
+from tminus.picture.traffic import Traffic
+from tminus.picture.words import UNKNOWN, claim, odds, share, short_digests, span, t_text
 
 LISTED = 12
 """Bad answers that are listed one by one."""

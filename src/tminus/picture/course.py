@@ -153,6 +153,12 @@ class Course:
         return None if moved else held
 
     @property
+    def away(self) -> dict[str, Happened]:
+        """The parts that died and do not run again yet, each with what was last said of it."""
+        last = {str(event.data["part"]): event for event in self.happened if event.type.startswith("part.")}
+        return {part: event for part, event in last.items() if event.type != "part.restarted"}
+
+    @property
     def ended(self) -> Happened | None:
         """The event that ended it."""
         return self.last(ENDED)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tminus.domain.canonical import instant
-from tminus.web.charts import Scale, Span, percent, staircase
-from tminus.web.course import Course
-from tminus.web.gauges import Mark
-from tminus.web.traffic import Hit, Traffic
+from tminus.picture.charts import Scale, Span, percent, staircase
+from tminus.picture.course import Course
+from tminus.picture.gauges import Mark
+from tminus.picture.traffic import Hit, Traffic
 
 NUMBERED = 20
 """Bad answers above which their marks on the staircase would cover each other."""

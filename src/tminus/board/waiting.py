@@ -1,0 +1,101 @@
+"""Who is waited for, for what, and what to type: the part of the board that people act on. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tminus.domain.plan import Kind
+from tminus.picture.course import Course, View
+from tminus.picture.lines import BLOCKING, rank
+from tminus.picture.view import Picture
+from tminus.picture.words import claim, plural
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the board asks its viewer now."""
+
+    text: str
+    typed: str
+    """What was typed so far."""
+    help: tuple[str, ...]
+    """Which keys answer, and what happens then, a line each."""
+    urgent: bool = False
+    """Whether it is about giving the launch up; one key answers that, and nothing is typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that someone is waited for."""
+
+    sign: str
+    what: str
+    why: str
+    do: str
+    """What to do or to type; empty where only time helps."""
+    who: str = ""
+    """Who answers for it."""
+
+
+def needs(shown: Picture) -> tuple[Need, ...]:
+    """What needs someone now, the most pressing first; nothing after the end."""
+    course = shown.course
+    if course.outcome:
+        return ()
+    return (*_decision(course), *_held(course), *_parts(course), *_lines(shown), *_votes(course))
+
+
+def _decision(course: Course) -> Iterator[Need]:
+    asked = course.last("decision.asked")
+    if asked is not None and course.decision is None:
+        minutes = asked.data["minutes"]
+        yield Need("wait", "GO or NO-GO?", f"nobody's word within {minutes} minutes is NO-GO", "")
+
+
+def _held(course: Course) -> Iterator[Need]:
+    held = course.held
+    if held is None:
+        return
+    rule = str(held.data["rule"])
+    if rule == "hold.errors" or rule.startswith("trigger."):
+        do = "tminus resume --reason WHY   or   tminus rollback --reason WHY"
+    else:
+        do = "ends by itself when it can be seen again; or tminus rollback --reason WHY"
+    # Why it is held stands at the head of the board.
+    yield Need("hold", f"held at {held.data['where']} by {rule}", "", do)
+
+
+def _parts(course: Course) -> Iterator[Need]:
+    """Parts that died: the supervisor starts them again as often as it may."""
+    for part, event in course.away.items():
+        if event.type == "part.left":
+            do = "start it by hand, or tminus rollback --reason WHY"
+            yield Need("failed", f"part {part} is away", str(event.data["text"]), do)
+        else:
+            yield Need("failed", f"part {part} is away", "it is being started again", "")
+
+
+def _lines(shown: Picture) -> Iterator[Need]:
+    """Lines that stand in the way, each with what to do, and those that are due and not seen yet, together.
+
+    Once traffic is back on blue the launch is over but for its end, and nobody mends a line for it.
+    """
+    if shown.view is View.ROLLED_BACK:
+        return
+    blocking = [line for line in shown.lines if line.stands in BLOCKING]
+    for line in sorted(blocking, key=lambda line: (rank(line.stands), line.check.due)):
+        check = line.check
+        who = f"{check.person}{' (simulated)' if check.simulated else ''}" if check.person else check.owner
+        yield Need(line.stands, f"{check.id} {check.text}", claim(line.why), check.hint, who)
+    t, late = shown.moment.t, [line for line in shown.lines if line.stands == "pending"]
+    due = [line.check.id for line in late if line.check.kind is not Kind.SIGNATURE and line.check.due <= t]
+    if due:
+        yield Need("pending", f"{plural(len(due), 'line')} due and not seen yet", ", ".join(due), "")
+
+
+def _votes(course: Course) -> Iterator[Need]:
+    """The signatures that the poll still waits for, in one line: each role's word stands in the poll itself."""
+    if course.decision is None and course.last("poll.opened") is not None:
+        asked = [vote for vote in course.votes if not vote["word"]]
+        if asked:
+            who = ", ".join(f"{vote['title']}{' (simulated)' if vote['simulated'] else ''}" for vote in asked)
+            yield Need("wait", f"{plural(len(asked), 'signature')} to come", who, "")
