@@ -42,6 +42,7 @@ from tminus.store.tables import connect as connect_store
 from tminus.targets.database import LocalDatabase
 from tminus.targets.local import LocalTarget
 from tminus.targets.trace import ProxyTrace
+from tminus.wiring import alerting
 
 
 class SystemClock:
@@ -78,6 +79,8 @@ class Site:
     user: str
     password: str = field(repr=False)
     parts: Callable[[], Mapping[str, bool]] = field(repr=False)
+    supporting: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By the name that a plan refers to it with: where each supporting part answers; some hold a password."""
 
     DATABASE_VARIABLE = "DEPOT_DATABASE_URL"
 
@@ -87,6 +90,7 @@ class Site:
             "TMINUS_DEMO_PUBLIC": self.public,
             "TMINUS_DEMO_DATABASE": self.database,
             "TMINUS_DEMO_IMAGES": str(self.images),
+            **self.supporting,
         }
 
 
@@ -323,7 +327,11 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
         "smoke": lambda address: suite(depot.smoke.run, address),
         "integration": lambda address: suite(depot.integration.run, address),
     }
+    known = {**os.environ, **site.addresses()}
+    addresses = {name: resolve(str(entry["address"]), known) for name, entry in plan.systems.items()}
+    metrics = alerting.metrics(plan, addresses)
     own: dict[str, Callable[[str], object]] = {
+        **alerting.makers(plan, addresses, clock.now),
         "website": website.System,
         "depot": lambda address: depot.System(address, site.user, site.password),
         "postgres": lambda address: postgres.System(
@@ -336,14 +344,11 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
             site.stage, releases, Tools(site.postgres_bin, address), Site.DATABASE_VARIABLE, site.user, suites
         ),
         "local": lambda _: local.System(target, site.parts, smoke.failures),
-        "traffic": lambda _: traffic.System(trace.outcomes, clock.now, target.proxy.reach),
+        "traffic": lambda _: traffic.System(trace.outcomes, clock.now, target.proxy.reach, metrics),
         "plan": lambda _: plan_probes.System(plan, limits),
     }
-    known = {**os.environ, **site.addresses()}
     return {
-        name: (own.get(str(entry["kind"])) or foreign(str(entry["kind"])))(
-            resolve(str(entry["address"]), known)
-        )
+        name: (own.get(str(entry["kind"])) or foreign(str(entry["kind"])))(addresses[name])
         for name, entry in plan.systems.items()
     }
 
