@@ -20,9 +20,9 @@ async def test_haproxy_answers_on_a_socket_in_a_folder_with_quotes_and_spaces(
     folder = tmp_path / name
     folder.mkdir()
     ports: list[int] = []
-    for _ in range(3):
+    for _ in range(4):
         ports.append(processes.free_port(ports))
-    proxy = Proxy(public_port=ports[0], log_port=ports[1], admin=folder / "admin.sock", blue_port=ports[2])
+    proxy = Proxy(ports[0], ports[1], ports[3], folder / "admin.sock", blue_port=ports[2])
     (folder / "haproxy.cfg").write_text(render(proxy))
     argv = [str(HAPROXY), "-db", "-f", str(folder / "haproxy.cfg")]
     try:

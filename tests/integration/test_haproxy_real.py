@@ -104,12 +104,13 @@ class Scene:
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     taken: list[int] = []
-    for _ in range(4):
+    for _ in range(5):
         taken.append(processes.free_port(taken))
     scene = Scene(tmp_path, taken[0], taken[1], taken[2], taken[3])
     proxy = Proxy(
         public_port=scene.public_port,
         log_port=scene.log_port,
+        metrics_port=taken[4],
         admin=tmp_path / "admin.sock",
         blue_port=scene.blue_port,
     )

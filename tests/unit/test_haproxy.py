@@ -208,18 +208,17 @@ def test_a_restarted_tminus_knows_what_a_dead_proxy_had_under_way() -> None:
 
 
 def test_a_side_that_does_not_run_yet_is_in_maintenance() -> None:
-    text = render(Proxy(public_port=8080, log_port=8099, admin=Path("/s/admin.sock"), blue_port=8001))
+    text = render(Proxy(8080, 8099, 8098, Path("/s/admin.sock"), blue_port=8001))
     assert "server blue 127.0.0.1:8001 weight 100\n" in text
     assert "server green 127.0.0.1:1 weight 0 disabled\n" in text
     assert "bind 127.0.0.1:8080\n" in text
+    assert "bind 127.0.0.1:8098\n" in text
     assert "server tminus 127.0.0.1:8099 log-proto octet-count\n" in text
     assert "stats socket /s/admin.sock mode 600 level admin\n" in text
 
 
 def test_a_restarted_proxy_keeps_the_weights_it_is_given() -> None:
-    text = render(
-        Proxy(public_port=1, log_port=2, admin=Path("a"), blue_port=3, green_port=4, percent=25, generation=6)
-    )
+    text = render(Proxy(1, 2, 9, Path("a"), blue_port=3, green_port=4, percent=25, generation=6))
     assert "server blue 127.0.0.1:3 weight 75\n" in text
     assert "server green 127.0.0.1:4 weight 25\n" in text
     assert '"g":6,' in text

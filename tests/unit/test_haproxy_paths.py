@@ -9,7 +9,7 @@ from tminus.haproxy import Proxy, render
 
 
 def rendered(admin: str) -> str:
-    text = render(Proxy(public_port=1, log_port=2, admin=Path(admin), blue_port=3))
+    text = render(Proxy(public_port=1, log_port=2, metrics_port=9, admin=Path(admin), blue_port=3))
     (line,) = [line for line in text.splitlines() if "stats socket" in line]
     return line.strip()
 

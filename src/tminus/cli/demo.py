@@ -102,9 +102,7 @@ def _agree(missing: Missing) -> bool:
     """Ask before anything is installed; without a terminal nobody can agree."""
     if not sys.stdin.isatty():
         return False
-    typer.echo(
-        f"This machine lacks {' and '.join(missing.packages)}. They are installed without starting a service by"
-    )
+    typer.echo(f"This machine lacks {missing.named}. They are installed without starting a service by")
     typer.echo(f"  {missing.command}")
     return typer.confirm("Install them now?", default=True)
 

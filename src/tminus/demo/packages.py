@@ -27,12 +27,45 @@ APT_SECONDS = 900
 QUOTED_LINES = 15
 
 _INSTALLERS: Mapping[str, str] = {
-    "brew": "brew install haproxy postgresql@17",
-    "dnf": "sudo dnf install haproxy postgresql-server",
-    "apk": "sudo apk add haproxy postgresql",
-    "pacman": "sudo pacman -S haproxy postgresql",
-    "zypper": "sudo zypper install haproxy postgresql-server",
+    "brew": "brew install haproxy postgresql@17 prometheus redis",
+    "dnf": "sudo dnf install haproxy postgresql-server redis",
+    "apk": "sudo apk add haproxy postgresql prometheus alertmanager redis",
+    "pacman": "sudo pacman -S haproxy postgresql prometheus alertmanager redis",
+    "zypper": "sudo zypper install haproxy postgresql-server redis",
 }
+"""What other systems' own packages surely bring; the rest is named by its programs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """One Debian package, and the programs that it brings."""
+
+    package: str
+    programs: Mapping[str, tuple[str, ...]]
+    """By its name in `Binaries`: what a program is called on PATH, on Debian first."""
+
+
+SUPPLIES = (
+    Supply("haproxy", {"haproxy": ("haproxy",)}),
+    Supply("prometheus", {"prometheus": ("prometheus",), "promtool": ("promtool",)}),
+    Supply(
+        "prometheus-alertmanager",
+        {"alertmanager": ("prometheus-alertmanager", "alertmanager"), "amtool": ("amtool",)},
+    ),
+    Supply(
+        "prometheus-blackbox-exporter",
+        {"blackbox_exporter": ("prometheus-blackbox-exporter", "blackbox_exporter")},
+    ),
+    Supply("prometheus-node-exporter", {"node_exporter": ("prometheus-node-exporter", "node_exporter")}),
+    Supply(
+        "prometheus-postgres-exporter",
+        {"postgres_exporter": ("prometheus-postgres-exporter", "postgres_exporter")},
+    ),
+    Supply("prometheus-redis-exporter", {"redis_exporter": ("prometheus-redis-exporter", "redis_exporter")}),
+    Supply("redis-server", {"redis_server": ("redis-server",)}),
+)
+"""Every package of the stage but PostgreSQL's, whose programs must all come from one folder. A further part of the
+stage is a row here and a field of `Binaries`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +73,15 @@ class Binaries:
     """Where the programs of the stage are."""
 
     haproxy: Path
+    prometheus: Path
+    promtool: Path
+    alertmanager: Path
+    amtool: Path
+    blackbox_exporter: Path
+    node_exporter: Path
+    postgres_exporter: Path
+    redis_exporter: Path
+    redis_server: Path
     initdb: Path
     postgres: Path
     pg_dump: Path
@@ -55,6 +97,12 @@ class Missing:
 
     def __bool__(self) -> bool:
         return bool(self.packages)
+
+    @property
+    def named(self) -> str:
+        """The packages, in words."""
+        *others, last = self.packages
+        return f"{', '.join(others)} and {last}" if others else last
 
     @property
     def command(self) -> str:
@@ -138,25 +186,31 @@ class ThisMachine:
 
 def locate(machine: Machine, versions: Path = Path("/usr/lib/postgresql")) -> Binaries | None:
     """The programs of the stage, PostgreSQL's all from one folder, of the newest version; none when one is missing."""
-    haproxy, folder = machine.which("haproxy"), _postgres_folder(machine, versions)
-    if haproxy is None or folder is None:
+    found: dict[str, Path] = {}
+    for supply in SUPPLIES:
+        found |= _programs(machine, supply)
+    folder = _postgres_folder(machine, versions)
+    if folder is None or any(not supply.programs.keys() <= found.keys() for supply in SUPPLIES):
         return None
-    return Binaries(haproxy, *(folder / program for program in POSTGRES_PROGRAMS))
+    return Binaries(**found, **{program: folder / program for program in POSTGRES_PROGRAMS})
 
 
 def plan_installation(machine: Machine, versions: Path = Path("/usr/lib/postgresql")) -> Missing:
     """Which packages are missing; raises `PartError` with the command to type when this is not Debian."""
-    packages = []
-    if machine.which("haproxy") is None:
-        packages.append("haproxy")
+    packages = [
+        supply.package
+        for supply in SUPPLIES
+        if not supply.programs.keys() <= _programs(machine, supply).keys()
+    ]
     if _postgres_folder(machine, versions) is None:
         packages.append("postgresql")
-    if packages and machine.which("apt-get") is None:
+    missing = Missing(tuple(packages))
+    if missing and machine.which("apt-get") is None:
         raise PartError(
-            f"this machine lacks {' and '.join(packages)}, and can install only Debian packages by itself",
+            f"this machine lacks {missing.named}, and can install only Debian packages by itself",
             hint=_foreign_hint(machine),
         )
-    return Missing(tuple(packages))
+    return missing
 
 
 def install(missing: Missing, machine: Machine, journal: Path) -> None:
@@ -301,11 +355,28 @@ def _postgres_folder(machine: Machine, versions: Path) -> Path | None:
     return next(whole, None)
 
 
+def _programs(machine: Machine, supply: Supply) -> dict[str, Path]:
+    """Those programs of a package that are there, under whichever of their names."""
+    found = {}
+    for program, names in supply.programs.items():
+        places = (machine.which(name) for name in names)
+        if place := next((place for place in places if place is not None), None):
+            found[program] = place
+    return found
+
+
 def _foreign_hint(machine: Machine) -> str:
+    absent = [
+        names[-1]
+        for supply in SUPPLIES
+        for program, names in supply.programs.items()
+        if program not in _programs(machine, supply)
+    ]
+    rest = f"have on PATH what is then still missing of: {', '.join((*absent, *POSTGRES_PROGRAMS))}"
     for tool, command in _INSTALLERS.items():
         if machine.which(tool) is not None:
-            return f"type: {command}"
-    return "install HAProxy (2.6 or newer) and PostgreSQL's server programs, and put both on PATH"
+            return f"type: {command}; and {rest}"
+    return f"install HAProxy (2.6 or newer), PostgreSQL's server programs and the others, and {rest}"
 
 
 def _to_its_end(process: "subprocess.Popen[str]") -> Finished:

@@ -17,6 +17,9 @@ from tminus.errors import PartError
 ADMINISTRATOR = "postgres"
 """The cluster's superuser, and the system user as whom PostgreSQL runs when we are root."""
 
+MONITOR = "monitor"
+"""The user that PostgreSQL's exporter watches with."""
+
 
 def system_user() -> str | None:
     """As whom PostgreSQL has to run: it refuses root."""
@@ -56,7 +59,11 @@ def arguments(part: Path, port: int) -> list[str]:
 
 def dsn(part: Path, port: int, database: str, user: str) -> str:
     """Where a database is, with the password: not for logs."""
-    password = (part / "password").read_text()
+    return address(port, database, user, (part / "password").read_text())
+
+
+def address(port: int, database: str, user: str, password: str) -> str:
+    """Where a database is for a user with a password of its own: not for logs."""
     return f"postgresql://{user}:{password}@127.0.0.1:{port}/{database}"
 
 
@@ -88,6 +95,23 @@ async def make_database(address: str, name: str, password: str) -> None:
     except psycopg.Error as error:
         raise PartError(
             f"the database {name} cannot be made: {error}", hint="see PostgreSQL's log in the stage's folder"
+        ) from error
+
+
+async def make_monitor(address: str, password: str) -> None:
+    """Have a user who may see how PostgreSQL is, and no row of anybody's."""
+    name = sql.Identifier(MONITOR)
+    try:
+        async with await psycopg.AsyncConnection.connect(
+            address, autocommit=True, connect_timeout=5
+        ) as connection:
+            known = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [MONITOR])
+            if await known.fetchone() is None:
+                role = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE pg_monitor")
+                await connection.execute(role.format(name, sql.Literal(password)))
+    except psycopg.Error as error:
+        raise PartError(
+            f"the user {MONITOR} cannot be made: {error}", hint="see PostgreSQL's log in the stage's folder"
         ) from error
 
 

@@ -6,7 +6,8 @@ however it ends. Only `tminus.demo.stage` uses this.
 
 import fcntl
 import json
-from collections.abc import Iterator
+import secrets
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +19,20 @@ from tminus import processes
 from tminus.errors import PartError
 
 _PORTS = ("public_port", "log_port", "database_port", "blue_port", "green_port")
+SUPPORT_PORTS = (
+    "prometheus",
+    "alertmanager",
+    "blackbox",
+    "node-exporter",
+    "postgres-exporter",
+    "redis-exporter",
+    "redis",
+    "sinks",
+    "mail",
+    "proxy-metrics",
+)
+"""What the supporting parts listen with, by part, or by what else it is for; see `tminus.demo.parts`."""
+_SECRETS = ("redis", "monitor", "routing-key", "hook", "reader")
 
 
 @dataclass(slots=True)
@@ -33,6 +48,11 @@ class Entry:
     green_port: int
     log_secret: str = field(repr=False)
     """What HAProxy's log lines are known by; nobody else on this machine can write one."""
+    support_ports: dict[str, int]
+    """The ports of the supporting parts, by the names in `SUPPORT_PORTS`."""
+    secrets: dict[str, str] = field(repr=False)
+    """What the supporting parts are opened by: `redis` and `monitor` (of PostgreSQL) are passwords, `routing-key` and
+    `hook` are what pages and messages are sent with, `reader` reads them back."""
     binaries: dict[str, str]
     """The programs it was built with, by name."""
     generation: int = 0
@@ -50,13 +70,28 @@ def alone(home: Path) -> Iterator[None]:
 
 def choose_ports(home: Path, public_port: int | None) -> dict[str, int]:
     """Ports that no stage in the list has and nobody listens on; call it `alone`."""
-    entries = [asdict(read(path)) for path in (home / "stages").glob("*.json")]
-    taken = {entry[name] for entry in entries for name in _PORTS}
-    chosen: dict[str, int] = {} if public_port is None else {"public_port": public_port}
-    for name in _PORTS:
-        if name not in chosen:
-            chosen[name] = processes.free_port(taken | set(chosen.values()))
+    given = {} if public_port is None else {"public_port": public_port}
+    return given | _choose(home, [name for name in _PORTS if name not in given], set(given.values()))
+
+
+def choose_support_ports(home: Path, taken: Collection[int]) -> dict[str, int]:
+    """Ports for the supporting parts, other than those just taken; call it `alone`."""
+    return _choose(home, SUPPORT_PORTS, taken)
+
+
+def _choose(home: Path, names: Sequence[str], taken: Collection[int]) -> dict[str, int]:
+    promised = set(taken)
+    for entry in (read(path) for path in (home / "stages").glob("*.json")):
+        promised |= {getattr(entry, name) for name in _PORTS} | set(entry.support_ports.values())
+    chosen: dict[str, int] = {}
+    for name in names:
+        chosen[name] = processes.free_port(promised | set(chosen.values()))
     return chosen
+
+
+def new_secrets() -> dict[str, str]:
+    """Secrets of a stage's own; 32 characters each, as PagerDuty's keys have."""
+    return {name: secrets.token_hex(16) for name in _SECRETS}
 
 
 def require_free(port: int) -> None:

@@ -32,13 +32,15 @@ def have_packages(home: Path, screen: Screen, agree: Callable[[Missing], bool]) 
     missing = plan_installation(machine)
     if missing:
         if not agree(missing):
-            lacking = f"this machine lacks {' and '.join(missing.packages)}, and nobody agreed to install it"
+            lacking = f"this machine lacks {missing.named}, and nobody agreed to install it"
             raise PartError(lacking, hint=f"say --yes (`make demo YES=1`), or type: {missing.command}")
-        screen.say(f"installing {' and '.join(missing.packages)} without starting a service …")
+        screen.say(f"installing {missing.named} without starting a service …")
         install(missing, machine, journal)
     found = locate(machine)
     if found is None:
-        raise PartError("the installed programs are not found", hint="look for haproxy and initdb on PATH")
+        raise PartError(
+            "the installed programs are not found", hint="see `dpkg -L` of each package that was installed"
+        )
     return found
 
 

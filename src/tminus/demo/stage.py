@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import IO, Self
 
 from tminus import processes
-from tminus.demo import postgres, registry
+from tminus.demo import parts, postgres, registry
 from tminus.demo.packages import Binaries
+from tminus.demo.parts import SUPPORTING, Setting
 from tminus.demo.registry import Entry
 from tminus.demo.supervisor import AGAIN, Part, Supervisor, Told
 from tminus.domain.traffic import Side
@@ -28,8 +29,8 @@ from tminus.errors import PartError, RolloutError, UnreachableError
 from tminus.haproxy import SECRET_VARIABLE, Desired, Proxy, Runtime, desired_state, render
 from tminus.processes import Process
 
-PARTS = ("load", "haproxy", "blue", "green", "postgres")
-"""Everything that runs on a stage, in the order in which it is stopped: users first, data last."""
+PARTS = ("load", *SUPPORTING, "haproxy", "blue", "green", "postgres")
+"""Everything that runs on a stage, in the order in which it is stopped: users first, then who watches, data last."""
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
 
 
@@ -57,12 +58,15 @@ class Stage:
             lock = registry.own(home, identifier)
             if lock is None:  # never: nobody else knows this id
                 raise AssertionError
+            ports = registry.choose_ports(home, public_port)
             entry = Entry(
                 id=identifier,
                 folder=str(folder),
                 log_secret=secrets.token_urlsafe(24),
+                support_ports=registry.choose_support_ports(home, ports.values()),
+                secrets=registry.new_secrets(),
                 binaries={name: str(path) for name, path in asdict(binaries).items()},
-                **registry.choose_ports(home, public_port),
+                **ports,
             )
             registry.save(home, entry)
         folder.mkdir(mode=0o755)
@@ -185,6 +189,28 @@ class Stage:
         await postgres.make_database(self.dsn("postgres", administrator=True), name, password)
         return self.dsn(name)
 
+    @property
+    def setting(self) -> Setting:
+        """What the supporting parts have to know of this stage."""
+        watched = self._entry.database_port, "postgres", postgres.MONITOR, self._entry.secrets["monitor"]
+        return Setting(
+            folder=self.folder,
+            binaries=self._entry.binaries,
+            ports=self._entry.support_ports,
+            secrets=self._entry.secrets,
+            environment=_environment(),
+            public=self.url,
+            sides={Side.BLUE: self.blue_port, Side.GREEN: self.green_port},
+            monitor=postgres.address(*watched),
+        )
+
+    async def start_supporting(self) -> None:
+        """Have every supporting part answer, all started at once, and again whenever one ends; PostgreSQL must run."""
+        password = self._entry.secrets["monitor"]
+        await postgres.make_monitor(self.dsn("postgres", administrator=True), password)
+        wanted = parts.supporting(self.setting).values()
+        await asyncio.gather(*(self._supervisor.start(part) for part in wanted))
+
     async def start_haproxy(self, wanted: Desired | None = None) -> Process:
         """Have HAProxy divide the traffic; a running one is left as it is, and one that ends is started again.
 
@@ -246,6 +272,7 @@ class Stage:
         proxy = Proxy(
             public_port=self.public_port,
             log_port=self.log_port,
+            metrics_port=self._entry.support_ports["proxy-metrics"],
             admin=self.admin,
             blue_port=wanted.ports.get(Side.BLUE),
             green_port=wanted.ports.get(Side.GREEN),

@@ -36,6 +36,8 @@ class Proxy:
     """Where users come in, on the loopback address."""
     log_port: int
     """Where tminus listens for log lines; fixed, so that they find a restarted tminus."""
+    metrics_port: int
+    """Where its figures are read by Prometheus, on the loopback address; not among users."""
     admin: Path
     """The socket of the Runtime API, for its owner only."""
     blue_port: int | None
@@ -114,6 +116,11 @@ frontend public
     log-format '$log_format'
     default_backend $backend
 
+frontend metrics
+    bind 127.0.0.1:$metrics_port
+    http-request use-service prometheus-exporter if { path /metrics }
+    http-request return status 404
+
 backend $backend
     balance roundrobin
     option httpchk GET /health
@@ -134,6 +141,7 @@ def render(proxy: Proxy) -> str:
         admin=_quoted(proxy.admin),
         log_port=proxy.log_port,
         public_port=proxy.public_port,
+        metrics_port=proxy.metrics_port,
         backend=BACKEND,
         log_format=log_format,
         blue=_server("blue", proxy.blue_port, 100 - proxy.percent),

@@ -73,6 +73,8 @@ class FakeMachine:
         return self.root
 
 
+EVERYTHING = sorted(names[0] for supply in packages.SUPPLIES for names in supply.programs.values())
+"""Every program on PATH but PostgreSQL's, by Debian's names."""
 BOTH = Missing(("haproxy", "postgresql"))
 
 
@@ -185,9 +187,33 @@ def test_without_root_and_sudo_the_command_to_type_is_given_and_nothing_changes(
     [("brew", "brew install"), ("dnf", "sudo dnf"), ("apk", "sudo apk"), ("pacman", "sudo pacman")],
 )
 def test_elsewhere_the_command_of_that_platform_is_given(tmp_path: Path, tool: str, command: str) -> None:
-    with pytest.raises(PartError, match="haproxy and postgresql") as caught:
+    with pytest.raises(PartError, match=r"haproxy, prometheus, .* and postgresql") as caught:
         packages.plan_installation(FakeMachine(programs=[tool]), tmp_path)
     assert caught.value.hint.startswith(f"type: {command}")
+
+
+def test_elsewhere_each_program_that_is_still_missing_is_named_as_its_makers_call_it(tmp_path: Path) -> None:
+    with pytest.raises(PartError) as caught:
+        packages.plan_installation(FakeMachine(programs=["brew", "alertmanager", "redis-server"]), tmp_path)
+    named = caught.value.hint.partition("missing of: ")[2].split(", ")
+    assert {"blackbox_exporter", "promtool", "amtool", "initdb"} <= set(named)
+    assert not {"alertmanager", "redis-server"} & set(named)
+
+
+def test_a_program_is_found_under_the_name_of_its_makers_too(tmp_path: Path) -> None:
+    _version(tmp_path, "15")
+    upstream = [names[-1] for supply in packages.SUPPLIES for names in supply.programs.values()]
+    found = packages.locate(FakeMachine(programs=upstream), tmp_path)
+    assert found is not None
+    assert found.alertmanager == Path("/usr/bin/alertmanager")
+    assert found.node_exporter == Path("/usr/bin/node_exporter")
+
+
+def test_half_a_package_is_a_missing_package(tmp_path: Path) -> None:
+    _version(tmp_path, "15")
+    machine = FakeMachine(programs=sorted({*EVERYTHING, "apt-get"} - {"amtool"}))
+    assert packages.plan_installation(machine, tmp_path).packages == ("prometheus-alertmanager",)
+    assert packages.locate(machine, tmp_path) is None
 
 
 def _version(folder: Path, number: str, programs: Sequence[str] = packages.POSTGRES_PROGRAMS) -> Path:
@@ -202,7 +228,7 @@ def test_the_newest_whole_version_is_chosen(tmp_path: Path) -> None:
     for number in ("9", "15"):
         _version(tmp_path, number)
     _version(tmp_path, "17", ["pg_dump", "pg_restore"])
-    machine = FakeMachine(programs=["haproxy"])
+    machine = FakeMachine(programs=EVERYTHING)
     found = packages.locate(machine, tmp_path)
     assert found is not None
     assert found.postgres == tmp_path / "15" / "bin" / "postgres"
@@ -211,12 +237,13 @@ def test_the_newest_whole_version_is_chosen(tmp_path: Path) -> None:
 
 
 def test_only_what_is_missing_is_planned(tmp_path: Path) -> None:
-    assert packages.plan_installation(FakeMachine(programs=["haproxy", "apt-get"]), tmp_path).packages == (
+    assert packages.plan_installation(FakeMachine(programs=[*EVERYTHING, "apt-get"]), tmp_path).packages == (
         "postgresql",
     )
     _version(tmp_path, "15")
-    assert packages.plan_installation(FakeMachine(), tmp_path).packages == ("haproxy",)
-    assert packages.locate(FakeMachine(), tmp_path) is None
+    lacking = FakeMachine(programs=sorted({*EVERYTHING, "apt-get"} - {"haproxy"}))
+    assert packages.plan_installation(lacking, tmp_path).packages == ("haproxy",)
+    assert packages.locate(lacking, tmp_path) is None
 
 
 def test_an_interrupt_waits_for_the_command_and_then_goes_on(tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+"""Where alerts arrive: the stand-ins for PagerDuty, Slack and a mailbox, and the runbooks that the alerts lead to."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tminus.demo.parts.alertmanager import Sinks
+from tminus.demo.parts.alerts import runbooks
+from tminus.demo.parts.place import HOST, Place
+from tminus.demo.supervisor import AGAIN, Part
+
+RUNBOOKS = "runbooks.json"
+
+
+def addresses(port: int, mail_port: int, secrets: Mapping[str, str]) -> Sinks:
+    """What senders need."""
+    base = f"http://{HOST}:{port}"
+    return Sinks(
+        pager=f"{base}/pager",
+        chat=f"{base}/chat/services/{secrets['hook']}",
+        mail_port=mail_port,
+        routing_key=secrets["routing-key"],
+    )
+
+
+def reading(port: int, token: str) -> dict[str, str]:
+    """Where what arrived is read back, with the token that opens it: not for logs."""
+    base = f"http://reader:{token}@{HOST}:{port}"
+    return {"pager": f"{base}/pager", "chat": f"{base}/chat/api", "mail": f"{base}/mail"}
+
+
+def part(place: Place, mail_port: int, secrets: Mapping[str, str]) -> Part:
+    """How it is started; what arrived before a kill is still known after it."""
+    given = {
+        "STANDINS_ROUTING_KEY": secrets["routing-key"],
+        "STANDINS_HOOK": secrets["hook"],
+        "STANDINS_TOKEN": secrets["reader"],
+    }
+    place = replace(place, environment={**place.environment, **given})
+
+    async def prepare() -> None:
+        place.write(RUNBOOKS, json.dumps(runbooks()))
+
+    async def ready() -> bool:
+        return await place.answers("/health")
+
+    command = [str(place.program), "-P", "-m", "tminus.standins"]
+    command += ["--http", str(place.port), "--smtp", str(mail_port), "--runbooks", RUNBOOKS]
+    return Part(place.name, command, place.environment, answers=ready, prepare=prepare, restarts=AGAIN)
