@@ -20,6 +20,7 @@ from tminus import demo, oci, processes, wiring
 from tminus.control.launch import Binding
 from tminus.control.readiness import Readiness
 from tminus.demo import images as demo_images
+from tminus.demo import parts as demo_parts
 from tminus.demo.packages import Binaries
 from tminus.demo.stage import PARTS, Stage
 from tminus.domain.evidence import Claim, Verdict
@@ -248,6 +249,7 @@ async def _set(stage: Stage, home: Path) -> World:
     await releases.run(scene.release, "migrate", "up")
     clone(database, "depot", "after")
     await stage.start_haproxy()
+    await stage.start_supporting()
     world = World(stage, scene, "before", "after")
     await asyncio.gather(world.restart(Side.BLUE), world.restart(Side.GREEN))
     await scene.target().set_weight(100)
@@ -255,6 +257,7 @@ async def _set(stage: Stage, home: Path) -> World:
 
 
 def _site(stage: Stage, images: Path, database: str) -> Site:
+    supporting = demo_parts.addresses(stage.setting)
     return Site(
         stage=stage.folder,
         images=images,
@@ -270,10 +273,12 @@ def _site(stage: Stage, images: Path, database: str) -> Site:
             "DEPOT_TOKEN_SECRET": SECRET,
             "DEPOT_USER_PASSWORD": PASSWORD,
             "DEPOT_FAULT_TOKEN": FAULT_TOKEN,
+            "DEPOT_REDIS_URL": supporting["TMINUS_DEMO_REDIS"],
         },
         user=USER,
         password=PASSWORD,
         parts=lambda: {part: part in stage.parts_alive() for part in PARTS},
+        supporting=supporting,
     )
 
 

@@ -20,7 +20,7 @@ class Selector:
 
     metric: str
     matchers: tuple[tuple[str, str, str], ...] = ()
-    """Label, operator (`=`, `!=`, `=~`, `!~`) and value of each."""
+    """Label, operator (`=`, `!=`, `=~`, `!~`) and value of each, in order."""
 
     @property
     def text(self) -> str:
@@ -164,7 +164,7 @@ def _selector(node: Any) -> Selector:
         for one in node.matchers.matchers
     ]
     named = [value for name, operator, value in matchers if (name, operator) == ("__name__", "=")]
-    others = tuple(one for one in matchers if one[:2] != ("__name__", "="))
+    others = tuple(sorted(one for one in matchers if one[:2] != ("__name__", "=")))
     return Selector(str(node.name or (named[0] if named else "")), others)
 
 

@@ -43,7 +43,7 @@ class Meaning:
     above: bool
     """Whether it fires above the limit; below it otherwise."""
     limit: float | None
-    """A share, seconds or a count; none where the rule compares with nothing that could be set beside a checklist's."""
+    """A share, seconds or a count; none where the rule compares a bare number that no checklist's limit can be set beside."""
     comparison: Comparison | None
     """What stands in the expression; none for `absent(…)`, which compares with no number."""
     remarks: tuple[str, ...] = ()
@@ -142,9 +142,8 @@ def _by_words(comparison: Comparison, form: _Form, names: list[Selector]) -> lis
         if measure == "queue":
             return [_compared(measure, comparison, form.scale)]
         if sides is None:
-            told = ("it is a number and not a share of the whole, so its limit cannot be compared",)
             above = comparison.operator in {">", ">="}
-            return [Meaning(measure, above=above, limit=None, comparison=comparison, remarks=told)]
+            return [Meaning(measure, above=above, limit=None, comparison=comparison)]
         free = all(_FREE.search(one.metric) for one in sides[0])
         return [_compared(measure, comparison, form.scale, turned=form.turned != free)]
     return []

@@ -165,6 +165,10 @@ def _limit(found: Findings, rule: Rule, meaning: Meaning, asked: Wanted) -> None
         found.problems.append(f"{rule.name} fires {says} its limit and must fire {must} it")
         return
     if meaning.limit is None:
+        if not meaning.remarks:
+            found.problems.append(
+                f"{rule.name} compares a number and no share of the whole, so its limit cannot be compared"
+            )
         return
     is_now = f"{rule.name} fires at {'>' if meaning.above else '<'} {_in_unit(meaning.limit, asked)}"
     looser = meaning.limit > asked.limit if asked.above else meaning.limit < asked.limit
