@@ -17,6 +17,7 @@ from aiohttp import web
 from psycopg import sql
 
 from tminus import demo, oci, processes, wiring
+from tminus.alerting.prometheus import asking
 from tminus.control.launch import Binding
 from tminus.control.readiness import Readiness
 from tminus.demo import images as demo_images
@@ -364,6 +365,7 @@ async def record(world: World, file: Path, *phases: Phase, percent: int = 100) -
             return len(_since(trace, began)) >= expected
 
         await processes.wait_until(told, 20, "the proxy's lines")
+        await scraped(scene, SystemClock().now())
     finally:
         await trace.stop()
         if world.stage.parts_alive().get(side.value) is None:
@@ -371,6 +373,17 @@ async def record(world: World, file: Path, *phases: Phase, percent: int = 100) -
         await order_faults(world, side, "")
         await scene.target().set_weight(100)
     return tuple(_since(trace, began))
+
+
+async def scraped(scene: Scene, at: float) -> None:
+    """Wait until Prometheus has asked every side that runs after this instant."""
+    async with asking(scene.site.supporting["TMINUS_DEMO_PROMETHEUS"]) as api:
+
+        async def asked() -> bool:
+            found = await api.query('timestamp(up{job="depot"} == 1)')
+            return all(sample.value > at for sample in found)
+
+        await processes.wait_until(asked, 20, "Prometheus to ask the sides")
 
 
 def _since(trace: ProxyTrace, began: float) -> list[Outcome]:

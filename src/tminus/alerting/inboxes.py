@@ -150,20 +150,16 @@ def _list(reply: Answer, name: str, door: _Door) -> list[Mapping[str, Any]]:
     """The list of an answer; raises `DeniedError` or `InconclusiveError` for anything else."""
     where = bare(door.base)
     answer = reply.json()
-    refused = isinstance(answer, dict) and answer.get("error") in {
-        "invalid_auth",
-        "not_authed",
-        "missing_scope",
-    }
+    why = answer.get("error") if isinstance(answer, dict) else None
+    refused = isinstance(why, str) and why in {"invalid_auth", "not_authed", "missing_scope"}
     if reply.status in {401, 403} or refused:
         raise DeniedError(
             f"{where} does not let us read what arrived",
             hint="renew the token that the plan's address refers to",
         )
     if reply.status != 200 or not isinstance(answer, dict) or not isinstance(answer.get(name), list):
-        why = answer.get("error", "") if isinstance(answer, dict) else ""
         raise InconclusiveError(
-            f"{where} gives no {name} ({reply.status}{f', {why}' if why else ''})",
+            f"{where} gives no {name} ({reply.status}{f', {why}' if isinstance(why, str) else ''})",
             hint="see what stands at the address, and whether the channel or folder is the right one",
         )
     return list(answer[name])

@@ -43,7 +43,7 @@ class Meaning:
     above: bool
     """Whether it fires above the limit; below it otherwise."""
     limit: float | None
-    """A share, seconds or a count; none where the rule compares a bare number that no checklist's limit can be set beside."""
+    """A share, seconds or a count; none where the rule compares a bare number, beside which no limit can be set."""
     comparison: Comparison | None
     """What stands in the expression; none for `absent(…)`, which compares with no number."""
     remarks: tuple[str, ...] = ()
