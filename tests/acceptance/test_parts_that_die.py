@@ -9,6 +9,7 @@ import pytest
 from demos import Demo, nothing_left
 
 from tminus import processes
+from tminus.demo.parts import SUPPORTING
 from tminus.domain.record import decode
 from tminus.signing import load_trust, trust_path, verify_file
 
@@ -74,6 +75,44 @@ async def test_a_proxy_that_dies_with_tminus_is_started_again_by_the_next_start(
     (restarted,) = [data for _, data in told(resumed.record, "part.restarted")]
     assert restarted["green_percent"] == 10
     assert restarted["users_failed"] > 0
+    assert nothing_left(home, killed.stage)
+
+
+@pytest.mark.parametrize("part", SUPPORTING)
+async def test_a_supporting_part_killed_in_the_shift_holds_is_named_and_started_again_and_the_launch_lands(
+    part: str, start: Begin, home: Path
+) -> None:
+    demo = await start()
+    await demo.sees(r"watch 10 % #0")
+    await kill(demo, part)
+    assert await demo.ends() == 0, demo.text
+    assert demo.lines[-1].startswith("outcome=landed record=/")
+    story = told(demo.record, "launch.held", "part.ended", "part.restarted", "traffic.seen", "rollback.done")
+    kinds = [kind for kind, _ in story]
+    assert "rollback.done" not in kinds
+    held = [data for kind, data in story if kind == "launch.held" and data["rule"] == "hold.parts"]
+    assert held, demo.text
+    assert all(part in data["text"] for data in held), held
+    assert {data["part"] for kind, data in story if kind.startswith("part.")} == {part}
+    (restarted,) = [data for kind, data in story if kind == "part.restarted"]
+    assert restarted["away_seconds"] < 10
+    after = [data for kind, data in story[kinds.index("part.restarted") :] if kind == "traffic.seen"]
+    assert after[-1]["action"] == "continue"
+    assert verify_file(demo.record, load_trust(trust_path(home))).outcome == "landed"
+    assert nothing_left(home, demo.stage)
+
+
+async def test_a_part_that_dies_with_tminus_is_started_again_by_the_next_start(
+    start: Begin, home: Path
+) -> None:
+    killed = await start()
+    await killed.sees(r"✔ shift 10")
+    await killed.kill()
+    await kill(killed, "prometheus")
+    resumed = await start()
+    assert await resumed.ends() == 0, resumed.text
+    (restarted,) = [data for _, data in told(resumed.record, "part.restarted")]
+    assert restarted["part"] == "prometheus"
     assert nothing_left(home, killed.stage)
 
 

@@ -59,6 +59,7 @@ async def build(home: Path) -> Stage:
     stage = Stage.create(home, _binaries())
     await stage.start_postgres()
     await stage.create_database("depot")
+    await stage.start_supporting()
     for side, port in (("blue", stage.blue_port), ("green", stage.green_port)):
         processes.start(
             stage.folder, side, [sys.executable, "-c", SERVICE, str(port), side], env=dict(os.environ)
@@ -129,6 +130,7 @@ async def test_a_stage_outlives_a_kill_is_adopted_and_leaves_nothing_behind(home
     assert summary["failed"] == 0
 
     await stage.start_postgres()
+    await stage.start_supporting()
     await stage.start_haproxy()
     await stage.start_load(rate=100, user="demo", password="s")
     assert {name: process.started for name, process in stage.parts_alive().items()} == started
@@ -201,7 +203,9 @@ async def test_two_stages_never_meet(home: Path) -> None:
         for stage in (first, second)
         for port in (stage.public_port, stage.log_port, stage.blue_port, stage.green_port)
     ]
-    assert len(set(ports)) == 8
+    ports += [port for stage in (first, second) for port in stage.setting.ports.values()]
+    assert len(set(ports)) == 8 + 2 * len(registry.SUPPORT_PORTS)
+    assert not set(first.setting.secrets.values()) & set(second.setting.secrets.values())
     for stage in (first, second):
         processes.start(
             stage.folder,

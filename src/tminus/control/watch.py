@@ -4,6 +4,7 @@ The guard judges requests; here it is fed, and what it cannot see from requests 
 or was ejected by the proxy has failed, and what cannot be read holds. Nothing here changes a weight.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -76,6 +77,8 @@ class Watch:
         self._prober = prober
         self._clock = clock
         self.guard = Guard(limits)
+        self.missing: Callable[[], str] = str
+        """Which part is not there that measures the launch, or wakes people for it; empty while all are."""
         self._items: list[Outcome | WeightChange] = []
         self._resumes: list[float] = []
         self._next_probe = 0.0
@@ -142,7 +145,14 @@ class Watch:
         if how := _failed(status, green):
             self.guard.green_died(now, how)
             return self.guard.judge(now)
-        return self._doubted(decision, status.weight)
+        return self._with_all_parts(self._doubted(decision, status.weight))
+
+    def _with_all_parts(self, decision: Decision) -> Decision:
+        """The decision, or a hold where a part is missing: nobody would measure or hear what comes next."""
+        if decision.action is Action.CONTINUE and (why := self.missing()):
+            claim = f"a part is missing: {why}"
+            return replace(decision, action=Action.HOLD, at=self._clock.now(), rule="hold.parts", claim=claim)
+        return decision
 
     def _doubted(self, decision: Decision, reported: int) -> Decision:
         """The decision, or a hold where the weight is another one than was set, or not every request is seen."""

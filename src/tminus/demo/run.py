@@ -61,7 +61,8 @@ async def run(options: Options, binaries: Binaries, screen: Screen) -> Exit:
         await asyncio.to_thread(oci.verify, images, digest)
     stage = Stage.create(options.home, binaries, options.port)
     screen.say(
-        f"stage {stage.id}: PostgreSQL, HAProxy, blue and its users, for the release {ref}, in {stage.folder}"
+        f"stage {stage.id}: PostgreSQL, HAProxy, Redis, Prometheus and Alertmanager with all that they watch and page, "
+        f"blue and its users, for the release {ref}, in {stage.folder}"
     )
     show = Show(stage, options, screen)
     wish = Wish(

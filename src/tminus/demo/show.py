@@ -10,6 +10,7 @@ from tminus.control.liftoff import CONTROL
 from tminus.control.ports import Json
 from tminus.demo.census import census
 from tminus.demo.lookout import Lookout
+from tminus.demo.parts import SUPPORTING
 from tminus.demo.screen import Screen
 from tminus.demo.stage import Stage
 from tminus.demo.summary import Told, write_summary
@@ -71,6 +72,7 @@ class Show:
         """Set up what serves before the launch."""
         await self._stage.start_postgres()
         await self._stage.create_database("depot")
+        await self._stage.start_supporting()
         playbill = new_playbill(wish)
         await set_up(self._stage, playbill, prepare_launch(self._stage, playbill, self._options.home)[0])
         playbill = replace(playbill, t0=SystemClock().now() + DAY)
@@ -78,17 +80,16 @@ class Show:
         playbill.save(self._stage)
 
     async def go_on(self, playbill: Playbill) -> None:
-        """Take over what a killed tminus left; a proxy that died meanwhile is started again."""
-        proxy_lives = "haproxy" in self._stage.parts_alive()
+        """Take over what a killed tminus left; the proxy and supporting parts that died meanwhile are started again."""
+        lived = set(self._stage.parts_alive())
         await self._stage.start_postgres()
+        await self._stage.start_supporting()
         await self._stage.start_haproxy()
         launch = await self._open(playbill)
-        if not proxy_lives:
+        for part in sorted({"haproxy", *SUPPORTING} - lived):
             now = SystemClock().now()
             alive = max((outcome.at for outcome in launch.trace.outcomes()), default=now)
-            news = News(
-                "haproxy", "restarted", now, alive, "it died while tminus was away, and was started again"
-            )
+            news = News(part, "restarted", now, alive, "it died while tminus was away, and was started again")
             await Lookout(self._stage, self._screen, launch, playbill.launch).tell(news)
         events = await launch.store.events(playbill.launch)
         if events:

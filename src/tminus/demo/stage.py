@@ -241,6 +241,11 @@ class Stage:
         env = {**_environment(), "TMINUS_LOAD_PASSWORD": password}
         return await self._supervisor.start(Part("load", argv, env))
 
+    def missing(self, now: float) -> str:
+        """Which supporting part is not there, in words; empty while all are (see `docs/adr/0015`)."""
+        gone = self._supervisor.missing(now)
+        return "; ".join(text for name, text in gone.items() if name in SUPPORTING)
+
     async def look_after(self, told: Told, now: Callable[[], float]) -> None:
         """Watch every part that was started by this process, and start again what may be; without end."""
         await self._supervisor.watch(told, now)

@@ -22,6 +22,8 @@ STOP_SECONDS = 12.0
 """How long a part may take to finish; longer than a user waits for an answer."""
 LOOK_SECONDS = 0.2
 """How often each part is looked at."""
+SETTLE_SECONDS = 2.0
+"""How long a part that came back counts as missing still: Prometheus knows a rate only after two scrapes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class Supervisor:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._parts: dict[str, Part] = {}
+        self._away: dict[str, float | None] = {}
 
     async def start(self, part: Part) -> Process:
         """Have a part run and answer; a running one is left as it is. From now on it is one of ours."""
@@ -122,6 +125,16 @@ class Supervisor:
         process = processes.find(self._folder, name)
         if process is not None:
             await process.stop(STOP_SECONDS, by=by)
+
+    def missing(self, now: float) -> dict[str, str]:
+        """Which parts have ended and do not answer again, or do so only just; in words how each stands."""
+        found = {}
+        for name, back in self._away.items():
+            if back is None:
+                found[name] = f"{name} does not run"
+            elif now - back < SETTLE_SECONDS:
+                found[name] = f"{name} has only just come back"
+        return found
 
     async def watch(self, told: Told, now: Callable[[], float]) -> None:
         """Look after every part that was started by now, without end; what happens is told before it is acted on."""
@@ -152,6 +165,8 @@ class Supervisor:
                 return  # somebody stopped it
 
             async def tell(event: str, text: str, alive: float = alive) -> None:
+                if event in {"ended", "restarted"}:
+                    self._away[part.name] = None if event == "ended" else now()
                 await told(News(part.name, event, now(), alive, text))
 
             await tell("ended", "it does not run any more, and nobody here stopped it")

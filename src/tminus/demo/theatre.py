@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tminus.control.launch import Binding
+from tminus.demo.parts import addresses
 from tminus.demo.stage import PARTS, Stage
 from tminus.domain.plan import Plan
 from tminus.domain.traffic import Side
 from tminus.errors import PartError
 from tminus.planfile import load
-from tminus.wiring import LocalLaunch, Site, keep_plan, local_launch
+from tminus.wiring import LocalLaunch, Site, SystemClock, keep_plan, local_launch
 
 RATE = 80.0
 """User requests in a second; at 10 % on green that is 8 a second for the guard to judge."""
@@ -141,6 +142,8 @@ def site(stage: Stage, playbill: Playbill) -> Site:
         user=USER,
         password=playbill.password,
         parts=parts,
+        supporting=addresses(stage.setting),
+        missing=lambda: stage.missing(SystemClock().now()),
     )
 
 

@@ -107,7 +107,7 @@ class Incident:
             "assignments": [],
             "assigned_via": "escalation_policy",
             "last_status_change_at": written(self.changed),
-            "resolved_at": written(self.changed) if resolved else None,
+            **({"resolved_at": written(self.changed)} if resolved else {}),
             "alert_counts": {"all": 1, "triggered": int(not resolved), "resolved": int(resolved)},
             "is_mergeable": True,
             "escalation_policy": POLICY,

@@ -81,6 +81,8 @@ class Site:
     parts: Callable[[], Mapping[str, bool]] = field(repr=False)
     supporting: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By the name that a plan refers to it with: where each supporting part answers; some hold a password."""
+    missing: Callable[[], str] = field(default=str, repr=False)
+    """Which supporting part is not there, in words; empty while all are."""
 
     DATABASE_VARIABLE = "DEPOT_DATABASE_URL"
 
@@ -242,6 +244,7 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     smoke = DepotSmoke(site.user, site.password)
     limits = guard_limits(plan)
     watch = Watch(target, trace, PublicProber(site.public), clock, limits)
+    watch.missing = site.missing
     systems = Systems(
         _handles(site, plan, (releases, tools, target, trace, smoke, limits, clock)),
         _values(binding, plan, ref),

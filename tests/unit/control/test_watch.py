@@ -91,6 +91,30 @@ async def test_harm_rolls_back_also_while_not_every_request_is_seen() -> None:
     assert (await world.watch.slice(green, SLICE)).action is Action.ROLLBACK
 
 
+async def test_a_missing_part_holds_is_named_and_the_watching_goes_on_when_it_is_back() -> None:
+    world, green = await shifted()
+    await world.watch.slice(green, SLICE)
+    gone = {"prometheus"}
+    world.watch.missing = lambda: ", ".join(f"{part} does not run" for part in gone)
+    seen = await world.watch.slice(green, SLICE)
+    assert (seen.action, seen.rule, seen.seconds) == (Action.HOLD, "hold.parts", 0.0)
+    assert "a part is missing: prometheus does not run" in seen.text
+    world.clock.later(1.0, gone.clear)
+    after = await world.watch.slice(green, SLICE)
+    assert after.action is Action.CONTINUE
+    assert after.seconds == pytest.approx(SLICE - 1.0, abs=2 * TICK)
+
+
+async def test_a_missing_part_never_stands_in_the_way_of_a_rollback_and_never_causes_one() -> None:
+    world, green = await shifted(50, Behaviour(errors=0.5))
+    world.watch.missing = lambda: "prometheus does not run"
+    assert (await world.watch.slice(green, SLICE)).rule == "a1"
+    world, green = await shifted()
+    world.watch.missing = lambda: "prometheus does not run"
+    for _ in range(70):
+        assert (await world.watch.slice(green, SLICE)).action is Action.HOLD
+
+
 async def test_the_gauges_count_the_lines_that_others_wrote() -> None:
     world, green = await shifted()
     world.traffic.forged = 3

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tminus import processes
-from tminus.demo.supervisor import AGAIN, Attempts, News, Part, Restarts, Supervisor
+from tminus.demo.supervisor import AGAIN, SETTLE_SECONDS, Attempts, News, Part, Restarts, Supervisor
 from tminus.errors import PartError
 
 ENV = {"PATH": os.environ["PATH"]}
@@ -76,6 +76,29 @@ async def test_a_part_that_may_be_is_started_again_and_prepared_each_time(
     ended, restarted = diary.news
     assert ended.alive <= ended.at <= restarted.at
     assert restarted.alive == ended.alive
+    await diary.close()
+
+
+async def test_a_part_that_ended_is_missing_until_it_has_run_again_for_a_while(
+    supervisor: Supervisor,
+) -> None:
+    first = await supervisor.start(Part("proxy", SLEEPER, ENV, restarts=SOON))
+    assert supervisor.missing(now()) == {}
+    diary = Diary(supervisor)
+    await first.kill()
+    await diary.until("ended", "restarted")
+    back = diary.news[-1].at
+    assert supervisor.missing(back) == {"proxy": "proxy has only just come back"}
+    assert supervisor.missing(back + SETTLE_SECONDS) == {}
+    await diary.close()
+
+
+async def test_a_part_that_is_left_as_it_is_stays_missing(supervisor: Supervisor) -> None:
+    part = await supervisor.start(Part("postgres", SLEEPER, ENV))
+    diary = Diary(supervisor)
+    await part.kill()
+    await diary.until("ended", "left")
+    assert supervisor.missing(now() + 1000) == {"postgres": "postgres does not run"}
     await diary.close()
 
 
