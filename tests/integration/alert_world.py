@@ -80,9 +80,12 @@ async def ruled(
     groups = yaml.safe_load(before)["groups"]
     rules = {rule["labels"].get("line", "watchdog"): rule for group in groups for rule in group["rules"]}
     change(rules)
-    changed = {"groups": [{"name": "changed", "interval": interval, "rules": [*rules.values()]}]}
+    for group in groups:
+        # In their own groups, so that what fired before is known to be over.
+        group["rules"] = [rule for rule in group["rules"] if any(rule is kept for kept in rules.values())]
+        group["interval"] = interval
     try:
-        await _load_rules(world, yaml.safe_dump(changed), [*rules.values()], judged=judged)
+        await _load_rules(world, yaml.safe_dump({"groups": groups}), [*rules.values()], judged=judged)
         yield
     finally:
         wanted = [rule for group in yaml.safe_load(before)["groups"] for rule in group["rules"]]

@@ -380,7 +380,7 @@ async def scraped(scene: Scene, at: float) -> None:
     async with asking(scene.site.supporting["TMINUS_DEMO_PROMETHEUS"]) as api:
 
         async def asked() -> bool:
-            found = await api.query('timestamp(up{job="depot"} == 1)')
+            found = await api.query('timestamp(up{job="depot"}) and up{job="depot"} == 1')
             return all(sample.value > at for sample in found)
 
         await processes.wait_until(asked, 20, "Prometheus to ask the sides")

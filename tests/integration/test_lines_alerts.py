@@ -68,14 +68,14 @@ class TestLoaded:
 
 
 class TestLooser:
-    @line("alert.crit.down", "failed", "the rule waits five minutes", mutation=102)
-    @line("alert.crit.err", "failed", "the limit is 5 %", mutation=103)
-    @line("alert.crit.p95", "failed", "the limit is 2 s", mutation=105)
-    @line("alert.crit.dbconn", "failed", "the limit is 95 %", mutation=109)
-    @line("alert.crit.mem", "failed", "the limit is 95 %", mutation=111)
-    @line("alert.crit.disk", "failed", "the limit is 95 %", mutation=112)
-    @line("alert.warn.cache", "failed", "the limit is 50 %", mutation=119)
-    @line("alert.warn.queue", "failed", "the limit is 10,000", mutation=121)
+    @line("alert.crit.down", "failed", "the rule waits five minutes", mutation=202)
+    @line("alert.crit.err", "failed", "the limit is 5 %", mutation=203)
+    @line("alert.crit.p95", "failed", "the limit is 2 s", mutation=205)
+    @line("alert.crit.dbconn", "failed", "the limit is 95 %", mutation=209)
+    @line("alert.crit.mem", "failed", "the limit is 95 %", mutation=211)
+    @line("alert.crit.disk", "failed", "the limit is 95 %", mutation=212)
+    @line("alert.warn.cache", "failed", "the limit is 50 %", mutation=219)
+    @line("alert.warn.queue", "failed", "the limit is 10,000", mutation=221)
     async def test_a_looser_or_later_rule_fails_with_both_limits(self, world: World) -> None:
         def change(rules: Rules) -> None:
             rules["alert.crit.down"]["for"] = "5m"
@@ -105,9 +105,9 @@ class TestLooser:
         for name, words in said.items():
             fails(claims[name], world.scene.plan, words)
 
-    @line("alert.warn.err", "failed", "the limit is that of the critical alert", mutation=114)
-    @line("alert.warn.p95", "failed", "the limit is that of the critical alert", mutation=116)
-    @line("alert.crit.disk", "failed", "the rule waits ten minutes", mutation=113)
+    @line("alert.warn.err", "failed", "the limit is that of the critical alert", mutation=214)
+    @line("alert.warn.p95", "failed", "the limit is that of the critical alert", mutation=216)
+    @line("alert.crit.disk", "failed", "the rule waits ten minutes", mutation=213)
     async def test_a_warning_that_comes_no_sooner_than_the_page_fails(self, world: World) -> None:
         def change(rules: Rules) -> None:
             threshold(rules["alert.warn.err"], "> 0.005", "> 0.01")
@@ -132,14 +132,14 @@ def _mean(rule: dict[str, Any]) -> None:
 
 
 class TestBlind:
-    @line("alert.crit.down", "failed", "the rule is not loaded", mutation=101)
-    @line("alert.crit.err", "failed", "the rule asks for a metric that was renamed", mutation=104)
-    @line("alert.crit.p95", "failed", "the rule measures the mean", mutation=106)
-    @line("alert.crit.mem", "failed", "the rule selects a job that does not exist", mutation=110)
-    @line("alert.warn.err", "failed", "the rule has severity critical", mutation=115)
-    @line("alert.warn.p95", "failed", "the expression cannot be evaluated", mutation=117)
-    @line("alert.warn.cache", "failed", "the rule fires above its limit", mutation=118)
-    @line("alert.warn.queue", "failed", "the rule selects a queue that does not exist", mutation=120)
+    @line("alert.crit.down", "failed", "the rule is not loaded", mutation=201)
+    @line("alert.crit.err", "failed", "the rule asks for a metric that was renamed", mutation=204)
+    @line("alert.crit.p95", "failed", "the rule measures the mean", mutation=206)
+    @line("alert.crit.mem", "failed", "the rule selects a job that does not exist", mutation=210)
+    @line("alert.warn.err", "failed", "the rule has severity critical", mutation=215)
+    @line("alert.warn.p95", "failed", "the expression cannot be evaluated", mutation=217)
+    @line("alert.warn.cache", "failed", "the rule fires above its limit", mutation=218)
+    @line("alert.warn.queue", "failed", "the rule selects a queue that does not exist", mutation=220)
     async def test_a_rule_that_would_not_fire_fails_and_says_why(self, world: World) -> None:
         def change(rules: Rules) -> None:
             del rules["alert.crit.down"]
@@ -167,7 +167,7 @@ class TestBlind:
         for name, words in said.items():
             fails(claims[name], world.scene.plan, words)
 
-    @line("alert.crit.p95", "failed", "the histogram's largest bucket ends below the limit", mutation=107)
+    @line("alert.crit.p95", "failed", "the histogram's largest bucket ends below the limit", mutation=207)
     async def test_a_percentile_that_cannot_reach_the_limit_fails(self, world: World) -> None:
         def change(rules: Rules) -> None:
             threshold(rules["alert.crit.p95"], "seconds_bucket{", r'seconds_bucket{le=~"0.1|0.3|\\+Inf",')
@@ -176,7 +176,7 @@ class TestBlind:
             claim = await world.scene.judge("alert.crit.p95")
         fails(claim, world.scene.plan, "AnswersSlowCritical can never fire: the largest bucket of")
 
-    @line("alert.crit.dbconn", "failed", "the rule compares an absolute number", mutation=108)
+    @line("alert.crit.dbconn", "failed", "the rule compares an absolute number", mutation=208)
     async def test_a_number_without_a_maximum_fails(self, world: World) -> None:
         def change(rules: Rules) -> None:
             rules["alert.crit.dbconn"]["expr"] = "sum(pg_stat_activity_count) > 80"

@@ -85,7 +85,7 @@ async def test_what_was_seen_names_the_file_and_counts_its_keys(tmp_path: Path) 
     assert (found.seen["file"], found.seen["keys"], found.seen["loaded"]) == ("dump.rdb", 300, 300)
 
 
-@line(LINE, "failed", "Redis cannot write: its folder is gone", mutation=140)
+@line(LINE, "failed", "Redis cannot write: its folder is gone", mutation=240)
 async def test_a_snapshot_that_cannot_be_written_fails(world: World, tmp_path: Path) -> None:
     async with own_redis(tmp_path, 50) as where:
         shutil.rmtree(tmp_path / "data")
@@ -93,8 +93,8 @@ async def test_a_snapshot_that_cannot_be_written_fails(world: World, tmp_path: P
     fails(claim, world.scene.plan, "could not be written .*rdb_last_bgsave_status: err")
 
 
-@line(LINE, "failed", "the file is cut off", mutation=141)
-@line(LINE, "failed", "one byte of the file is flipped", mutation=142)
+@line(LINE, "failed", "the file is cut off", mutation=241)
+@line(LINE, "failed", "one byte of the file is flipped", mutation=242)
 @pytest.mark.parametrize(
     "damage",
     [lambda data: data[:-40], lambda data: data[:60] + bytes([data[60] ^ 1]) + data[61:]],
@@ -122,7 +122,7 @@ async def test_a_copy_that_lost_keys_fails(
     fails(claim, world.scene.plan, "the copy holds 40 keys, and Redis 50")
 
 
-@line(LINE, "inconclusive", "Redis holds nothing", mutation=143)
+@line(LINE, "inconclusive", "Redis holds nothing", mutation=243)
 async def test_a_snapshot_of_nothing_proves_nothing(world: World, tmp_path: Path) -> None:
     async with own_redis(tmp_path, 0) as where:
         claim = await looking_at(world.scene, where).judge(LINE)

@@ -99,7 +99,7 @@ class TestTwoSources:
         scene = await recorded(world, tmp_path, ("", 490), ("errors=1", 20))
         fails(await scene.judge("ok.err"), scene.plan, r"(3\.9|4\.|4)\S*%, expected < 1%")
 
-    @line("ok.err", "inconclusive", "the metrics count failures that the log does not have", mutation=144)
+    @line("ok.err", "inconclusive", "the metrics count failures that the log does not have", mutation=244)
     async def test_failures_that_only_the_metrics_know_are_told(self, world: World, tmp_path: Path) -> None:
         await silence(world, 15)
         scene, _ = await asyncio.gather(
@@ -112,7 +112,7 @@ class TestTwoSources:
             "two sources disagree: the proxy's log says 0.00% of 510, the metrics",
         )
 
-    @line("ok.p95", "inconclusive", "Prometheus no longer scrapes green", mutation=145)
+    @line("ok.p95", "inconclusive", "Prometheus no longer scrapes green", mutation=245)
     @line("ok.err", "inconclusive", "Prometheus no longer scrapes green")
     async def test_a_side_that_is_not_scraped_is_told(self, world: World, tmp_path: Path) -> None:
         await silence(world, 15)
@@ -205,7 +205,7 @@ class TestBaseline:
         await order_faults(world, Side.GREEN, "")
         shows(claim, Verdict.WARNED, "of 3.. requests fail before the launch has begun")
 
-    @line(BASELINE, "passed", "(warned) the database's connections are beyond their limit", mutation=146)
+    @line(BASELINE, "passed", "(warned) the database's connections are beyond their limit", mutation=246)
     async def test_a_reading_beyond_its_limit_is_warned_of(self, world: World) -> None:
         def change(rules: Rules) -> None:
             threshold(rules["alert.crit.dbconn"], "> 0.8", "> 0.001")

@@ -56,7 +56,7 @@ class Metrics:
         """The requests of the window that ends at this instant."""
         async with asking(self.address) as prometheus:
             every = await _increases(prometheus, self.names.counter, seconds, at)
-            failed = await _increases(prometheus, self.names.failed_counter, seconds, at, known=True)
+            failed = await _increases(prometheus, self.names.failed_counter, seconds, at)
         return Counted(sum(value for _, value in every), sum(value for _, value in failed))
 
     async def timed(self, seconds: float, at: float) -> Histogram:
@@ -67,22 +67,23 @@ class Metrics:
 
 
 async def _increases(
-    prometheus: Prometheus, selector: str, seconds: float, at: float, *, known: bool = False
+    prometheus: Prometheus, selector: str, seconds: float, at: float
 ) -> list[tuple[Series, float]]:
-    """By how much each series of a counter grew; a `known` counter may have none."""
+    """By how much each series of a counter grew; none of a counter that nothing has raised yet."""
     end, width = at + SETTLES, seconds + SETTLES
-    before = {_same(sample.labels): sample.value for sample in await prometheus.query(selector, end - width)}
-    window = await prometheus.raw(f"{selector}[{width:.0f}s]", end)
-    if not window and not known:
+    metric = selector.partition("{")[0]
+    if not await prometheus.query(f"count({metric})", end):
         raise InconclusiveError(
-            f"Prometheus has no {selector} in the last {seconds:g} s",
+            f"Prometheus has no {metric}",
             hint="see whether it scrapes the service, and what its request counter is called",
         )
-    if not before and not known:
+    if not await prometheus.query(f"count({metric})", end - width):
         raise InconclusiveError(
             f"Prometheus has watched the service for less than {seconds:g} s",
             hint="wait that long, or judge a shorter window",
         )
+    before = {_same(sample.labels): sample.value for sample in await prometheus.query(selector, end - width)}
+    window = await prometheus.raw(f"{selector}[{width:.0f}s]", end)
     return [(series, grown(series, before.get(_same(series.labels), 0.0))) for series in window]
 
 

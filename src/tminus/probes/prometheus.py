@@ -265,17 +265,10 @@ async def _captured(
     values = _values(series)
     if not values:
         return "no data"
-    newest = [one.points[-1][1] for one in series if one.points]
-    if meaning.limit is not None and any(_beyond(value, meaning) for value in newest):
+    if await api.query(rule.expression, end):
         remarks.append(f"{rule.name} is beyond its limit before the launch has begun")
     return {"least": min(values), "mean": sum(values) / len(values), "most": max(values)}
 
 
 def _values(series: Iterable[Series]) -> list[float]:
     return [value for one in series for _, value in one.points if math.isfinite(value)]
-
-
-def _beyond(value: float, meaning: Meaning) -> bool:
-    assert meaning.comparison is not None  # noqa: S101 - its caller asked
-    limit = meaning.comparison.limit
-    return value > limit if meaning.comparison.operator.startswith(">") else value < limit

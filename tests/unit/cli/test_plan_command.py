@@ -61,7 +61,7 @@ def test_a_check_as_json_names_problems_and_what_is_to_fill(tmp_path: Path) -> N
     assert (said["ok"], said["digest"]) == (False, None)
     assert said["problems"][0]["what"] == "'long' is no duration"
     good = json.loads(typed("plan", "check", DEMO, "--json").output)
-    assert (good["ok"], good["total"], good["left_out"], good["to_fill"]) == (True, 109, 67, [])
+    assert (good["ok"], good["total"], good["left_out"], good["to_fill"]) == (True, 109, 48, [])
 
 
 def test_every_line_is_shown_with_everything_that_is_known_of_it() -> None:
