@@ -17,9 +17,11 @@ from aiohttp import web
 from psycopg import sql
 
 from tminus import demo, oci, processes, wiring
+from tminus.alerting.prometheus import asking
 from tminus.control.launch import Binding
 from tminus.control.readiness import Readiness
 from tminus.demo import images as demo_images
+from tminus.demo import parts as demo_parts
 from tminus.demo import service
 from tminus.demo.packages import Binaries
 from tminus.demo.stage import PARTS, Stage
@@ -263,6 +265,7 @@ async def _set(stage: Stage, home: Path) -> World:
     await releases.run(scene.release, "migrate", "up")
     clone(database, "depot", "after")
     await stage.start_haproxy()
+    await stage.start_supporting()
     world = World(stage, scene, "before", "after")
     await asyncio.gather(world.restart(Side.BLUE), world.restart(Side.GREEN))
     await scene.target().set_weight(100)
@@ -271,6 +274,7 @@ async def _set(stage: Stage, home: Path) -> World:
 
 
 def _site(stage: Stage, images: Path, database: str) -> Site:
+    supporting = demo_parts.addresses(stage.setting)
     return Site(
         stage=stage.folder,
         images=images,
@@ -294,6 +298,7 @@ def _site(stage: Stage, images: Path, database: str) -> Site:
         parts=lambda: {part: part in stage.parts_alive() for part in PARTS},
         partner=service.partner(stage.setting),
         staging=service.tried(stage.setting),
+        supporting=supporting,
     )
 
 
@@ -379,6 +384,7 @@ async def record(world: World, file: Path, *phases: Phase, percent: int = 100) -
             return len(_since(trace, began)) >= expected
 
         await processes.wait_until(told, 20, "the proxy's lines")
+        await scraped(scene, SystemClock().now())
     finally:
         await trace.stop()
         if world.stage.parts_alive().get(side.value) is None:
@@ -386,6 +392,17 @@ async def record(world: World, file: Path, *phases: Phase, percent: int = 100) -
         await order_faults(world, side, "")
         await scene.target().set_weight(100)
     return tuple(_since(trace, began))
+
+
+async def scraped(scene: Scene, at: float) -> None:
+    """Wait until Prometheus has asked every side that runs after this instant."""
+    async with asking(scene.site.supporting["TMINUS_DEMO_PROMETHEUS"]) as api:
+
+        async def asked() -> bool:
+            found = await api.query('timestamp(up{job="depot"}) and up{job="depot"} == 1')
+            return all(sample.value > at for sample in found)
+
+        await processes.wait_until(asked, 20, "Prometheus to ask the sides")
 
 
 def _since(trace: ProxyTrace, began: float) -> list[Outcome]:

@@ -57,7 +57,8 @@ class PartsWorld:
     async def read(self, sink: str, path: str, **query: str) -> Any:
         """What arrived at `PAGER`, `CHAT` or `MAIL`, as its read-back answers."""
         scheme = f"Token token={self.token}" if sink == "PAGER" else f"Bearer {self.token}"
-        base = self.addresses[f"TMINUS_DEMO_{sink}"].replace(f"reader:{self.token}@", "")
+        address = self.addresses[f"TMINUS_DEMO_{sink}"].partition("?")[0]
+        base = address.replace(f"reader:{self.token}@", "")
         headers = {"Authorization": scheme}
         async with (
             aiohttp.ClientSession(headers=headers) as http,

@@ -1,4 +1,7 @@
-"""Lines about what users met: real requests through the proxy, judged from its log."""
+"""Lines about what users met: real requests through the proxy, judged from its log alone.
+
+What the service's own metrics say beside it stands in `test_lines_sources.py`.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -8,7 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tminus.domain.evidence import Verdict
+from tminus.domain.plan import Check
 from tminus.domain.traffic import Outcome, Side
+from tminus.probes import traffic
 
 if TYPE_CHECKING:
     from tests.integration.line_register import line
@@ -18,7 +23,7 @@ else:
     from line_world import Scene, World, fails, listening, record, send_users, shows
 
 Trace = tuple[Outcome, ...]
-WATCHED = ("t4p.err", "t4p.perf", "ok.err", "ok.p95", "t1.all", "t2.baseline")
+WATCHED = ("t4p.err", "t4p.perf", "ok.err", "ok.p95", "t1.all")
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +44,17 @@ class Users:
         if key not in self._made:
             file = self._folder.mktemp("trace") / "trace.jsonl"
             self._made[key] = await record(self._world, file, *phases, percent=percent)
-        return replace(self._world.scene, trace=self._made[key])
+        return by_the_log(replace(self._world.scene, trace=self._made[key]))
 
     async def healthy(self) -> Scene:
         return await self.scene(("", 520))
+
+
+def by_the_log(scene: Scene) -> Scene:
+    """The scene without a second source."""
+    both = scene.wired()["traffic"]
+    assert isinstance(both, traffic.System)
+    return replace(scene, handles={"traffic": replace(both, second=None)})
 
 
 class TestAllIsWell:
@@ -51,7 +63,6 @@ class TestAllIsWell:
     @line("ok.err", "passed", "520 requests, none failed")
     @line("ok.p95", "passed", "520 requests, all fast")
     @line("t1.all", "passed", "520 requests, all on green")
-    @line("t2.baseline", "passed", "520 requests to compare with later")
     async def test_every_line_passes(self, users: Users) -> None:
         scene = await users.healthy()
         assert {outcome.side for outcome in scene.trace} == {Side.GREEN}
@@ -115,16 +126,22 @@ class TestSides:
 
 
 class TestBaseline:
-    @line("t2.baseline", "failed", "too few requests to compare with", mutation=30)
+    """`traffic.baseline`, for a plan that has no Prometheus."""
+
+    @staticmethod
+    def _line(scene: Scene) -> Check:
+        return replace(scene.plan.check("t2.baseline"), probe="traffic.baseline")
+
     async def test_fails_with_too_few_requests(self, users: Users) -> None:
         scene = await users.healthy()
-        scene = replace(scene, trace=scene.trace[:120])
-        fails(await scene.judge("t2.baseline"), scene.plan, "120, expected >= 300")
+        passed = await scene.judge(self._line(scene))
+        shows(passed, Verdict.PASSED, "520, expected >= 300")
+        few = by_the_log(replace(scene, trace=scene.trace[:120]))
+        fails(await few.judge(self._line(scene)), scene.plan, "120, expected >= 300")
 
-    @line("t2.baseline", "passed", "(warned) 5 % of blue's answers are 500 already", mutation=29)
     async def test_warns_when_the_service_fails_already(self, users: Users) -> None:
         scene = await users.scene(("", 300), ("errors=1", 15), percent=0)
-        claim = await scene.judge("t2.baseline")
+        claim = await scene.judge(self._line(scene))
         assert claim.verdict is Verdict.WARNED
         assert "15 of 315 requests fail before" in claim.why
 
@@ -137,11 +154,10 @@ class TestNothingSeen:
     @line("t1.all", "inconclusive", "120 requests are too few")
     async def test_too_few_requests_prove_nothing(self, users: Users) -> None:
         scene = await users.healthy()
-        scene = replace(scene, trace=scene.trace[:120])
-        for claim in (await scene.judged(*WATCHED[:-1])).values():
+        scene = by_the_log(replace(scene, trace=scene.trace[:120]))
+        for claim in (await scene.judged(*WATCHED)).values():
             shows(claim, Verdict.INCONCLUSIVE, "120 requests in .* too few")
 
-    @line("t2.baseline", "inconclusive", "nobody asked during the window", mutation=28)
     async def test_nobody_asked(self, world: World) -> None:
         for claim in (await world.scene.judged(*WATCHED)).values():
             shows(claim, Verdict.INCONCLUSIVE, "^0 requests", "wait for more traffic")
@@ -151,7 +167,6 @@ class TestNothingSeen:
     @line("ok.err", "error", "the proxy is dead")
     @line("ok.p95", "error", "the proxy is dead")
     @line("t1.all", "error", "the proxy is dead")
-    @line("t2.baseline", "error", "the proxy is dead")
     async def test_a_dead_proxy_tells_of_nobody(self, world: World, tmp_path: Path) -> None:
         """Nothing is known; that users are not served is seen by ok.health, and by the prober at all times."""
         await world.process("haproxy").kill()

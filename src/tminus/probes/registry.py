@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Annotated
 
 from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, PlanError, ReleaseError
 from tminus.oci import Repository
 from tminus.oci.layout import INDEX_TYPE, MAX_JSON_BYTES, Descriptor
@@ -26,7 +28,7 @@ class System:
 @Probe
 async def image(
     system: System, *, digest: str, tag: str = "", platform: str = "", whole: bool = False
-) -> Observation:
+) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with an image in a registry: absent, a blob missing, for no or another platform, its tag moved.
 
     Every blob's size is compared; with `whole` each is also read to its end, and its SHA-256 compared. A platform reads

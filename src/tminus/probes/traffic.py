@@ -1,9 +1,22 @@
-"""Traffic: what users met, from the trace that the proxy's log lines make."""
+"""Traffic: what users met, from the trace that the proxy's log lines make.
 
+Where the service's own metrics are known too, errors and times rest on both: the worse of the two counts, and when they
+disagree, one of them does not see.
+"""
+
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
+from tminus.domain.agreement import (
+    NOT_THE_SERVICE,
+    Counted,
+    Histogram,
+    percentile,
+    shares_disagree,
+    times_disagree,
+)
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.traffic import Outcome, Side
 from tminus.domain.value import ValueKind
@@ -14,40 +27,67 @@ ALREADY_BAD = 0.01
 """The share of failed requests from which a baseline is remarked upon: the checklist's critical error rate."""
 
 
+class Second(Protocol):
+    """Who else counts the requests: the service itself."""
+
+    async def counted(self, seconds: float, at: float) -> Counted:
+        """The requests of the window that ends at this instant, and how many of them failed."""
+        ...
+
+    async def timed(self, seconds: float, at: float) -> Histogram:
+        """How long the requests of the window that ends at this instant took."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class System:
-    """The trace of one launch, and the clock it is read by."""
+    """The trace of one launch, the clock it is read by, and the second source where there is one."""
 
     outcomes: Callable[[], Sequence[Outcome]]
     now: Callable[[], float]
     reach: Callable[[], Awaitable[None]]
     """Raises `UnreachableError` when the proxy is away: silence in its log then means nothing."""
+    second: Second | None = None
 
 
 @Probe
 async def errors(
     traffic: System, *, seconds: int, requests: int = 500, spoil: float = 0.0
 ) -> Annotated[Observation, ValueKind.SHARE]:
-    """The share of the newest requests that failed for users.
+    """The share of the newest requests that failed for users, by the worse of the proxy's log and the metrics.
 
     `spoil` counts this share of them as failed on top: the negative control.
     """
     window = await _window(traffic, seconds, requests)
-    failed = sum(outcome.failed for outcome in window) + round(len(window) * spoil)
-    return Observation(failed / len(window), {**_figures(window), "failed": failed})
+    log = Counted(len(window), sum(one.failed for one in window), sum(_unanswered(one) for one in window))
+    seen: dict[str, JsonValue] = {**_figures(window), "failed": round(log.failed + len(window) * spoil)}
+    value = log.share
+    if traffic.second is not None:
+        metrics = await traffic.second.counted(seconds, traffic.now())
+        _must_agree(shares_disagree(log, metrics))
+        value = max(value, metrics.share)
+        seen |= {"log": _percent(log.share), "metrics": _percent(metrics.share)}
+    return Observation(value + spoil, seen)
 
 
 @Probe
 async def p95(
     traffic: System, *, seconds: int, requests: int = 500, slower_ms: float = 0.0
 ) -> Annotated[Observation, ValueKind.TIME]:
-    """The 95th percentile of the newest requests' times, in seconds.
+    """The 95th percentile of the newest requests' times in seconds, by the worse of the proxy's log and the metrics.
 
     `slower_ms` makes each of them slower: the negative control.
     """
     window = await _window(traffic, seconds, requests)
-    value = percentile([outcome.ms for outcome in window], 0.95) + slower_ms
-    return Observation(value / 1000, {**_figures(window), "p95_ms": value})
+    times = [outcome.ms / 1000 for outcome in window]
+    value = percentile(times, 0.95)
+    seen: dict[str, JsonValue] = {**_figures(window), "log_ms": round(value * 1000, 1)}
+    if traffic.second is not None:
+        metrics = await traffic.second.timed(seconds, traffic.now())
+        _must_agree(times_disagree(times, metrics))
+        value = max(value, metrics.quantile(0.95))
+        seen |= {"metrics_ms": round(metrics.quantile(0.95) * 1000, 1), "bucket": _bucket(metrics)}
+    return Observation(value + slower_ms / 1000, seen)
 
 
 @Probe
@@ -82,10 +122,25 @@ async def requests_on(
     return Observation(there, {**_figures(window), "side": side, "answered": there})
 
 
-def percentile(values: Sequence[float], q: float) -> float:
-    """The smallest value that at least this share of the values does not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, -int(-len(ordered) * q // 1) - 1)]
+def _must_agree(disagreement: str) -> None:
+    if disagreement:
+        raise InconclusiveError(
+            f"two sources disagree: {disagreement}",
+            hint="see which of them does not see: does Prometheus scrape both sides, does the log lose lines?",
+        )
+
+
+def _unanswered(outcome: Outcome) -> bool:
+    return outcome.failed and (outcome.side is None or outcome.status in NOT_THE_SERVICE)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.2%}"
+
+
+def _bucket(metrics: Histogram) -> str:
+    low, high = metrics.bucket(0.95)
+    return f"{low * 1000:g}-{'' if math.isinf(high) else f'{high * 1000:g}'} ms"
 
 
 async def _window(traffic: System, seconds: int, requests: int) -> list[Outcome]:

@@ -59,6 +59,7 @@ from tminus.targets.invariants import DatabaseInvariants
 from tminus.targets.local import LocalTarget
 from tminus.targets.trace import ProxyTrace
 from tminus.webhooks import Hooks
+from tminus.wiring import alerting
 
 
 class SystemClock:
@@ -390,7 +391,11 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
         "smoke": lambda address: suite(depot.smoke.run, address),
         "integration": lambda address: suite(depot.integration.run, address),
     }
+    known = {**os.environ, **site.addresses()}
+    addresses = {name: resolve(str(entry["address"]), known) for name, entry in plan.systems.items()}
+    metrics = alerting.metrics(plan, addresses)
     own: dict[str, Callable[[str], object]] = {
+        **alerting.makers(plan, addresses, clock.now),
         "website": website.System,
         "depot": service,
         "flags": lambda address: flags.System(address, lambda: depot.token(service(address))),
@@ -410,14 +415,11 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
             suites,
         ),
         "local": lambda _: local.System(target, site.parts, smoke.failures),
-        "traffic": lambda _: traffic.System(trace.outcomes, clock.now, target.proxy.reach),
+        "traffic": lambda _: traffic.System(trace.outcomes, clock.now, target.proxy.reach, metrics),
         "plan": lambda _: plan_probes.System(plan, limits, data),
     }
-    known = {**os.environ, **site.addresses()}
     return {
-        name: (own.get(str(entry["kind"])) or foreign(str(entry["kind"])))(
-            resolve(str(entry["address"]), known)
-        )
+        name: (own.get(str(entry["kind"])) or foreign(str(entry["kind"])))(addresses[name])
         for name, entry in plan.systems.items()
     }
 

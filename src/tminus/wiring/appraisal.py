@@ -16,11 +16,16 @@ from tminus.planfile.filling import unfilled
 from tminus.probes import plan as plan_probes
 from tminus.probes import website
 from tminus.store.unkept import UnkeptRecord
-from tminus.wiring import SystemClock, Systems, foreign, guard_limits
+from tminus.wiring import SystemClock, Systems, alerting, foreign, guard_limits
 
 _LAUNCHED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
 
+_OVER_HTTP = ("website", "prometheus", "alertmanager", "pagerduty", "slack", "mail")
+"""Kinds whose address is that of a web server."""
+
+_SENDING = ("alertmanager.drill",)
+"""Probes that send something to people: a look by the way must not page anybody."""
 
 _PASSWORD = re.compile(r"\bpassword\s*=\s*'?([^\s']+)")
 _TELLING = 4
@@ -103,6 +108,11 @@ class Unlaunched:
             raise InconclusiveError(
                 f"to fill: {', '.join(missing)}", hint=f"write it under `with` of {check.id} in the plan"
             )
+        if check.probe in _SENDING:
+            raise InconclusiveError(
+                f"{check.probe} sends an alert to people, so it is done within a launch only",
+                hint="its lines are looked at in the countdown",
+            )
         try:
             return self.curtain.observation(await self.systems.observe(check, arguments))
         except TminusError as error:
@@ -119,28 +129,45 @@ class Sight:
 
 def looking_at(plan: Plan, environment: Mapping[str, str]) -> Sight:
     """Observe a plan's lines outside a launch; what needs a launch is unknown, with these words."""
+    clock = SystemClock()
+    curtain = Curtain()
+    addresses, out_of_reach = _addresses(plan, environment, curtain)
     makers: dict[str, Callable[[str], object]] = {
+        **alerting.makers(plan, addresses, clock.now),
         "website": website.System,
         "plan": lambda _: plan_probes.System(plan, guard_limits(plan)),
     }
     handles: dict[str, object] = {}
-    out_of_reach: dict[str, TminusError] = {}
-    curtain = Curtain()
-    for name, entry in plan.systems.items():
-        kind, reference = str(entry["kind"]), str(entry["address"])
+    for name, address in addresses.items():
+        kind = str(plan.systems[name]["kind"])
         try:
-            make = makers.get(kind) or _other(kind)
-            value = _address(name, reference, environment, needed=kind != "plan")
-            curtain.draw(reference, value)
-            if kind == "website":
-                _demand_http(name, reference, value)
-            handles[name] = make(value)
+            handles[name] = (makers.get(kind) or _other(kind))(address)
         except TminusError as error:
             out_of_reach[name] = curtain.error(error)
-    clock = SystemClock()
     record = UnkeptRecord(timestamp(clock.now()))
     observer = Unlaunched(Systems(handles, {}), out_of_reach, curtain)
     return Sight(Readiness(plan.checks, record, observer, clock), clock.now())
+
+
+def _addresses(
+    plan: Plan, environment: Mapping[str, str], curtain: Curtain
+) -> tuple[dict[str, str], dict[str, TminusError]]:
+    """The addresses of the plan's systems by name, hidden from now on; and why some are not known."""
+    known: dict[str, str] = {}
+    unknown: dict[str, TminusError] = {}
+    for name, entry in plan.systems.items():
+        kind, reference = str(entry["kind"]), str(entry["address"])
+        try:
+            if kind in _LAUNCHED:
+                _other(kind)
+            value = _address(name, reference, environment, needed=kind != "plan")
+            curtain.draw(reference, value)
+            if kind in _OVER_HTTP:
+                _demand_http(name, reference, value)
+            known[name] = value
+        except TminusError as error:
+            unknown[name] = curtain.error(error)
+    return known, unknown
 
 
 def _address(name: str, reference: str, environment: Mapping[str, str], *, needed: bool) -> str:

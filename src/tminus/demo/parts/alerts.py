@@ -152,6 +152,15 @@ ALERTS = (
 )
 
 
+WATCHDOG = {
+    "alert": "Watchdog",
+    "expr": "vector(1)",
+    "labels": {"severity": "none"},
+    "annotations": {"summary": "This always fires: when it is gone, alerting is dead"},
+}
+"""An alert that never ends. Whoever does not see it knows that silence means nothing."""
+
+
 def rules(runbooks: str) -> dict[str, Any]:
     """The rule file; `runbooks` is the address that the runbooks lie below."""
     groups = {CRITICAL: "critical", WARNING: "warning"}
@@ -164,6 +173,7 @@ def rules(runbooks: str) -> dict[str, Any]:
             }
             for severity, name in groups.items()
         ]
+        + [{"name": "watchdog", "interval": "1s", "rules": [WATCHDOG]}]
     }
 
 

@@ -101,6 +101,7 @@ def part(place: Place, scraped: Scraped) -> Part:
         "--config.file=prometheus.yml",
         "--storage.tsdb.path=data",
         "--storage.tsdb.retention.time=1d",
+        "--rules.alert.resend-delay=5s",  # what fired before Alertmanager was known is lost until then
         f"--web.listen-address={place.listen}",
         f"--web.external-url={place.url}",
         "--log.level=warn",

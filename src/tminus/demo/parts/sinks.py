@@ -8,6 +8,7 @@ from tminus.demo.parts.alertmanager import Sinks
 from tminus.demo.parts.alerts import runbooks
 from tminus.demo.parts.place import HOST, Place
 from tminus.demo.supervisor import AGAIN, Part
+from tminus.standins.chat import CHANNEL
 
 RUNBOOKS = "runbooks.json"
 
@@ -26,7 +27,8 @@ def addresses(port: int, mail_port: int, secrets: Mapping[str, str]) -> Sinks:
 def reading(port: int, token: str) -> dict[str, str]:
     """Where what arrived is read back, with the token that opens it: not for logs."""
     base = f"http://reader:{token}@{HOST}:{port}"
-    return {"pager": f"{base}/pager", "chat": f"{base}/chat/api", "mail": f"{base}/mail"}
+    channel = f"?channel={CHANNEL}"
+    return {"pager": f"{base}/pager", "chat": f"{base}/chat/api{channel}", "mail": f"{base}/mail"}
 
 
 def part(place: Place, mail_port: int, secrets: Mapping[str, str]) -> Part:
