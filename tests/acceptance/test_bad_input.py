@@ -9,7 +9,8 @@ import pytest
 from demos import Demo
 
 from tminus.demo.images import build_releases
-from tminus.demo.packages import Missing, ThisMachine, install
+from tminus.demo.machine import ThisMachine
+from tminus.demo.packages import Missing, install
 from tminus.errors import Exit, PartError
 
 Begin = Callable[..., Awaitable[Demo]]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tminus.demo.packages import ThisMachine, locate
+from tminus.demo.machine import ThisMachine
+from tminus.demo.packages import locate
 
 if TYPE_CHECKING:
     from tests.integration import line_world

@@ -41,7 +41,7 @@ from tminus.releases import Releases
 from tminus.targets.database import LocalDatabase
 from tminus.targets.local import LocalTarget
 from tminus.targets.trace import ProxyTrace
-from tminus.wiring import DepotSmoke, Site, SystemClock, Systems
+from tminus.wiring import DepotSmoke, Site, SystemClock, Systems, judging
 
 PLAN = Path(demo.__file__).parent / "demo.yaml"
 USER, PASSWORD, SECRET, FAULT_TOKEN = (
@@ -119,7 +119,7 @@ class Scene:
     def wired(self) -> dict[str, object]:
         """The systems as the product wires them."""
         trace, smoke = Recorded(self.site, self.trace), DepotSmoke(self.site.user, self.site.password)
-        data = wiring.inspection(self.plan, self.site.addresses(), wiring.SystemClock())
+        data = judging.inspection(self.plan, self.site.addresses(), wiring.SystemClock())
         clock = At(self.trace)
         adapters = (self.releases(), self.tools(), self.target(), trace, smoke, GuardLimits(), clock, data)
         return wiring._handles(self.site, self.plan, adapters)

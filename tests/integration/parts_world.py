@@ -17,7 +17,8 @@ import aiohttp
 import pytest
 
 from tminus.demo import parts
-from tminus.demo.packages import ThisMachine, locate
+from tminus.demo.machine import ThisMachine
+from tminus.demo.packages import locate
 from tminus.demo.stage import Stage
 
 FOUND = locate(ThisMachine())

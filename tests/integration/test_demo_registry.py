@@ -11,7 +11,8 @@ from rich.console import Console
 from tminus import demo, oci
 from tminus.demo import registry, run, theatre
 from tminus.demo.images import BLUE, GREEN, build_releases
-from tminus.demo.packages import Binaries, ThisMachine, locate
+from tminus.demo.machine import ThisMachine
+from tminus.demo.packages import Binaries, locate
 from tminus.demo.screen import Screen
 from tminus.demo.show import Options
 from tminus.demo.stage import Stage

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tminus import oci, processes
-from tminus.demo.packages import ThisMachine
+from tminus.demo.machine import ThisMachine
 from tminus.demo.parts.registry import NAME, address, registry
 from tminus.demo.supervisor import News, Supervisor
 from tminus.errors import ReleaseError

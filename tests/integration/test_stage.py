@@ -14,7 +14,8 @@ import pytest
 
 from tminus import processes
 from tminus.demo import registry
-from tminus.demo.packages import Binaries, ThisMachine, locate
+from tminus.demo.machine import ThisMachine
+from tminus.demo.packages import Binaries, locate
 from tminus.demo.stage import PARTS, Stage
 from tminus.demo.supervisor import News
 from tminus.domain.traffic import Side

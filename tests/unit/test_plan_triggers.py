@@ -12,7 +12,7 @@ from tminus.errors import InconclusiveError, UnreachableError
 from tminus.planfile import load
 from tminus.probes import plan as probes
 from tminus.testing import FakeClock, FakeInvariants
-from tminus.wiring import guard_limits
+from tminus.wiring.judging import guard_limits
 
 CANARIES = "digest of the canaries"
 FLOOR = "rows of archive and canary"

@@ -15,7 +15,8 @@ from tminus.picture.reading import Plans
 from tminus.web.app import Mission
 from tminus.web.app import serve as run
 from tminus.web.render import live
-from tminus.wiring import SystemClock, guard_limits
+from tminus.wiring import SystemClock
+from tminus.wiring.judging import guard_limits
 
 MISSING = "its script library is not installed (`make page` does, where the sources are)"
 PORT = 8460

@@ -34,7 +34,8 @@ from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
 from tminus.errors import Exit, OutOfSequenceError, PartError, TminusError
 from tminus.signing import load_trust, trust_path, verify_file
-from tminus.wiring import Keys, LaunchRecord, LocalLaunch, SystemClock, launch_folder, seal
+from tminus.wiring import LaunchRecord, LocalLaunch, SystemClock, launch_folder, seal
+from tminus.wiring.keys import Keys
 
 DESERVES = {
     "good": "landed",

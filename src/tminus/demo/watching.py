@@ -12,7 +12,8 @@ from tminus.domain.record import Event
 from tminus.picture.course import Course
 from tminus.picture.traffic import Traffic
 from tminus.picture.view import Told
-from tminus.wiring import LocalLaunch, SystemClock, guard_limits
+from tminus.wiring import LocalLaunch, SystemClock
+from tminus.wiring.judging import guard_limits
 
 TICK = 0.05
 """Seconds between two looks whether something is to be drawn."""

@@ -171,13 +171,13 @@ def _extended(tree: Map, path: Path, chain: list[Path]) -> tuple[Map | None, lis
     base_path = _base(name.strip(), path)
     known = {_key(step) for step in chain}
     chain += [] if base_path is None else [base_path]
-    if base_path is not None and _key(base_path) in known:
-        way = " → ".join(step.name for step in chain)
-        return None, [problem_at(mark, f"this plan extends itself: {way}; take one `extends` out")]
     try:
         text = builtin(name.strip()) if base_path is None else _text(base_path)
     except PlanError as error:
         return None, [problem_at(mark, f"{error}; {error.hint}")]
+    if base_path is not None and _key(base_path) in known:
+        way = " → ".join(step.name for step in chain)
+        return None, [problem_at(mark, f"this plan extends itself: {way}; take one `extends` out")]
     base_path = base_path or Path(_shown(name.strip()))
     base, problems = _tree(text, base_path)
     if base is not None:

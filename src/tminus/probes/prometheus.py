@@ -89,7 +89,7 @@ async def errors(  # noqa: PLR0913 - what a plan may say
     counter: str = "",
     failed: str = "",
     spoil: float = 0.0,
-) -> Annotated[Observation, ValueKind.COUNT]:
+) -> Annotated[Observation, ValueKind.SHARE]:
     """The share of the newest requests that the service answered with a server error, by its own counter.
 
     `counter` selects its requests and `failed` is the matcher of those that failed; the reference service's by default.
@@ -109,7 +109,7 @@ async def p95(
     requests: int = 500,
     histogram: str = "",
     slower_ms: float = 0.0,
-) -> Annotated[Observation, ValueKind.SHARE]:
+) -> Annotated[Observation, ValueKind.TIME]:
     """The 95th percentile of the newest requests' times in seconds, by the service's own histogram.
 
     It is no finer than the buckets, which are told beside it. `slower_ms` makes each request slower: the negative
@@ -135,7 +135,7 @@ async def baseline(  # noqa: PLR0913 - what a plan may say
     counter: str = "",
     failed: str = "",
     histogram: str = "",
-) -> Annotated[Observation, ValueKind.TIME]:
+) -> Annotated[Observation, ValueKind.COUNT]:
     """How many requests the baseline rests on; rate, error share, percentiles and the alerts' readings beside it.
 
     Fewer than `requests` are counted and told, but no percentile is made of them. What is bad already is remarked

@@ -18,15 +18,11 @@ from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch
 from tminus.domain.canonical import timestamp
 from tminus.domain.evidence import JsonValue, Observation
-from tminus.domain.expectation import parse as parse_expectation
 from tminus.domain.guard import GuardLimits
-from tminus.domain.invariant import UNSEEN_TURNS, declared, every
 from tminus.domain.plan import Check, Plan
 from tminus.domain.record import Entry, Event
-from tminus.domain.timeline import LaunchClock, seconds
+from tminus.domain.timeline import LaunchClock
 from tminus.domain.traffic import Side
-from tminus.domain.trigger import CORRUPTION, TRIGGERS, Trigger
-from tminus.domain.trust import KeyKind, TrustedKey
 from tminus.engine.durable import DurableEngine, use_write_ahead_log
 from tminus.errors import PlanError, ProbeError, TminusError
 from tminus.files import replace as replace_file
@@ -50,16 +46,17 @@ from tminus.probes import (
 )
 from tminus.probes import plan as plan_probes
 from tminus.releases import Releases
-from tminus.signing import Signer, checkpoint_entry, enrol, sign_statement, trust_path
+from tminus.signing import checkpoint_entry
 from tminus.store.record import RecordStore
 from tminus.store.reserve import Reserve
 from tminus.store.tables import connect as connect_store
 from tminus.targets.database import LocalDatabase
-from tminus.targets.invariants import DatabaseInvariants
 from tminus.targets.local import LocalTarget
 from tminus.targets.trace import ProxyTrace
 from tminus.webhooks import Hooks
 from tminus.wiring import alerting
+from tminus.wiring.judging import guard_limits, inspection
+from tminus.wiring.keys import Keys
 
 
 class SystemClock:
@@ -145,50 +142,6 @@ class LaunchRecord:
     async def events(self) -> list[Event]:
         """See `Record.events`."""
         return await self._store.events(self._launch)
-
-
-class Keys:
-    """The private keys of this machine's people and of its server, one file each."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-
-    def enrol(self, plan: Plan) -> None:
-        """Have a key for each role and for the server, and all of them in the trust root."""
-        trust = trust_path(self._home)
-        for role in plan.roles:
-            key = self._signer(role.id, role.person)
-            roles = (role.id,)
-            person = TrustedKey(key.keyid, role.person, KeyKind.PERSON, roles, simulated=role.simulated)
-            enrol(trust, person)
-        enrol(trust, TrustedKey(self.server().keyid, "tminus on this machine", KeyKind.SERVER))
-
-    def server(self) -> Signer:
-        """The key that seals records."""
-        return self._load("server")
-
-    def signatory(self, plan: Plan) -> "PlanSignatory":
-        """Who signs in a launch of this plan."""
-        return PlanSignatory({role.id: self._signer(role.id, role.person) for role in plan.roles})
-
-    def _signer(self, role: str, person: str) -> Signer:
-        return self._load(f"{role}-{person.lower().replace(' ', '-')}")
-
-    def _load(self, name: str) -> Signer:
-        folder = self._home / "keys"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Signer.load_or_create(folder / f"{name}.pem")
-
-
-@dataclass(frozen=True, slots=True)
-class PlanSignatory:
-    """Signs in the name of a plan's roles."""
-
-    signers: Mapping[str, Signer]
-
-    def sign(self, role: str, statement: Json) -> Json:
-        """See `Signatory.sign`."""
-        return sign_statement(self.signers[role], statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,49 +247,6 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
 
     return LocalLaunch(
         DurableEngine(database, body), store, trace, launch_time, target, backups, Reserve(folder)
-    )
-
-
-def guard_limits(plan: Plan) -> GuardLimits:
-    """The guard's limits with the plan's own figures for the checklist's triggers."""
-    words = {str(trigger["id"]): trigger for trigger in plan.triggers}
-    return GuardLimits(triggers=tuple(_declared(trigger, words.get(trigger.id)) for trigger in TRIGGERS))
-
-
-def inspection(plan: Plan, addresses: Mapping[str, str], clock: Clock) -> Inspection | None:
-    """What looks at the data while a launch of this plan is under way; nothing where the plan has no invariants.
-
-    `addresses` is what the plan's references stand for.
-    """
-    entry = next((trigger for trigger in plan.triggers if trigger["id"] == CORRUPTION), None)
-    if entry is None or not (invariants := declared(entry)):
-        return None
-    turn = every(entry)
-    address = resolve(str(plan.systems[str(entry["system"])]["address"]), addresses)
-    return Inspection(invariants, DatabaseInvariants(address, invariants, turn), clock, turn)
-
-
-def _declared(trigger: Trigger, words: Mapping[str, JsonValue] | None) -> Trigger:
-    """The trigger as the plan declares it; one that the plan forgot stays as the checklist has it."""
-    if words is None:
-        return trigger
-    limit = trigger.limit
-    if words["above"]:
-        above = parse_expectation(f"> {words['above']}").limit
-        assert isinstance(above, float)  # noqa: S101 - a comparison with a number has one
-        # A time is written with its unit; the guard counts milliseconds.
-        limit = above * 1000 if trigger.id == "trig.latency" else above
-    held = seconds(str(words["hold"])) if words["hold"] else trigger.for_seconds
-    unseen_after = trigger.unseen_after
-    if trigger.id == CORRUPTION and words["invariants"]:
-        unseen_after = UNSEEN_TURNS * every(words)
-    return replace(
-        trigger,
-        text=str(words["text"]),
-        source=str(words["source"]),
-        limit=limit,
-        for_seconds=held,
-        unseen_after=unseen_after,
     )
 
 

@@ -16,7 +16,8 @@ from tminus.planfile.filling import unfilled
 from tminus.probes import plan as plan_probes
 from tminus.probes import website
 from tminus.store.unkept import UnkeptRecord
-from tminus.wiring import SystemClock, Systems, alerting, foreign, guard_limits
+from tminus.wiring import SystemClock, Systems, alerting, foreign
+from tminus.wiring.judging import guard_limits
 
 _LAUNCHED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""

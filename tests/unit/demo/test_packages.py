@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tminus.demo import packages
-from tminus.demo.packages import CLUSTER_SETTINGS, POLICY, Finished, Missing
+from tminus.demo.machine import Finished, ThisMachine
+from tminus.demo.packages import CLUSTER_SETTINGS, POLICY, Missing
 from tminus.errors import Exit, PartError
 
 SETTINGS = b"#create_main_cluster = true\nssl = on\n"
@@ -290,10 +291,10 @@ def test_an_interrupt_waits_for_the_command_and_then_goes_on(tmp_path: Path) -> 
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        packages.ThisMachine().run([sys.executable, "-c", code])
+        ThisMachine().run([sys.executable, "-c", code])
     thread.join(10)
     assert done.exists()
 
 
 def test_a_command_that_does_not_exist_ends_with_127() -> None:
-    assert packages.ThisMachine().run(["/no/such/program"]).code == 127
+    assert ThisMachine().run(["/no/such/program"]).code == 127
