@@ -30,7 +30,7 @@ class System:
 async def evaluate(
     flags: System,
     *,
-    expected: list[dict[str, str | int | float | bool | dict[str, str | int | float | bool]]],
+    expected: list[dict[str, str | float | bool | dict[str, str | float | bool]]],
 ) -> Annotated[Observation, ValueKind.FINDINGS]:
     """Where flags do not say what the plan's table says, each asked with the row's own context.
 
