@@ -4,6 +4,7 @@ import asyncio
 import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,10 @@ import pytest
 from demos import LINE_SECONDS, environment, nothing_left
 
 if TYPE_CHECKING:
-    from tests.integration.board.pty_world import Pty, in_front, terminal
+    from tests.integration.board.pty_world import Foreground, Pty, foreground, terminal
 else:
     sys.path.append(str(Path(__file__).parents[1] / "integration" / "board"))
-    from pty_world import Pty, in_front, terminal
+    from pty_world import Foreground, Pty, foreground, terminal
 
 from tminus.signing import load_trust, trust_path, verify_file
 
@@ -27,18 +28,18 @@ CTRL_C = b"\x03"
 class Watched:
     """One demo on a terminal of its own."""
 
-    def __init__(self, pty: Pty, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, pty: Pty, process: Foreground, before: list[object]) -> None:
         self.pty = pty
         self.process = process
-        self.before = pty.mode()
+        self.before = before
 
     async def sees(self, words: str) -> None:
         await self.pty.sees(words.encode(), LINE_SECONDS)
 
     async def ends(self) -> int:
         """Its exit code; what it prints is read all the while, or it would wait for that."""
-        ending = asyncio.create_task(self.process.wait())
-        async with asyncio.timeout(LINE_SECONDS):
+        ending = asyncio.create_task(self.process.ends())
+        async with asyncio.timeout(LINE_SECONDS * 2):
             while not (await asyncio.wait([ending], timeout=0.1))[0]:
                 self.pty.read()
         self.pty.read()
@@ -63,26 +64,16 @@ Watch = Callable[..., Awaitable[Watched]]
 
 @pytest.fixture
 async def watch(home: Path) -> AsyncIterator[Watch]:
-    with terminal(120, 40) as pty:
-        processes = []
+    async with AsyncExitStack() as stack:
+        pty = stack.enter_context(terminal(120, 40))
 
         async def begin(*arguments: str) -> Watched:
+            before = pty.mode()
             variables = {**environment(home), "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
-            process = await asyncio.create_subprocess_exec(
-                *in_front("-m", "tminus", "demo", "--yes", *arguments),
-                env=variables,
-                stdin=pty.stdin,
-                stdout=pty.stdout,
-                stderr=pty.stdout,
-            )
-            processes.append(process)
-            return Watched(pty, process)
+            demo = foreground(pty, "-m", "tminus", "demo", "--yes", *arguments, env=variables)
+            return Watched(pty, await stack.enter_async_context(demo), before)
 
         yield begin
-        for process in processes:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
 
 
 async def test_go_is_typed_ctrl_c_then_n_goes_on_and_the_launch_lands(watch: Watch, home: Path) -> None:

@@ -3,10 +3,11 @@
 import asyncio
 import os
 import pty
+import signal
 import sys
 import termios
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -15,17 +16,16 @@ SECONDS = 30.0
 LOOK = 0.02
 """Seconds between two looks."""
 
-IN_FRONT = """import fcntl, os, sys, termios
+LEADER = """import fcntl, os, signal, subprocess, sys, termios
 os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+signal.signal(signal.SIGINT, lambda *_: None)
+child = subprocess.Popen([sys.executable, *sys.argv[1:]], stderr=1)
+print(child.pid, file=sys.stderr, flush=True)
+print(child.wait(), file=sys.stderr, flush=True)
+signal.pause()
 """
-"""Takes its standard input for the terminal that it is in the foreground of, and becomes another program."""
-
-
-def in_front(*arguments: str) -> list[str]:
-    """How Python is started in the foreground of the terminal that is its standard input."""
-    return [sys.executable, "-c", IN_FRONT, *arguments]
+"""Leads the session as a shell does, and outlives what it runs: with its end the terminal would be hung up."""
 
 
 @dataclass
@@ -68,6 +68,46 @@ class Pty:
     def mode(self) -> list[object]:
         """How the terminal stands."""
         return list(termios.tcgetattr(self.stdin))
+
+
+@dataclass
+class Foreground:
+    """A Python program in the foreground of a terminal, as under a shell."""
+
+    leader: asyncio.subprocess.Process
+    pid: int
+    over: bool = False
+
+    async def ends(self) -> int:
+        """Its exit code, negative for a signal."""
+        assert self.leader.stderr is not None
+        code = int(await self.leader.stderr.readline())
+        self.over = True
+        return code
+
+
+@asynccontextmanager
+async def foreground(pty: Pty, *arguments: str, env: Mapping[str, str]) -> AsyncIterator[Foreground]:
+    """Python with these arguments; it is killed when it has not ended."""
+    leader = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        LEADER,
+        *arguments,
+        env=env,
+        stdin=pty.stdin,
+        stdout=pty.stdout,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert leader.stderr is not None
+    program = Foreground(leader, int(await leader.stderr.readline()))
+    try:
+        yield program
+    finally:
+        if not program.over:
+            os.kill(program.pid, signal.SIGKILL)
+        leader.kill()
+        await leader.wait()
 
 
 @contextmanager

@@ -14,10 +14,10 @@ import pytest
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from tests.integration.board.pty_world import Pty, in_front, terminal
+    from tests.integration.board.pty_world import Pty, foreground, terminal
     from tests.unit.board.board_world import Played, made
 else:
-    from pty_world import Pty, in_front, terminal
+    from pty_world import Pty, foreground, terminal
 
     sys.path.append(str(Path(__file__).parents[2] / "unit" / "board"))
     from board_world import Played, made
@@ -179,16 +179,14 @@ async def test_a_terminal_that_is_gone_answers_nothing_and_ends_the_board() -> N
 async def test_the_terminal_is_given_back_when_tminus_is_killed() -> None:
     with terminal() as pty:
         before = pty.mode()
-        child = await asyncio.create_subprocess_exec(
-            *in_front("-c", TAKE), stdin=pty.stdin, stdout=pty.stdout, env={**os.environ, "TERM": "xterm"}
-        )
-        await pty.sees(b"taken")
-        assert b"not usable" not in pty.seen
-        assert pty.mode() != before
-        child.send_signal(signal.SIGKILL)
-        await child.wait()
-        await pty.sees(LEAVE)
-        assert pty.mode() == before
+        async with foreground(pty, "-c", TAKE, env={**os.environ, "TERM": "xterm"}) as child:
+            await pty.sees(b"taken")
+            assert b"not usable" not in pty.seen
+            assert pty.mode() != before
+            os.kill(child.pid, signal.SIGKILL)
+            assert await child.ends() == -signal.SIGKILL
+            await pty.sees(LEAVE)
+            assert pty.mode() == before
 
 
 async def test_ctrl_z_stops_nobody_and_ctrl_c_reaches_the_board_alone(viewer: Viewer) -> None:
