@@ -64,6 +64,7 @@ async def test_a_browser_sees_the_launch_from_the_countdown_to_its_end(start: Be
         await tab.wait_for_selector("body[data-link=ended]", timeout=15_000)
         assert await tab.inner_text("#decision h2") == "Rolled back"
         assert await tab.inner_text("#conn-word") == "The launch has ended"
+        assert await tab.inner_text("#back-why") == "launch ended"
         assert await tab.locator("#foot", has_text=", sealed").count() == 1, "the end was not shown"
         seen = await tab.screenshot(path=PICTURE if os.environ.get("UPDATE_DOCS") else None)
     assert len(seen) <= MOST_BYTES
