@@ -47,6 +47,7 @@
     put(document.querySelector("[data-wall]"), wall(now, hms));
     put(document.querySelector("[data-wall-zone]"), zone.split("/").pop().replaceAll("_", " "));
     put(document.querySelector("[data-wall-utc]"), `${wall(now, { ...hms, timeZone: "UTC" })} UTC`);
+    if (ended) for (const why of ["hold-why", "back-why"]) put($(why), "launch ended");
     const moment = ended ? beat.at : now;
     for (const age of document.querySelectorAll("[data-age]")) {
       const old = span(moment - age.dataset.age), life = age.dataset.life;
