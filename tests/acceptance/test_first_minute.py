@@ -87,7 +87,7 @@ def thirty_lines_were_observed(record: Path) -> None:
     (opened,) = of_type(record, "launch.opened")
     omitted = opened["omitted"]
     assert isinstance(omitted, list)
-    assert len(omitted) == 67
+    assert len(omitted) == 48
     controlled = [data for data in of_type(record, "check.observed") if str(data["check"]).startswith("ok.")]
     assert len(controlled) == 8
     for data in controlled:
