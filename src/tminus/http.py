@@ -31,6 +31,7 @@ class Answer:
     status: int
     body: bytes
     headers: Mapping[str, str]
+    """By name in lower case; what came more than once is joined by commas."""
     ms: float
 
     def json(self) -> Any:
@@ -70,7 +71,7 @@ class Http:
                 body = await reply.content.read(MAX_BYTES + 1)
                 while len(body) <= MAX_BYTES and (more := await reply.content.read(MAX_BYTES)):
                     body += more
-                return Answer(reply.status, body, dict(reply.headers), (monotonic() - began) * 1000)
+                return Answer(reply.status, body, _joined(reply.headers), (monotonic() - began) * 1000)
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
             # An InvalidURL's text is the address as it was given, its login included.
             given = isinstance(error, aiohttp.InvalidURL) or not str(error)
@@ -82,6 +83,13 @@ class Http:
     async def get(self, path: str, *, token: str = "") -> Answer:
         """A GET, with a bearer token where one is given."""
         return await self.ask("GET", path, headers={"Authorization": f"Bearer {token}"} if token else None)
+
+
+def _joined(headers: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        found[name.lower()] = f"{found[name.lower()]}, {value}" if name.lower() in found else value
+    return found
 
 
 def is_address(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""One stage for all lines: PostgreSQL, HAProxy, depot 1.0.0 as blue and 2.0.0 as green, and the plan."""
+"""One stage for all lines: every part, depot 1.0.0 as blue and 2.0.0 as green, its worker, and the plan."""
 
 import asyncio
 import re
@@ -22,8 +22,10 @@ from tminus.control.launch import Binding
 from tminus.control.readiness import Readiness
 from tminus.demo import images as demo_images
 from tminus.demo import parts as demo_parts
+from tminus.demo import service
 from tminus.demo.packages import Binaries
 from tminus.demo.stage import PARTS, Stage
+from tminus.demo.worker import Serving
 from tminus.domain.evidence import Claim, Verdict
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Check, Plan
@@ -205,6 +207,12 @@ class World:
         digest = self.scene.previous if side is Side.BLUE else self.scene.release
         await self.scene.target().start(side, digest)
 
+    async def start_worker(self) -> None:
+        """Have the worker run, of the release that has all the traffic: green's."""
+        scene = self.scene
+        serving = Serving(scene.releases(), scene.previous, scene.release, scene.target().desired)
+        await self.stage.start_worker(serving)
+
     def process(self, name: str) -> processes.Process:
         found = processes.find(self.stage.folder, name)
         assert found is not None
@@ -241,6 +249,7 @@ async def build(home: Path, binaries: Binaries) -> World:
 async def _set(stage: Stage, home: Path) -> World:
     await stage.start_postgres()
     database = await stage.create_database("depot")
+    await stage.start_supporting()
     digests = demo_images.build_releases(home / "images")
     scene = Scene(_site(stage, home / "images", database), read(PLAN), digests[V2], digests[V1])
     releases = scene.releases()
@@ -250,10 +259,10 @@ async def _set(stage: Stage, home: Path) -> World:
     await releases.run(scene.release, "migrate", "up")
     clone(database, "depot", "after")
     await stage.start_haproxy()
-    await stage.start_supporting()
     world = World(stage, scene, "before", "after")
     await asyncio.gather(world.restart(Side.BLUE), world.restart(Side.GREEN))
     await scene.target().set_weight(100)
+    await world.start_worker()
     return world
 
 
@@ -274,12 +283,14 @@ def _site(stage: Stage, images: Path, database: str) -> Site:
             "DEPOT_TOKEN_SECRET": SECRET,
             "DEPOT_USER_PASSWORD": PASSWORD,
             "DEPOT_FAULT_TOKEN": FAULT_TOKEN,
-            "DEPOT_REDIS_URL": supporting["TMINUS_DEMO_REDIS"],
+            **service.settings(stage.setting),
         },
         user=USER,
         password=PASSWORD,
         parts=lambda: {part: part in stage.parts_alive() for part in PARTS},
         supporting=supporting,
+        partner=service.partner(stage.setting),
+        staging=service.tried(stage.setting),
     )
 
 

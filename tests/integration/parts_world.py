@@ -1,12 +1,14 @@
 """The supporting parts of a stage, started by the stage's own supervisor, for tests that need the real ones.
 
-`parts_world` is a fixture: import it into a test module (or a conftest) and take it as an argument. PostgreSQL, HAProxy
+`parts_world` is a fixture: import it into a test module (or a conftest) and take it as an argument; `shared_parts` is
+the same for a whole module. PostgreSQL, HAProxy
 and every part in `tminus.demo.parts.SUPPORTING` run; blue and green do not, a test that needs them starts them on
 `world.stage.blue_port` and `world.stage.green_port`.
 """
 
+import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,17 +68,37 @@ class PartsWorld:
             return await answer.json()
 
 
+async def _build(home: Path) -> PartsWorld:
+    assert FOUND is not None
+    stage = Stage.create(home, FOUND)
+    try:
+        await stage.start_postgres()
+        await stage.start_haproxy()
+        await stage.start_supporting()
+    except BaseException:
+        await stage.remove()
+        raise
+    return PartsWorld(stage)
+
+
 @pytest.fixture
 async def parts_world() -> AsyncIterator[PartsWorld]:
     """Every supporting part, in a home and on a stage of its own; nothing is left of them."""
-    assert FOUND is not None
     with tempfile.TemporaryDirectory(prefix="tminus-parts-") as home:
-        stage = Stage.create(Path(home), FOUND)
+        world = await _build(Path(home))
         try:
-            await stage.start_postgres()
-            await stage.start_haproxy()
-            await stage.start_supporting()
-            yield PartsWorld(stage)
-            await stage.stop_all()
+            yield world
+            await world.stage.stop_all()
         finally:
-            await stage.remove()
+            await world.stage.remove()
+
+
+@pytest.fixture(scope="module")
+def shared_parts() -> Iterator[PartsWorld]:
+    """The same, once for all tests of a module that only look."""
+    with tempfile.TemporaryDirectory(prefix="tminus-parts-") as home:
+        world = asyncio.run(_build(Path(home)))
+        try:
+            yield world
+        finally:
+            asyncio.run(world.stage.remove())

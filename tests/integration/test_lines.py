@@ -20,7 +20,18 @@ else:
     from line_world import PLAN, World, fails, record, shows
 
     # Their tests register what they show, also when this file runs alone.
-    for module in ("release", "database", "service", "traffic", "alerts", "routes", "redis", "sources"):
+    for module in (
+        "release",
+        "database",
+        "service",
+        "traffic",
+        "gates",
+        "integrations",
+        "alerts",
+        "routes",
+        "redis",
+        "sources",
+    ):
         __import__(f"test_lines_{module}")
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"

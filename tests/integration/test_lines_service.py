@@ -143,7 +143,9 @@ class TestBlue:
 
 class TestParts:
     @line(
-        "ok.services", "passed", "proxy, database and green run, and the proxy counts green as able to serve"
+        "ok.services",
+        "passed",
+        "proxy, database, Redis, worker and green run, and the proxy counts green as able to serve",
     )
     async def test_passes(self, world: World) -> None:
         shows(await world.scene.judge("ok.services"), Verdict.PASSED)
@@ -155,6 +157,22 @@ class TestParts:
             fails(await world.scene.judge("ok.services"), world.scene.plan, "^green, expected empty")
         finally:
             await world.restart(Side.GREEN)
+
+    @line("ok.services", "failed", "the worker was killed while the pages answer", mutation=50)
+    async def test_fails_without_the_worker(self, world: World) -> None:
+        await world.process("worker").kill()
+        try:
+            fails(await world.scene.judge("ok.services"), world.scene.plan, "^worker, expected empty")
+        finally:
+            await world.start_worker()
+
+    @line("ok.services", "failed", "Redis was killed")
+    async def test_fails_without_redis(self, world: World) -> None:
+        await world.process("redis").kill()
+        try:
+            fails(await world.scene.judge("ok.services"), world.scene.plan, "^redis, expected empty")
+        finally:
+            await world.stage.start_supporting("redis")
 
     async def test_fails_when_green_runs_but_cannot_serve(self, world: World) -> None:
         await world.scene.target().proxy.set_address(Side.GREEN, 1)

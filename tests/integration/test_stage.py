@@ -64,6 +64,8 @@ async def build(home: Path) -> Stage:
         processes.start(
             stage.folder, side, [sys.executable, "-c", SERVICE, str(port), side], env=dict(os.environ)
         )
+    idle = [sys.executable, "-c", "import time; time.sleep(300)"]
+    processes.start(stage.folder, "worker", idle, env=dict(os.environ))
     await stage.start_haproxy(Desired(20, {Side.BLUE: stage.blue_port, Side.GREEN: stage.green_port}))
     proxy = Runtime(stage.admin)
 

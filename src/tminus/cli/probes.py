@@ -47,10 +47,10 @@ def example(name: str) -> Iterator[str]:
     yield f"  owner: {known.owner if known else 'devops'}"
     yield f"  probe: {name}"
     if given:
-        yield f"  with: {{{', '.join(f'{key}: {_written(value)}' for key, value in given.items())}}}"
+        yield f"  with: {_written(given)}"
     yield f"  expect: {_quoted(known.expect) if known else _expected(inspect.getdoc(probe.run) or '')}"
     if known and known.control:
-        yield f"  control: {{{', '.join(f'{key}: {_written(value)}' for key, value in known.control.items())}}}"
+        yield f"  control: {_written(known.control)}"
 
 
 @cache
@@ -77,6 +77,8 @@ def _written(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, list):
         return f"[{', '.join(_written(part) for part in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_written(part)}' for key, part in value.items())}}}"
     text = str(value)
     plain = not isinstance(value, str) or text.replace("-", "").replace("_", "").replace("/", "").isalpha()
     return text if plain else f'"{text}"'

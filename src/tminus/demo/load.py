@@ -12,7 +12,7 @@ import os
 import random
 import signal
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,9 @@ RECENT = 5_000
 KNOWN_DOCUMENTS = 200
 CLIENTS = 40
 TICK_SECONDS = 0.005
+AUDIENCES = ("everybody", "beta", "staff")
+PAGE = "https://app.depot.example"
+"""Where users come from: a page of another origin, as their browsers say it."""
 WORDS = (
     "launch",
     "countdown",
@@ -55,7 +58,7 @@ class Request:
     path: str
     client: str
     """Who asks: the `X-Client` header."""
-    body: dict[str, str] | None = None
+    body: Mapping[str, str | Mapping[str, str]] | None = None
 
 
 class Schedule:
@@ -73,7 +76,7 @@ class Schedule:
 
 
 class Users:
-    """What users do: about 30 % write, the others search, read and list."""
+    """What users do: about 30 % write, the others search, read and list, and some ask for their flags."""
 
     def __init__(self, seed: int | None = None) -> None:
         self._random = random.Random(seed)  # noqa: S311  a choice of requests, no secret
@@ -94,7 +97,10 @@ class Users:
             return Request("GET", f"/search?q={word}", client)
         if choice < 0.80 and self._documents:
             return Request("GET", f"/documents/{self._random.choice(self._documents)}", client)
-        return Request("GET", "/documents?limit=10", client)
+        if choice < 0.95:
+            return Request("GET", "/documents?limit=10", client)
+        audience = self._random.choice(AUDIENCES)
+        return Request("POST", "/ofrep/v1/evaluate/flags", client, {"context": {"audience": audience}})
 
 
 @dataclass(slots=True)
@@ -227,7 +233,7 @@ class Load:
         """One request, counted; status 0 when no whole answer came."""
         loop = asyncio.get_running_loop()
         begun, status, raw, reason = loop.time(), 0, b"", ""
-        headers = {"X-Client": request.client, "Authorization": f"Bearer {self._token}"}
+        headers = {"X-Client": request.client, "Authorization": f"Bearer {self._token}", "Origin": PAGE}
         try:
             async with session.request(
                 request.method, request.path, json=request.body, headers=headers

@@ -26,7 +26,8 @@ class Lookout:
         data: Json = {"part": news.part, "text": news.text, "away_seconds": round(news.at - news.alive, 3)}
         if news.event == "restarted" and news.part == "haproxy":
             data |= self._cost(news.alive)
-        self._screen.say(f"part {news.part} {news.event}: {_words(data)}", "yellow")
+        style = "dim" if news.event == "renewed" else "yellow"
+        self._screen.say(f"part {news.part} {news.event}: {_words(data)}", style)
         record = LaunchRecord(self._launch.store, self._name, self._launch.time)
         key = f"part:{news.part}:{news.event}:{news.at:.3f}"
         try:

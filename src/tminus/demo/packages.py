@@ -1,7 +1,8 @@
 """Which programs the stage needs, where they are, and how the missing ones are installed on Debian.
 
-Installing starts no system service and changes no setting: what is put in the way while apt runs is taken back byte
-for byte, on errors and on Ctrl-C at once, and after a kill by the next start, out of a small journal.
+Installing starts no system service, now or at the next boot, and changes no setting: what is put in the way while apt
+runs is taken back byte for byte, on errors and on Ctrl-C at once, and after a kill by the next start, out of a small
+journal.
 """
 
 import base64
@@ -22,6 +23,8 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 """Debian asks this program before a package starts a service; its exit code 101 forbids it (invoke-rc.d(8))."""
 CLUSTER_SETTINGS = Path("/etc/postgresql-common/createcluster.conf")
 """Says whether installing PostgreSQL makes and starts a database cluster (pg_createcluster(8))."""
+UNITS = Path("/lib/systemd/system")
+"""Where Debian's packages put the services that systemd would start at the next boot; each is named as its package."""
 APT_SECONDS = 900
 """A slow mirror and another apt that runs may take minutes."""
 QUOTED_LINES = 15
@@ -230,6 +233,7 @@ def install(missing: Missing, machine: Machine, journal: Path) -> None:
             settings = _without_cluster(machine.read(CLUSTER_SETTINGS) or b"")
             with _replaced(administrator, journal, CLUSTER_SETTINGS, settings, 0o644):
                 administrator.apt("install", "-y", "--no-install-recommends", "postgresql")
+        _keep_from_booting(administrator, missing)
 
 
 def undo(machine: Machine, journal: Path) -> bool:
@@ -270,6 +274,20 @@ class _Administrator:
         quiet = ("DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "LC_ALL=C.UTF-8")
         patient = ("-q", "-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Use-Pty=0")
         self.run("env", *quiet, "apt-get", *patient, *argv)
+
+
+def _keep_from_booting(administrator: _Administrator, missing: Missing) -> None:
+    """What was installed for a stage must not start as a service at the machine's next boot either.
+
+    PostgreSQL's stays as it is: without a cluster it starts nothing.
+    """
+    machine = administrator.machine
+    if machine.which("systemctl") is None:
+        return
+    units = [f"{name}.service" for name in missing.packages if name != "postgresql"]
+    installed = [unit for unit in units if machine.read(UNITS / unit) is not None]
+    if installed:
+        administrator.run("systemctl", "disable", "--quiet", *installed)
 
 
 @contextmanager

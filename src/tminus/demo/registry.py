@@ -27,12 +27,13 @@ SUPPORT_PORTS = (
     "postgres-exporter",
     "redis-exporter",
     "redis",
+    "partner",
     "sinks",
     "mail",
     "proxy-metrics",
 )
 """What the supporting parts listen with, by part, or by what else it is for; see `tminus.demo.parts`."""
-_SECRETS = ("redis", "monitor", "routing-key", "hook", "reader")
+_SECRETS = ("redis", "monitor", "routing-key", "hook", "reader", "partner", "message")
 
 
 @dataclass(slots=True)
@@ -52,7 +53,8 @@ class Entry:
     """The ports of the supporting parts, by the names in `SUPPORT_PORTS`."""
     secrets: dict[str, str] = field(repr=False)
     """What the supporting parts are opened by: `redis` and `monitor` (of PostgreSQL) are passwords, `routing-key` and
-    `hook` are what pages and messages are sent with, `reader` reads them back."""
+    `hook` are what pages and messages are sent with, `reader` reads them back; depot signs what it sends to its partner
+    with `partner`, and its partner what it sends to depot with `message`."""
     binaries: dict[str, str]
     """The programs it was built with, by name."""
     generation: int = 0

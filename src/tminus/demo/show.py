@@ -14,8 +14,8 @@ from tminus.demo.parts import SUPPORTING
 from tminus.demo.screen import Screen
 from tminus.demo.stage import Stage
 from tminus.demo.summary import Told, write_summary
-from tminus.demo.supervisor import News
-from tminus.demo.theatre import DAY, Playbill, Wish, new_playbill, prepare_launch, set_up, users_met
+from tminus.demo.supervisor import News, together
+from tminus.demo.theatre import DAY, Playbill, Wish, new_playbill, prepare_launch, serving, set_up, users_met
 from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
@@ -72,9 +72,10 @@ class Show:
         """Set up what serves before the launch."""
         await self._stage.start_postgres()
         await self._stage.create_database("depot")
-        await self._stage.start_supporting()
+        await self._stage.start_supporting(*(part for part in SUPPORTING if part != "prometheus"))
         playbill = new_playbill(wish)
-        await set_up(self._stage, playbill, prepare_launch(self._stage, playbill, self._options.home)[0])
+        launch = prepare_launch(self._stage, playbill, self._options.home)[0]
+        await together(set_up(self._stage, playbill, launch), self._stage.start_supporting("prometheus"))
         playbill = replace(playbill, t0=SystemClock().now() + DAY)
         await self._open(playbill)
         playbill.save(self._stage)
@@ -86,7 +87,8 @@ class Show:
         await self._stage.start_supporting()
         await self._stage.start_haproxy()
         launch = await self._open(playbill)
-        for part in sorted({"haproxy", *SUPPORTING} - lived):
+        await self._stage.start_worker(serving(playbill, launch))
+        for part in sorted({"haproxy", "worker", *SUPPORTING} - lived):
             now = SystemClock().now()
             alive = max((outcome.at for outcome in launch.trace.outcomes()), default=now)
             news = News(part, "restarted", now, alive, "it died while tminus was away, and was started again")

@@ -23,13 +23,14 @@ from tminus.demo import parts, postgres, registry
 from tminus.demo.packages import Binaries
 from tminus.demo.parts import SUPPORTING, Setting
 from tminus.demo.registry import Entry
-from tminus.demo.supervisor import AGAIN, Part, Supervisor, Told
+from tminus.demo.supervisor import AGAIN, Part, Supervisor, Told, together
+from tminus.demo.worker import Serving, Worker
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, RolloutError, UnreachableError
 from tminus.haproxy import SECRET_VARIABLE, Desired, Proxy, Runtime, desired_state, render
 from tminus.processes import Process
 
-PARTS = ("load", *SUPPORTING, "haproxy", "blue", "green", "postgres")
+PARTS = ("load", "worker", *SUPPORTING, "haproxy", "blue", "green", "postgres")
 """Everything that runs on a stage, in the order in which it is stopped: users first, then who watches, data last."""
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
 
@@ -204,12 +205,15 @@ class Stage:
             monitor=postgres.address(*watched),
         )
 
-    async def start_supporting(self) -> None:
-        """Have every supporting part answer, all started at once, and again whenever one ends; PostgreSQL must run."""
+    async def start_supporting(self, *names: str) -> None:
+        """Have these supporting parts answer, all when none is named, and again whenever one ends; PostgreSQL must run.
+
+        They are started at once. Prometheus takes some six seconds until it measures, the others less than one.
+        """
         password = self._entry.secrets["monitor"]
         await postgres.make_monitor(self.dsn("postgres", administrator=True), password)
-        wanted = parts.supporting(self.setting).values()
-        await asyncio.gather(*(self._supervisor.start(part) for part in wanted))
+        known = parts.supporting(self.setting)
+        await together(*(self._supervisor.start(known[name]) for name in names or SUPPORTING))
 
     async def start_haproxy(self, wanted: Desired | None = None) -> Process:
         """Have HAProxy divide the traffic; a running one is left as it is, and one that ends is started again.
@@ -233,6 +237,11 @@ class Stage:
             )
         )
 
+    async def start_worker(self, serving: Serving) -> Process:
+        """Have depot's worker run, of the release that serves everybody; one that ends is started again."""
+        worker = Worker(self.folder, serving, self._supervisor.renew)
+        return await self._supervisor.start(await worker.part())
+
     async def start_load(self, rate: float, user: str, password: str, max_seconds: float = 1800) -> Process:
         """Send users to the proxy; running ones go on."""
         argv = [sys.executable, "-P", "-m", "tminus.demo.load", "--url", self.url, "--rate", str(rate)]
@@ -242,9 +251,9 @@ class Stage:
         return await self._supervisor.start(Part("load", argv, env))
 
     def missing(self, now: float) -> str:
-        """Which supporting part is not there, in words; empty while all are (see `docs/adr/0015`)."""
+        """Which supporting part or worker is not there, in words; empty while all are (see `docs/adr/0015`)."""
         gone = self._supervisor.missing(now)
-        return "; ".join(text for name, text in gone.items() if name in SUPPORTING)
+        return "; ".join(text for name, text in gone.items() if name in {"worker", *SUPPORTING})
 
     async def look_after(self, told: Told, now: Callable[[], float]) -> None:
         """Watch every part that was started by this process, and start again what may be; without end."""

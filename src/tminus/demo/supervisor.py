@@ -8,9 +8,10 @@ the target starts them, and one that ends has failed.
 import asyncio
 import signal
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tminus import processes
 from tminus.errors import PartError
@@ -90,11 +91,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something that happened to a part without anybody wanting it."""
+    """Something that happened to a part."""
 
     part: str
     event: str
-    """`ended`, `restarted`, `failed` (to start again) or `left` (as it is, for a person)."""
+    """`ended`, `restarted`, `renewed` (on purpose), `failed` (to start again) or `left` (as it is, for a person)."""
     at: float
     """When it was noticed, in seconds of the epoch."""
     alive: float
@@ -106,12 +107,24 @@ class News:
 Told = Callable[[News], Awaitable[None]]
 
 
+async def together(*acts: Coroutine[Any, Any, object]) -> None:
+    """Do all of this side by side; when one fails, the others are given up before that is told."""
+    tasks = [asyncio.create_task(act) for act in acts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 class Supervisor:
     """Looks after the parts in one stage folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._parts: dict[str, Part] = {}
+        self._renewed: set[str] = set()
         self._away: dict[str, float | None] = {}
 
     async def start(self, part: Part) -> Process:
@@ -126,6 +139,13 @@ class Supervisor:
         if process is not None:
             await process.stop(STOP_SECONDS, by=by)
 
+    async def renew(self, name: str) -> None:
+        """End a part that is looked after, to be started anew as its preparation says now; its end is no news."""
+        process = processes.find(self._folder, name)
+        if process is not None:
+            self._renewed.add(name)
+            await process.stop(STOP_SECONDS)
+
     def missing(self, now: float) -> dict[str, str]:
         """Which parts have ended and do not answer again, or do so only just; in words how each stands."""
         found = {}
@@ -138,13 +158,7 @@ class Supervisor:
 
     async def watch(self, told: Told, now: Callable[[], float]) -> None:
         """Look after every part that was started by now, without end; what happens is told before it is acted on."""
-        tasks = [asyncio.create_task(self._keep(part, told, now)) for part in self._parts.values()]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await together(*(self._keep(part, told, now) for part in self._parts.values()))
 
     async def _run(self, part: Part) -> Process:
         process = processes.find(self._folder, part.name)
@@ -169,9 +183,16 @@ class Supervisor:
                     self._away[part.name] = None if event == "ended" else now()
                 await told(News(part.name, event, now(), alive, text))
 
-            await tell("ended", "it does not run any more, and nobody here stopped it")
+            renewed = part.name in self._renewed
+            self._renewed.discard(part.name)
+            if not renewed:
+                await tell("ended", "it does not run any more, and nobody here stopped it")
             if not await self._start_again(part, attempts, tell, now):
                 return
+            if renewed:
+                await tell("renewed", "it was started anew on purpose, and answers")
+            else:
+                await tell("restarted", "it was started again and answers")
 
     async def _until_gone(self, part: Part, now: Callable[[], float]) -> float:
         """When it was last seen alive, once it is not."""
@@ -199,7 +220,6 @@ class Supervisor:
             except PartError as error:
                 await tell("failed", f"{error} ({error.hint})")
             else:
-                await tell("restarted", "it was started again and answers")
                 return True
         often = part.restarts.most
         await tell(

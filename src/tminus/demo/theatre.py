@@ -9,8 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tminus.control.launch import Binding
+from tminus.demo import service
 from tminus.demo.parts import addresses
 from tminus.demo.stage import PARTS, Stage
+from tminus.demo.worker import Serving
 from tminus.domain.plan import Plan
 from tminus.domain.traffic import Side
 from tminus.errors import PartError
@@ -138,10 +140,13 @@ def site(stage: Stage, playbill: Playbill) -> Site:
             "DEPOT_DATABASE_URL": database,
             "DEPOT_TOKEN_SECRET": playbill.token_secret,
             "DEPOT_USER_PASSWORD": playbill.password,
+            **service.settings(stage.setting),
         },
         user=USER,
         password=playbill.password,
         parts=parts,
+        partner=service.partner(stage.setting),
+        staging=service.tried(stage.setting),
         supporting=addresses(stage.setting),
         missing=lambda: stage.missing(SystemClock().now()),
     )
@@ -183,6 +188,12 @@ def by_hand(stage: Stage) -> tuple[str, ...]:
     return (f'{sys.executable} -c "{code}"',)
 
 
+def serving(playbill: Playbill, launch: LocalLaunch) -> Serving:
+    """Which of the two releases the worker is to be of."""
+    target = launch.target
+    return Serving(target.releases, playbill.previous, playbill.release, target.desired)
+
+
 async def set_up(stage: Stage, playbill: Playbill, launch: LocalLaunch) -> None:
     """Have the previous release serve users: schema, documents, blue behind the proxy, steady load."""
     releases = launch.target.releases
@@ -190,6 +201,7 @@ async def set_up(stage: Stage, playbill: Playbill, launch: LocalLaunch) -> None:
     await releases.run(playbill.previous, "seed", "--documents", str(DOCUMENTS), "--user", USER)
     await stage.start_haproxy()
     await launch.target.start(Side.BLUE, playbill.previous)
+    await stage.start_worker(serving(playbill, launch))
     await stage.start_load(
         RATE, USER, playbill.password, max_seconds=LONGEST_SECONDS + 2 * DAY / playbill.speed
     )

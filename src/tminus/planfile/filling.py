@@ -1,8 +1,9 @@
 """What only the team knows and has not written yet: names, numbers, addresses that are empty or a placeholder."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from tminus.domain.evidence import JsonValue
 from tminus.planfile.findings import Findings
 from tminus.planfile.nodes import Map, Seq
 from tminus.planfile.problem import ToFill
@@ -23,15 +24,27 @@ def is_placeholder(text: str) -> bool:
 def to_fill(found: Findings) -> tuple[ToFill, ...]:
     """Everything that is to fill before a launch, in the order of the file."""
     listed = [
-        ToFill(*found.mark(place), f"{name}: {_said(place[-1], text)}")
+        ToFill(*found.mark(place), f"{name}: {_said(_name(place), text)}")
         for place, name, text in _values(found)
         if is_placeholder(text) and not found.shaped.within_broken(place)
     ]
     return tuple(sorted(set(listed)))
 
 
+def unfilled(arguments: Mapping[str, JsonValue]) -> list[str]:
+    """The arguments of a line that hold a placeholder, by name; what a probe would see with one means nothing."""
+    return [
+        name for name, value in arguments.items() if any(is_placeholder(text) for _, text in _texts(value))
+    ]
+
+
 def _said(key: object, text: str) -> str:
     return f"`{key}` is empty" if not text.strip() else f"`{key}` is the placeholder {text.strip()[:40]!r}"
+
+
+def _name(place: Place) -> object:
+    """The key at a place; of a list's item the list's own."""
+    return next(key for key in reversed(place) if isinstance(key, str))
 
 
 def _values(found: Findings) -> Iterator[tuple[Place, str, str]]:
@@ -80,6 +93,15 @@ def _addresses(found: Findings) -> Iterator[tuple[Place, str, str]]:
 
 def _arguments(found: Findings) -> Iterator[tuple[Place, str, str]]:
     for place, _, line in found.lines():
-        for key, value in line.arguments.items():
-            if isinstance(value, str) and value:
-                yield (*place, "with", key), line.id, value
+        for within, text in _texts(line.arguments):
+            yield (*place, "with", *within), line.id, text
+
+
+def _texts(value: JsonValue) -> Iterator[tuple[Place, str]]:
+    """Every text in an argument that is not empty, and where it stands in it; tables of a team's own hold many."""
+    if isinstance(value, str) and value:
+        yield (), value
+    parts = value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ())
+    for key, part in parts:
+        for within, text in _texts(part):
+            yield (key, *within), text

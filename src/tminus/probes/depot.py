@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
 from time import monotonic
@@ -17,6 +17,7 @@ from tminus.domain.evidence import JsonValue, Observation
 from tminus.errors import InconclusiveError, ProbeError
 from tminus.http import Answer, Http, connect
 from tminus.probes import Probe
+from tminus.webhooks import Hooks
 
 T = TypeVar("T")
 
@@ -33,7 +34,9 @@ class System:
 
     address: str
     user: str
-    password: str
+    password: str = field(repr=False)
+    hooks: Hooks | None = None
+    """How to be its partner; none where it has no partner, or nobody gave us the secret."""
 
 
 class Steps:
@@ -126,6 +129,30 @@ async def upload(depot: System, *, kilobytes: int = 1024, alter: bool = False) -
 
 
 @Probe
+async def integrations(
+    depot: System, *, within_seconds: float = 10.0, queued_seconds: float = 300.0, forge: bool = False
+) -> Observation:
+    """What is wrong with the integrations: an event to the partner, messages from it, and what waits for long.
+
+    A document is stored, and the partner must take the event about it within this time, rightly signed. A message in
+    the partner's name must be taken and kept; a forged, a late and a replayed one must be refused. Nothing may wait
+    longer than `queued_seconds` for its delivery or its turn. `forge` signs the good message wrongly, too: the
+    negative control.
+    """
+    if depot.hooks is None:
+        raise InconclusiveError(
+            "nobody told us how to be depot's partner",
+            hint="give the launch the hook's secret and a partner to ask",
+        )
+    steps = Steps()
+    async with _user(depot) as (http, token):
+        took = await _outgoing(depot.hooks, http, token, steps, within_seconds)
+        await _incoming(depot.hooks, http, token, steps, forge=forge)
+        oldest = await _backlogs(http, token, steps, queued_seconds)
+    return Observation(steps.problems, {"event_after_s": took, **oldest, "steps": steps.done})
+
+
+@Probe
 async def smoke(depot: System) -> Observation:
     """The smoke tests that fail: health, login, store, search, upload, each once."""
     failures = await smoke_failures(depot)
@@ -146,6 +173,12 @@ async def integration(depot: System) -> Observation:
         tests[name] = len(observation.value)
         problems += [f"{name}: {problem}" for problem in observation.value]
     return Observation(problems, {"tests": tests})
+
+
+async def token(depot: System) -> str:
+    """A bearer token of the synthetic user; raises `InconclusiveError` when it cannot log in."""
+    async with _user(depot) as (_, given):
+        return given
 
 
 async def smoke_failures(depot: System) -> list[str]:
@@ -249,6 +282,57 @@ def _field(reply: Answer, name: str, kind: type[T]) -> T:
             f"the answer ({reply.status}) has no {name!r}", hint="see what stands at this address"
         )
     return value
+
+
+async def _outgoing(hooks: Hooks, http: Http, token: str, steps: Steps, seconds: float) -> float:
+    """An event must reach the partner; how long that took."""
+    title = f"tminus event {secrets.token_hex(6)}"
+    made = await _post(
+        http, token, "/documents", {"title": title, "body": "Synthetic, removed after the check."}
+    )
+    steps.expect("store a document", made, 201)
+    began = monotonic()
+    event = await hooks.arrived(title, seconds)
+    took = round(monotonic() - began, 3)
+    if not event:
+        steps.demand(f"the event about it reaches the partner within {seconds:g} s", holds=False)
+    else:
+        steps.demand("the event's signature is right", holds=event.get("signed") is True)
+        steps.demand(
+            f"the partner takes the event (it said {event.get('answer')})", holds=event.get("answer") == 200
+        )
+    if made.status == 201:
+        steps.expect("remove it", await _delete(http, token, f"/documents/{_field(made, 'id', int)}"), 204)
+    return took
+
+
+async def _incoming(hooks: Hooks, http: Http, token: str, steps: Steps, *, forge: bool) -> None:
+    """A message of the partner must be taken once, and whatever only looks like one must be refused."""
+    good, bad = hooks.message(), hooks.message()
+    proof = good.proof(forged=forge)
+    steps.expect("a signed message", await good.send(http, proof), 200)
+    steps.expect("what became of it", await http.get(f"/hooks/{good.id}", token=token), 200)
+    steps.expect("the same message played again", await good.send(http, proof), 409)
+    steps.expect("a message of an hour ago", await bad.send(http, bad.proof(late=True)), 401)
+    steps.expect("a forged message", await bad.send(http, bad.proof(forged=True)), 401)
+    steps.expect("what became of the forged one", await http.get(f"/hooks/{bad.id}", token=token), 404)
+
+
+async def _backlogs(http: Http, token: str, steps: Steps, seconds: float) -> dict[str, JsonValue]:
+    """Nothing may wait for long; the age of the oldest that waits, by backlog."""
+    told = await http.get("/integrations", token=token)
+    steps.expect("how the integrations stand", told, 200)
+    ages: dict[str, JsonValue] = {}
+    for name, what in (("outgoing", "event"), ("queue", "job")):
+        state = _field(told, name, dict) if told.status == 200 else {}
+        age = state.get("oldest_seconds")
+        if state.get("ok") is not True or not isinstance(age, int | float):
+            steps.demand(f"the {name} can be read", holds=False)
+            continue
+        ages[f"{name}_oldest_s"] = age
+        waits = f"the oldest {what} waits for less than {seconds:g} s (it waits for {age:g} s)"
+        steps.demand(waits, holds=age < seconds)
+    return ages
 
 
 async def _pages(depot: System) -> Observation:

@@ -105,6 +105,7 @@ class Standins:
         if found := pager.problems(event, self._secrets.routing_key):
             refusal = {"status": "invalid event", "message": "Event object is invalid", "errors": found}
             return web.json_response(refusal, status=400)
+        del event["routing_key"]  # a secret that nobody needs again
         key = self._keep("page", event)
         answer = {"status": "success", "message": "Event processed", "dedup_key": key}
         return web.json_response(answer, status=202)

@@ -12,7 +12,7 @@ from tminus.config import resolve
 from tminus.control.countdown import LaunchTime
 from tminus.control.launch import Binding, Crew, Launch
 from tminus.control.liftoff import Stages
-from tminus.control.ports import Engine, Json
+from tminus.control.ports import Clock, Engine, Json
 from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch
 from tminus.domain.canonical import timestamp
@@ -32,7 +32,7 @@ from tminus.haproxy import Runtime
 from tminus.http import connect
 from tminus.planfile import Loaded, bound
 from tminus.postgres import Tools
-from tminus.probes import depot, find, local, module_of, postgres, release, staging, traffic, website
+from tminus.probes import depot, find, flags, local, module_of, postgres, release, staging, traffic, website
 from tminus.probes import plan as plan_probes
 from tminus.releases import Releases
 from tminus.signing import Signer, checkpoint_entry, enrol, sign_statement, trust_path
@@ -42,6 +42,7 @@ from tminus.store.tables import connect as connect_store
 from tminus.targets.database import LocalDatabase
 from tminus.targets.local import LocalTarget
 from tminus.targets.trace import ProxyTrace
+from tminus.webhooks import Hooks
 from tminus.wiring import alerting
 
 
@@ -79,12 +80,22 @@ class Site:
     user: str
     password: str = field(repr=False)
     parts: Callable[[], Mapping[str, bool]] = field(repr=False)
+    partner: str = ""
+    """Where the service's partner tells which events came; empty where it has none."""
+    staging: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What differs in the service's environment while a release is tried, so that a trial never meets users' data."""
     supporting: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By the name that a plan refers to it with: where each supporting part answers; some hold a password."""
     missing: Callable[[], str] = field(default=str, repr=False)
     """Which supporting part is not there, in words; empty while all are."""
 
     DATABASE_VARIABLE = "DEPOT_DATABASE_URL"
+    HOOK_VARIABLE = "DEPOT_HOOK_SECRET"
+
+    def hooks(self, clock: Clock) -> Hooks | None:
+        """How to be the service's partner; none where it has no partner or takes no messages."""
+        secret = self.settings.get(self.HOOK_VARIABLE, "")
+        return Hooks(secret.encode(), self.partner, clock.now) if secret and self.partner else None
 
     def addresses(self) -> dict[str, str]:
         """What a plan's `env:` references stand for on this site."""
@@ -321,8 +332,11 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
     """By the plan's name of each system: what its probes observe."""
     releases, tools, target, trace, smoke, limits, clock = adapters
 
+    def service(address: str) -> depot.System:
+        return depot.System(address, site.user, site.password, site.hooks(clock))
+
     async def suite(probe: Callable[..., object], address: str) -> Observation:
-        found = await probe(depot.System(address, site.user, site.password))  # type: ignore[misc] # a probe is async
+        found = await probe(service(address))  # type: ignore[misc] # a probe is async
         assert isinstance(found, Observation)  # noqa: S101 - every probe gives one
         return found
 
@@ -336,7 +350,8 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
     own: dict[str, Callable[[str], object]] = {
         **alerting.makers(plan, addresses, clock.now),
         "website": website.System,
-        "depot": lambda address: depot.System(address, site.user, site.password),
+        "depot": service,
+        "flags": lambda address: flags.System(address, lambda: depot.token(service(address))),
         "postgres": lambda address: postgres.System(
             Tools(site.postgres_bin, address), site.stage / "backups"
         ),
@@ -344,7 +359,12 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
             replace(releases, layout=Path(address)), tools, site.stage / "copies", Site.DATABASE_VARIABLE
         ),
         "staging": lambda address: staging.System(
-            site.stage, releases, Tools(site.postgres_bin, address), Site.DATABASE_VARIABLE, site.user, suites
+            site.stage,
+            replace(releases, settings={**site.settings, **site.staging}),
+            Tools(site.postgres_bin, address),
+            Site.DATABASE_VARIABLE,
+            site.user,
+            suites,
         ),
         "local": lambda _: local.System(target, site.parts, smoke.failures),
         "traffic": lambda _: traffic.System(trace.outcomes, clock.now, target.proxy.reach, metrics),

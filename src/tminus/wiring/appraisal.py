@@ -12,12 +12,13 @@ from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.plan import Check, Plan
 from tminus.errors import InconclusiveError, PlanError, TminusError, UnreachableError
 from tminus.http import is_address
+from tminus.planfile.filling import unfilled
 from tminus.probes import plan as plan_probes
 from tminus.probes import website
 from tminus.store.unkept import UnkeptRecord
 from tminus.wiring import SystemClock, Systems, alerting, foreign, guard_limits
 
-_LAUNCHED = ("depot", "postgres", "release", "staging", "local", "traffic")
+_LAUNCHED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
 
 _OVER_HTTP = ("website", "prometheus", "alertmanager", "pagerduty", "slack", "mail")
@@ -107,6 +108,10 @@ class Unlaunched:
             raise InconclusiveError(
                 f"{check.probe} sends an alert to people, so it is done within a launch only",
                 hint="its lines are looked at in the countdown",
+            )
+        if missing := unfilled(arguments):
+            raise InconclusiveError(
+                f"to fill: {', '.join(missing)}", hint=f"write it under `with` of {check.id} in the plan"
             )
         try:
             return self.curtain.observation(await self.systems.observe(check, arguments))

@@ -93,7 +93,7 @@ def test_unknown_lines_are_told_by_the_system_that_is_missing(tmp_path: Path, ad
 
     assert result.exit_code == 4
     [told] = [line for line in result.output.splitlines() if "unknown: depot:" in line]
-    assert told.startswith("? 3 unknown")
+    assert told.startswith("? 4 unknown")
     assert len(result.output.splitlines()) < 40
 
 
@@ -196,3 +196,10 @@ def test_a_curtain_hides_every_part_of_a_value() -> None:
     assert (type(error), str(error), error.hint) == (ProbeError, "env:DB env:DB plain abc", "env:DB env:DSN")
     seen = curtain.observation(Observation(["dsnword", 1], {"a": {"dsnword": "b"}}, {}, ("dsnword",)))
     assert seen == Observation(["env:DSN", 1], {"a": {"env:DSN": "b"}}, {}, ("env:DSN",))
+
+
+def test_a_line_with_something_to_fill_is_not_looked_at(tmp_path: Path, address: str) -> None:
+    result = _checked(_plan(tmp_path, address), "--only", "cfg.cors")
+
+    assert result.exit_code == 4
+    assert "to fill: origins; write it under `with` of cfg.cors in the plan" in result.output

@@ -48,6 +48,8 @@ class FakeMachine:
                 self.files[Path(target)] = (Path(source).read_bytes(), int(mode, 8), int(owner), int(group))
             case ["mv", "-f", source, target]:
                 self.files[Path(target)] = self.files.pop(Path(source))
+            case ["systemctl", "disable", "--quiet", *_]:
+                return Finished(0, "")
             case ["env", *rest]:
                 return self._apt(" ".join(rest))
             case _:
@@ -101,6 +103,24 @@ def test_apt_updates_once_and_installs_postgresql_last(tmp_path: Path) -> None:
         "install -y --no-install-recommends postgresql",
     ]
     assert POLICY not in machine.files
+
+
+def test_what_was_installed_does_not_start_at_the_next_boot_either(tmp_path: Path) -> None:
+    machine = FakeMachine(programs=["apt-get", "systemctl"])
+    for unit in ("haproxy", "redis-server", "prometheus"):
+        machine.files[packages.UNITS / f"{unit}.service"] = (b"", 0o644, 0, 0)
+    packages.install(
+        Missing(("haproxy", "amtool", "redis-server", "postgresql")), machine, tmp_path / "journal"
+    )
+    disabled = [command for command in machine.ran if "systemctl" in command]
+    assert disabled == ["systemctl disable --quiet haproxy.service redis-server.service"]
+
+
+def test_where_there_is_no_systemd_nothing_is_asked_of_it(tmp_path: Path) -> None:
+    machine = FakeMachine()
+    machine.files[packages.UNITS / "haproxy.service"] = (b"", 0o644, 0, 0)
+    packages.install(BOTH, machine, tmp_path / "journal")
+    assert not any("systemctl" in command for command in machine.ran)
 
 
 def test_haproxy_alone_leaves_postgresql_s_settings_alone(tmp_path: Path) -> None:

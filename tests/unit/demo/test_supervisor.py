@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tminus import processes
-from tminus.demo.supervisor import AGAIN, SETTLE_SECONDS, Attempts, News, Part, Restarts, Supervisor
+from tminus.demo.supervisor import AGAIN, SETTLE_SECONDS, Attempts, News, Part, Restarts, Supervisor, together
 from tminus.errors import PartError
 
 ENV = {"PATH": os.environ["PATH"]}
@@ -175,6 +175,24 @@ async def test_what_a_part_is_told_in_its_environment_is_not_shown() -> None:
     assert "hush" not in repr(Part("proxy", SLEEPER, {"SECRET": "hush"}))
 
 
+async def test_when_one_of_several_acts_fails_the_others_have_ended_before_it_is_told() -> None:
+    ended = []
+
+    async def long() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("long")
+
+    async def failing() -> None:
+        await asyncio.sleep(0)
+        raise PartError("no", hint="look")
+
+    with pytest.raises(PartError, match="no"):
+        await together(long(), failing())
+    assert ended == ["long"]
+
+
 def test_each_further_restart_waits_twice_as_long_until_there_were_too_many() -> None:
     attempts = Attempts(Restarts(3, within_seconds=60, pause_seconds=0.1))
     assert [attempts.next_pause(now) for now in (0, 1, 2, 3)] == [0.1, 0.2, 0.4, None]
@@ -184,3 +202,26 @@ def test_each_further_restart_waits_twice_as_long_until_there_were_too_many() ->
 
 def test_a_policy_of_never_has_no_first_time() -> None:
     assert Attempts(Restarts(0)).next_pause(0) is None
+
+
+async def test_a_part_that_is_renewed_starts_anew_and_its_end_is_no_news(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    first = await supervisor.start(Part("worker", SLEEPER, ENV, restarts=SOON))
+    diary = Diary(supervisor)
+    await supervisor.renew("worker")
+    await diary.until("renewed")
+    renewed = running(tmp_path, "worker")
+    assert renewed.pid != first.pid
+    await renewed.kill()
+    await diary.until("renewed", "ended", "restarted")
+    await diary.close()
+
+
+async def test_a_part_that_does_not_run_cannot_be_renewed(supervisor: Supervisor) -> None:
+    part = await supervisor.start(Part("worker", SLEEPER, ENV))
+    await part.kill()
+    await supervisor.renew("worker")
+    diary = Diary(supervisor)
+    await diary.until("ended", "left")
+    await diary.close()

@@ -244,6 +244,16 @@ def test_the_plan_is_right_its_ladders_included() -> None:
     assert loaded.to_fill
 
 
+def test_what_only_a_team_knows_of_its_gates_is_to_fill_also_within_tables() -> None:
+    said = {one.what.partition(": ")[0]: set[str]() for one in planfile.load("production").to_fill}
+    for one in planfile.load("production").to_fill:
+        name, _, what = one.what.partition(": ")
+        said[name].add(what)
+    assert said["cfg.flags"] == {"`flag` is the placeholder 'TBD'"}
+    assert said["cfg.ratelimit"] == {"`X-Client-Key` is the placeholder 'TBD'"}
+    assert said["cfg.cors"] == {"`origins` is the placeholder 'TBD'"}
+
+
 def _number(text: str) -> float:
     limit = expectation.parse(text).limit
     assert isinstance(limit, float)
@@ -309,7 +319,7 @@ def test_only_systems_that_are_looked_at_are_named() -> None:
 
 def test_every_success_criterion_that_is_probed_has_a_negative_control() -> None:
     probed = [line for name, line in CHECKS.items() if name.startswith("ok.")]
-    assert len(probed) == 9
+    assert len(probed) == 10
     assert all(line.control for line in probed)
 
 

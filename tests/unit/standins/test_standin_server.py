@@ -169,6 +169,7 @@ async def test_what_arrived_is_kept_line_by_line_and_known_to_the_next_process(
     await page(client)
     await client.post(f"/chat/services/{SECRETS.hook}", json={"text": "hello"})
     journal = tmp_path / "arrived.jsonl"
+    assert SECRETS.routing_key not in journal.read_text()
     assert [json.loads(line)["stand_in"] for line in journal.read_text().splitlines()] == [STAND_IN] * 2
     with journal.open("a") as file:
         file.write('{"kind": "page", "cut o')

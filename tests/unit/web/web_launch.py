@@ -127,7 +127,9 @@ class Played:
 
     def go(self) -> "Played":
         """Everything up to GO at T-0."""
-        self.open().ready().poll()
+        self.open()
+        self.t = -120.0  # so late that nothing has grown stale at T-0
+        self.ready().poll()
         for role in self.plan.roles:
             if role.signs:
                 self.sign(role.id)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tminus.demo.parts import alertmanager, blackbox, exporters, prometheus, redis, sinks
+from tminus.demo.parts import alertmanager, blackbox, exporters, partner, prometheus, redis, sinks
 from tminus.demo.parts.place import HOST, Place
 from tminus.demo.parts.prometheus import Scraped
 from tminus.demo.supervisor import Part
@@ -22,6 +22,7 @@ SUPPORTING = (
     "node-exporter",
     "postgres-exporter",
     "redis-exporter",
+    "partner",
     "redis",
 )
 """In the order in which they are stopped: who watches before what is watched, so that no end of a stage pages."""
@@ -84,6 +85,7 @@ def supporting(setting: Setting) -> dict[str, Part]:
         exporters.node(place("node-exporter")),
         exporters.postgres(place("postgres-exporter"), setting.monitor),
         exporters.redis(place("redis-exporter"), ports["redis"], secrets["redis"]),
+        partner.part(place("partner"), secrets["partner"]),
         redis.part(place("redis"), secrets["redis"]),
     )
     return {part.name: part for part in parts}

@@ -119,6 +119,7 @@ def part(place: Place, sinks: Sinks) -> Part:
         "--config.file=alertmanager.yml",
         "--storage.path=data",
         f"--web.listen-address={place.listen}",
+        f"--web.external-url={place.url}",
         "--cluster.listen-address=",
         "--log.level=warn",
     ]

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tminus.demo.parts.alerts import rules
-from tminus.demo.parts.place import HOST, Place, as_yaml
+from tminus.demo.parts.place import HOST, LOOK_SECONDS, Place, as_yaml
 from tminus.demo.supervisor import AGAIN, Part
 from tminus.domain.traffic import Side
+from tminus.errors import UnreachableError
+from tminus.http import connect
 
+_NEVER = "0001-"
+"""How Prometheus writes that a target was not asked yet: the first instant of Go's time."""
 INTERVAL = "1s"
 """Between two scrapes, and between two judgements of a rule: a fault pages within seconds."""
 
@@ -68,6 +72,20 @@ def _job(name: str, port: int) -> dict[str, Any]:
     return {"job_name": name, "static_configs": [{"targets": [f"{HOST}:{port}"]}]}
 
 
+async def _scrapes(place: Place) -> bool:
+    """Whether every target has been asked once since this start, with whatever outcome.
+
+    Prometheus begins five seconds after it says that it is ready: so long it waits before it reads its list of targets.
+    """
+    try:
+        async with connect(place.url, seconds=LOOK_SECONDS) as http:
+            answer = (await http.get("/api/v1/targets?state=active")).json()
+    except UnreachableError:
+        return False
+    targets = answer["data"]["activeTargets"]
+    return bool(targets) and not any(target["lastScrape"].startswith(_NEVER) for target in targets)
+
+
 def part(place: Place, scraped: Scraped) -> Part:
     """How it is started; what it had measured survives a kill, in its folder."""
 
@@ -76,7 +94,7 @@ def part(place: Place, scraped: Scraped) -> Part:
         place.write("alerts.yml", as_yaml(rules(scraped.runbooks)))
 
     async def ready() -> bool:
-        return await place.answers("/-/ready")
+        return await place.answers("/-/ready") and await _scrapes(place)
 
     command = [
         str(place.program),
@@ -85,6 +103,7 @@ def part(place: Place, scraped: Scraped) -> Part:
         "--storage.tsdb.retention.time=1d",
         "--rules.alert.resend-delay=5s",  # what fired before Alertmanager was known is lost until then
         f"--web.listen-address={place.listen}",
+        f"--web.external-url={place.url}",
         "--log.level=warn",
     ]
     return Part(place.name, command, place.environment, answers=ready, prepare=prepare, restarts=AGAIN)
