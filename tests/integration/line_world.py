@@ -265,7 +265,6 @@ async def _set(stage: Stage, home: Path) -> World:
     await releases.run(scene.release, "migrate", "up")
     clone(database, "depot", "after")
     await stage.start_haproxy()
-    await stage.start_supporting()
     world = World(stage, scene, "before", "after")
     await asyncio.gather(world.restart(Side.BLUE), world.restart(Side.GREEN))
     await scene.target().set_weight(100)

@@ -105,14 +105,14 @@ class Unlaunched:
         name = str(arguments.get("system", check.probe.partition(".")[0]))
         if name in self.out_of_reach:
             raise self.out_of_reach[name]
-        if missing := unfilled(arguments):
-            raise InconclusiveError(
-                f"to fill: {', '.join(missing)}", hint=f"write it under `with` of {check.id} in the plan"
-            )
         if check.probe in _SENDING:
             raise InconclusiveError(
                 f"{check.probe} sends an alert to people, so it is done within a launch only",
                 hint="its lines are looked at in the countdown",
+            )
+        if missing := unfilled(arguments):
+            raise InconclusiveError(
+                f"to fill: {', '.join(missing)}", hint=f"write it under `with` of {check.id} in the plan"
             )
         try:
             return self.curtain.observation(await self.systems.observe(check, arguments))
