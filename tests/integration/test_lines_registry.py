@@ -12,16 +12,18 @@ from tminus import oci
 from tminus.demo import images as demo_images
 from tminus.domain.evidence import Verdict
 from tminus.domain.plan import Check
+from tminus.domain.traffic import Side
+from tminus.errors import UnreachableError
 from tminus.oci.layout import INDEX_TYPE
 from tminus.oci.remote import Repository
 
 if TYPE_CHECKING:
     from tests.integration.line_register import line
-    from tests.integration.line_world import V1, V2, Scene, World, answering, fails, shows
+    from tests.integration.line_world import V1, V2, Scene, World, answering, fails, send_users, shows
     from tests.integration.registry_world import flip, put_back, revision, stored
 else:
     from line_register import line
-    from line_world import V1, V2, Scene, World, answering, fails, shows
+    from line_world import V1, V2, Scene, World, answering, fails, send_users, shows
     from registry_world import flip, put_back, revision, stored
 
 
@@ -200,3 +202,21 @@ class TestFreeze:
             shows(await world.scene.judge("t24.freeze"), Verdict.ERROR, "Cannot connect")
         finally:
             await world.stage.start_registry()
+
+
+async def test_once_pulled_a_release_starts_and_users_are_served_while_the_registry_is_dead(
+    world: World, tmp_path: Path
+) -> None:
+    scene = world.scene.on(images=tmp_path / "pulled")
+    await scene.target().prepare(scene.release)
+    assert oci.verify(tmp_path / "pulled", scene.release).digest == scene.release
+    await world.process("registry").kill()
+    try:
+        await scene.target().prepare(scene.release)
+        green = await scene.target().start(Side.GREEN, scene.release)
+        assert (green.running, green.digest) == (True, scene.release)
+        assert set(await send_users(scene, 100, at_once=10)) <= {200, 401}
+        with pytest.raises(UnreachableError, match="Cannot connect"):
+            await scene.target().prepare(scene.previous)
+    finally:
+        await world.stage.start_registry()
