@@ -10,6 +10,7 @@ from demos import Demo, nothing_left
 
 from tminus import processes
 from tminus.demo.parts import SUPPORTING
+from tminus.demo.supervisor import START_SECONDS
 from tminus.domain.record import decode
 from tminus.signing import load_trust, trust_path, verify_file
 
@@ -110,7 +111,7 @@ async def test_a_supporting_part_killed_in_the_shift_holds_is_named_and_started_
     assert all(part in data["text"] for data in held), held
     assert {data["part"] for kind, data in story if kind.startswith("part.")} == {part}
     (restarted,) = [data for kind, data in story if kind == "part.restarted"]
-    assert restarted["away_seconds"] < 10
+    assert restarted["away_seconds"] < START_SECONDS
     after = [data for kind, data in story[kinds.index("part.restarted") :] if kind == "traffic.seen"]
     assert after[-1]["action"] == "continue"
     assert verify_file(demo.record, load_trust(trust_path(home))).outcome == "landed"
