@@ -172,14 +172,16 @@ async def look_up(world: World, times: int) -> None:
     """Find something in Redis, so that its share of hits is a good one."""
     async with Redis.from_url(address(world.scene, "REDIS")) as client:
         await client.set("looked-up", "found")
-        for _ in range(times):
-            await client.get("looked-up")
+        async with client.pipeline(transaction=False) as many:
+            for _ in range(times):
+                many.get("looked-up")
+            await many.execute()
         await client.delete("looked-up")
 
 
 async def ask_many(world: World, count: int) -> Counted:
     """Send users, and wait until Prometheus has counted them."""
-    await asyncio.gather(send_users(world.scene, count, at_once=40), look_up(world, 400))
+    await asyncio.gather(send_users(world.scene, count, at_once=40), look_up(world, 4000))
     await scraped(world.scene, SystemClock().now())
     return await Metrics(address(world.scene, "PROMETHEUS")).counted(10, SystemClock().now())
 
