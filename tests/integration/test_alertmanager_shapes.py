@@ -32,6 +32,8 @@ def described() -> dict[str, Any]:
     if not DESCRIPTION.is_file():
         pytest.skip("Alertmanager's own description is not beside this repository")
     found: dict[str, Any] = yaml.safe_load(DESCRIPTION.read_text())
+    # The description is of a newer Alertmanager than Debian's, which does not say this yet.
+    found["definitions"]["alertStatus"]["required"].remove("mutedBy")
     return found
 
 
