@@ -12,8 +12,11 @@ from redis.asyncio import Redis
 
 from tminus import processes
 from tminus.alerting import expression, prometheus
+from tminus.alerting.figures import Metrics
 from tminus.demo.parts import alerts
+from tminus.errors import InconclusiveError
 from tminus.http import connect
+from tminus.wiring import SystemClock
 
 if TYPE_CHECKING:
     from tests.integration.line_world import Scene, World, send, send_users
@@ -68,6 +71,19 @@ async def busy(world: World) -> AsyncIterator[None]:
         await asking
         await lookups.delete("looked-up")
         await lookups.aclose()
+
+
+async def silence(world: World, seconds: int) -> None:
+    """Wait until Prometheus has watched for this long, and seen nobody ask."""
+    metrics = Metrics(address(world.scene, "PROMETHEUS"))
+
+    async def silent() -> bool:
+        try:
+            return (await metrics.counted(seconds, SystemClock().now())).requests == 0
+        except InconclusiveError:
+            return False
+
+    await processes.wait_until(silent, 60, "the last users to be forgotten")
 
 
 @asynccontextmanager

@@ -14,9 +14,11 @@ from tminus.planfile import read
 
 if TYPE_CHECKING:
     from tests.integration import line_register
+    from tests.integration.alert_world import silence
     from tests.integration.line_world import PLAN, World, fails, record, shows
 else:
     import line_register
+    from alert_world import silence
     from line_world import PLAN, World, fails, record, shows
 
     # Their tests register what they show, also when this file runs alone.
@@ -61,6 +63,7 @@ def test_every_success_criterion_has_a_negative_control() -> None:
 async def test_each_negative_control_fails_and_a_line_whose_control_does_not_proves_nothing(
     world: World, tmp_path: Path
 ) -> None:
+    await silence(world, 15)
     scene = replace(world.scene, trace=await record(world, tmp_path / "trace.jsonl", ("", 510)))
     alone = [
         replace(check, arguments={**(check.arguments or {}), **(check.control or {})}, control=None)

@@ -18,12 +18,11 @@ from tminus.alerting.prometheus import asking
 from tminus.domain.agreement import Counted
 from tminus.domain.evidence import Verdict
 from tminus.domain.traffic import Side
-from tminus.errors import InconclusiveError
 from tminus.probes import prometheus
 from tminus.wiring import SystemClock
 
 if TYPE_CHECKING:
-    from tests.integration.alert_world import NOBODY, Rules, address, ruled, threshold
+    from tests.integration.alert_world import NOBODY, Rules, address, ruled, silence, threshold
     from tests.integration.line_register import line
     from tests.integration.line_world import (
         Scene,
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
         shows,
     )
 else:
-    from alert_world import NOBODY, Rules, address, ruled, threshold
+    from alert_world import NOBODY, Rules, address, ruled, silence, threshold
     from line_register import line
     from line_world import (
         Scene,
@@ -55,19 +54,6 @@ else:
 
 BOTH = ("ok.err", "ok.p95")
 BASELINE = "t2.baseline"
-
-
-async def silence(world: World, seconds: int) -> None:
-    """Wait until Prometheus has seen nobody ask for this long."""
-    metrics = Metrics(address(world.scene, "PROMETHEUS"))
-
-    async def silent() -> bool:
-        try:
-            return (await metrics.counted(seconds, SystemClock().now())).requests == 0
-        except InconclusiveError:
-            return False
-
-    await processes.wait_until(silent, 60, "the last users to be forgotten")
 
 
 async def recorded(world: World, folder: Path, *phases: tuple[str, int]) -> Scene:
@@ -172,14 +158,16 @@ async def look_up(world: World, times: int) -> None:
     """Find something in Redis, so that its share of hits is a good one."""
     async with Redis.from_url(address(world.scene, "REDIS")) as client:
         await client.set("looked-up", "found")
-        for _ in range(times):
-            await client.get("looked-up")
+        async with client.pipeline(transaction=False) as many:
+            for _ in range(times):
+                many.get("looked-up")
+            await many.execute()
         await client.delete("looked-up")
 
 
 async def ask_many(world: World, count: int) -> Counted:
     """Send users, and wait until Prometheus has counted them."""
-    await asyncio.gather(send_users(world.scene, count, at_once=40), look_up(world, 400))
+    await asyncio.gather(send_users(world.scene, count, at_once=40), look_up(world, 4000))
     await scraped(world.scene, SystemClock().now())
     return await Metrics(address(world.scene, "PROMETHEUS")).counted(10, SystemClock().now())
 

@@ -25,6 +25,8 @@ class Active:
     """`active`, `suppressed` or `unprocessed`."""
     silenced_by: Sequence[str]
     inhibited_by: Sequence[str]
+    muted_by: Sequence[str]
+    """The time intervals in which nobody is told; older Alertmanagers do not say."""
     fingerprint: str
 
     @property
@@ -136,6 +138,7 @@ def _active(entry: Mapping[str, Any]) -> Active:
         state=str(status.get("state", "")),
         silenced_by=tuple(status.get("silencedBy") or ()),
         inhibited_by=tuple(status.get("inhibitedBy") or ()),
+        muted_by=tuple(status.get("mutedBy") or ()),
         fingerprint=str(entry.get("fingerprint", "")),
     )
 

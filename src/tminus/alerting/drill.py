@@ -62,7 +62,9 @@ class Drill:
     async def muted(self) -> list[JsonValue]:
         """What keeps Alertmanager from telling anybody of it."""
         held = await self.api.alerts(f'nonce="{self.mark}"')
-        return [await muting(self.api, one) for one in held if one.silenced_by or one.inhibited_by]
+        return [
+            await muting(self.api, one) for one in held if one.silenced_by or one.inhibited_by or one.muted_by
+        ]
 
     async def arrives(self, inboxes: Mapping[str, Inbox], seconds: float) -> dict[str, float]:
         """By receiver: after how many seconds it was there; those where it was not in time are left out."""
@@ -100,6 +102,8 @@ async def muting(api: Alertmanager, alert: Active) -> str:
     """Who or what keeps an alert from being told."""
     if alert.silenced_by:
         return f"{alert.name} is {await api.silence(alert.silenced_by[0])}"
+    if alert.muted_by:
+        return f"{alert.name} is muted in the time interval {', '.join(alert.muted_by)}"
     return f"{alert.name} is inhibited by another alert ({', '.join(alert.inhibited_by) or 'unknown'})"
 
 

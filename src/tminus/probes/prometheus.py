@@ -66,10 +66,10 @@ async def alert(  # noqa: PLR0913 - what a plan may say
     await _runbook(rule, found)
     seen: dict[str, JsonValue] = {
         "rule": rule.name,
-        "expression": rule.expression,
-        "for_seconds": rule.hold,
-        "runbook": rule.runbook,
         **found.notes,
+        "for_seconds": rule.hold,
+        "expression": rule.expression,
+        "runbook": rule.runbook,
     }
     material: dict[str, JsonValue] = {
         "rule": rule.name,
