@@ -51,6 +51,11 @@ class Watched:
         return self.pty.seen.rpartition(LEAVE)[2].decode().replace("\r", "").splitlines()
 
     @property
+    def text(self) -> str:
+        """The same in one, for whoever has to find out why it failed."""
+        return "\n".join(self.lines)
+
+    @property
     def stage(self) -> Path:
         """The stage folder that was named before the board came."""
         before = self.pty.seen.partition(ENTER)[0].decode().replace("\r\n", " ")
@@ -86,7 +91,7 @@ async def test_go_is_typed_ctrl_c_then_n_goes_on_and_the_launch_lands(watch: Wat
     demo.pty.type(b"n")
     demo.pty.type(b"go\r")
     await demo.sees("Guard: evidence against green")
-    assert await demo.ends() == 0, demo.lines
+    assert await demo.ends() == 0, demo.text
     assert demo.lines[-1].startswith("outcome=landed record=/")
     assert any("GO" in line and "(viewer)" in line for line in demo.lines), (
         "the lines are there when the board is not"
@@ -103,7 +108,7 @@ async def test_ctrl_c_then_y_aborts_and_leaves_nothing_behind(watch: Watch, home
     demo.pty.type(CTRL_C)
     await demo.sees("Green has 10 % of the traffic now.")
     demo.pty.type(b"y")
-    assert await demo.ends() == 1, demo.lines
+    assert await demo.ends() == 1, demo.text
     assert demo.lines[-1].startswith("outcome=aborted record=/")
     assert demo.pty.mode() == demo.before
     assert nothing_left(home, demo.stage)

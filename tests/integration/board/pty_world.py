@@ -7,7 +7,7 @@ import signal
 import sys
 import termios
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -105,7 +105,8 @@ async def foreground(pty: Pty, *arguments: str, env: Mapping[str, str]) -> Async
         yield program
     finally:
         if not program.over:
-            os.kill(program.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended, and nobody asked how
+                os.kill(program.pid, signal.SIGKILL)
         leader.kill()
         await leader.wait()
 
