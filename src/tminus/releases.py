@@ -6,7 +6,7 @@ The local target starts them, the database adapter lets them migrate, probes ask
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tminus import processes
@@ -28,6 +28,8 @@ class Releases:
     """The service's environment; it may hold secrets and is never shown."""
     repository: Repository | None = None
     """Where an image that the layout lacks is pulled from; nothing: the layout holds every image."""
+    aside: bool = False
+    """Whether what runs is a trial beside the service that users are on, and may not take its processor time."""
 
     async def verified(self, digest: str) -> Image:
         """The image of a digest, with every byte compared; raises `ReleaseError` or `PlanError`."""
@@ -46,7 +48,8 @@ class Releases:
     ) -> Invocation:
         """How to run a prepared release with these arguments."""
         image = await self.verified(digest)
-        return invocation(image, self._root(digest), arguments, {**self.settings, **(settings or {})})
+        command = invocation(image, self._root(digest), arguments, {**self.settings, **(settings or {})})
+        return replace(command, argv=tuple(processes.polite(command.argv))) if self.aside else command
 
     async def run(self, digest: str, *arguments: str, settings: Mapping[str, str] | None = None) -> str:
         """Run one command of a release to its end; what it printed. Raises `InconclusiveError` when it fails."""

@@ -89,8 +89,7 @@ class MissionPage:
         # The log tells the address of this start and of none before.
         (self._stage / PAGE / "log").unlink(missing_ok=True)
         argv = [sys.executable, "-P", "-m", "tminus", "serve", launch, "--port", "0"]
-        polite = shutil.which("nice")
-        command = [polite, "-n", "10", *argv] if polite else argv
+        command = processes.polite(argv)
         env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         return processes.start(self._stage, PAGE, command, env={**env, "TMINUS_HOME": str(self._home)})
 

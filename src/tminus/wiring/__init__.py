@@ -313,12 +313,12 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
             Tools(site.postgres_bin, address), site.stage / "backups", data
         ),
         "release": lambda address: release.System(
-            replace(releases, layout=Path(address)), tools, site.stage / "copies", Site.DATABASE_VARIABLE
+            replace(releases, layout=Path(address), aside=True), tools, site.stage / "copies", Site.DATABASE_VARIABLE
         ),
         "registry": registry.System,
         "staging": lambda address: staging.System(
             site.stage,
-            replace(releases, settings={**site.settings, **site.staging}),
+            replace(releases, settings={**site.settings, **site.staging}, aside=True),
             Tools(site.postgres_bin, address),
             Site.DATABASE_VARIABLE,
             site.user,
