@@ -122,7 +122,7 @@ CASES = {
         Case("above", answers(98, 2), fires=True),
         Case("below", answers(99.1, 0.9), fires=False),
         Case("no traffic", answers(0, 0), fires=False),
-        Case("one request in four seconds", answers(0, 0.25), fires=False),
+        Case("two probers alone", answers(0, 2), fires=False),
         Case("no proxy", {}, fires=False),
     ],
     "alert.crit.p95": [

@@ -50,13 +50,26 @@ async def served(world: PartsWorld) -> AsyncIterator[Service]:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", world.stage.blue_port).start()
-    users = asyncio.create_task(_use(world.stage.url))
     try:
-        yield service
+        await _until_forgotten(world)
+        users = asyncio.create_task(_use(world.stage.url))
+        try:
+            yield service
+        finally:
+            users.cancel()
+            await asyncio.gather(users, return_exceptions=True)
     finally:
-        users.cancel()
-        await asyncio.gather(users, return_exceptions=True)
         await runner.cleanup()
+
+
+async def _until_forgotten(world: PartsWorld) -> None:
+    """Wait until what the prober met before there was a service is out of the alerts' window."""
+
+    async def well() -> bool:
+        asked = "sum(rate(haproxy_frontend_http_responses_total{proxy='public',code='%s'}[5s]))"
+        return bool(await world.query(f"{asked % '2xx'} > 0 and {asked % '5xx'} == 0"))
+
+    await processes.wait_until(well, 30, "the prober to meet the service")
 
 
 async def _use(url: str) -> None:

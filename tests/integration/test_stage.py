@@ -59,7 +59,6 @@ async def build(home: Path) -> Stage:
     await stage.start_registry()
     await stage.start_postgres()
     await stage.create_database("depot")
-    await stage.start_supporting()
     for side, port in (("blue", stage.blue_port), ("green", stage.green_port)):
         processes.start(
             stage.folder, side, [sys.executable, "-c", SERVICE, str(port), side], env=dict(os.environ)
@@ -73,6 +72,7 @@ async def build(home: Path) -> Stage:
         return all(server.up for server in (await proxy.servers()).values())
 
     await processes.wait_until(both_up, 30, "the proxy to see both sides up")
+    await stage.start_supporting()
     await stage.start_load(rate=100, user="demo", password="s")
     return stage
 

@@ -100,10 +100,15 @@ class Show:
         self._screen.say(await supply(self._stage, wish))
         await self._stage.start_postgres()
         await self._stage.create_database("depot")
-        await self._stage.start_supporting(*(part for part in SUPPORTING if part != "prometheus"))
+        await self._stage.start_supporting(
+            *(part for part in SUPPORTING if part not in {"prometheus", "blackbox"})
+        )
         playbill = new_playbill(wish)
         launch = prepare_launch(self._stage, playbill, self._options.home)[0]
         await together(set_up(self._stage, playbill, launch), self._stage.start_supporting("prometheus"))
+        await self._stage.start_supporting(
+            "blackbox"
+        )  # before blue stood it would have met failures of nobody
         playbill = replace(playbill, t0=SystemClock().now() + DAY)
         await self._open(playbill)
         playbill.save(self._stage)

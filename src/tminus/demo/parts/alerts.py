@@ -1,9 +1,9 @@
 """The ten alerts of the checklist as Prometheus rules, and what is done first when one of them fires.
 
 Thresholds are the checklist's own. Shares of requests are taken over 5 s and quantiles over 10 s, so that a fault pages
-within seconds; they are silent below one request a second, where a share says nothing. Only the downtime waits,
-because the checklist gives it a minute; and it looks at the public name, from outside, so that a side that is down on
-purpose pages nobody.
+within seconds. They are silent where there is next to no traffic and a share says nothing; probers alone are none. Only
+the downtime waits, because the checklist gives it a minute; and it looks at the public name, from outside, so that a
+side that is down on purpose pages nobody.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from typing import Any
 
 CRITICAL, WARNING = "critical", "warning"
 
+_FEWEST = 5
+"""Answers in a second from which a share of errors is judged; the two who ask whether anybody answers make two."""
 _ANSWERS = 'haproxy_frontend_http_responses_total{proxy="public"'
 _SERVED = 'job="depot",route!~"/health|/metrics"'
 _LOOKUPS = "redis_keyspace_hits_total{job='redis'}", "redis_keyspace_misses_total{job='redis'}"
@@ -18,7 +20,7 @@ _LOOKUPS = "redis_keyspace_hits_total{job='redis'}", "redis_keyspace_misses_tota
 
 def _error_share(limit: str) -> str:
     failed, all_of_them = f'sum(rate({_ANSWERS},code="5xx"}}[5s]))', f"sum(rate({_ANSWERS}}}[5s]))"
-    return f"{failed} / {all_of_them} > {limit} and {all_of_them} > 1"
+    return f"{failed} / {all_of_them} > {limit} and {all_of_them} > {_FEWEST}"
 
 
 def _slowness(limit: str) -> str:
