@@ -15,6 +15,9 @@ from tminus.errors import InconclusiveError, PlanError
 MISSED_EVALUATIONS = 2
 """After how many intervals without an evaluation a rule counts as no longer evaluated."""
 
+HICCUP_SECONDS = 10.0
+"""What a busy machine may delay an evaluation by, however short the interval."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -199,7 +202,7 @@ def evaluated(rule: Rule, now: float) -> list[JsonValue]:
     if rule.health != "ok" or rule.last_error:
         found.append(f"{rule.name} cannot be evaluated: {rule.last_error or rule.health}")
     age = now - rule.evaluated_at
-    if age > MISSED_EVALUATIONS * rule.interval:
+    if age > max(MISSED_EVALUATIONS * rule.interval, HICCUP_SECONDS):
         found.append(
             f"{rule.name} was last evaluated {age:.0f} s ago; its group asks for every {rule.interval:g} s"
         )
