@@ -8,8 +8,8 @@ because numbers are used again. The target and the demo call this; what the proc
 import asyncio
 import os
 import pwd
-import shutil
 import secrets
+import shutil
 import signal
 import socket
 import subprocess  # the point of this module is to start processes

@@ -313,7 +313,10 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
             Tools(site.postgres_bin, address), site.stage / "backups", data
         ),
         "release": lambda address: release.System(
-            replace(releases, layout=Path(address), aside=True), tools, site.stage / "copies", Site.DATABASE_VARIABLE
+            replace(releases, layout=Path(address), aside=True),
+            tools,
+            site.stage / "copies",
+            Site.DATABASE_VARIABLE,
         ),
         "registry": registry.System,
         "staging": lambda address: staging.System(
