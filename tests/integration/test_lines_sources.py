@@ -204,6 +204,14 @@ class TestBaseline:
         await order_faults(world, Side.GREEN, "")
         shows(claim, Verdict.WARNED, "of 3.. requests fail before the launch has begun")
 
+    async def test_a_service_that_is_slow_already_is_warned_of(self, world: World) -> None:
+        await silence(world, 10)
+        await order_faults(world, Side.GREEN, "slow=0.2:0.7")
+        await ask_many(world, 330)
+        claim = await world.scene.judge(BASELINE)
+        await order_faults(world, Side.GREEN, "")
+        shows(claim, Verdict.WARNED, r"one request in twenty takes \d+ ms before")
+
     @line(BASELINE, "passed", "(warned) the database's connections are beyond their limit", mutation=246)
     async def test_a_reading_beyond_its_limit_is_warned_of(self, world: World) -> None:
         def change(rules: Rules) -> None:

@@ -21,6 +21,9 @@ from tminus.probes import Probe
 ALREADY_BAD = 0.01
 """The share of failed requests from which a baseline is remarked upon: the checklist's critical error rate."""
 
+ALREADY_SLOW = 0.5
+"""Seconds of the 95th percentile from which a baseline is remarked upon: the checklist's critical limit."""
+
 SAMPLES = 60
 """Into how many instants a baseline's stretch is divided, at most."""
 
@@ -154,7 +157,7 @@ async def baseline(  # noqa: PLR0913 - what a plan may say
     }
     if counted.requests >= requests:
         kept |= {f"p{q * 100:.0f}_ms": round(timed.quantile(q) * 1000, 1) for q in (0.5, 0.95, 0.99)}
-    remarks = _already_bad(counted)
+    remarks = _already_bad(counted, timed)
     async with asking(prometheus.address) as api:
         now = await api.now()
         for measure in CAPTURED:
@@ -250,10 +253,15 @@ def _enough(found: float, requests: int, seconds: int) -> None:
         )
 
 
-def _already_bad(counted: Counted) -> list[str]:
-    if counted.share < ALREADY_BAD:
-        return []
-    return [f"{counted.failed:.0f} of {counted.requests:.0f} requests fail before the launch has begun"]
+def _already_bad(counted: Counted, timed: Histogram) -> list[str]:
+    """What of the service is bad already: the release would be compared with it."""
+    remarks = []
+    if counted.share >= ALREADY_BAD:
+        failed = f"{counted.failed:.0f} of {counted.requests:.0f}"
+        remarks.append(f"{failed} requests fail before the launch has begun")
+    if (slow := timed.quantile(0.95)) >= ALREADY_SLOW:
+        remarks.append(f"one request in twenty takes {slow * 1000:.0f} ms before the launch has begun")
+    return remarks
 
 
 async def _captured(
