@@ -9,7 +9,6 @@ import asyncio
 import os
 import pwd
 import secrets
-import shutil
 import signal
 import socket
 import subprocess  # the point of this module is to start processes
@@ -33,6 +32,8 @@ connections, so that a port stays free for us while its part is down."""
 
 # The shell writes the number before it becomes the program, so that it is known even when we are killed right
 # after the spawn; the rename makes the file whole at once.
+_POLITE = '{ echo 15 > /proc/self/autogroup; } 2> /dev/null; exec nice -n 15 "$@"'
+"""Where sessions are not told apart, `nice` is enough."""
 _SPAWN = 'echo $$ > pid.new && mv pid.new pid && exec "$@"'
 
 
@@ -217,9 +218,12 @@ async def run(
 
 
 def polite(argv: Sequence[str]) -> list[str]:
-    """The same command, content with the processor time that everybody else leaves; as it is where there is no nice."""
-    nice = shutil.which("nice")
-    return [*argv] if nice is None else [nice, "-n", "15", *argv]
+    """The same command, content with the processor time that others leave; for `start` and `run` alone.
+
+    Linux divides its time between sessions first (sched(7), autogroup), so that `nice` alone would be polite only
+    to those within the command's own session, which is nobody.
+    """
+    return ["/bin/sh", "-c", _POLITE, "polite", *argv]
 
 
 async def must_run(

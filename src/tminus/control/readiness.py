@@ -22,8 +22,8 @@ OBSERVED = "check.observed"
 SECONDS = 60.0
 """The time limit of one probe."""
 
-AT_ONCE = 4
-"""How many probes run side by side; more would measure each other."""
+AT_ONCE = 2
+"""How many probes run side by side; more would measure each other, and take from users what they measure."""
 
 
 @dataclass(frozen=True, slots=True)
