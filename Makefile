@@ -43,7 +43,7 @@ test: install ## units, contracts, integration, and the good and errors launches
 	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/acceptance -m "not slow and not browser"
 
 acceptance: browser ## the remaining journeys: the page in a browser, slow, crash, corrupt and leak releases, kills, interrupts
-	$(BIN)/python -m pytest tests/acceptance -m "slow and not browser"
+	$(BIN)/python -m pytest tests/acceptance -m "slow and not browser and not chaos"
 
 check: lint types layers docstrings ## what must hold before a commit
 
@@ -73,8 +73,9 @@ contract: install
 integration: install
 	$(BIN)/python -m pytest tests/integration
 
-chaos: install ## long campaigns: kills at ten moments, figures into docs/reference/chaos.md
+chaos: install ## long campaigns: kills at ten moments, figures into docs/reference/chaos.md; every part killed once
 	$(BIN)/python benchmarks/chaos.py
+	$(BIN)/python -m pytest tests/acceptance -m chaos
 
 bench: install ## figures into docs/reference/benchmarks.md: ONLY=guard|record|plan|startup
 	$(BIN)/python benchmarks/run.py $(ONLY)

@@ -18,6 +18,9 @@ Begin = Callable[..., Awaitable[Demo]]
 
 pytestmark = pytest.mark.slow
 
+ALWAYS = {"prometheus", "redis"}
+"""What measures and what the service uses: killed in every acceptance run; each of the others in `make chaos`."""
+
 
 def told(record: Path, *kinds: str) -> list[tuple[str, dict[str, Any]]]:
     """The events of these types, in order."""
@@ -94,7 +97,9 @@ async def test_a_registry_killed_in_the_shift_costs_no_user_anything_and_is_star
     assert nothing_left(home, demo.stage)
 
 
-@pytest.mark.parametrize("part", SUPPORTING)
+@pytest.mark.parametrize(
+    "part", [part if part in ALWAYS else pytest.param(part, marks=pytest.mark.chaos) for part in SUPPORTING]
+)
 async def test_a_supporting_part_killed_in_the_shift_holds_is_named_and_started_again_and_the_launch_lands(
     part: str, start: Begin, home: Path
 ) -> None:
