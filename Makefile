@@ -30,7 +30,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
-	@$(MAKE) --no-print-directory page || echo "npm cannot be reached: the mission page will have to be loaded again by hand, until \`make page\`"
+	@$(MAKE) --no-print-directory --old-file=$(STAMP) page || echo "npm cannot be reached: the mission page will have to be loaded again by hand, until \`make page\`"
 
 demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash|corrupt|leak YES=1 HEADLESS=1 SPEED=n PORT=n PAGE=0 KEEP=1 JSON=1 IMAGES=folder PLAN=file DIGEST=sha256:...
 	@$(BIN)/tminus demo --release $(call quoted,$(RELEASE)) $(if $(call on,$(YES)),--yes) $(if $(call on,$(HEADLESS)),--headless) \
