@@ -113,13 +113,15 @@ async def _load_rules(world: World, text: str, wanted: list[dict[str, Any]], *, 
     send(world.process("prometheus"), signal.SIGHUP)
     names = sorted(rule["alert"] for rule in wanted)
     expressions = {rule["alert"]: " ".join(rule["expr"].split()) for rule in wanted}
+    annotations = {rule["alert"]: rule.get("annotations", {}) for rule in wanted}
 
     async with prometheus.asking(address(world.scene, "PROMETHEUS")) as api:
 
         async def loaded() -> bool:
             rules = await api.rules()
             same = sorted(rule.name for rule in rules) == names and all(
-                _same(rule.expression, expressions[rule.name]) for rule in rules
+                _same(rule.expression, expressions[rule.name]) and rule.annotations == annotations[rule.name]
+                for rule in rules
             )
             return same and (not judged or all(rule.health != "unknown" for rule in rules))
 

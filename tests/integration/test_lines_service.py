@@ -333,7 +333,8 @@ class TestUpload:
             await processes.wait_until(told, 10, "the refusals of the check and of its control")
         finally:
             await trace.stop()
-        assert [outcome for outcome in trace.outcomes() if outcome.failed] == []
+        # What the proxy's ring still held of the time before the sides were up is no side's.
+        assert [one for one in trace.outcomes() if one.failed and one.side is not None] == []
 
     @line("ok.upload", "failed", "stored bytes are damaged", mutation=59)
     async def test_fails_with_damaged_bytes(self, world: World) -> None:
