@@ -71,13 +71,18 @@ class Drill:
         return await self._seen(inboxes, seconds, over=False)
 
     async def over(self, inboxes: Mapping[str, Inbox]) -> tuple[bool, list[str]]:
-        """Whether Alertmanager has let go of it, and which receivers were told that it is over."""
+        """Whether Alertmanager has let go of it, and which receivers were told that it is over.
+
+        An end that lies ahead of Alertmanager's clock, if by less than a millisecond, gives way to the later end that
+        the alert had before; so it is said again until it is taken.
+        """
         began = monotonic()
         while True:
             held = await self.api.alerts(f'nonce="{self.mark}"')
             if not held or monotonic() - began > ENDING_SECONDS:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
+            await self.end()
         return not held, [*await self._seen(inboxes, ENDING_SECONDS, over=True)]
 
     async def _seen(self, inboxes: Mapping[str, Inbox], seconds: float, *, over: bool) -> dict[str, float]:

@@ -1,9 +1,11 @@
 """A drill's words, and whom it finds where."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from tminus.alerting.alertmanager import Active, Sent
-from tminus.alerting.drill import failures, muting
+from tminus.alerting.drill import Drill, failures, muting
 from tminus.alerting.inboxes import Mailbox, PagerDuty, Slack, _Door
 from tminus.errors import InconclusiveError
 
@@ -57,3 +59,28 @@ def test_a_token_is_taken_out_of_an_address_and_never_shown() -> None:
 async def test_a_chat_without_a_channel_proves_nothing() -> None:
     with pytest.raises(InconclusiveError, match="names no channel"):
         await Slack("https://:token@slack.example/api").notices("mark", 0.0)
+
+
+class Ahead:
+    """An Alertmanager whose clock is behind ours: the first end still lies ahead of it, and it keeps the later one."""
+
+    def __init__(self) -> None:
+        self.ends: list[str] = []
+
+    async def post(self, labels: Mapping[str, str], *, summary: str, starts: str, ends: str) -> None:
+        assert (labels["nonce"], bool(summary)) == ("m1", True)
+        assert starts <= ends
+        self.ends.append(ends)
+
+    async def alerts(self, *matchers: str) -> list[Active]:
+        assert matchers == ('nonce="m1"',)
+        return [] if len(self.ends) > 1 else [held()]
+
+
+async def test_an_end_that_was_not_taken_is_said_again() -> None:
+    api = Ahead()
+    drill = Drill(api, "m1", {"nonce": "m1"}, lambda: 1_000.0, 1_000.0)  # type: ignore[arg-type] # it posts and looks only
+    await drill.end()
+    gone, told = await drill.over({})
+    assert (gone, told) == (True, [])
+    assert len(api.ends) == 2
