@@ -81,6 +81,9 @@ class Watch:
         self.guard = Guard(limits)
         self.inspection: Inspection | None = None
         """What looks at the data; nothing where the plan has no invariants."""
+        self._was_well = False
+        """Whether nothing held at the last judgement, be it in the slice before: a hold that begins between two slices
+        is told like any other."""
         self.missing: Callable[[], str] = str
         """Which part is not there that measures the launch, or wakes people for it; empty while all are."""
         self._items: list[Outcome | WeightChange] = []
@@ -119,15 +122,14 @@ class Watch:
         began = self._clock.now()
         well = 0.0
         last = began
-        was_well = False
         while True:
             decision = await self._judge(green)
             now = self._clock.now()
             if decision.action is Action.CONTINUE:
                 well += now - last
             last = now
-            begins_to_hold = was_well and decision.action is Action.HOLD
-            was_well = decision.action is Action.CONTINUE
+            begins_to_hold = self._was_well and decision.action is Action.HOLD
+            self._was_well = decision.action is Action.CONTINUE
             if decision.action is Action.ROLLBACK or begins_to_hold or now - began >= seconds:
                 return Sight(decision.action, decision.rule or "", decision.text, well, decision.at)
             await self._clock.sleep(min(TICK, seconds - (now - began)))
