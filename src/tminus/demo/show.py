@@ -116,6 +116,7 @@ class Show:
     async def go_on(self, playbill: Playbill) -> None:
         """Take over what a killed tminus left; the proxy and supporting parts that died meanwhile are started again."""
         lived = set(self._stage.parts_alive())
+        back = SystemClock().now()
         await self._stage.start_postgres()
         await self._stage.start_supporting()
         await self._stage.start_registry()
@@ -124,7 +125,8 @@ class Show:
         await self._stage.start_worker(serving(playbill, launch))
         for part in sorted({"haproxy", "worker", *SUPPORTING} - lived):
             now = SystemClock().now()
-            alive = max((outcome.at for outcome in launch.trace.outcomes()), default=now)
+            # A request after this start was answered by the new proxy: it says nothing about when the old one ended.
+            alive = max((outcome.at for outcome in launch.trace.outcomes() if outcome.at < back), default=back)
             news = News(part, "restarted", now, alive, "it died while tminus was away, and was started again")
             await Lookout(self._stage, self._screen, launch, playbill.launch).tell(news)
         events = await launch.store.events(playbill.launch)
