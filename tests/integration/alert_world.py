@@ -14,6 +14,7 @@ from tminus import processes
 from tminus.alerting import expression, prometheus
 from tminus.alerting.figures import Metrics
 from tminus.demo.parts import alerts
+from tminus.domain.canonical import timestamp
 from tminus.errors import InconclusiveError
 from tminus.http import connect
 from tminus.wiring import SystemClock
@@ -183,3 +184,24 @@ def threshold(rule: dict[str, Any], old: str, new: str) -> None:
 
 LINES = [alert.line for alert in alerts.ALERTS]
 """The ten lines about alerts."""
+
+
+@asynccontextmanager
+async def silenced(scene: Scene, label: str, value: str) -> AsyncIterator[None]:
+    """A silence over a label, made by a person."""
+    now = SystemClock().now()
+    body = {
+        "matchers": [{"name": label, "value": value, "isRegex": False, "isEqual": True}],
+        "startsAt": timestamp(now - 1),
+        "endsAt": timestamp(now + 600),
+        "createdBy": "dario",
+        "comment": "we are moving house",
+    }
+    async with connect(address(scene, "ALERTMANAGER")) as http:
+        made = await http.ask("POST", "/api/v2/silences", json_body=body)
+        assert made.status == 200, made.body
+        try:
+            yield
+        finally:
+            ended = await http.ask("DELETE", f"/api/v2/silence/{made.json()['silenceID']}")
+            assert ended.status == 200

@@ -1,7 +1,5 @@
 """Lines about where alerts go: the real Alertmanager, with its own routes and with worse ones, and what arrives."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +8,17 @@ import pytest
 from tminus import processes
 from tminus.alerting import alertmanager as api_kit
 from tminus.alerting import prometheus as prometheus_kit
-from tminus.domain.canonical import timestamp
 from tminus.domain.evidence import Verdict
 from tminus.http import connect
 from tminus.probes import alertmanager
 from tminus.wiring import SystemClock
 
 if TYPE_CHECKING:
-    from tests.integration.alert_world import NOBODY, Rules, address, routed, ruled, threshold
+    from tests.integration.alert_world import NOBODY, Rules, address, routed, ruled, silenced, threshold
     from tests.integration.line_register import line
     from tests.integration.line_world import Scene, World, answering, fails, shows
 else:
-    from alert_world import NOBODY, Rules, address, routed, ruled, threshold
+    from alert_world import NOBODY, Rules, address, routed, ruled, silenced, threshold
     from line_register import line
     from line_world import Scene, World, answering, fails, shows
 
@@ -322,27 +319,6 @@ class TestFiring:
         supporting = {**world.scene.site.supporting, "TMINUS_DEMO_ALERTMANAGER": NOBODY}
         for claim in (await world.scene.on(supporting=supporting).judged(*LINES)).values():
             shows(claim, Verdict.ERROR, "is something listening")
-
-
-@asynccontextmanager
-async def silenced(scene: Scene, label: str, value: str) -> AsyncIterator[None]:
-    """A silence over a label, made by a person."""
-    now = SystemClock().now()
-    body = {
-        "matchers": [{"name": label, "value": value, "isRegex": False, "isEqual": True}],
-        "startsAt": timestamp(now - 1),
-        "endsAt": timestamp(now + 600),
-        "createdBy": "dario",
-        "comment": "we are moving house",
-    }
-    async with connect(address(scene, "ALERTMANAGER")) as http:
-        made = await http.ask("POST", "/api/v2/silences", json_body=body)
-        assert made.status == 200, made.body
-        try:
-            yield
-        finally:
-            ended = await http.ask("DELETE", f"/api/v2/silence/{made.json()['silenceID']}")
-            assert ended.status == 200
 
 
 async def _held(scene: Scene, name: str) -> None:

@@ -126,7 +126,9 @@ class Show:
         for part in sorted({"haproxy", "worker", *SUPPORTING} - lived):
             now = SystemClock().now()
             # A request after this start was answered by the new proxy: it says nothing about when the old one ended.
-            alive = max((outcome.at for outcome in launch.trace.outcomes() if outcome.at < back), default=back)
+            alive = max(
+                (outcome.at for outcome in launch.trace.outcomes() if outcome.at < back), default=back
+            )
             news = News(part, "restarted", now, alive, "it died while tminus was away, and was started again")
             await Lookout(self._stage, self._screen, launch, playbill.launch).tell(news)
         events = await launch.store.events(playbill.launch)

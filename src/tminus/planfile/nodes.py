@@ -265,11 +265,13 @@ def plain(node: Any, *, keep_null: bool = False) -> Any:
 
 def texts(node: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
     """Every text in this value with its place, in the order of the file."""
-    if isinstance(node, Map):
-        for key, value in node.items():
-            yield from texts(value, (*place, key))
-    elif isinstance(node, Seq):
-        for index, value in enumerate(node):
-            yield from texts(value, (*place, index))
-    elif isinstance(node, str):
-        yield place, node
+    # One loop and no generator within a generator: a long plan has a hundred thousand values.
+    left = [(place, node)]
+    while left:
+        here, value = left.pop()
+        if isinstance(value, str):
+            yield here, value
+        elif isinstance(value, Map):
+            left += [((*here, key), value[key]) for key in reversed(value)]
+        elif isinstance(value, Seq):
+            left += [((*here, index), value[index]) for index in range(len(value) - 1, -1, -1)]
