@@ -71,6 +71,10 @@ COMMANDS: dict[str, Command] = {
         "tminus.cli.launch:launch",
         "Open a launch of a plan, or print its schedule; refused while anything that it needs is open.",
     ),
+    "status": Command(
+        "tminus.cli.status:status",
+        "Say where a launch stands: its clock, what it waits for, every section, the traffic, the log.",
+    ),
     "guard": Command(
         "tminus.cli.guard:guard", "Judge a recorded trace as the guard would have judged it live."
     ),

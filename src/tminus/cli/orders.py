@@ -8,11 +8,12 @@ from uuid import uuid4
 
 import typer
 
+from tminus.cli.launches import open_launch, open_launches
 from tminus.config import home, writable_home
 from tminus.demo.custody import Custody, custody
 from tminus.domain.record import Event
 from tminus.engine.durable import send_from_outside
-from tminus.errors import OutOfSequenceError, PartError, UsageError
+from tminus.errors import OutOfSequenceError, PartError
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
 
@@ -37,7 +38,7 @@ def rollback(launch: Launch = "", *, reason: Reason) -> None:
 
 def _order(order: str, launch: str, reason: str) -> None:
     folder = writable_home() if home().exists() else home()
-    chosen = _chosen(launch, asyncio.run(_open_launches(folder)))
+    chosen = open_launch(launch, asyncio.run(open_launches(folder)))
     events = asyncio.run(_events(folder, chosen))
     if not any(event.type == "step.started" for event in events):
         raise OutOfSequenceError(
@@ -65,30 +66,6 @@ def _order(order: str, launch: str, reason: str) -> None:
 
 def _at_once(order: str, by_hand: str) -> str:
     return "" if order == "resume" else f"; or all traffic to blue at once, without tminus: {by_hand}"
-
-
-def _chosen(launch: str, open_launches: list[str]) -> str:
-    if launch and launch not in open_launches:
-        raise UsageError(f"{launch!r} is no open launch", hint=f"open: {', '.join(open_launches) or 'none'}")
-    if not launch and len(open_launches) != 1:
-        if not open_launches:
-            raise OutOfSequenceError("no launch is under way", hint="see `tminus demo`")
-        raise UsageError(
-            f"{len(open_launches)} launches are open", hint=f"name one: {', '.join(open_launches)}"
-        )
-    return launch or open_launches[0]
-
-
-async def _open_launches(folder: Path) -> list[str]:
-    found = []
-    for database in sorted((folder / "launches").glob("*/launch.db")):
-        try:
-            store = RecordStore(connect(f"sqlite:///{database}"))
-            await store.prepare()
-            found += [row.id for row in await store.launches() if row.state == "open"]
-        except PartError as error:
-            typer.echo(f"passed over: {error}", err=True)
-    return found
 
 
 async def _events(folder: Path, launch: str) -> list[Event]:

@@ -17,9 +17,10 @@ from fastapi.staticfiles import StaticFiles
 
 from tminus.errors import PartError, TminusError, UsageError
 from tminus.picture.reading import Plans, folder_of, launches
+from tminus.picture.watched import Limits
 from tminus.web import render
 from tminus.web.evidence import drawer
-from tminus.web.live import Limits, Watched, readable
+from tminus.web.live import Watched, readable
 from tminus.web.safety import Safety
 
 LOOPBACK = "127.0.0.1"

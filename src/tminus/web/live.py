@@ -6,79 +6,28 @@ what it missed. A beat each second says that the connection stands; its absence 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 
 from jinja2 import TemplateError
 
-from tminus.domain.guard import GuardLimits
-from tminus.domain.plan import Plan
-from tminus.errors import RecordError, TminusError
-from tminus.picture.reading import Plans, RecordTail, TraceTail, plan_digest
-from tminus.picture.traffic import Traffic
-from tminus.picture.view import Picture, Told, picture
+from tminus.errors import TminusError
+from tminus.picture import watched
+from tminus.picture.view import Picture
+from tminus.picture.watched import LOOK
 from tminus.web import render
 
-LOOK = 0.25
-"""Seconds between two looks at the record."""
 BEAT = 1.0
 """Seconds between two beats, and between two pictures of what changes by itself."""
 
-Limits = Callable[[Plan | None], GuardLimits]
-"""The guard's limits by a plan."""
+
+def readable() -> AbstractContextManager[None]:
+    """See `watched.readable`; a template that cannot write down what it is given counts too."""
+    return watched.readable(TemplateError)
 
 
-@contextmanager
-def readable() -> Iterator[None]:
-    """Say of a record that it holds what this page cannot show; raises `RecordError` then."""
-    try:
-        yield
-    except (LookupError, TypeError, ValueError, AttributeError, TemplateError) as error:
-        raise RecordError(
-            f"the record holds something that this page cannot show: {type(error).__name__} {error}",
-            hint="`tminus verify` says whether it is whole; another version of tminus may have written it",
-        ) from error
-
-
-class Watched:
-    """One launch as this process sees it; shared by all who watch it."""
-
-    def __init__(self, folder: Path, plans: Plans, limits: Limits, now: Callable[[], float]) -> None:
-        self._folder = folder
-        self._plans = plans
-        self._limits = limits
-        self._now = now
-        self._record = RecordTail(folder)
-        self._trace = TraceTail(folder)
-        self._plan: Plan | None = None
-        self._traffic: Traffic | None = None
-        self._shown: tuple[int, Picture] | None = None
-        """Of how many events, and the picture that they made."""
-        self._reading = asyncio.Lock()
-
-    async def look(self) -> Picture:
-        """What is true now; raises a `TminusError` where the launch cannot be read."""
-        async with self._reading:
-            with readable():
-                await self._record.read()
-            at = self._now()
-            events = self._record.events
-            if self._shown and self._shown[0] == len(events) and 0 <= at - self._shown[1].moment.at < LOOK:
-                return self._shown[1]  # another who watches has just looked
-            if self._traffic is None:
-                digest = plan_digest(events)
-                self._plan = await asyncio.to_thread(self._plans.find, digest, self._folder)
-                self._traffic = Traffic(self._limits(self._plan))
-            # A long trace takes its time; others who watch must not wait for it.
-            await asyncio.to_thread(self._count, self._traffic)
-            told = Told(events, self._record.unbroken, self._plan, self._traffic, self._trace.unread)
-            with readable():
-                self._shown = len(events), picture(told, at)
-            return self._shown[1]
-
-    def _count(self, traffic: Traffic) -> None:
-        traffic.take(self._trace.read())
+class Watched(watched.Watched):
+    """One launch with the browsers that watch it."""
 
     async def stream(self, after: int) -> AsyncIterator[str]:
         """Messages for one browser, which has seen the events up to `after`."""
@@ -113,12 +62,10 @@ class Watched:
         for _ in range(round(BEAT / LOOK)):
             await asyncio.sleep(LOOK)
             try:
-                async with self._reading:
-                    with readable():
-                        await self._record.read()
+                newest = await self.newest()
             except TminusError:
                 return
-            if self._record.events and self._record.events[-1].seq != last:
+            if newest and newest.seq != last:
                 return
 
 

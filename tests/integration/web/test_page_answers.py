@@ -188,7 +188,7 @@ async def test_a_record_that_was_changed_or_spoilt_is_said(tmp_path: Path) -> No
     async with served(Played(), tmp_path) as page:
         status, text, headers = await page.get(f"/launches/{LAUNCH}")
         assert (status, headers["refresh"]) == (503, "2")
-        assert "the record holds something that this page cannot show" in text
+        assert "the record holds something that cannot be shown" in text
         assert (await _messages(page, "/stream", "", 1))[0]["event"] == "trouble"
         database.write_bytes(b"no database" * 1000)
         assert "does not answer" in (await page.get(f"/launches/{LAUNCH}"))[1]

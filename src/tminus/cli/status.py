@@ -1,0 +1,153 @@
+"""`tminus status`: where a launch stands, once or for as long as one watches; it only reads."""
+
+import asyncio
+import json as json_text
+import sys
+from contextlib import suppress
+from importlib.resources import as_file, files
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+
+from tminus.board.model import Board, board
+from tminus.board.render import drawn
+from tminus.cli.launches import open_launch, open_launches
+from tminus.config import home
+from tminus.demo.screen import Screen
+from tminus.domain.guard import GuardLimits
+from tminus.domain.plan import Plan
+from tminus.domain.rollout import State
+from tminus.errors import Exit, OutOfSequenceError, RecordError
+from tminus.picture.course import phase
+from tminus.picture.reading import Plans, folder_of, launches
+from tminus.picture.view import Picture
+from tminus.picture.watched import LOOK, Watched, readable
+from tminus.wiring import SystemClock
+from tminus.wiring.judging import guard_limits
+
+LINES = 60
+"""Lines of a board that is printed once; a terminal's own height when that is more."""
+
+ENDINGS = {State.LANDED.value: Exit.PASSED}
+"""The exit code of `--watch` by how the launch ended; any other ending is a failure."""
+
+
+def status(
+    launch: Annotated[
+        str, typer.Argument(help="The launch; the only open one, or the latest, when left out.")
+    ] = "",
+    *,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on until the launch is over, or Ctrl-C.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object; with --watch one per event.")
+    ] = False,
+) -> None:
+    """Say where a launch stands: its clock, what it waits for, every section, the traffic, the log.
+
+    With --watch it ends with 0 when the launch landed and with 1 when it ended otherwise.
+    """
+    clock = SystemClock()
+    with as_file(files("tminus.demo") / "demo.yaml") as own_plan, suppress(KeyboardInterrupt):
+        folder = folder_of(home(), _meant(launch))
+        watched = Watched(folder, Plans((own_plan,)), _limits, clock.now)
+        console = Console(highlight=False)
+        if not watch:
+            asyncio.run(_once(watched, clock, console, as_json=json))
+        elif json or not console.is_terminal:
+            raise typer.Exit(asyncio.run(_follow(watched, Screen(console, as_json=json))))
+        else:
+            raise typer.Exit(asyncio.run(_live(watched, clock, console)))
+
+
+def _meant(launch: str) -> str:
+    """The launch that is named; the only open one; the latest when none is open."""
+    if launch:
+        return launch
+    try:
+        return open_launch("", asyncio.run(open_launches(home())))
+    except OutOfSequenceError:
+        found = launches(home())
+        if not found:
+            raise
+        return found[0]
+
+
+def _limits(plan: Plan | None) -> GuardLimits:
+    """The limits of the launch's own plan; the checklist's where the plan is not at hand."""
+    return guard_limits(plan) if plan else GuardLimits()
+
+
+async def _once(watched: Watched, clock: SystemClock, console: Console, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json_text.dumps(_as_json(await watched.look()), indent=2, ensure_ascii=False) + "\n")
+        return
+    _print(await _board(watched, clock), console)
+
+
+def _print(shown: Board, console: Console) -> None:
+    for line in drawn(shown, console.width, max(LINES, console.height)):
+        console.print(line, no_wrap=True, crop=True)
+
+
+async def _board(watched: Watched, clock: SystemClock) -> Board:
+    told = await watched.told()
+    with readable():
+        return board(told, clock.now())
+
+
+async def _live(watched: Watched, clock: SystemClock, console: Console) -> int:
+    """The board on the terminal's other screen; what stood on it last is printed when it is left."""
+    shown = await _board(watched, clock)
+    try:
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            while not shown.outcome:
+                live.update(Group(*drawn(shown, console.width, console.height)), refresh=True)
+                await clock.sleep(LOOK)
+                shown = await _board(watched, clock)
+    finally:
+        _print(shown, console)
+    return _code(shown.outcome)
+
+
+async def _follow(watched: Watched, screen: Screen) -> int:
+    """One line for each event, from the first to the last."""
+    said = 0
+    while True:
+        events = (await watched.told()).events
+        for event in events[said:]:
+            screen.show(event)
+        said = len(events)
+        with readable():
+            outcome = (await watched.look()).course.outcome
+        if outcome:
+            return _code(outcome)
+        await SystemClock().sleep(LOOK)
+
+
+def _code(outcome: str) -> int:
+    return int(ENDINGS.get(outcome, Exit.FAILED))
+
+
+def _as_json(shown: Picture) -> dict[str, Any]:
+    course, moment = shown.course, shown.moment
+    if moment.t0 is None:
+        raise RecordError("the launch has no T-0 in its record", hint="see `tminus verify`")
+    return {
+        "launch": course.launch,
+        "phase": phase(course),
+        "outcome": course.outcome or None,
+        "t": round(moment.t, 3),
+        "t0": moment.t0,
+        "speed": moment.speed,
+        "green_percent": course.weight,
+        "held": course.held.data if course.held else None,
+        "decision": course.decision.data["decision"] if course.decision else None,
+        "lines": shown.counts,
+        "left_out": sum(shown.left_out.values()),
+        "needs": [{"check": line.check.id, "owner": line.check.owner} for line in shown.needs],
+        "events": len(course.events),
+    }

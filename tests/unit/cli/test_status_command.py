@@ -1,0 +1,85 @@
+"""`tminus status`: of which launch it tells, what it tells, and how it ends."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+if TYPE_CHECKING:
+    from tests.unit.web.web_launch import LAUNCH, Played
+else:
+    sys.path.append(str(Path(__file__).parents[1] / "web"))
+    from web_launch import LAUNCH, Played
+
+from tminus.cli.app import app
+from tminus.errors import OutOfSequenceError, PartError, UsageError
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TMINUS_HOME", str(tmp_path))
+    return tmp_path
+
+
+def status(*words: str) -> Result:
+    return CliRunner().invoke(app, ["status", *words], env={"COLUMNS": "100"})
+
+
+def test_an_open_launch_is_shown_with_its_clock_and_its_sections(home: Path) -> None:
+    asyncio.run(Played().open().keep(home))
+    found = status()
+    assert found.exit_code == 0, found.output
+    first, *rest = found.stdout.splitlines()
+    assert LAUNCH in first
+    assert "Counting" in first
+    assert any(line.startswith("── Sections") for line in rest)
+    assert all(len(line) <= 100 for line in (first, *rest))
+
+
+def test_the_same_as_one_object(home: Path) -> None:
+    played = Played().open()
+    asyncio.run(played.keep(home))
+    told: dict[str, Any] = json.loads(status("--json").stdout)
+    assert (told["launch"], told["phase"], told["outcome"]) == (LAUNCH, "counting", None)
+    assert told["events"] == len(played.events)
+    assert sum(told["lines"].values()) == len(played.plan.checks)
+
+
+def test_watching_without_a_terminal_prints_each_event_and_ends_with_the_launch(home: Path) -> None:
+    played = Played().open()
+    played.add("launch.ended", {"outcome": "no-go", "requests": 0, "failed": 0})
+    asyncio.run(played.keep(home))
+    found = status("--watch")
+    assert found.exit_code == 1
+    assert len(found.stdout.splitlines()) >= len(played.events)
+    lines = [json.loads(line) for line in status("--watch", "--json").stdout.splitlines()]
+    assert [line["type"] for line in lines] == [event.type for event in played.events]
+
+
+def test_a_launch_that_landed_ends_the_watch_well(home: Path) -> None:
+    played = Played().open()
+    played.add("launch.ended", {"outcome": "landed", "requests": 10, "failed": 0})
+    asyncio.run(played.keep(home))
+    assert status("--watch", "--json").exit_code == 0
+
+
+def test_without_any_launch_there_is_nothing_to_tell(home: Path) -> None:
+    found = status()
+    assert isinstance(found.exception, OutOfSequenceError)
+    assert not (home / "launches").exists()
+
+
+def test_a_launch_that_is_not_here_is_no_launch(home: Path) -> None:
+    asyncio.run(Played().open().keep(home))
+    assert isinstance(status("demo-9").exception, UsageError)
+
+
+def test_a_database_that_is_none_is_said_to_be_none(home: Path) -> None:
+    folder = home / "launches" / "demo-1"
+    folder.mkdir(parents=True)
+    (folder / "launch.db").write_bytes(b"no database at all" * 100)
+    assert isinstance(status("demo-1").exception, PartError)
