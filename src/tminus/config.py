@@ -46,6 +46,16 @@ def writable_home() -> Path:
     return folder
 
 
+def database_url() -> str:
+    """Where launches live that any worker may run: `TMINUS_DATABASE_URL`, or a SQLite file in the home.
+
+    The variable holds `sqlite:///PATH` or `postgresql+psycopg://…`, or names a file that does: `file:PATH` keeps the
+    password out of the environment. Raises `PlanError` when there is no such file.
+    """
+    chosen = os.environ.get("TMINUS_DATABASE_URL")
+    return resolve(chosen, os.environ) if chosen else f"sqlite:///{home() / 'tminus.db'}"
+
+
 def resolve(reference: str, environment: Mapping[str, str]) -> str:
     """The value behind `env:NAME` or `file:PATH`; anything else is the value itself.
 

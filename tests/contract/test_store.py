@@ -193,8 +193,11 @@ async def test_the_database_writes_ahead_and_flushes_every_commit(tmp_path: Path
         assert {
             row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")
         } == {
+            "tm_environment",
             "tm_event",
             "tm_launch",
+            "tm_version",
+            "tm_worker",
         }
     connection.close()
     with store._engine.connect() as mine:

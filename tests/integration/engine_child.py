@@ -11,6 +11,7 @@ from tminus.control.ports import Engine, Json
 from tminus.engine.durable import DurableEngine
 from tminus.errors import RolloutError
 from tminus.processes import wait_until
+from tminus.wiring import SystemClock
 
 LAUNCH = "launch-1"
 FOLDER = Path(sys.argv[1]) if __name__ == "__main__" else Path()
@@ -60,18 +61,18 @@ async def body(engine: Engine, launch: str) -> Json:
         raise AssertionError
     die("after refused")
     note("listens")
-    message = await engine.receive("control", 60)
-    again = await engine.receive("control", 0.5)
+    message = await engine.receive("control", await engine.now() + 60)
+    again = await engine.receive("control", await engine.now() + 0.5)
     second = await engine.step("two", two)
     told: Json = {"message": message, "again": again}
     return {"launch": launch, "first": first, "caught": [*caught], "second": second, **told}
 
 
 async def main() -> None:
-    engine = DurableEngine(FOLDER / "launch.db", body)
+    engine = DurableEngine(f"sqlite:///{FOLDER / 'launch.db'}", {"launch": body}, SystemClock(), alone=True)
     await engine.start()
     for _ in range(2):  # the second start of the same launch must not begin another
-        await engine.begin(LAUNCH)
+        await engine.begin("launch", LAUNCH)
 
     async def over() -> bool:
         return await engine.result(LAUNCH) is not None

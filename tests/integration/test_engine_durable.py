@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tminus.control.ports import Json
-from tminus.engine.durable import send_from_outside
+from tminus.engine.outbox import send_from_outside
 from tminus.processes import wait_until
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ async def ended(folder: Path, process: asyncio.subprocess.Process) -> int:
 
 
 def send(folder: Path, key: str = "order-1") -> None:
-    send_from_outside(folder / "launch.db", engine_child.LAUNCH, ORDER, key)
+    send_from_outside(f"sqlite:///{folder / 'launch.db'}", engine_child.LAUNCH, ORDER, key)
 
 
 def done(folder: Path) -> Counter[str]:

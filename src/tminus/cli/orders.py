@@ -12,7 +12,7 @@ from tminus.cli.launches import open_launch, open_launches
 from tminus.config import home, writable_home
 from tminus.demo.custody import Custody, custody
 from tminus.domain.record import Event
-from tminus.engine.durable import send_from_outside
+from tminus.engine.outbox import send_from_outside
 from tminus.errors import OutOfSequenceError, PartError
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
@@ -53,7 +53,9 @@ def _order(order: str, launch: str, reason: str) -> None:
             hint=f"end it with `tminus demo --clear`; all traffic to blue, if its proxy still runs: {by_hand}",
         )
     message = {"order": order, "by": getpass.getuser(), "reason": reason}
-    send_from_outside(_database(folder, chosen), chosen, dict(message), f"{order}-{uuid4().hex}")
+    send_from_outside(
+        f"sqlite:///{_database(folder, chosen)}", chosen, dict(message), f"{order}-{uuid4().hex}"
+    )
     if state is Custody.WAITING:
         raise PartError(
             f"{order} is left for {chosen}, but nobody acts on it now: its tminus has ended",

@@ -137,7 +137,7 @@ class Approval:
 
     async def ask(self, minutes: float) -> Json:
         """Wait for the word of the person who decides; nobody's word is NO-GO."""
-        message = await self._engine.receive(TOPIC, minutes * 60)
+        message = await self._engine.receive(TOPIC, await self._engine.now() + minutes * 60)
         return message or {"decision": "no-go", "reason": f"nobody decided within {minutes:g} minutes"}
 
     async def decide(self, launch: str, wish: Json, readiness: Readiness) -> str:

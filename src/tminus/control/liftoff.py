@@ -252,7 +252,7 @@ class Liftoff:
 
     async def _ordered(self, where: str) -> Sight | None:
         """What a person told the launch to do; resuming is done at once."""
-        message = await self.engine.receive(CONTROL, 0.0)
+        message = await self.engine.receive(CONTROL, until=0.0)
         if message is None:
             return None
         order, by = str(message["order"]), str(message.get("by", "somebody"))

@@ -34,8 +34,27 @@ class Engine(Protocol):
         """
         ...
 
-    async def receive(self, topic: str, seconds: float) -> Json | None:
-        """The next message to this launch, or nothing when none came in time; the deadline survives restarts."""
+    async def receive(self, topic: str, until: float) -> Json | None:
+        """The oldest message to this launch that it has not taken yet, or nothing when none came by that instant.
+
+        `until` is in seconds of the epoch, so the deadline survives restarts and steps of the clock: the wait goes on
+        until the clock itself reads it. An instant that has passed looks once and does not wait.
+        """
+        ...
+
+    async def sleep_until(self, until: float) -> None:
+        """Let time pass up to this instant, in seconds of the epoch; one that has passed is not waited for."""
+        ...
+
+    async def now(self) -> float:
+        """The instant, in seconds of the epoch; remembered like a step, so that a later run reads the same."""
+        ...
+
+    async def patched(self, change: str) -> bool:
+        """Whether this launch goes the new way at a place where the order of its steps has changed.
+
+        A launch that was past this place before the change goes on in the old way; each later one goes the new.
+        """
         ...
 
 

@@ -34,7 +34,7 @@ from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
 from tminus.errors import Exit, OutOfSequenceError, PartError, TminusError
 from tminus.signing import load_trust, trust_path, verify_file
-from tminus.wiring import LaunchRecord, LocalLaunch, SystemClock, launch_folder, seal
+from tminus.wiring import LAUNCH, LaunchRecord, LocalLaunch, SystemClock, launch_folder, seal
 from tminus.wiring.keys import Keys
 
 DESERVES = {
@@ -175,7 +175,7 @@ class Show:
         """The launch to its end, the record sealed and verified; the exit code that this ending deserves."""
         launch, _, playbill = self._all()
         await launch.engine.start()
-        await launch.engine.begin(playbill.launch)
+        await launch.engine.begin(LAUNCH, playbill.launch)
         self._looking = asyncio.create_task(self._look_after(launch, playbill))
         await self._watch()
         result: Json | None = None

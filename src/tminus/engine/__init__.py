@@ -1,1 +1,1 @@
-"""What survives a crash: durable workflows."""
+"""What survives a crash: durable workflows, and who runs them."""

@@ -2,41 +2,55 @@
 
 DBOS is used as its maintainers mean it to be, with what trials taught us: a version pinned by us, portable JSON instead
 of pickle, an executor id of our own for each process, SQLite in WAL mode, everything started through a queue, and
-acts as messages, never as a cancellation. Nothing outside this file knows DBOS.
+acts as messages, never as a cancellation. Nothing outside this package knows DBOS.
 """
 
 import asyncio
 import socket
-import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 
 from tminus import errors
-from tminus.control.ports import Engine, Json
+from tminus.control.ports import Clock, Engine, Json
+from tminus.engine.fence import Fence
+from tminus.engine.keeper import Keeper, Keeping, Worker
 from tminus.errors import PartError, TminusError
+from tminus.store.tables import address, connect, prepare
 
-_VERSION = "launch-1"
+NAME = "tminus"
+"""Our workflows among those of others in one database."""
+VERSION = "launch-2"
 """Raised only when a launch in flight could not go on under the new code."""
-
-_QUEUE = "timeline"
+TIMELINE = "timeline"
+"""The queue of launches. It has no limit: a launch waits for days and must never keep another from beginning."""
+ATTEMPTS = 1000
+"""How often a launch may be taken over; each restart of tminus in its days counts as one."""
+POLL_SECONDS = 0.1
+LONGEST_SLEEP = 10.0
+"""Seconds after which a sleeper reads the clock again: it may have been set, or the machine suspended."""
 
 Body = Callable[[Engine, str], Awaitable[Json]]
 """A launch: what is done, given the engine and the launch's id; its last result."""
+Workflow = Callable[[str], Coroutine[Any, Any, Json]]
 
 
 class DurableSteps:
     """The engine as a launch sees it, inside its workflow."""
+
+    def __init__(self, clock: Clock, fence: Fence) -> None:
+        self._clock = clock
+        self._fence = fence
 
     async def step(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
         """See `Engine.step`."""
 
         async def kept() -> Json:
             try:
-                return {"result": await act()}
+                return {"result": await self._fence.run(act)}
             except TminusError as error:
                 return {"error": type(error).__name__, "message": str(error), "hint": error.hint}
 
@@ -48,58 +62,105 @@ class DurableSteps:
         assert isinstance(result, dict)  # noqa: S101 - kept() made it
         return result
 
-    async def receive(self, topic: str, seconds: float) -> Json | None:
-        """See `Engine.receive`."""
+    async def receive(self, topic: str, until: float) -> Json | None:
+        """See `Engine.receive`; DBOS keeps the instant, and reads the clock again at least once a minute."""
+        seconds = max(0.0, until - self._clock.now())
         message: Json | None = await DBOS.recv_async(topic, timeout_seconds=seconds)
         return message
 
+    async def sleep_until(self, until: float) -> None:
+        """See `Engine.sleep_until`; the instant itself is what a later run needs, so nothing is written."""
+        while (rest := until - self._clock.now()) > 0:
+            await self._clock.sleep(min(rest, LONGEST_SLEEP))
+
+    async def now(self) -> float:
+        """See `Engine.now`."""
+
+        async def read() -> float:
+            return self._clock.now()
+
+        return float(await DBOS.run_step_async({"name": "now"}, read))
+
+    async def patched(self, change: str) -> bool:
+        """See `Engine.patched`."""
+        return await DBOS.patch_async(change)
+
 
 class DurableEngine:
-    """One process's share in running launches, over one SQLite file."""
+    """One process's share in running the launches of one database, `sqlite:///…` or `postgresql+psycopg://…`.
 
-    def __init__(self, database: Path, body: Body) -> None:
-        self._database = database
-        self._body = body
-        self._executor = f"{socket.gethostname()}-{uuid4().hex[:8]}"
+    `bodies` are the kinds of launches by name. With `alone` the caller holds a lock of its own on this database: any
+    other process named in it is dead, its work is taken over at once, and nobody will take over ours meanwhile.
+    Otherwise a keeper beats, and takes over from those whose heart stands still; `keeping` says how long it may.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        bodies: Mapping[str, Body],
+        clock: Clock,
+        *,
+        alone: bool = False,
+        keeping: Keeping = Keeping(),  # noqa: B008 - it is frozen
+    ) -> None:
+        self.executor = f"{socket.gethostname()}-{uuid4().hex[:8]}"
+        self._url = database_url
+        self._bodies = bodies
+        self._clock = clock
+        self._workflows: dict[str, Workflow] = {}
+        self._fence = Fence()
+        self._keeper: Keeper | None = None
+        if not alone:
+            worker = Worker(self.executor, socket.gethostname(), VERSION)
+            self._keeper = Keeper(connect(database_url, keeper=True), worker, keeping)
+            self._fence = self._keeper.fence
 
     async def start(self) -> None:
         """Begin to work, and take over what dead processes left behind.
 
-        The caller holds the lock of this database's launch, so every other executor named in it is dead.
+        Raises `PartError` when the database does not answer.
         """
-        use_write_ahead_log(self._database)
-        config = DBOSConfig(
-            name="tminus",
-            system_database_url=f"sqlite:///{self._database}",
-            executor_id=self._executor,
-            application_version=_VERSION,
+        await asyncio.to_thread(self._prepare)
+        DBOS(config=self._config())
+        for name, body in self._bodies.items():
+            self._workflows[name] = self._registered(name, body)
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.begin)
+        await asyncio.to_thread(DBOS.launch)
+        await DBOS.register_queue_async(TIMELINE, polling_interval_sec=POLL_SECONDS)
+        if self._keeper is None:
+            await asyncio.to_thread(take_over_all_but, self.executor)
+        else:
+            self._keeper.watch(owners, take_over)
+
+    def _prepare(self) -> None:
+        engine = connect(self._url)
+        try:
+            prepare(engine)
+        finally:
+            engine.dispose()
+
+    def _config(self) -> DBOSConfig:
+        return DBOSConfig(
+            name=NAME,
+            system_database_url=address(self._url),
+            executor_id=self.executor,
+            application_version=VERSION,
             serializer=DBOSPortableJSONSerializer(),
             log_level="ERROR",
         )
-        DBOS(config=config)
-        body = self._body
 
-        @DBOS.workflow(name="launch", max_recovery_attempts=1000)
+    def _registered(self, name: str, body: Body) -> Workflow:
+        @DBOS.workflow(name=name, max_recovery_attempts=ATTEMPTS)
         async def launch(launch_id: str) -> Json:
-            return await body(DurableSteps(), launch_id)
+            return await body(DurableSteps(self._clock, self._fence), launch_id)
 
-        self._workflow = launch
-        await asyncio.to_thread(DBOS.launch)
-        await DBOS.register_queue_async(_QUEUE, polling_interval_sec=0.1)
-        await asyncio.to_thread(self._take_over)
+        return launch
 
-    def _take_over(self) -> None:
-        waiting = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        dead = sorted({str(workflow.executor_id) for workflow in waiting} - {self._executor})
-        if dead:
-            # The public resume has no guard against a living owner and forgets attempts; this is what DBOS itself
-            # calls at start-up, for executors of its own name only.
-            DBOS._recover_pending_workflows(dead)  # noqa: SLF001 - no public equivalent, see above
-
-    async def begin(self, launch_id: str) -> None:
+    async def begin(self, body: str, launch_id: str) -> None:
         """Start this launch; one that was started before goes on instead."""
         with SetWorkflowID(launch_id):
-            await DBOS.enqueue_workflow_async(_QUEUE, self._workflow, launch_id)
+            await DBOS.enqueue_workflow_async(TIMELINE, self._workflows[body], launch_id)
 
     async def result(self, launch_id: str) -> Json | None:
         """The launch's last result once it is over; nothing while it goes on.
@@ -122,28 +183,38 @@ class DurableEngine:
         """Leave a message for a launch; the same key is delivered once."""
         await DBOS.send_async(launch_id, message, topic, idempotency_key=key)
 
+    async def forget(self, launches: Sequence[str]) -> None:
+        """Remove what is remembered of launches that are over, messages included."""
+        await DBOS.delete_workflows_async(list(launches))
+
     async def stop(self) -> None:
-        """Stop working; a launch in flight stays and is taken over by the next start."""
-        await asyncio.to_thread(DBOS.destroy)
+        """Stop working; a launch in flight stays and is taken over by the next start, or by another process."""
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.rest)
+        await asyncio.to_thread(lambda: DBOS.destroy(destroy_registry=True))
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.leave)
         # DBOS makes its own pool the loop's default and shuts it down; whatever comes after needs another.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
 
-def send_from_outside(database: Path, launch_id: str, message: Json, key: str) -> None:
-    """Leave a `control` message for a launch that another process runs."""
-    client = DBOSClient(system_database_url=f"sqlite:///{database}", serializer=DBOSPortableJSONSerializer())
-    try:
-        client.send(launch_id, message, "control", idempotency_key=key)
-    finally:
-        client.destroy()
+def owners() -> set[str]:
+    """The processes, living or dead, that have work under way in this database."""
+    under_way = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    return {str(workflow.executor_id) for workflow in under_way}
 
 
-def use_write_ahead_log(database: Path) -> None:
-    """Put a SQLite file into WAL mode unless it is; to be done before a second process opens it."""
-    connection = sqlite3.connect(database, timeout=10)
-    try:
-        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-        if mode != "wal":
-            connection.execute("PRAGMA journal_mode=WAL")
-    finally:
-        connection.close()
+def take_over(dead: Sequence[str]) -> int:
+    """Take over the work of dead processes; how many launches, none when that was done before.
+
+    Whoever calls this again takes nothing twice: only what is still theirs is taken.
+    """
+    # The public resume has no guard against a living owner and forgets attempts; this is what DBOS itself calls at
+    # start-up, for executors of its own name only.
+    return len(DBOS._recover_pending_workflows(list(dead)))  # noqa: SLF001 - no public equivalent, see above
+
+
+def take_over_all_but(executor: str) -> None:
+    """Take over the work of everybody else."""
+    if dead := sorted(owners() - {executor}):
+        take_over(dead)

@@ -2,7 +2,19 @@
 
 from tminus.store.chain import LaunchRow
 from tminus.store.memory import MemoryRecordStore
-from tminus.store.record import RecordStore
+from tminus.store.orders import Order
+from tminus.store.outbox import Message, Outbox
+from tminus.store.record import Choose, RecordStore
 from tminus.store.tables import connect, prepare
 
-__all__ = ["LaunchRow", "MemoryRecordStore", "RecordStore", "connect", "prepare"]
+__all__ = [
+    "Choose",
+    "LaunchRow",
+    "MemoryRecordStore",
+    "Message",
+    "Order",
+    "Outbox",
+    "RecordStore",
+    "connect",
+    "prepare",
+]

@@ -26,6 +26,8 @@ class LaunchRow:
     """`open`, or the outcome once it has ended."""
     opened_at: str
     ended_at: str | None = None
+    environment: str | None = None
+    """Where it takes place; none for a launch that only its own tminus runs."""
 
 
 def opened_row(launch: str, event: Event) -> LaunchRow:

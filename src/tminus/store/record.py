@@ -5,7 +5,7 @@ serves SQLite and PostgreSQL.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
@@ -14,8 +14,11 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from tminus.domain.record import CHECKPOINT, OPENED, Entry, Event, append, decode, encode
-from tminus.store import chain
+from tminus.errors import UsageError
+from tminus.store import chain, orders
 from tminus.store.chain import LaunchRow, Sign
+from tminus.store.orders import Order
+from tminus.store.outbox import Message, Outbox
 from tminus.store.tables import EVENTS, LAUNCHES, WRITE, prepare, unreachable
 
 _ATTEMPTS = 50
@@ -23,14 +26,24 @@ _ATTEMPTS = 50
 _PAGE = 500
 """Lines that an export holds in memory."""
 
+_ROW = [LAUNCHES.c[name] for name in LaunchRow.__dataclass_fields__]
+"""What a list of launches shows; plans and bindings are large, and are read one by one."""
+
+Choose = Callable[[Sequence[Event]], Entry]
+"""Decides by what is recorded what is to be recorded now, or raises why nothing may be."""
+
 T = TypeVar("T")
 
 
 class RecordStore:
-    """The records of all launches in one database."""
+    """The records of all launches in one database.
 
-    def __init__(self, engine: Engine) -> None:
+    With an `outbox` it also leaves messages for running launches, and begins launches, in its own transactions.
+    """
+
+    def __init__(self, engine: Engine, outbox: Outbox | None = None) -> None:
         self._engine = engine
+        self._outbox = outbox
         self._writer = engine.execution_options(**{WRITE: True})
 
     async def prepare(self) -> None:
@@ -44,6 +57,53 @@ class RecordStore:
         """
         chain.check_checkpoint(entry)
         return await self._write(lambda connection: _append_once(connection, launch, entry))
+
+    async def act(self, launch: str, choose: Choose, message: Message | None = None) -> Event:
+        """Record what a pure function chooses by the events so far, and leave the launch a message about it.
+
+        One transaction: both are there, or neither. Two acts at the same time are one after the other: the later one
+        chooses again, by what the earlier one has recorded. An entry whose key is recorded already stands as it is.
+        Raises `OutOfSequenceError` when the launch is not open, and whatever `choose` raises.
+        """
+        return await self._write(lambda connection: self._act(connection, launch, choose, message))
+
+    def _act(self, connection: Connection, launch: str, choose: Choose, message: Message | None) -> Event:
+        events = [decode(*row) for row in _lines(connection, launch, -1)]
+        entry = choose(events)
+        chain.check_checkpoint(entry)
+        event = _append_once(connection, launch, entry)
+        if message is not None:
+            self._post().send(connection, launch, message)
+        return event
+
+    async def open(self, launch: str, entry: Entry, order: Order) -> Event:
+        """Open a launch for whoever runs launches: its first event, its order, its environment, and its beginning.
+
+        One transaction: all of it, or nothing. Opened already with the same key: the event that is recorded. Raises
+        `OutOfSequenceError` while another launch has the environment.
+        """
+        return await self._write(lambda connection: self._open(connection, launch, entry, order))
+
+    def _open(self, connection: Connection, launch: str, entry: Entry, order: Order) -> Event:
+        if recorded := _recorded(connection, launch, entry.key):
+            return recorded
+        event = _append_once(connection, launch, entry)
+        mine = update(LAUNCHES).where(LAUNCHES.c.id == launch)
+        connection.execute(mine.values(orders.columns(order)))
+        orders.claim(connection, launch, order.environment)
+        self._post().begin(connection, launch, order.body)
+        return event
+
+    def _post(self) -> Outbox:
+        if self._outbox is None:
+            raise UsageError(
+                "this store cannot reach running launches", hint="give it the outbox of the engine"
+            )
+        return self._outbox
+
+    async def order(self, launch: str) -> Order:
+        """What was ordered to be launched; raises `RecordError` when the store does not hold it."""
+        return await self._read(lambda connection: orders.read_order(connection, launch))
 
     async def checkpoint(self, launch: str, sign: Sign) -> Event:
         """Sign the record up to its last event; the last event itself when that is a checkpoint already."""
@@ -110,6 +170,7 @@ def _insert(connection: Connection, launch: str, event: Event) -> Event:
     if outcome := chain.outcome(event):
         ended = update(LAUNCHES).where(LAUNCHES.c.id == launch).values(state=outcome, ended_at=event.at)
         connection.execute(ended)
+        orders.free(connection, launch)
     return event
 
 
@@ -139,12 +200,12 @@ def _lines(connection: Connection, launch: str, after_seq: int) -> Iterator[tupl
 
 
 def _launch(connection: Connection, launch: str) -> LaunchRow | None:
-    row = connection.execute(select(LAUNCHES).where(LAUNCHES.c.id == launch)).one_or_none()
+    row = connection.execute(select(*_ROW).where(LAUNCHES.c.id == launch)).one_or_none()
     return LaunchRow(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's documented name
 
 
 def _launches(connection: Connection) -> list[LaunchRow]:
-    wanted = select(LAUNCHES).order_by(LAUNCHES.c.opened_at.desc(), LAUNCHES.c.id)
+    wanted = select(*_ROW).order_by(LAUNCHES.c.opened_at.desc(), LAUNCHES.c.id)
     return [LaunchRow(**row) for row in connection.execute(wanted).mappings()]
 
 

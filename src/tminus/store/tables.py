@@ -1,7 +1,7 @@
 """The tables of the store, and the engine that reaches them.
 
-`prepare` creates what is missing. Changes to existing tables will be Alembic revisions; all tables begin with `tm_`,
-so that a migration can tell them from those of the workflow engine in the same file.
+Each change to a table is an Alembic revision in `migrations`, and `prepare` applies it. All tables begin with `tm_`, so
+that a migration can tell them from those of the workflow engine in the same file.
 """
 
 import sqlite3
@@ -12,30 +12,40 @@ from sqlalchemy import (
     URL,
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Engine,
+    Float,
     ForeignKey,
     LargeBinary,
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     create_engine,
     event,
+    func,
+    literal_column,
     make_url,
     text,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tminus import files
 from tminus.errors import PartError, UsageError
+from tminus.store.migrating import migrate
 
 BUSY_SECONDS = 30
 """How long one transaction waits for another before the store counts as unreachable."""
+KEEPER_SECONDS = 2
+"""The same for a keeper, whose next heartbeat is due."""
 WRITE = "tm_write"
 """The execution option of a connection that will write."""
 _PREPARE_LOCK = 7342
 """The PostgreSQL advisory lock under which tables are created; any number that nobody else uses."""
+
+_ADDRESS_HINT = "use sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 
 METADATA = MetaData()
 
@@ -47,7 +57,35 @@ LAUNCHES = Table(
     Column("state", String(20), nullable=False),
     Column("opened_at", String(24), nullable=False),
     Column("ended_at", String(24)),
+    Column("environment", String(200)),
+    Column("document", Text),
+    Column("binding", Text),
 )
+
+ENVIRONMENTS = Table(
+    "tm_environment",
+    METADATA,
+    Column("name", String(200), primary_key=True),
+    Column("launch", String(200), ForeignKey("tm_launch.id"), nullable=False, unique=True),
+)
+"""Which launch has an environment now; it is freed in the transaction that ends the launch."""
+
+WORKERS = Table(
+    "tm_worker",
+    METADATA,
+    Column("executor", String(200), primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("version", String(100), nullable=False),
+    Column("beats", BigInteger, nullable=False),
+    Column("started", Float(53), nullable=False),
+    Column("seen", Float(53), nullable=False),
+    Column("buried", Float(53)),
+)
+"""Who runs launches; instants are seconds of the epoch by the clock of the database.
+
+A row with `buried` is of a process whose work others take: it can never be seen again.
+"""
 
 EVENTS = Table(
     "tm_event",
@@ -63,32 +101,55 @@ EVENTS = Table(
 )
 
 
-def connect(url: str | URL) -> Engine:
+def connect(url: str | URL, *, keeper: bool = False) -> Engine:
     """An engine for `sqlite:///PATH` or `postgresql+psycopg://…`, with a time limit on every wait.
 
     On SQLite a writing transaction takes the lock when it begins, so that what it read cannot be outdated when it
-    writes, and a commit is on the disk before it returns.
+    writes, and a commit is on the disk before it returns. A `keeper` waits less, since it must try again soon.
     """
-    address = make_url(url)
-    if address.get_backend_name() == "postgresql":
-        return create_engine(address, connect_args={"connect_timeout": BUSY_SECONDS}, pool_pre_ping=True)
-    if address.get_backend_name() != "sqlite":
-        raise UsageError(f"no store at {address.get_backend_name()}", hint="use sqlite or postgresql+psycopg")
-    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+    found = make_url(address(url))
+    seconds = KEEPER_SECONDS if keeper else BUSY_SECONDS
+    if found.get_backend_name() == "postgresql":
+        limits: dict[str, int | str] = {"connect_timeout": seconds, "tcp_user_timeout": seconds * 1000}
+        if keeper:
+            limits["options"] = f"-c statement_timeout={seconds * 1000}"
+        return create_engine(found, connect_args=limits, pool_pre_ping=True)
+    engine = create_engine(found, connect_args={"timeout": seconds})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
+def address(url: str | URL) -> str:
+    """The address with its password and driver; raises `UsageError` for a database that tminus cannot live in."""
+    try:
+        found = make_url(url)
+    except ArgumentError as error:
+        raise UsageError("the address of the store cannot be read", hint=_ADDRESS_HINT) from error
+    kind = found.get_backend_name()
+    if kind not in {"sqlite", "postgresql"}:
+        raise UsageError(f"no store at {kind}", hint=_ADDRESS_HINT)
+    if kind == "postgresql":
+        found = found.set(drivername="postgresql+psycopg")
+    return found.render_as_string(hide_password=False)
+
+
+def database_now(connection: Connection) -> ColumnElement[float]:
+    """The instant by the clock of the database, in seconds of the epoch, as part of a statement."""
+    if connection.dialect.name == "postgresql":
+        return literal_column("extract(epoch from clock_timestamp())::float8", Float(53))
+    return (func.julianday("now", type_=Float(53)) - 2440587.5) * 86400.0
+
+
 def prepare(engine: Engine) -> None:
-    """Create the tables that are missing, and set SQLite's journal once; safe when many processes do it at once."""
+    """Bring our tables to what this code needs, and set SQLite's journal once; many processes may do it at once."""
     try:
         if engine.dialect.name == "sqlite":
             _set_journal(engine)
         with engine.execution_options(**{WRITE: True}).begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _PREPARE_LOCK})
-            METADATA.create_all(connection)
+            migrate(connection)
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise unreachable(engine, error) from error
 

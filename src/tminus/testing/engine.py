@@ -97,7 +97,6 @@ class VirtualEngine:
         self._place = 0
         self._mail: list[tuple[float, str, Json]] = []
         self._keys: set[str] = set()
-        self._deadlines: dict[int, float] = {}
 
     async def start(self, body: Callable[[Engine], Awaitable[T]]) -> T:
         """Run a body with what is remembered; a crash on the way is raised."""
@@ -130,18 +129,37 @@ class VirtualEngine:
         assert isinstance(result, dict)  # noqa: S101 - _kept() made it
         return result
 
-    async def receive(self, topic: str, seconds: float) -> Json | None:
+    async def receive(self, topic: str, until: float) -> Json | None:
         """See `Engine.receive`."""
         name = f"receive {topic}"
-        place, known = self._recall(name)
+        _, known = self._recall(name)
         if known is None:
-            deadline = self._deadlines.setdefault(place, self._clock.now() + seconds)
             message = self._take(topic)
-            while message is None and self._clock.now() < deadline:
-                await self._clock.sleep(min(1.0, deadline - self._clock.now()))
+            while message is None and self._clock.now() < until:
+                await self._clock.sleep(min(1.0, until - self._clock.now()))
                 message = self._take(topic)
             known = self._remember(name, {"result": message})
         return known["result"]  # type: ignore[return-value] # a remembered message is Json or nothing
+
+    async def sleep_until(self, until: float) -> None:
+        """See `Engine.sleep_until`."""
+        await self._clock.sleep(max(0.0, until - self._clock.now()))
+
+    async def now(self) -> float:
+        """See `Engine.now`."""
+        _, known = self._recall("now")
+        if known is None:
+            known = self._remember("now", {"result": self._clock.now()})
+        return float(str(known["result"]))
+
+    async def patched(self, change: str) -> bool:
+        """See `Engine.patched`."""
+        name = f"patch {change}"
+        if self._place < len(self.memory) and self.memory[self._place][0] != name:
+            return False
+        if self._recall(name)[1] is None:
+            self._remember(name, {"result": True})
+        return True
 
     def send(self, topic: str, message: Json, *, at: float = 0.0, key: str = "") -> None:
         """Leave a message that arrives at an instant, at once by default; the same key is delivered once."""

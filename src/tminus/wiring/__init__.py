@@ -23,7 +23,7 @@ from tminus.domain.plan import Check, Plan
 from tminus.domain.record import Entry, Event
 from tminus.domain.timeline import LaunchClock
 from tminus.domain.traffic import Side
-from tminus.engine.durable import DurableEngine, use_write_ahead_log
+from tminus.engine.durable import DurableEngine
 from tminus.errors import PlanError, ProbeError, TminusError
 from tminus.files import replace as replace_file
 from tminus.haproxy import Runtime
@@ -57,6 +57,9 @@ from tminus.webhooks import Hooks
 from tminus.wiring import alerting
 from tminus.wiring.judging import guard_limits, inspection
 from tminus.wiring.keys import Keys
+
+LAUNCH = "launch"
+"""The kind of workflow that a launch is."""
 
 
 class SystemClock:
@@ -215,11 +218,10 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     """
     folder = launch_folder(home, binding.launch)
     folder.mkdir(parents=True, exist_ok=True)
-    database = folder / "launch.db"
-    use_write_ahead_log(database)
+    database = f"sqlite:///{folder / 'launch.db'}"
     clock = SystemClock()
     launch_time = LaunchTime(clock, LaunchClock(binding.t0, binding.speed))
-    store = RecordStore(connect_store(f"sqlite:///{database}"))
+    store = RecordStore(connect_store(database))
     trace = ProxyTrace(folder / "trace.jsonl", site.log_port, site.log_secret, Runtime(site.admin))
     repository = Repository.at(site.registry)
     releases = Releases(site.images, site.stage / "releases", site.settings, repository)
@@ -245,9 +247,9 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     async def body(engine: Engine, _launch: str) -> Json:
         return await Launch(binding, crew(), engine).run()
 
-    return LocalLaunch(
-        DurableEngine(database, body), store, trace, launch_time, target, backups, Reserve(folder)
-    )
+    # Whoever runs a local launch holds the lock of its stage, so nobody else can live in this database.
+    engine = DurableEngine(database, {LAUNCH: body}, clock, alone=True)
+    return LocalLaunch(engine, store, trace, launch_time, target, backups, Reserve(folder))
 
 
 def launch_folder(home: Path, launch: str) -> Path:

@@ -1,0 +1,230 @@
+"""Who lives: the heartbeats of all processes that run launches, and what happens to the work of the dead.
+
+Each process counts its heartbeats in the database, one every second. Whoever sees another's count stand still for the
+time to live, by a clock of its own that nobody sets, buries that process: from then on it can write no heartbeat any
+more, and its work is taken over. So the database alone says who owns what, and no two clocks need to agree:
+
+- A process that was frozen, or cut off, is in doubt by its own clock before anybody may bury it, and acts no more (see
+  `fence`). Back again it finds itself buried, and ends with `FENCED`; or not, and goes on.
+- While the database is away nobody can be buried. When it is back, whose heartbeat comes first buries nobody: after a
+  gap in its own heartbeats a keeper lets the others have time for theirs.
+- Burial is a mark that stays for long, and graves are looked through again and again, so a take-over that was
+  interrupted is completed by the next.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
+
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+
+from tminus.engine.fence import Fence, elapsed
+from tminus.store.tables import WORKERS, WRITE, database_now
+
+TTL_SECONDS = 4.0
+"""How long a heart may be still before others take the work."""
+BEAT_SECONDS = 1.0
+FENCED = 70
+"""The exit code of a process whose work was taken over while it lived."""
+ORPHAN_SECONDS = 60.0
+"""How often work is looked for whose owner is not in the table at all."""
+KEPT_SECONDS = 3600.0
+"""How long a grave is kept, so that `tminus doctor` can show it."""
+_KEEPER_LOCK = 7341
+"""The PostgreSQL advisory lock under which one keeper acts; any number that nobody else uses."""
+
+_LOG = logging.getLogger(__name__)
+
+Tidings = Callable[[str], None]
+"""Takes what a keeper has to tell, one sentence each."""
+Owners = Callable[[], set[str]]
+TakeOver = Callable[[Sequence[str]], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One process that runs launches."""
+
+    executor: str
+    host: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How a keeper keeps."""
+
+    ttl: float = TTL_SECONDS
+    """Seconds that a heart may be still before others take the work; three heartbeats at least."""
+    tidings: Tidings = _LOG.warning
+
+
+def end_as_fenced(worker: Worker) -> None:
+    """End this process at once and without any last act: others do its work already."""
+    print(  # noqa: T201 - the last words; nothing else can be trusted to be flushed
+        f"{worker.executor} was silent for too long and others took over: it ends with {FENCED}",
+        file=sys.stderr,
+        flush=True,
+    )
+    os._exit(FENCED)
+
+
+class Keeper:
+    """The heartbeat of one process, and its share in looking after the dead."""
+
+    def __init__(self, database: Engine, worker: Worker, keeping: Keeping) -> None:
+        self.fence = Fence(keeping.ttl - BEAT_SECONDS)
+        self._database = database
+        self._writer = database.execution_options(**{WRITE: True})
+        self._worker = worker
+        self._ttl = keeping.ttl
+        self._tell = keeping.tidings
+        self._end: Callable[[Worker], None] = end_as_fenced
+        self._over = Event()
+        self._thread: Thread | None = None
+        self._last_beat = elapsed()
+        self._steady_since = self._last_beat
+        self._watched: dict[str, tuple[int, float]] = {}
+        self._looked_for_orphans = self._last_beat - ORPHAN_SECONDS
+        self._trouble = ""
+
+    def begin(self) -> None:
+        """Enter this process among the living; raises the database's own error when it does not answer."""
+        begun = elapsed()
+        with self._writer.begin() as connection:
+            row = {"executor": self._worker.executor, "host": self._worker.host, "pid": os.getpid()}
+            now = database_now(connection)
+            connection.execute(
+                insert(WORKERS).values(**row, version=self._worker.version, beats=0, started=now, seen=now)
+            )
+        self._steady_since = self._last_beat = begun
+        self.fence.heard(begun)
+
+    def watch(self, owners: Owners, take_over: TakeOver) -> None:
+        """Beat from now on, in a thread of its own, and take over from the dead."""
+        self._thread = Thread(target=self._run, args=(owners, take_over), name="tminus keeper", daemon=True)
+        self._thread.start()
+
+    def rest(self) -> None:
+        """Beat no more."""
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def leave(self) -> None:
+        """Take this process from among the living: what it leaves is there for the others at once."""
+        try:
+            with self._writer.begin() as connection:
+                mine = WORKERS.c.executor == self._worker.executor
+                now = database_now(connection)
+                connection.execute(update(WORKERS).where(mine, WORKERS.c.buried.is_(None)).values(buried=now))
+        except Exception as error:  # noqa: BLE001 - the others find out by themselves
+            self._report(error)
+        self._database.dispose()
+
+    def _run(self, owners: Owners, take_over: TakeOver) -> None:
+        while not self._over.wait(BEAT_SECONDS):
+            # A keeper that dies silently would leave its process in doubt for ever, and the dead with their work.
+            try:
+                self._beat()
+                self._look_after(owners, take_over)
+            except Exception as error:  # noqa: BLE001 - see above
+                self._report(error)
+            else:
+                self._recovered()
+
+    def _beat(self) -> None:
+        begun = elapsed()
+        with self._writer.begin() as connection:
+            mine = WORKERS.c.executor == self._worker.executor, WORKERS.c.buried.is_(None)
+            beat = update(WORKERS).where(*mine)
+            alive = connection.execute(beat.values(beats=WORKERS.c.beats + 1, seen=database_now(connection)))
+        if not alive.rowcount:
+            self._end(self._worker)
+            return
+        if begun - self._last_beat > self._ttl / 2:
+            self._steady_since = begun
+        self._last_beat = begun
+        self.fence.heard(begun)
+
+    def _look_after(self, owners: Owners, take_over: TakeOver) -> None:
+        if elapsed() - self._looked_for_orphans >= ORPHAN_SECONDS:
+            self._bury_unknown(owners())
+            self._looked_for_orphans = elapsed()
+        with self._only_keeper() as connection:
+            self._watch(connection)
+            dead = self._bury_still(connection)
+        # Outside the transaction: on SQLite the engine's own would wait for it. Whoever else does the same at this
+        # moment takes nothing twice.
+        if dead:
+            self._empty(dead, owners, take_over)
+
+    def _watch(self, connection: Connection) -> None:
+        """Note whose heart has beaten since the last look."""
+        now = elapsed()
+        rows = connection.execute(
+            select(WORKERS.c.executor, WORKERS.c.beats).where(WORKERS.c.buried.is_(None))
+        )
+        counts = {str(row.executor): int(row.beats) for row in rows}
+        before = self._watched
+        self._watched = {
+            executor: before[executor] if before.get(executor, (None,))[0] == beats else (beats, now)
+            for executor, beats in counts.items()
+        }
+
+    def _bury_still(self, connection: Connection) -> list[str]:
+        """Bury whose heart stands still; everybody who is buried, the earlier dead included."""
+        now = elapsed()
+        # A gap of our own, after which the others need time to be heard; it may also have begun just now.
+        deaf = now - self._steady_since < self._ttl / 2 or now - self._last_beat > self._ttl / 2
+        for executor, (beats, since) in self._watched.items():
+            if deaf or now - since < self._ttl:
+                continue
+            still = WORKERS.c.executor == executor, WORKERS.c.beats == beats, WORKERS.c.buried.is_(None)
+            grave = update(WORKERS).where(*still).values(buried=database_now(connection))
+            if connection.execute(grave).rowcount:
+                self._tell(f"{executor} is silent for {self._ttl:g} s: its launches are taken over")
+        return list(connection.scalars(select(WORKERS.c.executor).where(WORKERS.c.buried.is_not(None))))
+
+    def _bury_unknown(self, busy: set[str]) -> None:
+        """Give a grave to owners of work who have no row: from before this table, or of a row that was cleared."""
+        with self._writer.begin() as connection:
+            known = set(connection.scalars(select(WORKERS.c.executor)))
+            now = database_now(connection)
+            for executor in sorted(busy - known):
+                row = {"executor": executor, "host": "", "pid": 0, "version": ""}
+                connection.execute(insert(WORKERS).values(**row, beats=0, started=now, seen=now, buried=now))
+
+    def _empty(self, dead: Sequence[str], owners: Owners, take_over: TakeOver) -> None:
+        """Take the work out of every grave; the grave goes when nothing came out of it for long."""
+        take_over(dead)
+        with self._writer.begin() as connection:
+            old = WORKERS.c.buried < database_now(connection) - KEPT_SECONDS
+            candidates = set(connection.scalars(select(WORKERS.c.executor).where(old)))
+        if candidates and (empty := candidates - owners()):
+            with self._writer.begin() as connection:
+                connection.execute(delete(WORKERS).where(WORKERS.c.executor.in_(empty)))
+
+    @contextmanager
+    def _only_keeper(self) -> Iterator[Connection]:
+        """A transaction in which no other keeper acts: the next waits, for as long as its connection waits at all."""
+        with self._writer.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _KEEPER_LOCK})
+            yield connection
+
+    def _report(self, error: Exception) -> None:
+        """Tell of trouble once, not every second."""
+        trouble = f"{type(error).__name__}: {error}".partition("\n")[0]
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._tell(f"the keeper of {self._worker.executor} meets {trouble}; it tries again every second")
+
+    def _recovered(self) -> None:
+        if self._trouble:
+            self._trouble = ""
+            self._tell(f"the keeper of {self._worker.executor} reaches the database again")

@@ -1,0 +1,1 @@
+"""Every change to our tables, one file each."""

@@ -1,0 +1,109 @@
+"""A real PostgreSQL for the tests that need one."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+
+def _postgres_program(name: str) -> str:
+    candidates = [
+        shutil.which(name),
+        *sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True),
+    ]
+    found = next((str(candidate) for candidate in candidates if candidate), None)
+    if found is None:
+        pytest.skip(f"PostgreSQL's {name} is neither on PATH nor below /usr/lib/postgresql")
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A PostgreSQL cluster that a test may stop and start."""
+
+    folder: Path
+    port: int
+    user: str | None
+    """PostgreSQL refuses to run as root."""
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def run(self, program: str, *arguments: str) -> None:
+        command = (_postgres_program(program), "-D", str(self.folder / "data"), *arguments)
+        with (self.folder / "commands.log").open("ab") as log:
+            subprocess.run(command, check=True, user=self.user, cwd="/", stdout=log, stderr=log, timeout=60)
+
+    def start(self) -> None:
+        where = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        options = f"-p {self.port} {where} -c fsync=off"
+        self.run("pg_ctl", "-w", "-l", str(self.folder / "server.log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        self.run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def database(self) -> str:
+        """The address of a new, empty database, as SQLAlchemy writes it."""
+        name = f"t{uuid4().hex}"
+        with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as connection:
+            connection.execute(f"create database {name}".encode())
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
+
+
+@contextmanager
+def _cluster() -> Iterator[Cluster]:
+    user = "postgres" if os.geteuid() == 0 else None
+    # The folder lies directly below /tmp so that PostgreSQL's user can reach it.
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="tminus-pg-") as name:
+        made = Cluster(Path(name), _free_port(), user)
+        if user:
+            shutil.chown(made.folder, user)
+        made.run("initdb", "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8", "--locale=C.UTF-8")
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Finds a loopback port that nothing listens on now."""
+    return _free_port
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """An empty PostgreSQL cluster that ends with the session."""
+    with _cluster() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Cluster) -> str:
+    """Its address."""
+    return postgres.url
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Cluster]:
+    """A cluster of one test, which may stop and start it; it must run at the end."""
+    with _cluster() as made:
+        yield made
