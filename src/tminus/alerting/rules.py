@@ -8,7 +8,7 @@ from typing import Any
 
 from tminus.alerting.expression import Expression, parse
 from tminus.alerting.measures import Meaning, meanings
-from tminus.domain import expectation, timeline
+from tminus.domain import expectation, offsets
 from tminus.domain.evidence import JsonValue
 from tminus.errors import InconclusiveError, PlanError
 
@@ -126,7 +126,7 @@ def wanted(measure: str, above: str, below: str, hold: str, severity: str) -> Wa
         )
     try:
         limit = expectation.parse(f"> {above or below}").limit
-        seconds = timeline.seconds(hold)
+        seconds = offsets.seconds(hold)
     except ValueError as error:
         raise PlanError(
             f"the alert on {measure}: {error}", hint='write above: "1%" and hold: 1min'

@@ -12,7 +12,7 @@ import typer
 
 from tminus import planfile
 from tminus.cli.clock import now
-from tminus.domain import timeline
+from tminus.domain import offsets
 from tminus.domain.plan import Check, Kind, Plan
 from tminus.errors import RefusedError, UsageError
 from tminus.planfile.lints import instant
@@ -108,14 +108,14 @@ def _untimely(text: str, at: float | None, moment: float) -> Iterator[str]:
         yield f"T-0 {text!r} is no time with a zone: write for example 2026-01-31T14:00:00+01:00"
     elif at <= moment:
         yield f"T-0 {text} is past"
-    elif at > moment + timeline.FARTHEST:
+    elif at > moment + offsets.FARTHEST:
         yield f"T-0 {text} is more than ten years ahead"
 
 
 def _milestones(plan: Plan, at: float) -> Iterator[tuple[str, datetime, list[Check]]]:
     for offset in plan.milestones:
         lines = [check for check in plan.checks if check.due == offset]
-        yield timeline.named(offset), datetime.fromtimestamp(at, UTC) + timedelta(seconds=offset), lines
+        yield offsets.named(offset), datetime.fromtimestamp(at, UTC) + timedelta(seconds=offset), lines
 
 
 def _schedule(plan: Plan, digests: dict[str, str], at: float, moment: float) -> Iterator[str]:

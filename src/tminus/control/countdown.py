@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from tminus.control.ports import Clock, Engine, Json, Record
 from tminus.control.readiness import Readiness
 from tminus.domain.decision import gate
+from tminus.domain.offsets import clock
 from tminus.domain.plan import Plan
-from tminus.domain.timeline import LaunchClock, clock
+from tminus.domain.timeline import LaunchClock
 from tminus.errors import ProbeError, RolloutError
 
 Acts = Mapping[str, Callable[[], Awaitable[Json]]]

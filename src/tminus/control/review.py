@@ -10,8 +10,8 @@ from tminus.control.ports import Json
 from tminus.control.watch import Sight
 from tminus.domain.evidence import Verdict
 from tminus.domain.guard import Action
+from tminus.domain.offsets import clock
 from tminus.domain.plan import Check, Severity
-from tminus.domain.timeline import clock
 from tminus.domain.traffic import Side
 from tminus.errors import PartError
 

@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tminus.demo.wording import wording
+from tminus.domain.offsets import clock
 from tminus.domain.record import Event
-from tminus.domain.timeline import clock
 
 
 class Screen:

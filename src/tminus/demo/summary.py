@@ -10,9 +10,9 @@ from pathlib import Path
 from tminus import __version__
 from tminus.demo.wording import people, without_verb
 from tminus.domain.canonical import instant
+from tminus.domain.offsets import clock
 from tminus.domain.plan import Kind, Plan
 from tminus.domain.record import ENDED, Event
-from tminus.domain.timeline import clock
 
 _SOURCES = {
     "probe": "observed by probes",

@@ -7,7 +7,7 @@ what it was before the release met any user; it may rise, because users store th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tminus.domain import expectation, timeline
+from tminus.domain import expectation, offsets
 from tminus.domain.evidence import JsonValue
 from tminus.domain.expectation import Expectation
 from tminus.errors import InconclusiveError
@@ -60,7 +60,7 @@ def declared(trigger: Mapping[str, JsonValue]) -> tuple[Invariant, ...]:
 
 def every(trigger: Mapping[str, JsonValue]) -> float:
     """Seconds from one look at a trigger's invariants to the next."""
-    return timeline.seconds(str(trigger["every"])) if trigger.get("every") else EVERY
+    return offsets.seconds(str(trigger["every"])) if trigger.get("every") else EVERY
 
 
 def broken(invariants: Sequence[Invariant], values: Values, floors: Values) -> tuple[Broken, ...]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tminus.domain.timeline import clock
+from tminus.domain.offsets import clock
 from tminus.exporting.content import Content, Line, Moment, Seen, Standing
 
 _SIGNS = {

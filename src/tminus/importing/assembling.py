@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from tminus.checklist.model import Checklist, Form
-from tminus.domain import timeline
+from tminus.domain import offsets
 from tminus.errors import ChecklistError
 from tminus.importing import people, surroundings
 from tminus.importing.dues import milestone
@@ -133,5 +133,5 @@ def _systems(checks: Mapping[str, Sequence[LineEntry]], builtin: Document) -> di
 
 
 def _milestones(made: Sequence[Line]) -> list[str]:
-    offsets = {timeline.offset(line.entry.due) for line in made} | {0.0}
-    return [milestone(offset) for offset in sorted(offsets)]
+    times = {offsets.offset(line.entry.due) for line in made} | {0.0}
+    return [milestone(offset) for offset in sorted(times)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tminus.checklist.model import Heading, Item
-from tminus.domain import timeline
+from tminus.domain import offsets
 from tminus.importing import limits
 from tminus.planfile.document import LineEntry, OmittedLine
 
@@ -52,7 +52,7 @@ class Dues:
         if item.due is None:
             return Due(known.due) if known else self._guessed(item)
         if item.due == 0:
-            return Due(known.due if known and timeline.offset(known.due) != 0 else AFTER_T0)
+            return Due(known.due if known and offsets.offset(known.due) != 0 else AFTER_T0)
         return Due(milestone(item.due))
 
     def _guessed(self, item: Item) -> Due:

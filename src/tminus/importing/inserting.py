@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tminus.domain import timeline
+from tminus.domain import offsets
 from tminus.errors import PlanError
 from tminus.importing.yamltext import Comments, in_row, keyed, listed
 from tminus.planfile.nodes import parsed, plain
@@ -118,7 +118,7 @@ class _Text:
             self.wanted["milestones"] = list(more)
             return
         there = self.wanted["milestones"]
-        self.wanted["milestones"] = sorted([*there, *more], key=timeline.offset)
+        self.wanted["milestones"] = sorted([*there, *more], key=offsets.offset)
         if span.event.flow_style:
             self.edits.append((span.start, span.end, 0, in_row(self.wanted["milestones"])))
             return
@@ -156,7 +156,7 @@ class _Text:
 
 
 def _after(one: str, other: str) -> bool:
-    return timeline.offset(one) > timeline.offset(other)
+    return offsets.offset(one) > offsets.offset(other)
 
 
 def _nothing(span: Span) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tminus.domain import timeline
+from tminus.domain import offsets
 from tminus.errors import PlanError
 from tminus.importing import inserting
 from tminus.importing.assembling import Imported
@@ -187,9 +187,9 @@ class _Merge:
         there = self.old.get("systems") or {}
         new = self.new.get("systems", {})
         more.systems = {name: new[name] for name in new if name in used and name not in there}
-        known = {timeline.offset(text) for text in self.old.get("milestones") or ()}
-        due = {timeline.offset(str(line["due"])) for line in more.lines() if "due" in line}
-        more.milestones = [text for text in self.new["milestones"] if timeline.offset(text) in due - known]
+        known = {offsets.offset(text) for text in self.old.get("milestones") or ()}
+        due = {offsets.offset(str(line["due"])) for line in more.lines() if "due" in line}
+        more.milestones = [text for text in self.new["milestones"] if offsets.offset(text) in due - known]
 
     def _added(self, more: inserting.Additions, line: _Old, values: dict[str, Any]) -> None:
         if line.place[0] == "checks":

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tminus.domain.decision import GateResult
+from tminus.domain.offsets import clock
 from tminus.domain.plan import Check, Kind
-from tminus.domain.timeline import clock
 from tminus.picture import words
 from tminus.picture.charts import percent
 from tminus.picture.course import Course, Data

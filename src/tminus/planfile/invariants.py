@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tminus.domain import expectation, timeline
+from tminus.domain import expectation, offsets
 from tminus.domain.expectation import cannot_fail
 from tminus.domain.invariant import LEAST_EVERY
 from tminus.domain.trigger import CORRUPTION
@@ -41,7 +41,7 @@ def _source(found: Findings, place: Place, trigger: TriggerEntry) -> None:
         which = f"write one of {', '.join(known)}" if known else "the plan has none"
         found.tell((*place, "system"), f"{trigger.id}: `system` names a system of kind postgres; {which}")
     if trigger.every:
-        turn = found.attempt((*place, "every"), partial(timeline.seconds, trigger.every))
+        turn = found.attempt((*place, "every"), partial(offsets.seconds, trigger.every))
         if turn is not None and turn < LEAST_EVERY:
             found.tell((*place, "every"), f"{trigger.id}: looks too often; write {LEAST_EVERY:g}s or more")
 

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from tminus import probes
-from tminus.domain import expectation, timeline
+from tminus.domain import expectation, offsets
 from tminus.domain.argument import misfits
 from tminus.domain.evidence import Freshness
 from tminus.domain.expectation import Expectation
@@ -42,7 +42,7 @@ def omitted(found: Findings) -> None:
     """Tell what is wrong with the lines that are left out and yet say what would observe them."""
     for place, line in found.left_out():
         if isinstance(line, OmittedLine):
-            found.attempt((*place, "due"), partial(timeline.offset, line.due))
+            found.attempt((*place, "due"), partial(offsets.offset, line.due))
             found.attempt((*place, "fresh"), partial(freshness, line.fresh))
             _expectations(found, place, line)
 
@@ -52,7 +52,7 @@ def _check(found: Findings, place: Place, section: str, line: LineEntry) -> Chec
     if len(stated) != 1:
         found.tell(place, f"{line.id}: says {_and(stated)}; write exactly one of {', '.join(KINDS)}")
         return None
-    due = found.attempt((*place, "due"), partial(timeline.offset, line.due))
+    due = found.attempt((*place, "due"), partial(offsets.offset, line.due))
     fresh = found.attempt((*place, "fresh"), partial(freshness, line.fresh))
     expect, warn = _expectations(found, place, line)
     _words(found, place, line)
@@ -159,10 +159,10 @@ def freshness(text: str) -> Freshness:
     if kind == "launch" and not rest:
         return Freshness("launch")
     if kind == "live" and rest:
-        return Freshness("live", seconds=timeline.seconds(rest))
+        return Freshness("live", seconds=offsets.seconds(rest))
     if kind == "event" and ".." in rest:
         earliest, _, latest = rest.partition("..")
-        fresh = Freshness("event", earliest=timeline.offset(earliest), latest=timeline.offset(latest))
+        fresh = Freshness("event", earliest=offsets.offset(earliest), latest=offsets.offset(latest))
         if fresh.earliest > fresh.latest:
             raise ValueError(f"{text!r} ends before it begins; write the earlier end first")
         return fresh

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tminus.domain import expectation, timeline
+from tminus.domain import expectation, offsets
 from tminus.domain.plan import Check, Kind, Rollout, Rung
 from tminus.planfile.findings import Findings
 from tminus.planfile.shape import Place
@@ -14,7 +14,7 @@ def milestones(found: Findings) -> tuple[float, ...]:
     unread = False
     for index, text in enumerate(found.document.milestones):
         place = ("milestones", index)
-        at = found.attempt(place, partial(timeline.offset, text))
+        at = found.attempt(place, partial(offsets.offset, text))
         if at is None:
             unread = True
             continue
@@ -58,7 +58,7 @@ def rollout(found: Findings) -> Rollout | None:
     rungs: list[Rung] = []
     for index, rung in enumerate(written.ladder):
         place = ("rollout", "ladder", index)
-        watch = found.attempt((*place, "watch"), partial(timeline.seconds, rung.watch))
+        watch = found.attempt((*place, "watch"), partial(offsets.seconds, rung.watch))
         if rungs and rung.weight <= rungs[-1].percent:
             found.tell(
                 place,
@@ -70,7 +70,7 @@ def rollout(found: Findings) -> Rollout | None:
             ("rollout", "ladder"),
             f"the last rung is {rungs[-1].percent} %; all traffic must move: end at 100",
         )
-    drain = found.attempt(("rollout", "drain"), partial(timeline.seconds, written.drain))
+    drain = found.attempt(("rollout", "drain"), partial(offsets.seconds, written.drain))
     return None if drain is None else Rollout(tuple(rungs), drain)
 
 
@@ -78,10 +78,10 @@ def figures(found: Findings) -> None:
     """Tell which figures of triggers, tests and the decision cannot be read."""
     for index, trigger in enumerate(found.document.triggers):
         place = ("triggers", index)
-        found.attempt((*place, "hold"), partial(timeline.seconds, trigger.hold))
+        found.attempt((*place, "hold"), partial(offsets.seconds, trigger.hold))
         if trigger.above:
             found.attempt((*place, "above"), partial(expectation.parse, f"> {trigger.above}"))
-    found.attempt(("decision", "valid"), partial(timeline.seconds, found.document.decision.valid))
+    found.attempt(("decision", "valid"), partial(offsets.seconds, found.document.decision.valid))
     for index, figure in enumerate(found.document.figures):
         if figure.expect:
             found.attempt(("figures", index, "expect"), partial(expectation.parse, figure.expect))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tminus.control.inspection import Inspection
-from tminus.domain import expectation, timeline
+from tminus.domain import expectation, offsets
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.invariant import shown
@@ -89,7 +89,7 @@ def _misfits(plan: Plan, evaluated: Trigger, declared: Mapping[str, JsonValue]) 
     """Where the plan's words about a trigger are not what the guard evaluates, or contradict a success criterion."""
     name = evaluated.id
     try:
-        hold = timeline.seconds(str(declared["hold"]))
+        hold = offsets.seconds(str(declared["hold"]))
         above = expectation.parse(f"> {declared['above']}").limit if declared["above"] else None
     except ValueError as error:
         return [f"{name}: {error}"]

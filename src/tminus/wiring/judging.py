@@ -10,8 +10,8 @@ from tminus.domain.evidence import JsonValue
 from tminus.domain.expectation import parse as parse_expectation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.invariant import UNSEEN_TURNS, declared, every
+from tminus.domain.offsets import seconds
 from tminus.domain.plan import Plan
-from tminus.domain.timeline import seconds
 from tminus.domain.trigger import CORRUPTION, TRIGGERS, Trigger
 from tminus.targets.invariants import DatabaseInvariants
 

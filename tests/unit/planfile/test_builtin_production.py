@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tminus import planfile, probes
-from tminus.domain import expectation, timeline
+from tminus.domain import expectation, offsets
 from tminus.domain.plan import Severity
 from tminus.domain.trigger import TRIGGERS
 from tminus.planfile import freshness
@@ -198,7 +198,7 @@ def test_a_line_is_due_owned_and_weighed_as_the_catalogue_says(name: str) -> Non
 
 
 def test_go_judges_76_lines() -> None:
-    before = [name for name, line in LINES.items() if timeline.offset(line.due) < 0]
+    before = [name for name, line in LINES.items() if offsets.offset(line.due) < 0]
     assert len(before) == 76
 
 
@@ -210,7 +210,7 @@ def test_a_due_date_is_a_milestone() -> None:
 def test_a_roll_up_is_not_due_before_its_parts() -> None:
     for line in LINES.values():
         for part in line.of:
-            assert timeline.offset(LINES[part].due) <= timeline.offset(line.due), f"{line.id}: {part}"
+            assert offsets.offset(LINES[part].due) <= offsets.offset(line.due), f"{line.id}: {part}"
 
 
 @pytest.mark.parametrize("name", sorted(ARGUMENTS))
@@ -286,7 +286,7 @@ def _meant(line: Line, words: str) -> str:
         return f"event {event[1]}..T-0"
     told = isinstance(line, LineEntry) and bool(line.attest)
     limits = [
-        timeline.seconds(number + unit)
+        offsets.seconds(number + unit)
         for number, unit in re.findall(
             r"(?:LIVE|DRILL|FP,|(?:DIGEST|LAUNCH|rescan),? ≤) (\d+) ([smhd])", words
         )
@@ -398,7 +398,7 @@ def test_the_five_triggers_are_those_that_the_guard_evaluates() -> None:
     for known in TRIGGERS:
         trigger = written[known.id]
         assert trigger.text == known.text
-        assert timeline.seconds(trigger.hold) == known.for_seconds
+        assert offsets.seconds(trigger.hold) == known.for_seconds
         assert trigger.action == ("hold and page" if known.id == "trig.vulnerability" else "roll back")
     assert _number(f"> {written['trig.errors'].above}") == 0.05
     assert _number(f"> {written['trig.latency'].above}") == 2.0
