@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tminus.control.approval import Approval
-from tminus.control.countdown import Countdown, LaunchTime
+from tminus.control.countdown import Countdown
 from tminus.control.inspection import Inspection
 from tminus.control.launch import Binding, Crew, Launch
+from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Liftoff, Stages
 from tminus.control.ports import Engine, Json, Signatory
 from tminus.control.readiness import Readiness
@@ -198,7 +199,7 @@ class World:
         if self.inspected:
             self.watch.inspection = Inspection(INVARIANTS, self.data, self.clock, every=1.0)
         self.readiness = Readiness(self.plan.checks, self.record, self.observer, self.clock)
-        stages = Stages(self.target, self.traffic, self.database, self.smoke, self.watch, self.clock)
+        stages = Stages(self.target, self.traffic, self.database, self.smoke, self.watch, self.time)
         self.crew = Crew(self.plan, self.record, self.readiness, signatory, self.time, stages)
         return self.crew
 

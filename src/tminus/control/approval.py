@@ -3,9 +3,9 @@
 The rule stands in `domain.decision`; here it is acted upon. GO is refused while the gate is closed, whoever asks.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from tminus.control.countdown import LaunchTime
+from tminus.control.launchtime import LaunchTime
 from tminus.control.ports import Engine, Json, Record, Signatory
 from tminus.control.readiness import Readiness
 from tminus.domain.attestation import (
@@ -19,10 +19,11 @@ from tminus.domain.attestation import (
     sign_off_statement,
 )
 from tminus.domain.canonical import timestamp
+from tminus.domain.course import DECIDED, RESCHEDULED, in_force
 from tminus.domain.decision import GateResult, gate, standing
 from tminus.domain.evidence import Claim
 from tminus.domain.plan import Check, Plan, Role
-from tminus.domain.record import Event
+from tminus.domain.record import OPENED, Event
 from tminus.errors import OutOfSequenceError
 
 TOPIC = "decision"
@@ -40,6 +41,12 @@ class Approval:
         self._record = record
         self._signatory = signatory
         self._time = time
+        self.attempt = 1
+        """For which date of the launch it works; a new date is a new poll."""
+
+    @property
+    def _suffix(self) -> str:
+        return "" if self.attempt == 1 else f"#{self.attempt}"
 
     async def freshen(self, readiness: Readiness) -> None:
         """Observe again what has grown stale or is not known, so that the poll shows what is true now."""
@@ -51,10 +58,10 @@ class Approval:
                 for check in self._plan.before_go()
                 if self._wants_another_look(check, claims.get(check.id))
             ]
-            verdicts = await readiness.observe(again, "poll")
+            verdicts = await readiness.observe(again, f"poll{self._suffix}")
             return {check: verdict.value for check, verdict in verdicts.items()}
 
-        await self._engine.step("observe again before the poll", act)
+        await self._engine.step(f"observe again before the poll{self._suffix}", act)
 
     def _wants_another_look(self, check: Check, claim: Claim | None) -> bool:
         stands = standing(check, claim, self._time.now())
@@ -65,23 +72,25 @@ class Approval:
 
         async def open_it() -> Json:
             events = await self._record.events()
-            evidence = self._evidence(events[0], await readiness.claims())
+            evidence = self._evidence(events, await readiness.claims())
             root = evidence_root(evidence)[1]
-            await self._record.append_once(
-                "poll", "poll.opened", {"evidence": evidence.document(), "root": root}
-            )
+            data: Json = {"evidence": evidence.document(), "root": root}
+            await self._append("poll", "poll.opened", data)
             return {"root": root}
 
-        await self._engine.step("open the poll", open_it)
+        await self._engine.step(f"open the poll{self._suffix}", open_it)
         for role in self._plan.roles:
             if role.signs:
-                await self._engine.step(f"sign as {role.id}", self._signing(launch, role, readiness))
+                await self._engine.step(
+                    f"sign as {role.id}{self._suffix}", self._signing(launch, role, readiness)
+                )
 
-    def _evidence(self, opened: Event, claims: Mapping[str, Claim]) -> EvidenceRoot:
-        release = opened.data["release"]
-        schedule = opened.data["schedule"]
+    def _evidence(self, events: Sequence[Event], claims: Mapping[str, Claim]) -> EvidenceRoot:
+        opened = events[0]
+        dated = next(event for event in reversed(events) if event.type in {OPENED, RESCHEDULED})
+        release, schedule = opened.data["release"], dated.data["schedule"]
         assert isinstance(release, dict)  # noqa: S101 - Launch.open() wrote it
-        assert isinstance(schedule, dict)  # noqa: S101 - Launch.open() wrote it
+        assert isinstance(schedule, dict)  # noqa: S101 - Launch.open() or an order wrote it
         return EvidenceRoot(
             opened=opened.digest,
             plan=self._plan.digest,
@@ -116,10 +125,14 @@ class Approval:
                 "simulated": role.simulated,
             }
             data |= {"decision": word, "note": sign_off.note, "envelope": envelope}
-            await self._record.append_once(f"sign:{role.id}", "signoff.given", data)
+            await self._append(f"sign:{role.id}", "signoff.given", data)
             return {"decision": word}
 
         return act
+
+    async def _append(self, name: str, kind: str, data: Json) -> None:
+        """Record what holds for this date only."""
+        await self._record.append_for(self.attempt, f"{name}{self._suffix}", kind, data)
 
     async def _polled(self) -> EvidenceRoot:
         for event in reversed(await self._record.events()):
@@ -161,17 +174,17 @@ class Approval:
             statement = decision_statement(decision, evidence.release, evidence_root(evidence)[1])
             data: Json = {"decision": word, "by": role.person, "role": role.id, "simulated": role.simulated}
             data |= {"reason": reason, "envelope": self._signatory.sign(role.id, statement)}
-            await self._record.append_once("decision", "decision.made", data)
+            await self._append("decision", DECIDED, data)
             return {"decision": word}
 
-        return str((await self._engine.step("decide", act))["decision"])
+        return str((await self._engine.step(f"decide{self._suffix}", act))["decision"])
 
     async def _refusals(self, readiness: Readiness) -> list[str]:
         result = await self.gate(readiness)
         refused = [f"{o.check} is {o.standing} ({o.why})" for o in result.obstacles]
         if not result.seen:
             refused.append("no line that GO judges was observed")
-        events = await self._record.events()
+        events = in_force(await self._record.events())
         words = {
             str(event.data["role"]): event.data["decision"]
             for event in events

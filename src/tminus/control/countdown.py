@@ -1,44 +1,134 @@
-"""Walk the milestones before T-0: wait, observe what falls due, say what stands.
+"""Everything before GO: wait, observe what falls due, tell owners, and do as people order.
 
-The clock runs on past an earlier gate that stays closed; its lines are late, and GO will judge them.
+Each turn reads the record and the clock and does the one thing that is due. A person's order is in the record before
+the launch hears of it; its message only wakes the launch. The clock runs on past an earlier gate that stays closed; its
+lines are late, and GO will judge them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 
-from tminus.control.ports import Clock, Engine, Json, Record
-from tminus.control.readiness import Readiness
+from tminus.control.launchtime import LaunchTime, Wait
+from tminus.control.ports import Engine, Json, Record
+from tminus.control.readiness import Readiness, claims_of
+from tminus.domain.agenda import TICK, Agenda, Due, agenda
+from tminus.domain.canonical import plain
+from tminus.domain.course import TOLD, Course, course_of, in_force
 from tminus.domain.decision import gate
+from tminus.domain.evidence import Claim
+from tminus.domain.notices import Notice
 from tminus.domain.offsets import clock
 from tminus.domain.plan import Plan
-from tminus.domain.timeline import LaunchClock
+from tminus.domain.timeline import in_attempt
 from tminus.errors import ProbeError, RolloutError
+
+CONTROL = "control"
+"""Where people's orders arrive."""
+LONGEST = 86400.0
+"""Seconds after which a launch that waits for nothing but people looks again all the same."""
 
 Acts = Mapping[str, Callable[[], Awaitable[Json]]]
 """What a line may ask for before it is observed, by the plan's word for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where the countdown has come to, and somebody else goes on."""
+
+    due: Due
+    """`POLL`, `DECISION`, `GONE` or `OVER`."""
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What a look found, as the engine remembers it."""
+
+    due: Due
+    attempt: int
+    milestone: float
+    checks: tuple[str, ...]
+    wait: Wait | None
+    until: float
+
+
 class Countdown:
-    """The clock of one launch and what happens at its milestones."""
+    """The turns of one launch before GO."""
 
     def __init__(
-        self, plan: Plan, engine: Engine, record: Record, readiness: Readiness, time: "LaunchTime"
+        self, plan: Plan, engine: Engine, record: Record, readiness: Readiness, time: LaunchTime
     ) -> None:
         self._plan = plan
         self._engine = engine
         self._record = record
         self._readiness = readiness
         self._time = time
+        self.turns = 0
+        """How many looks it has taken so far."""
+        self._waited: Wait | None = None
 
-    async def run(self, acts: Acts) -> None:
-        """From the first milestone to the last before T-0; `acts` are what lines may ask for before they are seen."""
-        for milestone in self._plan.milestones:
-            if milestone < 0:
-                await self._time.wait_until(self._engine, milestone)
-                await self._act(milestone, acts)
-                await self._reach(milestone)
+    async def run(self, acts: Acts) -> Stop:
+        """Until the poll is to open, a decision is due, or there is nothing to count down to any more.
 
-    async def _act(self, milestone: float, acts: Acts) -> None:
-        name = clock(milestone)
+        `acts` are what lines may ask for before they are seen. Called again it goes on from where the record stands.
+        """
+        while True:
+            turn = await self._turn()
+            if turn.due in {Due.POLL, Due.DECISION, Due.GONE, Due.OVER}:
+                return Stop(turn.due, turn.attempt)
+            if turn.due is Due.MILESTONE:
+                await self._act(turn, acts)
+                await self._reach(turn)
+            elif turn.due is Due.LOOK:
+                await self._look_again(turn)
+            elif turn.due is Due.NOTHING:
+                self._waited = turn.wait
+                await self._engine.receive(CONTROL, turn.until)
+
+    async def _turn(self) -> _Turn:
+        """What is due now; owners are told within the same step, since that only writes."""
+        number, waited = self.turns, self._waited
+        self.turns, self._waited = number + 1, None
+
+        async def look() -> Json:
+            events = await self._record.events()
+            course = course_of(events)
+            told = self._time.follow(course, waited)
+            due = self._agenda(course, claims_of(in_force(events)))
+            if due.due is Due.TELL:
+                await self._tell(due.notices)
+            return {**told, **self._told(course, due)}
+
+        told = await self._engine.step(f"turn {number}", look)
+        self._time.remember(told)
+        return _read(told)
+
+    def _agenda(self, course: Course, claims: Mapping[str, Claim]) -> Agenda:
+        # Skipped time is taken off T-0, so that all ages are measured by the real clock.
+        here = course if course.t0 is None else replace(course, t0=course.t0 - self._time.launch.ahead)
+        return agenda(self._plan, here, in_attempt(here, claims), self._time.now(), looks=course.speed == 1)
+
+    def _told(self, course: Course, due: Agenda) -> Json:
+        now = self._time.now()
+        told: Json = {
+            "due": due.due.value,
+            "attempt": course.attempt,
+            "milestone": due.milestone,
+            "checks": list(due.checks),
+            "since": now,
+        }
+        if due.due is Due.NOTHING:
+            wake = due.wake if due.wake is not None else now + LONGEST * course.speed
+            told["offset"] = None if course.t0 is None else wake + self._time.launch.ahead - course.t0
+            told["until"] = now + min(LONGEST, max(TICK, (wake - now) / course.speed))
+        return told
+
+    async def _tell(self, told: tuple[Notice, ...]) -> None:
+        for notice in told:
+            await self._record.append_once(notice.key, TOLD, plain(notice.data()))
+
+    async def _act(self, turn: _Turn, acts: Acts) -> None:
+        name = _named(turn)
 
         def acting(wanted: str) -> Callable[[], Awaitable[Json]]:
             async def act() -> Json:
@@ -52,17 +142,17 @@ class Countdown:
 
             return act
 
-        for wanted in dict.fromkeys(check.act for check in self._plan.due(milestone) if check.act):
+        for wanted in dict.fromkeys(check.act for check in self._plan.due(turn.milestone) if check.act):
             await self._engine.step(f"{name} {wanted}", acting(wanted))
 
-    async def _reach(self, milestone: float) -> None:
+    async def _reach(self, turn: _Turn) -> None:
         """Observe the lines that are due at a milestone, as one step, and record how its gate stands."""
-        name = clock(milestone)
+        name, milestone = _named(turn), clock(turn.milestone)
 
         async def act() -> Json:
-            checks = self._plan.due(milestone)
+            checks = self._plan.due(turn.milestone)
             await self._record.append_once(
-                f"milestone:{name}", "milestone.reached", {"milestone": name, "lines": len(checks)}
+                f"milestone:{name}", "milestone.reached", {"milestone": milestone, "lines": len(checks)}
             )
             verdicts = await self._readiness.observe(checks, name)
             result = gate(checks, await self._readiness.claims(), self._time.now())
@@ -70,7 +160,7 @@ class Countdown:
                 {"check": o.check, "standing": o.standing, "why": o.why} for o in result.obstacles
             ]
             data: Json = {
-                "milestone": name,
+                "milestone": milestone,
                 "judged": result.judged,
                 "open": not result.obstacles,
                 "late": [*late],
@@ -80,43 +170,32 @@ class Countdown:
 
         await self._engine.step(f"milestone {name}", act)
 
-
-class LaunchTime:
-    """Real time and the launch clock together; waits are the only thing that `speed` shortens."""
-
-    def __init__(self, real: Clock, launch: LaunchClock) -> None:
-        self._real = real
-        self.launch = launch
-
-    def now(self) -> float:
-        """Seconds of the epoch."""
-        return self._real.now()
-
-    def read(self) -> float:
-        """Seconds from T-0 on the launch clock."""
-        return self.launch.read(self._real.now())
-
-    async def sleep(self, seconds: float) -> None:
-        """Real time passing."""
-        await self._real.sleep(seconds)
-
-    async def wait_until(self, engine: Engine, milestone: float) -> None:
-        """Wait for the launch clock to read this offset; after a crash only the rest is waited for."""
-        name = clock(milestone)
-
-        async def begin() -> Json:
-            return {"ends": self.now() + self.launch.wait(self.now(), milestone)}
-
-        ends = float(str((await engine.step(f"begin to wait for {name}", begin))["ends"]))
+    async def _look_again(self, turn: _Turn) -> None:
+        """Observe lines again, and the roll-ups that are made of them."""
 
         async def act() -> Json:
-            await self._real.sleep(max(0.0, ends - self.now()))
-            return {"ahead": self.launch.skipped(self.now(), milestone)}
+            wanted = [check for check in self._plan.checks if check.id in turn.checks]
+            verdicts = await self._readiness.observe(wanted, f"turn {self.turns}")
+            return {check: verdict.value for check, verdict in verdicts.items()}
 
-        self.jump(await engine.step(f"wait for {name}", act))
+        await self._engine.step(f"look again, turn {self.turns}", act)
 
-    def jump(self, waited: Json) -> None:
-        """Take over what a finished wait skipped."""
-        ahead = waited["ahead"]
-        assert isinstance(ahead, int | float)  # noqa: S101 - our own step wrote it
-        self.launch.ahead = max(self.launch.ahead, float(ahead))
+
+def _named(turn: _Turn) -> str:
+    """The milestone of this attempt, as keys and steps are named."""
+    name = clock(turn.milestone)
+    return name if turn.attempt == 1 else f"{name}#{turn.attempt}"
+
+
+def _read(told: Json) -> _Turn:
+    """What a look found, from what the engine remembers."""
+    checks, offset, since = told["checks"], told.get("offset"), told["since"]
+    assert isinstance(checks, list)  # noqa: S101 - our own step wrote it
+    return _Turn(
+        due=Due(str(told["due"])),
+        attempt=int(str(told["attempt"])),
+        milestone=float(str(told["milestone"])),
+        checks=tuple(map(str, checks)),
+        wait=None if offset is None else Wait(float(str(since)), float(str(offset))),
+        until=float(str(told.get("until", since))),
+    )

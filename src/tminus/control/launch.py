@@ -8,19 +8,23 @@ from dataclasses import dataclass
 from typing import cast
 
 from tminus.control.approval import Approval, omitted_rows
-from tminus.control.countdown import Countdown, LaunchTime
+from tminus.control.countdown import Countdown, Stop
+from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Liftoff, OrderedError, Stages
 from tminus.control.ports import Engine, Json, Record, Signatory
 from tminus.control.readiness import Readiness
 from tminus.control.review import Review
 from tminus.control.rollback import Rollback
 from tminus.control.watch import Sight
+from tminus.domain.agenda import Due
 from tminus.domain.canonical import timestamp
+from tminus.domain.course import course_of
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan, Severity
 from tminus.domain.record import ENDED, OPENED
 from tminus.domain.rollout import State
 from tminus.domain.traffic import Side
+from tminus.errors import OutOfSequenceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Binding:
     """The commands that roll back without tminus."""
     asks: bool
     """Whether a person decides; else the plan does, by its gate and its signatures."""
+    waits: bool = False
+    """Whether a NO-GO waits for a new date, or to be scrubbed; else it is the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +80,8 @@ class Launch:
         """From the opening to the end; the result names the outcome."""
         crew = self._crew
         await self._engine.step("open", self._open)
-        countdown = Countdown(crew.plan, self._engine, crew.record, crew.readiness, crew.time)
-        await countdown.run({"back up": crew.stages.database.back_up})
-        if await self._decided() != "go":
-            return await self._end(State.NO_GO, {})
+        if (before := await self._before_go()) is not State.GO:
+            return await self._end(before, {})
         liftoff = Liftoff(crew.plan, self._engine, crew.record, crew.readiness, crew.stages)
         sight = await liftoff.run(self._binding.release, self._binding.previous)
         if sight.action is Action.CONTINUE:
@@ -85,6 +89,45 @@ class Launch:
         if sight.action is Action.ROLLBACK:
             return await self._roll_back(sight)
         return await self._end(State.LANDED, {})
+
+    async def _before_go(self) -> State:
+        """Count down, once for each date that the launch gets, to a GO or to its end."""
+        crew = self._crew
+        countdown = Countdown(crew.plan, self._engine, crew.record, crew.readiness, crew.time)
+        attempt = 1
+        while True:
+            try:
+                stop = await countdown.run({"back up": crew.stages.database.back_up})
+                attempt = stop.attempt
+                if stop.due is Due.OVER:
+                    return State.SCRUBBED
+                if state := await self._stopped(stop):
+                    return state
+            except OutOfSequenceError as error:
+                await self._overtaken(attempt, countdown.turns, error)
+
+    async def _stopped(self, stop: Stop) -> State | None:
+        """Do what the countdown has come to; how the launch goes on, nothing when it counts on."""
+        crew = self._crew
+        approval = Approval(crew.plan, self._engine, crew.record, crew.signatory, crew.time)
+        approval.attempt = stop.attempt
+        if stop.due is Due.POLL:
+            await approval.freshen(crew.readiness)
+            await approval.poll(self._binding.launch, crew.readiness)
+            return None
+        if await self._decided(approval) == "go":
+            return State.GO
+        return None if self._binding.waits else State.NO_GO
+
+    async def _overtaken(self, attempt: int, turn: int, error: OutOfSequenceError) -> None:
+        """Go on where a person's order came first: the launch has another date, or was called off; else raise."""
+
+        async def look() -> Json:
+            course = course_of(await self._crew.record.events())
+            return {"overtaken": course.over or course.attempt != attempt}
+
+        if not (await self._engine.step(f"overtaken in turn {turn}", look))["overtaken"]:
+            raise error
 
     async def _open(self) -> Json:
         binding, plan = self._binding, self._crew.plan
@@ -124,12 +167,7 @@ class Launch:
         await self._crew.record.append_once("opened", OPENED, data)
         return {}
 
-    async def _decided(self) -> str:
-        crew, launch = self._crew, self._binding.launch
-        approval = Approval(crew.plan, self._engine, crew.record, crew.signatory, crew.time)
-        await approval.freshen(crew.readiness)
-        await approval.poll(launch, crew.readiness)
-        await crew.time.wait_until(self._engine, 0.0)
+    async def _decided(self, approval: Approval) -> str:
         wish: Json = {
             "decision": "go",
             "reason": "decided by the plan: the gate is open and every role said go",
@@ -137,7 +175,7 @@ class Launch:
         if self._binding.asks:
             await self._engine.step("ask for the decision", self._ask)
             wish = await approval.ask(minutes=30)
-        return await approval.decide(launch, wish, crew.readiness)
+        return await approval.decide(self._binding.launch, wish, self._crew.readiness)
 
     async def _ask(self) -> Json:
         await self._crew.record.append_once("asked", "decision.asked", {"minutes": 30})

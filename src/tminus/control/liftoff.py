@@ -7,18 +7,18 @@ what is seen to have failed rolls back.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tminus.control.ports import Clock, Database, Engine, Json, Record, SideStatus, Smoke, Target, Traffic
+from tminus.control.countdown import CONTROL, LONGEST
+from tminus.control.launchtime import LaunchTime
+from tminus.control.ports import Database, Engine, Json, Record, SideStatus, Smoke, Target, Traffic
 from tminus.control.readiness import Finding, Readiness
 from tminus.control.watch import SLICE, Green, Sight, Watch, sight
+from tminus.domain.course import ORDERED, course_of
 from tminus.domain.evidence import JsonValue, Observation, Source, Verdict
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan, Rung
 from tminus.domain.rollout import Share
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, ProbeError, ReleaseError, RolloutError
-
-CONTROL = "control"
-"""Where people leave acts for a launch under way: resume, abort, rollback."""
 
 RETRY = 2.0
 """Seconds between two tries to read back what could not be read."""
@@ -35,7 +35,7 @@ class Stages:
     database: Database
     smoke: Smoke
     watch: Watch
-    clock: Clock
+    clock: LaunchTime
 
 
 class OrderedError(RolloutError):
@@ -58,6 +58,9 @@ class Liftoff:
         self.readiness = readiness
         self.stages = stages
         self.green: Green | None = None
+        self._held = False
+        """Whether people stopped the clock: the guard goes on, and nothing else does."""
+        self._orders = 0
 
     async def run(self, release: dict[str, str], previous: dict[str, str]) -> Sight:
         """Everything from GO to all traffic on green; says whether to go on or to roll back."""
@@ -82,13 +85,17 @@ class Liftoff:
     async def _stand_up(self, new: str, old: str) -> None:
         """Everything before the first user meets green."""
         await self.steady("initiate", lambda: self._initiate(old))
+        await self._while_held()
         if inspection := self.stages.watch.inspection:
             inspection.remember(await self.steady("data", inspection.begin))
         await self.steady("back up", self.stages.database.back_up)
+        await self._while_held()
         await self.steady("migrate", lambda: self._migrate(new))
+        await self._while_held()
         started = await self.steady("green", lambda: self._start_green(new))
         self.green = Green(float(str(started["started"])), str(started["digest"]))
         await self.steady("smoke", self._smoke)
+        await self._while_held()
 
     async def _fallen(self, seen: Sight) -> Sight:
         """The shift did not come to its end: the line about it has failed, unless it never began."""
@@ -215,13 +222,13 @@ class Liftoff:
             rest = max(0.5, min(SLICE, seconds - well))
             data = await self.engine.step(name, self._slice(name, rest, rung))
             seen = sight(data)
-            well += seen.seconds
+            well += 0.0 if self._held else seen.seconds
             number += 1
             if seen.action is Action.ROLLBACK:
                 return seen
             if ordered := await self._ordered(name):
                 return ordered
-            if seen.action is Action.CONTINUE and well >= seconds - 0.05:
+            if not self._held and seen.action is Action.CONTINUE and well >= seconds - 0.05:
                 if data["proven"]:
                     return seen
                 await self.engine.step(f"hold after {name}", self._unproven(name, rung))
@@ -250,26 +257,43 @@ class Liftoff:
         held: Json = {"where": name, "rule": "hold.requests", "text": text}
         return self._noting(f"hold:{name}", "launch.held", held)
 
+    async def _while_held(self) -> None:
+        """Begin nothing more while people hold the clock; raises `OrderedError` when they order the launch back."""
+        ordered = await self._ordered("between two steps")
+        while self._held and ordered is None:
+            again = await self.engine.now() + LONGEST
+            if (message := await self.engine.receive(CONTROL, until=again)) is not None:
+                ordered = await self._obey("while the clock was held", message)
+        if ordered is not None:
+            raise OrderedError(ordered)
+
     async def _ordered(self, where: str) -> Sight | None:
-        """What a person told the launch to do; resuming is done at once."""
-        message = await self.engine.receive(CONTROL, until=0.0)
-        if message is None:
-            return None
-        order, by = str(message["order"]), str(message.get("by", "somebody"))
-        text = f"{by} ordered {order}: {message.get('reason', 'no reason given')}"
-        now = self.stages.clock.now()
-        told = await self.engine.step(f"{order} after {where}", self._noting_order(where, order, text, now))
+        """Do as people ordered meanwhile; what brings the launch back, if one of the orders does."""
+        while (message := await self.engine.receive(CONTROL, until=0.0)) is not None:
+            if ordered := await self._obey(where, message):
+                return ordered
+        return None
+
+    async def _obey(self, where: str, message: Json) -> Sight | None:
+        """Do as one order says: as it stands in the record, where it was written before the launch was told of it."""
+        number, self._orders = self._orders, self._orders + 1
+
+        async def look() -> Json:
+            events = await self.record.events()
+            course = course_of(events)
+            told = self.stages.clock.follow(course, None)
+            given = next((event for event in events if event.data.get("id") == message["id"]), None)
+            order = given.data if given and given.type == ORDERED else {}
+            return {**told, "held": course.held is not None, "at": self.stages.clock.now(), **order}
+
+        told = await self.engine.step(f"order {number} {where}", look)
+        self.stages.clock.remember(told)
+        self._held, order, at = bool(told["held"]), told.get("order"), float(str(told["at"]))
         if order == "resume":
-            self.stages.watch.resume(float(str(told["at"])))
-            return None
-        return Sight(Action.ROLLBACK, f"person.{order}", text, 0.0, now)
-
-    def _noting_order(self, where: str, order: str, text: str, now: float) -> Act:
-        async def act() -> Json:
-            await self.record.append_once(f"order:{where}", "order.taken", {"order": order, "text": text})
-            return {"at": now}
-
-        return act
+            self.stages.watch.resume(at)
+        if order in {"abort", "rollback"}:
+            return Sight(Action.ROLLBACK, f"person.{order}", str(told["text"]), 0.0, at)
+        return None
 
     async def _promote(self) -> None:
         async def act() -> Json:

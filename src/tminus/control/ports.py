@@ -65,6 +65,10 @@ class Record(Protocol):
         """Append an event unless this key is recorded already; either way, the event that is recorded."""
         ...
 
+    async def append_for(self, attempt: int, key: str, kind: str, data: Json) -> Event:
+        """The same for what holds for one date only; raises `OutOfSequenceError` when the launch has another by now."""
+        ...
+
     async def events(self) -> list[Event]:
         """Everything recorded so far, in order."""
         ...

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 
 from tminus.control.ports import Clock, Json, Observer, Record
 from tminus.domain.attestation import claim_data
+from tminus.domain.course import course_of, in_force
 from tminus.domain.evidence import Claim, JsonValue, Observation, Source, Verdict, fingerprint, worst
 from tminus.domain.expectation import judge
 from tminus.domain.plan import Check, Kind
-from tminus.domain.record import Event
+from tminus.domain.record import OPENED, Event
+from tminus.domain.timeline import in_attempt
 from tminus.errors import InconclusiveError, TminusError
 
 OBSERVED = "check.observed"
@@ -46,8 +48,13 @@ class Readiness:
         self._clock = clock
 
     async def claims(self) -> dict[str, Claim]:
-        """The newest claim of each line, from the record."""
-        return claims_of(await self._record.events())
+        """The newest claim of each line that counts in the present attempt, from the record."""
+        events = in_force(await self._record.events())
+        found = claims_of(events)
+        opened = bool(events) and events[0].type == OPENED
+        return (
+            in_attempt(course_of(events), found) if opened else found
+        )  # outside a launch there is no attempt
 
     async def observe(self, checks: Iterable[Check], moment: str) -> dict[str, Verdict]:
         """Observe these lines now and record each; roll-ups last, since they are made of the others.

@@ -4,7 +4,7 @@ A criterion that is seen to fail rolls back while blue still stands; one that ca
 launch does not land until it is known.
 """
 
-from tminus.control.countdown import LaunchTime
+from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Liftoff
 from tminus.control.ports import Json
 from tminus.control.watch import Sight

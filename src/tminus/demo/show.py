@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tminus.board.live import LiveBoard
 from tminus.control.approval import TOPIC
-from tminus.control.liftoff import CONTROL
+from tminus.control.countdown import CONTROL
 from tminus.control.ports import Json
 from tminus.demo.census import census
 from tminus.demo.lookout import Lookout

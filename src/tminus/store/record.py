@@ -29,7 +29,7 @@ _PAGE = 500
 _ROW = [LAUNCHES.c[name] for name in LaunchRow.__dataclass_fields__]
 """What a list of launches shows; plans and bindings are large, and are read one by one."""
 
-Choose = Callable[[Sequence[Event]], Entry]
+Choose = Callable[[Sequence[Event]], Sequence[Entry]]
 """Decides by what is recorded what is to be recorded now, or raises why nothing may be."""
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class RecordStore:
         chain.check_checkpoint(entry)
         return await self._write(lambda connection: _append_once(connection, launch, entry))
 
-    async def act(self, launch: str, choose: Choose, message: Message | None = None) -> Event:
+    async def act(self, launch: str, choose: Choose, message: Message | None = None) -> list[Event]:
         """Record what a pure function chooses by the events so far, and leave the launch a message about it.
 
         One transaction: both are there, or neither. Two acts at the same time are one after the other: the later one
@@ -67,14 +67,16 @@ class RecordStore:
         """
         return await self._write(lambda connection: self._act(connection, launch, choose, message))
 
-    def _act(self, connection: Connection, launch: str, choose: Choose, message: Message | None) -> Event:
-        events = [decode(*row) for row in _lines(connection, launch, -1)]
-        entry = choose(events)
-        chain.check_checkpoint(entry)
-        event = _append_once(connection, launch, entry)
+    def _act(
+        self, connection: Connection, launch: str, choose: Choose, message: Message | None
+    ) -> list[Event]:
+        entries = choose([decode(*row) for row in _lines(connection, launch, -1)])
+        for entry in entries:
+            chain.check_checkpoint(entry)
+        events = [_append_once(connection, launch, entry) for entry in entries]
         if message is not None:
             self._post().send(connection, launch, message)
-        return event
+        return events
 
     async def open(self, launch: str, entry: Entry, order: Order) -> Event:
         """Open a launch for whoever runs launches: its first event, its order, its environment, and its beginning.

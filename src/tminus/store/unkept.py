@@ -17,6 +17,11 @@ class UnkeptRecord:
             self._events[key] = Event(len(self._events), "", self._at, None, kind, key, data)
         return self._events[key]
 
+    async def append_for(self, attempt: int, key: str, kind: str, data: Json) -> Event:
+        """See `Record.append_for`; outside a launch there is one date, which is none."""
+        del attempt
+        return await self.append_once(key, kind, data)
+
     async def events(self) -> list[Event]:
         """See `Record.events`."""
         return list(self._events.values())

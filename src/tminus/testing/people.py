@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from tminus.control.ports import Json
+from tminus.domain.agenda import demand
 from tminus.domain.canonical import canonical, sha256_hex, timestamp
+from tminus.domain.course import course_of
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.plan import Check
 from tminus.domain.record import Entry, Event, append
@@ -17,14 +19,14 @@ Seen = Observation | BaseException
 
 
 class BothClocks(Protocol):
-    """Real time and launch time, as `control.countdown.LaunchTime` has them."""
+    """Real time and launch time, as `control.launchtime.LaunchTime` has them."""
 
     def now(self) -> float:
         """Seconds of the epoch."""
         ...
 
-    def read(self) -> float:
-        """Seconds from T-0 on the launch clock."""
+    def t_ms(self) -> int | None:
+        """Milliseconds from T-0 on the launch clock; none while there is no T-0."""
         ...
 
 
@@ -43,12 +45,17 @@ class MemoryRecord:
         for event in self.chain:
             if event.key == key:
                 return event
-        at, t_ms = timestamp(self._clocks.now()), round(self._clocks.read() * 1000)
+        at, t_ms = timestamp(self._clocks.now()), self._clocks.t_ms()
         self._fate.moment(f"to record {key}")
         event = append(self.chain[-1] if self.chain else None, Entry(kind, key, data, at, t_ms))
         self.chain.append(event)
         self._fate.moment(f"recorded {key}")
         return event
+
+    async def append_for(self, attempt: int, key: str, kind: str, data: Json) -> Event:
+        """See `Record.append_for`."""
+        demand(course_of(self.chain), attempt)
+        return await self.append_once(key, kind, data)
 
     async def events(self) -> list[Event]:
         """See `Record.events`."""

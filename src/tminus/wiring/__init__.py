@@ -3,20 +3,22 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
 from tminus.config import resolve
-from tminus.control.countdown import LaunchTime
 from tminus.control.inspection import Inspection
 from tminus.control.launch import Binding, Crew, Launch
+from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Stages
 from tminus.control.ports import Clock, Engine, Json
 from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch
+from tminus.domain.agenda import demand
 from tminus.domain.canonical import timestamp
+from tminus.domain.course import course_of
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Check, Plan
@@ -139,8 +141,20 @@ class LaunchRecord:
     async def append_once(self, key: str, kind: str, data: Json) -> Event:
         """See `Record.append_once`; what is observed side by side is timed in the order in which it is written."""
         async with self._one_by_one:
-            at, t_ms = timestamp(self._time.now()), round(self._time.read() * 1000)
-            return await self._store.append_once(self._launch, Entry(kind, key, data, at, t_ms))
+            return await self._store.append_once(self._launch, self._entry(key, kind, data))
+
+    async def append_for(self, attempt: int, key: str, kind: str, data: Json) -> Event:
+        """See `Record.append_for`; whether the date still stands is asked in the transaction that writes."""
+
+        def choose(events: Sequence[Event]) -> Sequence[Entry]:
+            demand(course_of(events), attempt)
+            return [self._entry(key, kind, data)]
+
+        async with self._one_by_one:
+            return (await self._store.act(self._launch, choose))[-1]
+
+    def _entry(self, key: str, kind: str, data: Json) -> Entry:
+        return Entry(kind, key, data, timestamp(self._time.now()), self._time.t_ms())
 
     async def events(self) -> list[Event]:
         """See `Record.events`."""
@@ -241,7 +255,7 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     def crew() -> Crew:
         record = LaunchRecord(store, binding.launch, launch_time)
         readiness = Readiness(plan.checks, record, systems, clock)
-        stages = Stages(target, trace, backups, smoke, watch, clock)
+        stages = Stages(target, trace, backups, smoke, watch, launch_time)
         return Crew(plan, record, readiness, Keys(home).signatory(plan), launch_time, stages)
 
     async def body(engine: Engine, _launch: str) -> Json:
@@ -275,7 +289,7 @@ def keep_plan(home: Path, launch: str, loaded: Loaded) -> None:
 
 async def seal(store: RecordStore, launch: str, home: Path, clock: LaunchTime) -> Path:
     """Sign the record with the server's key and export it; the exported file."""
-    at, t_ms = timestamp(clock.now()), round(clock.read() * 1000)
+    at, t_ms = timestamp(clock.now()), clock.t_ms()
     await store.checkpoint(launch, checkpoint_entry(Keys(home).server(), launch, at, t_ms))
     path = launch_folder(home, launch) / "record.jsonl"
     await store.export(launch, path)

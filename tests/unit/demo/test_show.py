@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tminus.control.countdown import LaunchTime
+from tminus.control.launchtime import LaunchTime
 from tminus.control.ports import Json
 from tminus.demo.screen import Screen
 from tminus.demo.show import Options, Show
