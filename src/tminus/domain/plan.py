@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from tminus.domain.evidence import Freshness, JsonValue
 from tminus.domain.expectation import Expectation
+from tminus.domain.freezes import Freeze
 
 
 class Severity(StrEnum):
@@ -115,6 +116,19 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
+class Leads:
+    """When owners are told of lines that wait for them, in seconds from the milestone at which they are due."""
+
+    soon: float = 3600.0
+    """How long before it. An hour is half of what lies between T-4h and T-2h, so no milestone is called up while the
+    one before it is still ahead, and there is time to act."""
+    late: float = 900.0
+    """How long after it. A line is observed again every 15 minutes at the most, so what is late was looked at twice."""
+    escalate: float = 1800.0
+    """How long after it those who decide are told. At T-2h that leaves them an hour and a half."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """An executable checklist, identified by the digest of its canonical form."""
 
@@ -135,6 +149,11 @@ class Plan:
     """What only the team knows and has not written yet; a launch refuses while anything is."""
     waivers: tuple[str, ...] = ()
     """The lines that the plan waives; not honoured yet, so a launch refuses these too."""
+    freezes: tuple[Freeze, ...] = ()
+    """When no launch may have its T-0."""
+    leads: Leads = Leads()
+    decision_seconds: float = 900.0
+    """How long before T-0 the poll opens, and after it a decision still holds."""
 
     @property
     def total(self) -> int:

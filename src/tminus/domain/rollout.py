@@ -8,33 +8,38 @@ from tminus.domain.traffic import Outcome, Side, WeightChange
 
 
 class State(StrEnum):
-    """Where a launch stands."""
+    """Where a launch stands. That people hold its clock is said beside it: they may in each of these but an end."""
 
     COUNTING = "counting"
     POLLING = "polling"
     GO = "go"
+    POSTPONED = "postponed"
+    """NO-GO was decided: the launch waits for a new date, or to be scrubbed."""
     LAUNCHING = "launching"
-    HELD = "held"
     SOAKING = "soaking"
     LANDED = "landed"
     ROLLED_BACK = "rolled-back"
     NO_GO = "no-go"
+    """NO-GO was decided, and nobody waits for a new date."""
+    SCRUBBED = "scrubbed"
+    """Called off by a person before GO."""
     ABORTED = "aborted"
+    """Stopped by a person after GO."""
     ABANDONED = "abandoned"
     """Its processes were killed and could not be resumed; found by a later start."""
 
 
 MOVES: dict[State, frozenset[State]] = {
-    State.COUNTING: frozenset({State.POLLING, State.ABORTED, State.ABANDONED}),
-    State.POLLING: frozenset({State.GO, State.NO_GO, State.ABORTED, State.ABANDONED}),
-    State.GO: frozenset({State.LAUNCHING, State.ABORTED, State.ABANDONED}),
-    State.LAUNCHING: frozenset(
-        {State.HELD, State.SOAKING, State.ROLLED_BACK, State.ABORTED, State.ABANDONED}
+    State.COUNTING: frozenset(
+        {State.POLLING, State.POSTPONED, State.SCRUBBED, State.ABORTED, State.ABANDONED}
     ),
-    State.HELD: frozenset(
-        {State.LAUNCHING, State.SOAKING, State.ROLLED_BACK, State.ABORTED, State.ABANDONED}
+    State.POLLING: frozenset(
+        {State.COUNTING, State.GO, State.POSTPONED, State.SCRUBBED, State.ABORTED, State.ABANDONED}
     ),
-    State.SOAKING: frozenset({State.HELD, State.LANDED, State.ROLLED_BACK, State.ABORTED, State.ABANDONED}),
+    State.GO: frozenset({State.LAUNCHING, State.ROLLED_BACK, State.ABORTED, State.ABANDONED}),
+    State.POSTPONED: frozenset({State.COUNTING, State.NO_GO, State.SCRUBBED, State.ABORTED, State.ABANDONED}),
+    State.LAUNCHING: frozenset({State.SOAKING, State.ROLLED_BACK, State.ABORTED, State.ABANDONED}),
+    State.SOAKING: frozenset({State.LANDED, State.ROLLED_BACK, State.ABORTED, State.ABANDONED}),
 }
 """From each state that is not an end, the states that may follow."""
 

@@ -20,13 +20,15 @@ from tminus.domain.attestation import (
     sign_off_statement,
 )
 from tminus.domain.canonical import canonical, instant
+from tminus.domain.course import void_lines
 from tminus.domain.policy import Observed, Opened, judge_go, read_opened
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
 from tminus.domain.report import OpenEnvelope, Report, Signature
+from tminus.domain.rollout import ENDS
 from tminus.domain.trust import KeyKind, TrustRoot
 from tminus.errors import RecordError
 
-OUTCOMES = ("landed", "rolled-back", "no-go", "aborted", "abandoned")
+OUTCOMES = tuple(sorted(ENDS))
 """How a launch can end."""
 
 _CLAIM = ("check", "verdict", "fingerprint", "source")
@@ -148,8 +150,10 @@ class _Reading:
         self.schedule = self.opened.schedule
 
     def reschedule(self, event: Event) -> None:
-        """`launch.rescheduled`: every sign-off and decision is void."""
+        """`launch.rescheduled`: every sign-off and decision is void, and what persons said for the old date."""
         self.schedule = fields.table(event.data, "schedule")
+        for check in void_lines(event.data):
+            self.claims.pop(check, None)
         self.go, self.poll = False, None
 
     def observe(self, event: Event) -> None:

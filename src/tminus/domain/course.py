@@ -1,0 +1,296 @@
+"""Where a launch stands: a fold over its record.
+
+Whoever wants to know reads the events again and folds them; nothing else remembers it. An attempt is the time between
+two dates: a launch that is rescheduled begins a new one, and what was said for the old date is void.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from tminus.domain import fields
+from tminus.domain.canonical import instant
+from tminus.domain.evidence import Source
+from tminus.domain.record import ENDED, OPENED, Event
+from tminus.domain.rollout import ENDS, MOVES, State
+from tminus.errors import RecordError
+
+HELD = "clock.held"
+"""A person stopped the clock of the launch; not the guard's `launch.held`, which keeps the shift where it is."""
+RESUMED = "clock.resumed"
+"""The clock runs again; T-0 has moved by the time it stood."""
+RESCHEDULED = "launch.rescheduled"
+"""A new date and a new attempt."""
+DECIDED = "decision.made"
+"""GO or NO-GO."""
+TOLD = "notice.told"
+"""A role was told that lines wait for it."""
+ORDERED = "order.taken"
+"""A person's order to a launch after GO: resume the shift, abort, roll back."""
+
+_HINT = "the record was not written by tminus, or was altered"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The clock stands, by a person's word."""
+
+    since: float
+    """Seconds of the epoch."""
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Where one launch stands, what its present attempt has come to, and who was told."""
+
+    phase: State
+    t0: float | None
+    """T-0 in seconds of the epoch, finished holds added; none while there is no date."""
+    planned: float | None
+    """T-0 as it was announced for this attempt."""
+    speed: float
+    """How many seconds of waiting pass in one real second."""
+    began: float
+    """When this attempt began, in seconds of the epoch."""
+    attempt: int = 1
+    """Counted from 1; each new date is a new attempt."""
+    sequence: int = 0
+    """The calendar's count of changes: one more whenever T-0 moves."""
+    held: Hold | None = None
+    holds: int = 0
+    """How often people stopped the clock so far."""
+    guard: str = ""
+    """Why the guard keeps the shift where it is; empty while it does not."""
+    leaving: State | None = None
+    """The end that the launch is on its way to, after an order or a rule that cannot be taken back."""
+    polled: bool = False
+    """Whether a poll is open, or was, in this attempt."""
+    reached: frozenset[str] = frozenset()
+    """The milestones of this attempt that were reached, as `offsets.clock` writes them."""
+    judged: frozenset[str] = frozenset()
+    """The milestones of this attempt whose gate was judged."""
+    signed: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """By role: what it said in the open poll."""
+    attested: frozenset[str] = frozenset()
+    """The lines that stand on a person's word of this attempt."""
+    told: frozenset[str] = frozenset()
+    """The notices of this attempt that were told, each as `KIND:ROLE:LINE`."""
+    audience: frozenset[str] = frozenset()
+    """The roles that were ever told something of this launch by a notice."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the launch has ended."""
+        return self.phase in ENDS
+
+    def clock(self, now: float) -> float | None:
+        """Seconds from T-0 at `now` (seconds of the epoch), standing while held; none while there is no date."""
+        if self.t0 is None:
+            return None
+        return (min(now, self.held.since) if self.held else now) - self.t0
+
+    def key(self, name: str) -> str:
+        """A key of the record for what happens once in each attempt, such as `milestone:T-02:00:00`."""
+        return name if self.attempt == 1 else f"{name}#{self.attempt}"
+
+
+def course_of(events: Iterable[Event]) -> Course:
+    """Where the launch with these events stands.
+
+    Raises `RecordError` for a record that does not open, and for events that contradict each other.
+    """
+    course: Course | None = None
+    for event in events:
+        course = follow(course, event)
+    if course is None:
+        raise RecordError("the record is empty: no launch stands anywhere", hint=_HINT)
+    return course
+
+
+def follow(course: Course | None, event: Event) -> Course:
+    """Where the launch stands after one more event; of no course before the first."""
+    if course is None:
+        return _opened(event)
+    fold = _FOLDS.get(event.type)
+    if fold is None:
+        return course
+    try:
+        return fold(course, event)
+    except RecordError as error:
+        raise RecordError(f"line {event.line} ({event.type}): {error}", hint=error.hint) from error
+
+
+def in_force(events: Iterable[Event]) -> list[Event]:
+    """The events that count in the present attempt: without sign-offs, polls, gates and words that a new date voided.
+
+    Observations of earlier attempts stay; only what a person said for the old date is gone with it.
+    """
+    kept: list[Event] = []
+    for event in events:
+        if event.type == RESCHEDULED:
+            gone = set(void_lines(event.data))
+            kept = [
+                old for old in kept if old.type not in _OF_AN_ATTEMPT and old.data.get("check") not in gone
+            ]
+        kept.append(event)
+    return kept
+
+
+def void_lines(data: Mapping[str, object]) -> list[str]:
+    """The lines whose claims a `launch.rescheduled` voids: a person's word for the old date; raises `RecordError`."""
+    return fields.texts(fields.table(data, "void"), "attestations") if "void" in data else []
+
+
+_OF_AN_ATTEMPT = frozenset({"poll.opened", "signoff.given", "milestone.reached", "gate.judged", TOLD})
+
+
+def _opened(event: Event) -> Course:
+    if event.type != OPENED:
+        raise RecordError(f"line {event.line}: the record does not begin with {OPENED}", hint=_HINT)
+    schedule = fields.table(event.data, "schedule")
+    t0 = instant(fields.text(schedule, "t0"))
+    speed = schedule.get("speed", 1)
+    if not isinstance(speed, int | float) or isinstance(speed, bool) or speed <= 0:
+        raise RecordError(f"line {event.line}: `speed` must be above 0, not {speed!r}", hint=_HINT)
+    return Course(State.COUNTING, t0, t0, float(speed), instant(event.at))
+
+
+def _moved(course: Course, phase: State) -> Course:
+    """The course in this phase; raises `RecordError` where no move leads there."""
+    if phase is course.phase:
+        return course
+    if phase not in MOVES.get(course.phase, frozenset()):
+        raise RecordError(f"a launch that is {course.phase} cannot be {phase} next", hint=_HINT)
+    return replace(course, phase=phase)
+
+
+def _held(course: Course, event: Event) -> Course:
+    if course.held or course.t0 is None or course.over:
+        raise RecordError("the clock does not run, so nobody can stop it", hint=_HINT)
+    data = event.data
+    hold = Hold(instant(fields.text(data, "since")), fields.text(data, "by"), fields.text(data, "reason"))
+    return replace(course, held=hold, holds=course.holds + 1)
+
+
+def _resumed(course: Course, event: Event) -> Course:
+    if course.held is None or course.t0 is None:
+        raise RecordError("the clock was not held", hint=_HINT)
+    t0 = instant(fields.text(event.data, "t0"))
+    if t0 < course.t0:
+        raise RecordError("a hold cannot bring T-0 forward", hint=_HINT)
+    return replace(course, held=None, t0=t0, sequence=course.sequence + (t0 != course.t0))
+
+
+def _rescheduled(course: Course, event: Event) -> Course:
+    t0 = instant(fields.text(fields.table(event.data, "schedule"), "t0"))
+    course = _moved(course, State.COUNTING)
+    return Course(
+        State.COUNTING,
+        t0,
+        t0,
+        course.speed,
+        instant(event.at),
+        attempt=course.attempt + 1,
+        sequence=course.sequence + 1,
+        holds=course.holds,
+        audience=course.audience,
+    )
+
+
+def _polled(course: Course, event: Event) -> Course:
+    del event
+    return replace(_moved(course, State.POLLING), polled=True, signed={})
+
+
+def _signed(course: Course, event: Event) -> Course:
+    words = {**course.signed, fields.text(event.data, "role"): fields.text(event.data, "decision")}
+    return replace(course, signed=words)
+
+
+def _decided(course: Course, event: Event) -> Course:
+    if fields.text(event.data, "decision") == "go":
+        return _moved(course, State.GO)
+    return replace(_moved(course, State.POSTPONED), t0=None, planned=None, held=None)
+
+
+def _reached(course: Course, event: Event) -> Course:
+    return replace(course, reached=course.reached | {fields.text(event.data, "milestone")})
+
+
+def _judged(course: Course, event: Event) -> Course:
+    return replace(course, judged=course.judged | {fields.text(event.data, "milestone")})
+
+
+def _observed(course: Course, event: Event) -> Course:
+    check = fields.text(event.data, "check")
+    said = fields.text(event.data, "source") in {Source.PERSON, Source.SIMULATED}
+    return replace(course, attested=course.attested | {check} if said else course.attested - {check})
+
+
+def _told(course: Course, event: Event) -> Course:
+    kind, to = fields.text(event.data, "notice"), fields.text(event.data, "to")
+    told = {f"{kind}:{to}:{check}" for check in fields.texts(event.data, "checks")}
+    return replace(course, told=course.told | told, audience=course.audience | {to})
+
+
+def _stepped(course: Course, event: Event) -> Course:
+    if course.phase not in {State.LAUNCHING, State.SOAKING}:
+        course = _moved(course, State.LAUNCHING)
+    if event.type == "step.done":
+        promoted = event.data.get("step") == "promote"
+        course = replace(_moved(course, State.SOAKING) if promoted else course, guard="")
+    return course
+
+
+def _guarded(course: Course, event: Event) -> Course:
+    return replace(course, guard=fields.text(event.data, "text"))
+
+
+def _seen(course: Course, event: Event) -> Course:
+    """A slice of watching: the guard goes on, holds, or has seen enough to roll back."""
+    action = event.data.get("action")
+    if action == "rollback":
+        return replace(course, leaving=course.leaving or State.ROLLED_BACK)
+    return replace(course, guard="" if action == "continue" else course.guard)
+
+
+def _taken(course: Course, event: Event) -> Course:
+    order = fields.text(event.data, "order")
+    if order == "resume":
+        return replace(course, guard="")
+    return replace(course, leaving=State.ABORTED if order == "abort" else State.ROLLED_BACK)
+
+
+def _rolled_back(course: Course, event: Event) -> Course:
+    del event
+    return replace(course, leaving=course.leaving or State.ROLLED_BACK)
+
+
+def _ended(course: Course, event: Event) -> Course:
+    outcome = fields.text(event.data, "outcome")
+    if outcome not in ENDS:
+        raise RecordError(f"{outcome!r} is no end of a launch", hint=_HINT)
+    return replace(_moved(course, State(outcome)), held=None, guard="", leaving=None)
+
+
+_FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
+    HELD: _held,
+    RESUMED: _resumed,
+    RESCHEDULED: _rescheduled,
+    "poll.opened": _polled,
+    "signoff.given": _signed,
+    DECIDED: _decided,
+    "milestone.reached": _reached,
+    "gate.judged": _judged,
+    "check.observed": _observed,
+    "check.attested": _observed,
+    TOLD: _told,
+    "step.started": _stepped,
+    "step.done": _stepped,
+    "launch.held": _guarded,
+    "traffic.seen": _seen,
+    ORDERED: _taken,
+    "rollback.done": _rolled_back,
+    ENDED: _ended,
+}
