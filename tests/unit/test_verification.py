@@ -106,6 +106,28 @@ class TestWhole:
         record.decide()
         assert record.landing().verify(trust).outcome == "landed"
 
+    def test_a_new_date_voids_what_a_person_said_for_the_old_one(
+        self, record: RecordBuilder, trust: TrustRoot
+    ) -> None:
+        record.up_to_poll()
+        schedule = {"t0": timestamp(START + 7200), "speed": 60}
+        record.add("launch.rescheduled", {"schedule": schedule, "void": {"attestations": ["bk.db"]}})
+        voided = record.claims.pop("bk.db")
+        record.poll(schedule=schedule)
+        for role in PEOPLE:
+            record.sign(role)
+        record.decide("no-go")
+        record.add("launch.ended", {"outcome": "no-go"})
+        record.seal()
+        assert voided["check"] == "bk.db"
+        assert record.verify(trust).observed == len(record.claims)
+
+    def test_a_launch_that_was_scrubbed_needs_no_go(self, record: RecordBuilder, trust: TrustRoot) -> None:
+        record.open()
+        record.add("launch.ended", {"outcome": "scrubbed"})
+        record.seal()
+        assert record.verify(trust).outcome == "scrubbed"
+
     def test_a_clock_that_went_back_is_noted_not_refused(
         self, record: RecordBuilder, trust: TrustRoot
     ) -> None:

@@ -121,12 +121,15 @@ class Freshness:
     earliest: float = 0.0
     latest: float = 0.0
 
+    @property
+    def limit(self) -> float | None:
+        """How old an observation may be, in seconds; none where it does not age."""
+        if self.kind in {"live", "drill"}:
+            return self.seconds
+        return UNSEEN if self.kind == "fingerprint" else None
+
     def stale(self, claim: Claim, now: float) -> bool:
         """Whether this claim no longer counts at `now` (seconds of the epoch)."""
-        if self.kind in {"live", "drill"}:
-            return now - claim.at > self.seconds
-        if self.kind == "fingerprint":
-            return now - claim.at > UNSEEN
         if self.kind == "event":
             return not self.earliest <= claim.t <= self.latest
-        return False
+        return self.limit is not None and now - claim.at > self.limit
