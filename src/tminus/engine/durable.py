@@ -136,7 +136,8 @@ class DurableEngine:
     def _prepare(self) -> None:
         engine = connect(self._url)
         try:
-            prepare(engine)
+            # DBOS locks its migrations for 30 s only, and then lets two processes make the same tables at once.
+            prepare(engine, lambda: DBOS.migrate(address(self._url)))
         finally:
             engine.dispose()
 
