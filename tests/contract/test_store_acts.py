@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tminus.control.ports import Engine, Json
-from tminus.domain.record import Entry, Event
+from tminus.domain.canonical import instant
+from tminus.domain.record import Entry, Event, read
+from tminus.domain.retention import DAY
 from tminus.engine.outbox import DurableOutbox
+from tminus.engine.retention import prune
 from tminus.errors import OutOfSequenceError, RecordError, UsageError
+from tminus.signing import Signer, checkpoint_entry
 from tminus.store import Message, Order, RecordStore, connect
 
 if TYPE_CHECKING:
@@ -45,6 +49,9 @@ class Place:
         opened = {"launch": launch, "plan": {"digest": "a" * 64}}
         order = Order(environment, ORDER.document, ORDER.binding)
         return await self.store.open(launch, Entry("launch.opened", "opened", opened, AT), order)
+
+    async def prune(self, folder: Path, now: float, days: float) -> list[str]:
+        return await prune(self.store, self.home.url, folder, now=now, days=days)
 
     async def finish(self, launch: str) -> Json:
         def last(_: Sequence[Event]) -> Entry:
@@ -151,6 +158,30 @@ async def test_an_opening_that_is_rolled_back_leaves_nothing(
     assert await place.store.launches() == []
     await place.open("b")
     assert await place.finish("b") == {"taken": [{"last": True}]}
+
+
+async def test_a_launch_that_is_over_for_long_is_archived_and_leaves_the_store_and_the_engine(
+    place: Place, tmp_path: Path
+) -> None:
+    for launch in ("a", "b", "open"):
+        await place.open(launch, launch)
+    for launch in ("a", "b"):
+        await place.finish(launch)
+        await place.store.append_once(launch, Entry("launch.ended", "ended", {"outcome": "landed"}, AT))
+    await place.store.checkpoint("a", checkpoint_entry(Signer.generate(), "a", AT, None))
+    now = instant(AT) + 31 * DAY
+    assert await place.prune(tmp_path, now, days=32) == []
+    assert await place.prune(tmp_path, now, days=30) == ["a"]
+    assert await place.prune(tmp_path, now, days=30) == []
+    with (tmp_path / "a.jsonl").open("rb") as file:
+        assert [event.type for event in read(file)][-1] == "checkpoint"
+    # Not sealed, and not over: both stay.
+    assert {row.id for row in await place.store.launches()} == {"b", "open"}
+    assert await place.store.events("a") == []
+    assert await place.home.engine.result("a") is None
+    assert await place.home.engine.result("b") is not None
+    with pytest.raises(OutOfSequenceError, match="launch open is open"):
+        await place.store.forget("open")
 
 
 async def test_a_launch_that_no_worker_was_given_takes_no_message_and_has_no_order(place: Place) -> None:

@@ -19,7 +19,7 @@ from tminus.control.ports import Clock, Engine, Json
 from tminus.engine.fence import Fence
 from tminus.engine.keeper import Keeper, Keeping, Worker
 from tminus.errors import PartError, TminusError
-from tminus.store.tables import address, connect, prepare
+from tminus.store.tables import IDLE_SECONDS, address, connect, prepare
 
 NAME = "tminus"
 """Our workflows among those of others in one database."""
@@ -148,6 +148,7 @@ class DurableEngine:
             executor_id=self.executor,
             application_version=VERSION,
             serializer=DBOSPortableJSONSerializer(),
+            sys_db_idle_transaction_timeout_sec=IDLE_SECONDS,
             log_level="ERROR",
         )
 
@@ -183,10 +184,6 @@ class DurableEngine:
     async def send(self, launch_id: str, topic: str, message: Json, key: str) -> None:
         """Leave a message for a launch; the same key is delivered once."""
         await DBOS.send_async(launch_id, message, topic, idempotency_key=key)
-
-    async def forget(self, launches: Sequence[str]) -> None:
-        """Remove what is remembered of launches that are over, messages included."""
-        await DBOS.delete_workflows_async(list(launches))
 
     async def stop(self) -> None:
         """Stop working; a launch in flight stays and is taken over by the next start, or by another process."""

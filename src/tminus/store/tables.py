@@ -41,6 +41,8 @@ from tminus.store.migrating import migrate
 
 BUSY_SECONDS = 30
 """How long one transaction waits for another before the store counts as unreachable."""
+IDLE_SECONDS = 10
+"""How long PostgreSQL lets a transaction of ours do nothing before it ends it."""
 KEEPER_SECONDS = 2
 """The same for a keeper, whose next heartbeat is due."""
 WRITE = "tm_write"
@@ -117,8 +119,12 @@ def connect(url: str | URL, *, keeper: bool = False) -> Engine:
     seconds = KEEPER_SECONDS if keeper else BUSY_SECONDS
     if found.get_backend_name() == "postgresql":
         limits: dict[str, int | str] = {"connect_timeout": seconds, "tcp_user_timeout": seconds * 1000}
+        idle = KEEPER_SECONDS if keeper else IDLE_SECONDS
+        # A process that is frozen within a transaction would keep its locks from everybody.
+        options = f"-c idle_in_transaction_session_timeout={idle * 1000}"
         if keeper:
-            limits["options"] = f"-c statement_timeout={seconds * 1000}"
+            options += f" -c statement_timeout={seconds * 1000}"
+        limits["options"] = options
         return create_engine(found, connect_args=limits, pool_pre_ping=True)
     engine = create_engine(found, connect_args={"timeout": seconds})
     event.listen(engine, "connect", _set_up_sqlite)
