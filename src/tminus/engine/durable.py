@@ -190,10 +190,10 @@ class DurableEngine:
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.rest)
         await asyncio.to_thread(lambda: DBOS.destroy(destroy_registry=True))
-        if self._keeper is not None:
-            await asyncio.to_thread(self._keeper.leave)
         # DBOS makes its own pool the loop's default and shuts it down; whatever comes after needs another.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.leave)
 
 
 def owners() -> set[str]:
