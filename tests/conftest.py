@@ -13,6 +13,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from dbos import DBOS
+
+from tminus.store import connect, prepare
 
 
 def _postgres_program(name: str) -> str:
@@ -59,11 +62,24 @@ class Cluster:
     def stop(self) -> None:
         self.run("pg_ctl", "-w", "-m", "immediate", "stop")
 
-    def database(self) -> str:
-        """The address of a new, empty database, as SQLAlchemy writes it."""
-        name = f"t{uuid4().hex}"
+    def database(self, template: str = "template1") -> str:
+        """The address of a new database, empty by default, as SQLAlchemy writes it."""
+        return self._create(f"t{uuid4().hex}", template)
+
+    def engine_database(self) -> str:
+        """The same with the tables of the engine, which take it seconds to make."""
+        with psycopg.connect(self.url, connect_timeout=10) as connection:
+            there = connection.execute("select 1 from pg_database where datname = 'engine'").fetchone()
+        if there is None:
+            url = self._create("engine", "template1")
+            engine = connect(url)
+            prepare(engine, lambda: DBOS.migrate(url))
+            engine.dispose()
+        return self.database("engine")
+
+    def _create(self, name: str, template: str) -> str:
         with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as connection:
-            connection.execute(f"create database {name}".encode())
+            connection.execute(f"create database {name} template {template}".encode())
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
 
 

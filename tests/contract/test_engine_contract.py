@@ -32,7 +32,7 @@ async def make(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
             home = engine_homes.DurableHome(f"sqlite:///{tmp_path / 'tminus.db'}", bodies)
         else:
             cluster: Cluster = request.getfixturevalue("postgres")
-            home = engine_homes.DurableHome(cluster.database(), bodies)
+            home = engine_homes.DurableHome(cluster.engine_database(), bodies)
         made.append(home)
         await home.start()
         return home

@@ -120,7 +120,7 @@ async def yard(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         url = f"sqlite:///{tmp_path / 'tminus.db'}"
     else:
         cluster: Cluster = request.getfixturevalue("postgres")
-        url = cluster.database()
+        url = cluster.engine_database()
     async with yard_at(url, tmp_path) as made:
         yield made
 

@@ -19,7 +19,7 @@ from tminus.control.ports import Clock, Engine, Json
 from tminus.engine.fence import Fence
 from tminus.engine.keeper import Keeper, Keeping, Worker
 from tminus.errors import PartError, TminusError
-from tminus.store.tables import address, connect, prepare
+from tminus.store.tables import IDLE_SECONDS, address, connect, prepare
 
 NAME = "tminus"
 """Our workflows among those of others in one database."""
@@ -136,7 +136,8 @@ class DurableEngine:
     def _prepare(self) -> None:
         engine = connect(self._url)
         try:
-            prepare(engine)
+            # DBOS locks its migrations for 30 s only, and then lets two processes make the same tables at once.
+            prepare(engine, lambda: DBOS.migrate(address(self._url)))
         finally:
             engine.dispose()
 
@@ -147,6 +148,7 @@ class DurableEngine:
             executor_id=self.executor,
             application_version=VERSION,
             serializer=DBOSPortableJSONSerializer(),
+            sys_db_idle_transaction_timeout_sec=IDLE_SECONDS,
             log_level="ERROR",
         )
 
@@ -183,19 +185,15 @@ class DurableEngine:
         """Leave a message for a launch; the same key is delivered once."""
         await DBOS.send_async(launch_id, message, topic, idempotency_key=key)
 
-    async def forget(self, launches: Sequence[str]) -> None:
-        """Remove what is remembered of launches that are over, messages included."""
-        await DBOS.delete_workflows_async(list(launches))
-
     async def stop(self) -> None:
         """Stop working; a launch in flight stays and is taken over by the next start, or by another process."""
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.rest)
         await asyncio.to_thread(lambda: DBOS.destroy(destroy_registry=True))
-        if self._keeper is not None:
-            await asyncio.to_thread(self._keeper.leave)
         # DBOS makes its own pool the loop's default and shuts it down; whatever comes after needs another.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.leave)
 
 
 def owners() -> set[str]:

@@ -77,7 +77,7 @@ class Keeper:
     """The heartbeat of one process, and its share in looking after the dead."""
 
     def __init__(self, database: Engine, worker: Worker, keeping: Keeping) -> None:
-        self.fence = Fence(keeping.ttl - BEAT_SECONDS)
+        self.fence = Fence(keeping.ttl - BEAT_SECONDS, elapsed)
         self._database = database
         self._writer = database.execution_options(**{WRITE: True})
         self._worker = worker

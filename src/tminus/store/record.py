@@ -10,11 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from tminus.domain.record import CHECKPOINT, OPENED, Entry, Event, append, decode, encode
-from tminus.errors import UsageError
+from tminus.errors import OutOfSequenceError, UsageError
 from tminus.store import chain, orders
 from tminus.store.chain import LaunchRow, Sign
 from tminus.store.orders import Order
@@ -125,6 +125,10 @@ class RecordStore:
         """Write the record into a file, which is whole or not there; raises `RecordError` for an unknown launch."""
         await self._read(lambda connection: _export(connection, launch, path))
 
+    async def forget(self, launch: str) -> None:
+        """Remove a launch that is over, events included; raises `OutOfSequenceError` while it is open."""
+        await self._write(lambda connection: _forget(connection, launch))
+
     async def _read(self, work: Callable[[Connection], T]) -> T:
         return await asyncio.to_thread(self._transact, self._engine, work)
 
@@ -204,6 +208,14 @@ def _lines(connection: Connection, launch: str, after_seq: int) -> Iterator[tupl
 def _launch(connection: Connection, launch: str) -> LaunchRow | None:
     row = connection.execute(select(*_ROW).where(LAUNCHES.c.id == launch)).one_or_none()
     return LaunchRow(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's documented name
+
+
+def _forget(connection: Connection, launch: str) -> None:
+    row = _launch(connection, launch)
+    if row is not None and row.state == chain.OPEN:
+        raise OutOfSequenceError(f"launch {launch} is open", hint="end it before it is removed")
+    connection.execute(delete(EVENTS).where(EVENTS.c.launch == launch))
+    connection.execute(delete(LAUNCHES).where(LAUNCHES.c.id == launch))
 
 
 def _launches(connection: Connection) -> list[LaunchRow]:

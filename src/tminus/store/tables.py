@@ -5,7 +5,10 @@ that a migration can tell them from those of the workflow engine in the same fil
 """
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from sqlalchemy import (
@@ -38,10 +41,15 @@ from tminus.store.migrating import migrate
 
 BUSY_SECONDS = 30
 """How long one transaction waits for another before the store counts as unreachable."""
+IDLE_SECONDS = 10
+"""How long PostgreSQL lets a transaction of ours do nothing before it ends it."""
 KEEPER_SECONDS = 2
 """The same for a keeper, whose next heartbeat is due."""
 WRITE = "tm_write"
 """The execution option of a connection that will write."""
+PREPARE_SECONDS = 300
+"""How long one process may prepare a store while others wait."""
+_IN_MEMORY = {None, "", ":memory:"}
 _PREPARE_LOCK = 7342
 """The PostgreSQL advisory lock under which tables are created; any number that nobody else uses."""
 
@@ -111,8 +119,12 @@ def connect(url: str | URL, *, keeper: bool = False) -> Engine:
     seconds = KEEPER_SECONDS if keeper else BUSY_SECONDS
     if found.get_backend_name() == "postgresql":
         limits: dict[str, int | str] = {"connect_timeout": seconds, "tcp_user_timeout": seconds * 1000}
+        idle = KEEPER_SECONDS if keeper else IDLE_SECONDS
+        # A process that is frozen within a transaction would keep its locks from everybody.
+        options = f"-c idle_in_transaction_session_timeout={idle * 1000}"
         if keeper:
-            limits["options"] = f"-c statement_timeout={seconds * 1000}"
+            options += f" -c statement_timeout={seconds * 1000}"
+        limits["options"] = options
         return create_engine(found, connect_args=limits, pool_pre_ping=True)
     engine = create_engine(found, connect_args={"timeout": seconds})
     event.listen(engine, "connect", _set_up_sqlite)
@@ -141,17 +153,51 @@ def database_now(connection: Connection) -> ColumnElement[float]:
     return (func.julianday("now", type_=Float(53)) - 2440587.5) * 86400.0
 
 
-def prepare(engine: Engine) -> None:
-    """Bring our tables to what this code needs, and set SQLite's journal once; many processes may do it at once."""
+def prepare(engine: Engine, also: Callable[[], None] | None = None) -> None:
+    """Bring our tables to what this code needs, and set SQLite's journal once; many processes may do it at once.
+
+    `also` prepares what else lives in the same database, while nobody else prepares anything in it.
+    """
     try:
-        if engine.dialect.name == "sqlite":
-            _set_journal(engine)
-        with engine.execution_options(**{WRITE: True}).begin() as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _PREPARE_LOCK})
-            migrate(connection)
+        with _alone(engine):
+            if engine.dialect.name == "sqlite":
+                _set_journal(engine)
+            with engine.execution_options(**{WRITE: True}).begin() as connection:
+                migrate(connection)
+            if also is not None:
+                also()
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise unreachable(engine, error) from error
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """Prepare one after the other.
+
+    On PostgreSQL whoever waits has no transaction open: building an index there waits for every transaction.
+    """
+    database = engine.url.database
+    if engine.dialect.name == "sqlite":
+        with files.locked(Path(f"{database}.lock")) if database not in _IN_MEMORY else nullcontext():
+            yield
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        _wait_for_lock(connection)
+        try:
+            yield
+        finally:
+            connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": _PREPARE_LOCK})
+
+
+def _wait_for_lock(connection: Connection) -> None:
+    for _ in range(PREPARE_SECONDS * 5):
+        if connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": _PREPARE_LOCK}):
+            return
+        Event().wait(0.2)
+    raise PartError(
+        f"another process prepares the store since more than {PREPARE_SECONDS} s",
+        hint="see what it does, and start again when it is done",
+    )
 
 
 def unreachable(engine: Engine, error: Exception) -> PartError:
@@ -165,10 +211,9 @@ def unreachable(engine: Engine, error: Exception) -> PartError:
 
 def _set_journal(engine: Engine) -> None:
     """Readers do not wait for the writer in WAL mode; changing it needs the file for oneself, so only when needed."""
-    database = engine.url.database
-    if database in {None, "", ":memory:"}:
+    if engine.url.database in _IN_MEMORY:
         return
-    with files.locked(Path(f"{database}.lock")), engine.connect() as connection:
+    with engine.connect() as connection:
         raw = connection.connection.driver_connection
         if raw is not None and raw.execute("pragma journal_mode").fetchone()[0] != "wal":
             raw.execute("pragma journal_mode = wal")

@@ -1,0 +1,158 @@
+"""A keeper judges by what it has watched with its own clock, whatever other clocks read."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, update
+
+from tminus.engine import keeper as module
+from tminus.engine.keeper import Keeper, Keeping, Worker
+from tminus.store import connect, prepare
+from tminus.store.tables import WORKERS, WRITE
+
+
+class Yard:
+    """Keepers on one database, whose clock a test sets."""
+
+    def __init__(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.engine = engine
+        self.now = 1000.0
+        self.taken: list[Sequence[str]] = []
+        self.told: list[str] = []
+        self.ended: list[str] = []
+        self.busy: set[str] = set()
+        monkeypatch.setattr(module, "elapsed", lambda: self.now)
+
+    def keeper(self, name: str) -> Keeper:
+        made = Keeper(self.engine, Worker(name, "here", "launch-2"), Keeping(tidings=self.told.append))
+        made._end = lambda worker: self.ended.append(worker.executor)
+        made.begin()
+        return made
+
+    def turn(self, *keepers: Keeper, seconds: float = 1.0) -> None:
+        """Let time pass, and let these keepers beat and look."""
+        self.now += seconds
+        for keeper in keepers:
+            keeper._beat()
+            keeper._look_after(lambda: self.busy, self.take)
+
+    def take(self, dead: Sequence[str]) -> int:
+        self.taken.append(sorted(dead))
+        return 0
+
+    def buried(self) -> set[str]:
+        with self.engine.connect() as connection:
+            dead = select(WORKERS.c.executor).where(WORKERS.c.buried.is_not(None))
+            return set(connection.scalars(dead))
+
+    def shift_database_clock(self, seconds: float) -> None:
+        with self.engine.execution_options(**{WRITE: True}).begin() as connection:
+            connection.execute(update(WORKERS).values(seen=WORKERS.c.seen + seconds))
+
+
+@pytest.fixture
+def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
+    engine = connect(f"sqlite:///{tmp_path / 'tminus.db'}", keeper=True)
+    prepare(engine)
+    yield Yard(engine, monkeypatch)
+    engine.dispose()
+
+
+def test_a_heart_that_stands_still_is_buried_after_the_time_to_live_and_its_work_is_taken(yard: Yard) -> None:
+    alive, _dies = yard.keeper("alive"), yard.keeper("dies")
+    for _ in range(4):
+        yard.turn(alive)
+    assert yard.buried() == set()
+    yard.turn(alive)
+    assert yard.buried() == {"dies"}
+    assert yard.taken == [["dies"]]
+    assert yard.told == ["dies is silent for 4 s: its launches are taken over"]
+    # Again and again, so that a take-over that was interrupted is completed; told once.
+    yard.turn(alive)
+    assert yard.taken == [["dies"], ["dies"]]
+    assert len(yard.told) == 1
+
+
+def test_whoever_was_buried_ends_and_beats_no_more(yard: Yard) -> None:
+    alive, frozen = yard.keeper("alive"), yard.keeper("frozen")
+    for _ in range(5):
+        yard.turn(alive)
+    assert frozen.fence.rest() <= 0
+    frozen._beat()
+    assert yard.ended == ["frozen"]
+    assert frozen.fence.rest() <= 0
+    assert yard.buried() == {"frozen"}
+
+
+def test_steps_of_the_clock_of_the_database_bury_nobody(yard: Yard) -> None:
+    one, two = yard.keeper("one"), yard.keeper("two")
+    for seconds in (0.0, -7200.0, 7200.0, 3600.0, -3600.0, 0.0):
+        yard.shift_database_clock(seconds)
+        yard.turn(one, two)
+    assert yard.buried() == set()
+    assert yard.ended == []
+
+
+def test_after_a_gap_of_its_own_a_keeper_gives_the_others_time_for_their_heartbeat(yard: Yard) -> None:
+    one, two = yard.keeper("one"), yard.keeper("two")
+    yard.turn(one, two)
+    # The database is gone for a minute, or the whole machine sleeps; `one` is back first.
+    yard.turn(one, seconds=60.0)
+    yard.turn(one)
+    assert two.fence.rest() <= 0
+    yard.turn(two)
+    assert two.fence.rest() > 0
+    for _ in range(5):
+        yard.turn(one, two)
+    assert yard.buried() == set()
+    assert yard.ended == []
+
+
+def test_who_is_still_silent_after_the_gap_is_buried(yard: Yard) -> None:
+    one, _dead = yard.keeper("one"), yard.keeper("dead")
+    yard.turn(one)
+    yard.turn(one, seconds=60.0)
+    assert yard.buried() == set()
+    yard.turn(one)
+    yard.turn(one)
+    assert yard.buried() == {"dead"}
+
+
+def test_work_of_an_owner_that_nobody_knows_is_taken(yard: Yard) -> None:
+    alive = yard.keeper("alive")
+    yard.busy = {"alive", "from-before"}
+    yard.turn(alive)
+    assert yard.taken == [["from-before"]]
+
+
+def test_a_worker_that_leaves_is_buried_by_itself(yard: Yard) -> None:
+    stays, leaves = yard.keeper("stays"), yard.keeper("leaves")
+    leaves.leave()
+    yard.turn(stays)
+    assert yard.taken == [["leaves"]]
+
+
+def test_a_grave_goes_after_an_hour_unless_work_is_left_in_it(yard: Yard) -> None:
+    alive = yard.keeper("alive")
+    yard.keeper("empty").leave()
+    yard.keeper("of-another-version").leave()
+    yard.busy = {"of-another-version"}
+    yard.turn(alive)
+    assert yard.buried() == {"empty", "of-another-version"}
+    with yard.engine.execution_options(**{WRITE: True}).begin() as connection:
+        connection.execute(update(WORKERS).values(buried=WORKERS.c.buried - 3601.0))
+    yard.turn(alive)
+    assert yard.buried() == {"of-another-version"}
+
+
+def test_trouble_is_told_once_and_so_is_its_end(yard: Yard) -> None:
+    alive = yard.keeper("alive")
+    for _ in range(3):
+        alive._report(OSError("disk full\nmore"))
+    alive._recovered()
+    alive._recovered()
+    assert yard.told == [
+        "the keeper of alive meets OSError: disk full; it tries again every second",
+        "the keeper of alive reaches the database again",
+    ]
