@@ -20,7 +20,7 @@ async def test_a_good_and_a_bad_release_launched_at_once_end_each_as_it_deserves
 ) -> None:
     good, bad = await asyncio.gather(start(), start("--release", "errors"))
     codes = await asyncio.gather(good.ends(), bad.ends())
-    assert codes == [0, 0], f"{good.text}\n\n{bad.text}"
+    assert codes == (0, 0), f"{good.text}\n\n{bad.text}"
     assert good.lines[-1].startswith("outcome=landed record=/")
     assert bad.lines[-1].startswith("outcome=rolled-back record=/")
     assert good.stage != bad.stage
