@@ -54,8 +54,8 @@ class Place:
         return await prune(self.store, self.home.url, folder, now=now, days=days)
 
     async def finish(self, launch: str) -> Json:
-        def last(_: Sequence[Event]) -> Entry:
-            return Entry("note.taken", "last", {}, AT)
+        def last(_: Sequence[Event]) -> Sequence[Entry]:
+            return [Entry("note.taken", "last", {}, AT)]
 
         await self.store.act(launch, last, Message("last", {"last": True}))
         return await self.home.finish(launch)
@@ -75,12 +75,12 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     made.engine.dispose()
 
 
-def hold(events: Sequence[Event]) -> Entry:
+def hold(events: Sequence[Event]) -> Sequence[Entry]:
     """A hold, refused while one is open."""
     holds = [event for event in events if event.type == "launch.held"]
     if holds:
         raise OutOfSequenceError("the launch is held already", hint="resume it first")
-    return Entry("launch.held", f"hold#{len(events)}", {}, AT)
+    return [Entry("launch.held", f"hold#{len(events)}", {}, AT)]
 
 
 async def test_an_opened_launch_runs_at_a_worker_that_did_not_open_it(place: Place) -> None:

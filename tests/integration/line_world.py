@@ -59,12 +59,17 @@ class Kept:
     """A launch record in memory."""
 
     def __init__(self) -> None:
-        self.kept = [append(None, Entry(OPENED, "opened", {}, "2026-01-01T00:00:00.000Z", 0))]
+        opened = {"schedule": {"t0": "2026-01-01T00:00:00.000Z"}}
+        self.kept = [append(None, Entry(OPENED, "opened", opened, "2026-01-01T00:00:00.000Z", 0))]
 
     async def append_once(self, key: str, kind: str, data: dict[str, Any]) -> Event:
         entry = Entry(kind, key, data, "2026-01-01T00:00:00.000Z", 0)
         self.kept.append(append(self.kept[-1], entry))
         return self.kept[-1]
+
+    async def append_for(self, attempt: int, key: str, kind: str, data: dict[str, Any]) -> Event:
+        assert attempt == 1
+        return await self.append_once(key, kind, data)
 
     async def events(self) -> list[Event]:
         return self.kept

@@ -14,12 +14,14 @@ from tminus.control.ports import Engine, Json, Signatory
 from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch
 from tminus.domain.canonical import sha256_hex, timestamp
+from tminus.domain.course import course_of
 from tminus.domain.evidence import Freshness, Observation
 from tminus.domain.expectation import parse
 from tminus.domain.guard import GuardLimits
 from tminus.domain.invariant import Invariant
+from tminus.domain.orders import Act, Order, ordered
 from tminus.domain.plan import Check, Kind, Omission, Plan, Role, Rollout, Rung, Severity
-from tminus.domain.record import Event, append, encode
+from tminus.domain.record import Entry, Event, append, encode
 from tminus.domain.report import Report
 from tminus.domain.timeline import LaunchClock
 from tminus.domain.traffic import Side
@@ -223,6 +225,21 @@ class World:
             self.engine,
         )
         await launch._open()
+
+    def go(self) -> None:
+        """Record a GO, for tests of what comes after it."""
+        for kind, data in (("poll.opened", {}), ("decision.made", {"decision": "go"})):
+            self._record(Entry(kind, kind, data, timestamp(self.clock.now()), self.time.t_ms()))
+
+    def order(self, act: Act, reason: str = "enough", **more: Any) -> None:
+        """A person's order now, as a command gives it: judged, recorded, and the launch woken."""
+        order = Order(f"{act}-{len(self.chain)}", act, "Lena Ortiz", reason, **more)
+        for entry in ordered(course_of(self.chain), order, self.clock.now(), self.plan):
+            self._record(entry)
+        self.engine.send("control", {"id": order.id, "order": act.value})
+
+    def _record(self, entry: Entry) -> None:
+        self.chain.append(append(self.chain[-1], entry))
 
     def approval(self) -> Approval:
         """The poll and the decision alone."""

@@ -89,10 +89,18 @@ COMMANDS: dict[str, Command] = {
     "verify": Command(
         "tminus.cli.verify:verify", "Prove a launch record: chain, signatures, evidence and rules."
     ),
-    "resume": Command(
-        "tminus.cli.orders:resume",
-        "End a hold on evidence; the guard gathers its evidence for a hold anew.",
+    "hold": Command(
+        "tminus.cli.orders:hold",
+        "Stop the clock of a launch; T-0 and every milestone move by the time it stands.",
     ),
+    "resume": Command(
+        "tminus.cli.orders:resume", "Let a held clock run again; where it runs, end a hold on evidence."
+    ),
+    "reschedule": Command(
+        "tminus.cli.orders:reschedule",
+        "Give a launch another T-0: milestones move, sign-offs for the old date are void.",
+    ),
+    "scrub": Command("tminus.cli.orders:scrub", "Call a launch off before GO; that ends it."),
     "abort": Command(
         "tminus.cli.orders:abort", "Bring all traffic back to blue and end the launch as aborted."
     ),

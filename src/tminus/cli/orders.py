@@ -1,50 +1,88 @@
-"""`tminus resume`, `abort`, `rollback`: a person's word to a launch that another process runs."""
+"""`tminus hold`, `resume`, `reschedule`, `scrub`, `abort`, `rollback`: a person's word to a launch that another runs.
+
+Each is judged by the record and written into it at once; the launch then acts on it. One that makes no sense now is
+refused in words and leaves nothing.
+"""
 
 import asyncio
 import getpass
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated, cast
-from uuid import uuid4
 
 import typer
 
 from tminus.cli.launches import open_launch, open_launches
 from tminus.config import home, writable_home
 from tminus.demo.custody import Custody, custody
+from tminus.domain.canonical import timestamp
+from tminus.domain.course import Course, course_of
+from tminus.domain.freezes import Override
+from tminus.domain.orders import BEFORE_GO, Act, Order
+from tminus.domain.plan import Plan
 from tminus.domain.record import Event
-from tminus.engine.outbox import send_from_outside
-from tminus.errors import OutOfSequenceError, PartError
+from tminus.errors import OutOfSequenceError, PartError, PlanError, UsageError
+from tminus.picture.reading import Plans, plan_digest
+from tminus.planfile.lints import instant
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
+from tminus.wiring import SystemClock
+from tminus.wiring.orders import give, new_id
 
 Reason = Annotated[str, typer.Option(help="Why; it stands in the record.")]
 Launch = Annotated[str, typer.Argument(help="The launch; the only open one when left out.")]
 
 
+def hold(launch: Launch = "", *, reason: Reason) -> None:
+    """Stop the clock of a launch; T-0 and every milestone move by the time it stands. The guard goes on."""
+    _order(launch, Order(new_id(), Act.HOLD, getpass.getuser(), reason))
+
+
 def resume(launch: Launch = "", *, reason: Reason) -> None:
-    """End a hold on evidence; the guard gathers its evidence for a hold anew."""
-    _order("resume", launch, reason)
+    """Let a held clock run again; where it runs, end a hold on evidence, for which the guard begins to gather anew."""
+    _order(launch, Order(new_id(), Act.RESUME, getpass.getuser(), reason))
+
+
+def reschedule(
+    t0: Annotated[str, typer.Argument(help="When: ISO 8601 with zone, such as 2026-01-31T14:00:00+01:00.")],
+    launch: Launch = "",
+    *,
+    reason: Reason,
+    override_by: Annotated[
+        str, typer.Option(help="The second person who allows a T-0 within a freeze.")
+    ] = "",
+) -> None:
+    """Give a launch another T-0: milestones move, sign-offs and people's words for the old date are void."""
+    try:
+        at = instant(t0)
+    except ValueError as error:
+        raise UsageError(
+            f"T-0 {t0!r} is no time with a zone", hint="write for example 2026-01-31T14:00:00+01:00"
+        ) from error
+    override = Override(override_by, reason) if override_by else None
+    order = Order(new_id(), Act.RESCHEDULE, getpass.getuser(), reason, new_t0=at, override=override)
+    _order(launch, order)
+
+
+def scrub(launch: Launch = "", *, reason: Reason) -> None:
+    """Call a launch off before GO; that ends it."""
+    _order(launch, Order(new_id(), Act.SCRUB, getpass.getuser(), reason))
 
 
 def abort(launch: Launch = "", *, reason: Reason) -> None:
     """Bring all traffic back to blue and end the launch as aborted."""
-    _order("abort", launch, reason)
+    _order(launch, Order(new_id(), Act.ABORT, getpass.getuser(), reason))
 
 
 def rollback(launch: Launch = "", *, reason: Reason) -> None:
     """Bring all traffic back to blue and end the launch as rolled back."""
-    _order("rollback", launch, reason)
+    _order(launch, Order(new_id(), Act.ROLLBACK, getpass.getuser(), reason))
 
 
-def _order(order: str, launch: str, reason: str) -> None:
+def _order(launch: str, order: Order) -> None:
     folder = writable_home() if home().exists() else home()
     chosen = open_launch(launch, asyncio.run(open_launches(folder)))
     events = asyncio.run(_events(folder, chosen))
-    if not any(event.type == "step.started" for event in events):
-        raise OutOfSequenceError(
-            f"{chosen} has not begun: there is nothing to {order}",
-            hint="before GO, answer the poll with no-go, or stop it with Ctrl-C",
-        )
     state = custody(folder, chosen)
     by_hand = "; ".join(map(str, cast("list[str]", events[0].data.get("by_hand", []))))
     if state is Custody.LOST:
@@ -52,27 +90,45 @@ def _order(order: str, launch: str, reason: str) -> None:
             f"{chosen} cannot take an order: its tminus has ended, and too little of its stage is left to go on",
             hint=f"end it with `tminus demo --clear`; all traffic to blue, if its proxy still runs: {by_hand}",
         )
-    message = {"order": order, "by": getpass.getuser(), "reason": reason}
-    send_from_outside(
-        f"sqlite:///{_database(folder, chosen)}", chosen, dict(message), f"{order}-{uuid4().hex}"
-    )
+    plan = _plan(folder, chosen, events)
+    made = asyncio.run(give(_database(folder, chosen), chosen, order, plan, SystemClock()))
     if state is Custody.WAITING:
         raise PartError(
-            f"{order} is left for {chosen}, but nobody acts on it now: its tminus has ended",
+            f"{order.act} is left for {chosen}, but nobody acts on it now: its tminus has ended",
             hint=f"type `tminus demo`: it takes the launch over and then acts on the order{_at_once(order, by_hand)}",
         )
-    typer.echo(
-        f"{order} is left for {chosen}; it acts on it within seconds, while traffic is shifted or soaks"
-    )
+    typer.echo(f"{order.act} of {chosen} is recorded; {_next(order.act, course_of([*events, *made]))}")
 
 
-def _at_once(order: str, by_hand: str) -> str:
-    return "" if order == "resume" else f"; or all traffic to blue at once, without tminus: {by_hand}"
+def _plan(folder: Path, launch: str, events: list[Event]) -> Plan:
+    with as_file(files("tminus.demo") / "demo.yaml") as own:
+        plan = Plans((own,)).find(plan_digest(events), folder / "launches" / launch)
+    if plan is None:
+        raise PlanError(
+            f"the plan of {launch} is not at hand", hint="its copy beside the record was changed or lost"
+        )
+    return plan
+
+
+def _next(act: Act, course: Course) -> str:
+    """What comes of it."""
+    if act is Act.HOLD:
+        return "its clock stands until `tminus resume`" + (
+            "" if course.phase in BEFORE_GO else "; the guard goes on"
+        )
+    if course.t0 is not None and act in {Act.RESUME, Act.RESCHEDULE}:
+        return f"T-0 is {timestamp(course.t0)}"
+    return "the launch has ended" if act is Act.SCRUB else "it acts on it within seconds"
+
+
+def _at_once(order: Order, by_hand: str) -> str:
+    back = order.act in {Act.ABORT, Act.ROLLBACK}
+    return f"; or all traffic to blue at once, without tminus: {by_hand}" if back else ""
 
 
 async def _events(folder: Path, launch: str) -> list[Event]:
-    return await RecordStore(connect(f"sqlite:///{_database(folder, launch)}")).events(launch)
+    return await RecordStore(connect(_database(folder, launch))).events(launch)
 
 
-def _database(folder: Path, launch: str) -> Path:
-    return folder / "launches" / launch / "launch.db"
+def _database(folder: Path, launch: str) -> str:
+    return f"sqlite:///{folder / 'launches' / launch / 'launch.db'}"

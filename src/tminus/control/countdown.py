@@ -106,7 +106,7 @@ class Countdown:
     def _agenda(self, course: Course, claims: Mapping[str, Claim]) -> Agenda:
         # Skipped time is taken off T-0, so that all ages are measured by the real clock.
         here = course if course.t0 is None else replace(course, t0=course.t0 - self._time.launch.ahead)
-        return agenda(self._plan, here, in_attempt(here, claims), self._time.now(), looks=course.speed == 1)
+        return agenda(self._plan, here, in_attempt(here, claims), self._time.now(), again=course.speed == 1)
 
     def _told(self, course: Course, due: Agenda) -> Json:
         now = self._time.now()

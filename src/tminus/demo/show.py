@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tminus.board.live import LiveBoard
 from tminus.control.approval import TOPIC
-from tminus.control.countdown import CONTROL
 from tminus.control.ports import Json
 from tminus.demo.census import census
 from tminus.demo.lookout import Lookout
@@ -29,6 +28,7 @@ from tminus.demo.theatre import (
     users_met,
 )
 from tminus.demo.watching import Watching
+from tminus.domain.orders import Act, Order
 from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
@@ -36,6 +36,7 @@ from tminus.errors import Exit, OutOfSequenceError, PartError, TminusError
 from tminus.signing import load_trust, trust_path, verify_file
 from tminus.wiring import LAUNCH, LaunchRecord, LocalLaunch, SystemClock, launch_folder, seal
 from tminus.wiring.keys import Keys
+from tminus.wiring.orders import give
 
 DESERVES = {
     "good": "landed",
@@ -332,11 +333,10 @@ class Show:
     async def _end_a_long_hold(self) -> None:
         if self._held_since is None or SystemClock().now() - self._held_since < HELD_SECONDS:
             return
-        launch, _, playbill = self._all()
+        launch, plan, playbill = self._all()
         why = f"held for {HELD_SECONDS:g} s, and a demo has nobody to resume it"
-        await launch.engine.send(
-            playbill.launch, CONTROL, {"order": "abort", "by": "the demo", "reason": why}, "abort"
-        )
+        order = Order("too-long", Act.ABORT, "the demo", why)
+        await give(launch.url, playbill.launch, order, plan, SystemClock())
         self._held_since = None
 
     async def _close(self, outcome: str) -> None:

@@ -54,12 +54,12 @@ class Agenda:
 
 
 def agenda(
-    plan: Plan, course: Course, claims: Mapping[str, Claim], now: float, *, looks: bool = True
+    plan: Plan, course: Course, claims: Mapping[str, Claim], now: float, *, again: bool = True
 ) -> Agenda:
     """What is due at `now` (seconds of the epoch).
 
-    Without `looks` no line is observed again between two milestones: where waits are shortened, a quarter of an hour is
-    over before anything could have changed.
+    Without `again` no line is observed a second time between two milestones: where waits are shortened, a quarter of an
+    hour is over before anything could have changed.
     """
     if course.over:
         return Agenda(Due.OVER)
@@ -68,11 +68,11 @@ def agenda(
         return stop
     if course.phase not in {State.COUNTING, State.POLLING, State.POSTPONED}:
         return Agenda(Due.GONE)
-    if looks and (again := _looks(plan, course, claims, now)):
-        return Agenda(Due.LOOK, checks=again)
+    if looks := _looks(plan, course, claims, now, again=again):
+        return Agenda(Due.LOOK, checks=looks)
     if told := notices(plan, course, claims, now):
         return Agenda(Due.TELL, notices=told)
-    return Agenda(Due.NOTHING, wake=next_wake(plan, course, claims, now))
+    return Agenda(Due.NOTHING, wake=next_wake(plan, course, claims, now, again=again))
 
 
 def _stop(plan: Plan, course: Course, t: float) -> Agenda | None:
@@ -87,10 +87,14 @@ def _stop(plan: Plan, course: Course, t: float) -> Agenda | None:
     return Agenda(Due.DECISION) if course.phase is State.POLLING and t >= 0 else None
 
 
-def _looks(plan: Plan, course: Course, claims: Mapping[str, Claim], now: float) -> tuple[str, ...]:
+def _looks(
+    plan: Plan, course: Course, claims: Mapping[str, Claim], now: float, *, again: bool
+) -> tuple[str, ...]:
     """The lines whose look is due; roll-ups come with their parts."""
     due = []
     for check in plan.checks:
+        if check.id in claims and not again:
+            continue
         at = next_look(plan, course, check, claims.get(check.id), now)
         if at is not None and at <= now + TICK:
             due.append(check.id)

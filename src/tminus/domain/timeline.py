@@ -124,16 +124,22 @@ def poll_expires(plan: Plan) -> float:
     return plan.decision_seconds
 
 
-def next_wake(plan: Plan, course: Course, claims: Mapping[str, Claim], now: float) -> float | None:
+def next_wake(
+    plan: Plan, course: Course, claims: Mapping[str, Claim], now: float, *, again: bool = True
+) -> float | None:
     """The next instant at which anything is due, never before `now` (seconds of the epoch); none when nothing is.
 
     That is a milestone, a notice, a look at a line, the opening of the poll, T-0, or the end of the decision's time.
     While the clock is held only looks fall due; between GO and the shift the launch's own steps need no waking.
+    Without `again` only first looks count.
     """
     if course.t0 is None or course.over or course.leaving:
         return None
     instants = [
-        at for check in plan.checks if (at := next_look(plan, course, check, claims.get(check.id), now))
+        at
+        for check in plan.checks
+        if (again or check.id not in claims)
+        and (at := next_look(plan, course, check, claims.get(check.id), now))
     ]
     if (told := next_notice(plan, course, claims, now)) is not None:
         instants.append(told)

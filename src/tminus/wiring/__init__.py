@@ -216,6 +216,8 @@ class DepotSmoke:
 class LocalLaunch:
     """One launch on this machine, put together."""
 
+    url: str
+    """The address of its database."""
     engine: DurableEngine
     store: RecordStore
     trace: ProxyTrace
@@ -263,7 +265,7 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
 
     # Whoever runs a local launch holds the lock of its stage, so nobody else can live in this database.
     engine = DurableEngine(database, {LAUNCH: body}, clock, alone=True)
-    return LocalLaunch(engine, store, trace, launch_time, target, backups, Reserve(folder))
+    return LocalLaunch(database, engine, store, trace, launch_time, target, backups, Reserve(folder))
 
 
 def launch_folder(home: Path, launch: str) -> Path:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tminus.domain.agenda import Due
+
 if TYPE_CHECKING:
     from tests.unit.launch_world import KeySignatory, World
 else:
@@ -145,6 +147,7 @@ async def _until_go(world: World) -> None:
         assert engine is world.engine
         world.boot()
         await world.open()
-        await world.time.wait_until(world.engine, 0.0)
+        stop = await world.countdown().run({"back up": world.database.back_up})
+        assert stop.due is Due.POLL
 
     await world.engine.run(body)

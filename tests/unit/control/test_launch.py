@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tminus.domain.evidence import Observation
+from tminus.domain.orders import Act
 from tminus.domain.plan import Rollout, Rung
 from tminus.domain.traffic import Side
 from tminus.errors import RollbackError, RolloutError, UnreachableError
@@ -347,8 +348,7 @@ async def test_a_launch_does_not_land_while_a_criterion_is_unknown_and_green_die
 
 async def test_a_person_aborts() -> None:
     world = World()
-    order = {"order": "abort", "by": "Lena Ortiz", "reason": "the wrong release"}
-    world.target.after_weight[50] = lambda: world.engine.send("control", {**order})
+    world.target.after_weight[50] = lambda: world.order(Act.ABORT, "the wrong release")
     result = await world.launch()
     (ended,) = world.events("launch.ended")
     assert (result["outcome"], ended["rule"]) == ("aborted", "person.abort")
@@ -358,11 +358,11 @@ async def test_a_person_aborts() -> None:
 
 async def test_a_person_rolls_back() -> None:
     world = World()
-    world.target.after_weight[100] = lambda: world.engine.send("control", {"order": "rollback"})
+    world.target.after_weight[100] = lambda: world.order(Act.ROLLBACK, "users complain")
     result = await world.launch()
     (ended,) = world.events("launch.ended")
     assert (result["outcome"], ended["rule"]) == ("rolled-back", "person.rollback")
-    assert ended["text"] == "somebody ordered rollback: no reason given"
+    assert ended["text"] == "Lena Ortiz ordered rollback: users complain"
 
 
 async def test_a_hold_on_evidence_ends_by_a_person_s_word_and_by_nothing_else() -> None:
@@ -377,11 +377,7 @@ async def test_a_hold_on_evidence_ends_by_a_person_s_word_and_by_nothing_else() 
     world.traffic.behaviour[Side.GREEN] = replace(world.traffic.behaviour[Side.GREEN], errors=0.04)
     world.traffic.behaviour[Side.BLUE] = replace(world.traffic.behaviour[Side.BLUE], errors=0.04)
     world.target.after_weight[50] = lambda: world.clock.later(15.0, heal)
-    world.engine.send(
-        "control",
-        {"order": "resume", "by": "Lena Ortiz", "reason": "blue does it too"},
-        at=world.clock.now() + 60,
-    )
+    world.clock.later(60.0, lambda: world.order(Act.RESUME, "blue does it too"))
     assert (await world.launch())["outcome"] == "landed"
     assert set(world.rules()) == {"hold.errors"}
     assert len(world.rules()) >= 6, "healed, it held on until somebody said so"
@@ -434,7 +430,7 @@ async def test_the_record_proves_the_ending(ending: str) -> None:
     assert report.notes == ()
 
 
-async def test_a_plan_whose_lines_are_due_before_its_first_milestone_has_them_observed_at_the_poll() -> None:
+async def test_a_plan_whose_lines_are_due_before_its_first_milestone_has_them_observed_all_the_same() -> None:
     world = World(plan=with_line(PLAN, "cfg.env", due=-9999.0))
     assert (await world.launch())["outcome"] == "landed"
-    assert [e.key for e in world.chain if e.key.startswith("check:cfg.env@")] == ["check:cfg.env@poll"]
+    assert [e.key for e in world.chain if e.key.startswith("check:cfg.env@")] == ["check:cfg.env@turn 2"]

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tminus.control.liftoff import Liftoff
+from tminus.domain.canonical import instant
 from tminus.domain.guard import Action
+from tminus.domain.orders import Act
 from tminus.domain.plan import Rollout, Rung
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, RolloutError, UnreachableError
@@ -20,6 +22,7 @@ else:
 async def ready(world: World | None = None) -> tuple[World, Liftoff]:
     world = world or World()
     await world.open()
+    world.go()
     await world.clock.sleep(2.0)
     return world, world.liftoff()
 
@@ -129,7 +132,7 @@ async def test_a_weight_that_somebody_changes_holds_until_it_is_as_it_was_set() 
 async def test_a_person_s_order_is_heard_while_a_step_is_held() -> None:
     world, liftoff = await ready()
     world.database.errors["back up"] = [PartError("the disk is full", hint="make room")] * 3
-    world.engine.send("control", {"order": "abort", "by": "Lena Ortiz", "reason": "enough"})
+    world.clock.later(1.0, lambda: world.order(Act.ABORT))
     seen = await liftoff.run({"depot": NEW}, {"depot": OLD})
     assert (seen.action, seen.rule) == (Action.ROLLBACK, "person.abort")
     assert "enough" in seen.text
@@ -143,9 +146,43 @@ async def test_the_line_about_the_shift_fails_when_the_guard_rolls_back_during_i
 
 async def test_a_resume_is_taken_note_of_and_the_watch_goes_on() -> None:
     world, liftoff = await ready()
-    world.engine.send("control", {"order": "resume", "by": "Lena Ortiz", "reason": "seen"})
+    await liftoff.run({"depot": NEW}, {"depot": OLD})
+    await world.record.append_once(
+        "hold", "launch.held", {"where": "watch", "rule": "hold.errors", "text": "1 %"}
+    )
+    world.order(Act.RESUME, "seen")
     assert (await liftoff.watch("50 %", 2.0)).action is Action.CONTINUE
-    assert world.events("order.taken") == [{"order": "resume", "text": "Lena Ortiz ordered resume: seen"}]
+    (taken,) = world.events("order.taken")
+    assert (taken["order"], taken["text"]) == ("resume", "Lena Ortiz ordered resume: seen")
+
+
+async def test_a_held_clock_keeps_the_shift_where_it_is_while_the_guard_goes_on() -> None:
+    world, liftoff = await ready()
+    world.target.after_weight[50] = lambda: world.order(Act.HOLD, "the fire alarm rings")
+    world.clock.later(120.0, lambda: world.order(Act.RESUME, "a false alarm"))
+    began = world.clock.now()
+    assert (await liftoff.run({"depot": NEW}, {"depot": OLD})).action is Action.CONTINUE
+    assert world.clock.now() - began > 120
+    looks = [
+        data["where"] for data in world.events("traffic.seen") if str(data["where"]).startswith("watch 50 %")
+    ]
+    assert len(looks) > 20, "the guard looked all the time"
+
+
+async def test_a_bad_release_is_rolled_back_also_while_the_clock_is_held() -> None:
+    world, liftoff = await ready(World(release="errors"))
+    world.target.after_weight[50] = lambda: world.order(Act.HOLD, "the fire alarm rings")
+    assert (await liftoff.run({"depot": NEW}, {"depot": OLD})).action is Action.ROLLBACK
+
+
+async def test_nothing_is_begun_while_the_clock_is_held_before_the_shift() -> None:
+    world, liftoff = await ready()
+    world.order(Act.HOLD, "the fire alarm rings")
+    world.clock.later(60.0, lambda: world.order(Act.RESUME, "a false alarm"))
+    began = world.clock.now()
+    assert (await liftoff.run({"depot": NEW}, {"depot": OLD})).action is Action.CONTINUE
+    started = [event for event in world.chain if event.key == "start:back up"]
+    assert instant(started[0].at) - began >= 60
 
 
 async def test_the_requests_under_way_at_a_change_of_weight_count_for_neither_share() -> None:

@@ -21,6 +21,7 @@ else:
 async def shifted(world: World | None = None) -> tuple[World, Liftoff, Review]:
     world = world or World()
     await world.open()
+    world.go()
     await world.clock.sleep(2.0)
     world.time.launch.ahead = 7200.0
     liftoff = world.liftoff()
