@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from tminus.domain.evidence import Claim, Verdict
 from tminus.domain.plan import Check, Severity
 
+GREEN = frozenset({Verdict.PASSED.value, Verdict.WARNED.value, "not-applicable"})
+"""The standings that open a gate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
@@ -58,7 +61,7 @@ def gate(checks: Iterable[Check], claims: Mapping[str, Claim], now: float) -> Ga
         stands = standing(check, claim, now)
         if stands == Verdict.WARNED.value:
             warned.append(check.id)
-        if stands not in {Verdict.PASSED.value, Verdict.WARNED.value, "not-applicable"}:
+        if stands not in GREEN:
             why = claim.why if claim else "never observed"
             obstacles.append(Obstacle(check.id, stands, check.owner, why))
     not_applicable = sum(standing(check, claims.get(check.id), now) == "not-applicable" for check in judged)

@@ -102,12 +102,18 @@ def fingerprint(verdict: Verdict, expect: str, material: Mapping[str, JsonValue]
     return digest({"verdict": verdict.value, "expect": expect, "material": dict(material)})
 
 
+UNSEEN = 1800.0
+"""Seconds after which a line that counts by its fingerprint no longer does: two looks in a row were missed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Freshness:
     """How long an observation counts.
 
-    `live` counts for `seconds` after it was made. `event` must lie between `earliest` and `latest` on the launch
-    clock. `launch` counts until this launch ends: it was bound to a digest or given as a person's word.
+    `live` counts for `seconds` after it was made. `drill` too, but what was done for it is not done again before they
+    are over. `fingerprint` counts while it is looked at again and again. `event` must lie between `earliest` and
+    `latest` on the launch clock. `launch` counts until this attempt of the launch ends when it is a person's word, else
+    as `digest`: for as long as what was bound to the launch is the same.
     """
 
     kind: str
@@ -115,10 +121,15 @@ class Freshness:
     earliest: float = 0.0
     latest: float = 0.0
 
+    @property
+    def limit(self) -> float | None:
+        """How old an observation may be, in seconds; none where it does not age."""
+        if self.kind in {"live", "drill"}:
+            return self.seconds
+        return UNSEEN if self.kind == "fingerprint" else None
+
     def stale(self, claim: Claim, now: float) -> bool:
         """Whether this claim no longer counts at `now` (seconds of the epoch)."""
-        if self.kind == "live":
-            return now - claim.at > self.seconds
         if self.kind == "event":
             return not self.earliest <= claim.t <= self.latest
-        return False
+        return self.limit is not None and now - claim.at > self.limit
