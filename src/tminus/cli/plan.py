@@ -91,11 +91,22 @@ def _shown(whole: dict[str, Any], width: int) -> Iterator[str]:
         yield from _block(title, whole[block], width)
     for title, block in (("Contacts", "contacts"), ("Document", "document")):
         yield from _block(title, whole[block], width)
-    yield from ("", f"Decision: {whole['decision']['line']}, valid {whole['decision']['valid']} around T-0")
+    yield from _times(whole)
     if whole["to_fill"]:
         yield from ("", f"To fill before a launch ({len(whole['to_fill'])})")
         for one in whole["to_fill"]:
             yield from _wrapped(f"{one['file']}:{one['line']}: {one['what']}", "  ", width)
+
+
+def _times(whole: dict[str, Any]) -> Iterator[str]:
+    """When it is decided, when owners are told, and when nothing is launched."""
+    decision = whole["decision"]
+    yield from ("", f"Decision: {decision['line']}, valid {decision['valid']} around T-0")
+    notices = ", ".join(f"{kind} {lead}" for kind, lead in whole["notices"].items())
+    yield f"Notices, from a line's milestone: {notices}"
+    for freeze in whole["freezes"]:
+        zone = f" ({freeze['zone']})" if freeze["zone"] else ""
+        yield f"No launch: {freeze['name']}, {freeze['from']} to {freeze['to']}{zone}"
 
 
 def _line(line: dict[str, Any], width: int) -> Iterator[str]:

@@ -85,7 +85,10 @@ class Course:
         return self.phase in ENDS
 
     def clock(self, now: float) -> float | None:
-        """Seconds from T-0 at `now` (seconds of the epoch), standing while held; none while there is no date."""
+        """Seconds from T-0 at `now` (seconds of the epoch), standing while held; none while there is no date.
+
+        Where waits are shortened, `now` here and in all that takes a course is the instant that the launch clock shows.
+        """
         if self.t0 is None:
             return None
         return (min(now, self.held.since) if self.held else now) - self.t0

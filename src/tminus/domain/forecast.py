@@ -65,10 +65,8 @@ def forecast(plan: Plan, course: Course, claims: Mapping[str, Claim], now: float
         return None
     lacking = [check for check in plan.before_go() if _lacks(check, claims.get(check.id), now)]
     t0 = now - t
-    ready = _ready(plan, course, lacking, claims, now)
-    earliest: float | None = max((t0, ready, *_windows(lacking, claims, now)))
-    if earliest != t0:
-        earliest = thawed(plan.freezes, max(t0, ready, *_windows(lacking, claims, now)))
+    could = max((t0, _ready(plan, course, lacking, claims, now), *_windows(lacking, claims, now)))
+    earliest = t0 if could == t0 else thawed(plan.freezes, could)
     return Forecast(_behind(lacking, t), t0, earliest)
 
 

@@ -42,7 +42,7 @@ class LineEntry(_Entry):
     severity: Severity = Severity.REQUIRED
     """What it does to the gates when it is not green."""
     fresh: Text = "launch"
-    """How long an observation counts: `launch`, `live 15min`, `event T-2h..T-0`."""
+    """How long a look counts: `launch`, `digest`, `fingerprint`, `live 15min`, `drill 7d`, `event T-2h..T-0`."""
     probe: Said = ""
     """What observes it, `system.observation`; `tminus probes` lists them."""
     arguments: dict[str, Any] = Field(default_factory=dict, alias="with")
@@ -243,6 +243,30 @@ class DecisionEntry(_Entry):
     new_date: str = ""
 
 
+class FreezeEntry(_Entry):
+    """A time in which no launch may have its T-0: once, or every week."""
+
+    name: Text
+    """What it is called, once in the plan: `Year end`."""
+    begins: Text = Field(alias="from")
+    """A time, `2026-12-18T16:00`; or one of every week, `Fri 16:00`."""
+    ends: Text = Field(alias="to")
+    """The first moment after it, written as `from` is."""
+    zone: Said = ""
+    """The IANA zone whose clocks are meant: `Europe/Berlin`. Left out where both times say their own, `…+01:00`."""
+
+
+class NoticesEntry(_Entry):
+    """When owners are told of lines that wait for them, by how far it is from the lines' milestone."""
+
+    soon: Text = "1h"
+    """How long before it an owner is told that a line will be due."""
+    late: Text = "15min"
+    """How long after it an owner is told that a line is late."""
+    escalated: Text = "30min"
+    """How long after it those who decide are told."""
+
+
 class WaiverEntry(_Entry):
     """A line that need not be green, and who answers for that."""
 
@@ -295,6 +319,9 @@ class Document(_Entry):
     """Lines of the checklist that are left out."""
     waivers: list[WaiverEntry] = Field(default_factory=list)
     decision: DecisionEntry = Field(default_factory=DecisionEntry)
+    freezes: list[FreezeEntry] = Field(default_factory=list)
+    """When nothing is launched."""
+    notices: NoticesEntry = Field(default_factory=NoticesEntry)
     rollout: RolloutEntry
     triggers: list[TriggerEntry]
     """What rolls the release back."""

@@ -1,8 +1,8 @@
 """`extends`: a plan on top of another one, overridden by id; every value keeps the file and line it was written in.
 
-- `checks`, `omitted`, `roles`, `contacts`, `document`, `figures`, `triggers`, `waivers`: entry by entry, by id; the
-  keys that are given win, what is new is added at the end.
-- `systems`, `release`, `rollout`, `decision`: key by key, as deep as they go. Lists (`ladder`, `components`,
+- `checks`, `omitted`, `roles`, `contacts`, `document`, `figures`, `triggers`, `waivers`, `freezes`: entry by entry, by
+  id (a freeze by its name); the keys that are given win, what is new is added at the end.
+- `systems`, `release`, `rollout`, `decision`, `notices`: key by key, as deep as they go. Lists (`ladder`, `components`,
   `milestones`) are replaced whole.
 - A line that is listed under `omitted` leaves the checks; one that is given under `checks` comes out of `omitted`. In
   both cases what is not said again stays as it was.
@@ -16,6 +16,8 @@ from typing import Any
 from tminus.planfile.nodes import Map, Seq
 
 BY_ID = ("roles", "contacts", "document", "figures", "triggers")
+_NAMED = {"waivers": "check", "freezes": "name"}
+"""Lists whose entries are known by another key than `id`."""
 OWN = ("plan", "extends", "$schema")
 """What a plan says of itself; never taken from its base."""
 _VERDICT = ("probe", "step", "attest", "of", "sign", "not_applicable")
@@ -40,8 +42,8 @@ def merged(base: Map, own: Map) -> Map:
 def _block(key: str, base: Any, own: Any) -> Any:
     if key in BY_ID and isinstance(base, Seq) and isinstance(own, Seq):
         return _by_id(base, own, "id")
-    if key == "waivers" and isinstance(base, Seq) and isinstance(own, Seq):
-        return _by_id(base, own, "check")
+    if key in _NAMED and isinstance(base, Seq) and isinstance(own, Seq):
+        return _by_id(base, own, _NAMED[key])
     return _deep(base, own)
 
 

@@ -13,16 +13,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from tminus.domain.evidence import JsonValue, digest
-from tminus.planfile.document import Document
+from tminus.planfile.document import Document, NoticesEntry
 
 _OF_THE_FILE = {"$schema", "extends"}
+_SINCE: Mapping[str, Any] = {"freezes": [], "notices": NoticesEntry().model_dump(mode="json")}
+"""Blocks that plans did not have at first, as they are when left out: a plan without them keeps its digest."""
 _OF_THE_IMPORT = {"source_line", "checked", "confidence"}
 
 
 def canonical(document: Document) -> JsonValue:
     """The plan as the JSON value that its digest is taken of."""
     whole = document.model_dump(mode="json", by_alias=True)
-    kept = {key: _entry(value) for key, value in whole.items() if key not in _OF_THE_FILE}
+    kept = {
+        key: _entry(value)
+        for key, value in whole.items()
+        if key not in _OF_THE_FILE and not (key in _SINCE and value == _SINCE[key])
+    }
     if document.source is not None:
         kept["source"] = {key: value for key, value in whole["source"].items() if key != "path"}
     return kept

@@ -154,16 +154,19 @@ def _system(found: Findings, place: Place, line: LineEntry) -> None:
 
 
 def freshness(text: str) -> Freshness:
-    """`launch`, `live 60s`, or `event T-2h..T-0`; raises `ValueError` with what could be written instead."""
+    """`live 60s`, `event T-2h..T-0` and the like; raises `ValueError` with what could be written instead."""
     kind, _, rest = text.strip().partition(" ")
-    if kind == "launch" and not rest:
-        return Freshness("launch")
-    if kind == "live" and rest:
-        return Freshness("live", seconds=offsets.seconds(rest))
+    if kind in {"launch", "digest", "fingerprint"} and not rest:
+        return Freshness(kind)
+    if kind in {"live", "drill"} and rest:
+        return Freshness(kind, seconds=offsets.seconds(rest))
     if kind == "event" and ".." in rest:
         earliest, _, latest = rest.partition("..")
         fresh = Freshness("event", earliest=offsets.offset(earliest), latest=offsets.offset(latest))
         if fresh.earliest > fresh.latest:
             raise ValueError(f"{text!r} ends before it begins; write the earlier end first")
         return fresh
-    raise ValueError(f"{text!r} is no freshness; write 'launch', 'live 60s' or 'event T-2h..T-0'")
+    raise ValueError(
+        f"{text!r} is no freshness; write 'launch', 'digest', 'fingerprint', 'live 60s', 'drill 7d' "
+        "or 'event T-2h..T-0'"
+    )

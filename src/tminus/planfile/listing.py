@@ -46,6 +46,8 @@ def listed(found: Loaded) -> Row:
         "contacts": whole["contacts"],
         "document": whole["document"],
         "decision": whole["decision"],
+        "freezes": whole["freezes"],
+        "notices": whole["notices"],
         "signatures": [
             {"id": line["id"], "role": f"role.{line['sign']}"}
             for lines_ in whole["checks"].values()

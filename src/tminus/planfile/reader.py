@@ -1,8 +1,12 @@
 """The meaning of a plan's file: a document becomes a plan, or a list of all that is wrong with it."""
 
+from dataclasses import replace
+
+from tminus.domain import offsets
 from tminus.domain.plan import Check, Omission, Plan, Role, Rollout
 from tminus.planfile import (
     expecting,
+    freezing,
     invariants,
     leaks,
     lines,
@@ -37,12 +41,14 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
         look(found)
     expecting.expectations(found)
     lints.waivers(found, now)
+    freezes, leads = freezing.freezes(found), freezing.leads(found)
     worth.demands(found, checks, rollout)
     found.problems += leaks.leaks(found.tree)
     filling = to_fill(found)
     if found.problems or found.shaped.problems or rollout is None:
         return None, filling
-    return _plan(found, checks, (milestones, rollout), filling), filling
+    plan = _plan(found, checks, (milestones, rollout), filling)
+    return plan and replace(plan, freezes=freezes, leads=leads), filling
 
 
 def _plan(
@@ -76,4 +82,5 @@ def _plan(
         ),
         to_fill=tuple(entry.what for entry in filling),
         waivers=tuple(waiver.check for waiver in document.waivers),
+        decision_seconds=offsets.seconds(document.decision.valid),
     )

@@ -25,7 +25,12 @@ _BLANK = {
     "SystemEntry": ("address",),
 }
 """Keys that may stand without a value: they are to fill."""
-_KEY = {"WaiverEntry": ("check",), "SystemEntry": (), "RungEntry": ("weight", "watch", "requests")}
+_KEY = {
+    "WaiverEntry": ("check",),
+    "FreezeEntry": ("name",),
+    "SystemEntry": (),
+    "RungEntry": ("weight", "watch", "requests"),
+}
 """What an entry of a plan that extends another must say, where it is not its `id`."""
 _PARTIAL = "Part"
 _WORDS = {"step": STEPS, "act": ACTS}

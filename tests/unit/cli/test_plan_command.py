@@ -194,6 +194,14 @@ def test_t_0_is_an_instant_to_come(t0: str, told: str, tmp_path: Path) -> None:
     assert told in refused(plan, "--release", f"depot={DIGEST}", "--t0", t0, "--dry-run")
 
 
+def test_a_plan_says_when_nothing_is_launched_and_when_owners_are_told(tmp_path: Path) -> None:
+    weekend = "freezes: [{name: Weekend, from: Fri 16:00, to: Mon 06:00, zone: Europe/Berlin}]\n"
+    shown = typed("plan", "show", stored(tmp_path, weekend + small_plan.SMALL)).output
+
+    assert "No launch: Weekend, Fri 16:00 to Mon 06:00 (Europe/Berlin)" in shown
+    assert "Notices, from a line's milestone: soon 1h, late 15min, escalated 30min" in shown
+
+
 def test_a_plan_with_waivers_is_refused(tmp_path: Path) -> None:
     waiver = (
         "waivers: [{check: team.ready, because: b, risk: r, compensating: c, requested_by: Ann, approved_by: Bob,"

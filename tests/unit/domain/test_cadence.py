@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from tests.unit.domain.courses import HOUR, PLAN, T0, Launched, claim, line
+    from tests.unit.courses import HOUR, PLAN, T0, Launched, claim, line
 else:
     from courses import HOUR, PLAN, T0, Launched, claim, line
 
@@ -125,6 +125,7 @@ def test_while_the_clock_is_held_looks_go_on_at_the_pace_at_which_it_stands() ->
     assert next_look(PLAN, early.course, live, None, T0 + HOUR) is None
 
 
+@settings(deadline=None)
 @given(st.floats(4.0, 7200.0), st.floats(0.0, 24 * HOUR), st.floats(0.0, 1.0))
 def test_at_the_decision_a_live_line_is_never_older_than_its_time(
     seconds: float, before: float, probing: float
@@ -143,6 +144,7 @@ def test_at_the_decision_a_live_line_is_never_older_than_its_time(
         seen = claim("site.up", now)
 
 
+@settings(deadline=None)
 @given(st.floats(-26 * HOUR, 0.0))
 def test_a_look_comes_no_later_than_the_quicker_pace_that_begins_meanwhile(t: float) -> None:
     now = T0 + t

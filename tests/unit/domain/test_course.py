@@ -1,13 +1,16 @@
 """Where a launch stands, as its record says it."""
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.domain.courses import HOUR, T0, Launched
+    from tests.unit.courses import HOUR, T0, Launched
+    from tests.unit.launch_world import PLAN, World
 else:
     from courses import HOUR, T0, Launched
+    from launch_world import PLAN, World
 
 from tminus.domain.course import course_of, follow, in_force
 from tminus.domain.orders import Act
@@ -128,3 +131,25 @@ def test_what_happens_once_in_each_attempt_has_a_key_of_its_own() -> None:
     launch.order(Act.RESCHEDULE, new_t0=T0 + HOUR)
 
     assert launch.course.key("milestone:T-02:00:00") == "milestone:T-02:00:00#2"
+
+
+@pytest.mark.parametrize(
+    ("release", "phases"),
+    [
+        ("good", ["counting", "polling", "go", "launching", "soaking", "landed"]),
+        ("errors", ["counting", "polling", "go", "launching", "rolled-back"]),
+    ],
+)
+async def test_the_record_of_a_whole_launch_is_followed_event_by_event(
+    release: str, phases: list[str]
+) -> None:
+    world = World(release=release)
+    await world.launch()
+    courses = [follow(None, world.chain[0])]
+    for event in world.chain[1:]:
+        courses.append(follow(courses[-1], event))
+
+    assert [phase for phase, _ in groupby(course.phase.value for course in courses)] == phases
+    assert courses[-1] == course_of(world.chain)
+    assert courses[-1].t0 == world.t0
+    assert courses[-1].signed.keys() == {role.id for role in PLAN.roles if role.signs}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 if TYPE_CHECKING:
-    from tests.unit.domain.courses import HOUR, T0, Launched
+    from tests.unit.courses import HOUR, T0, Launched
 else:
     from courses import HOUR, T0, Launched
 

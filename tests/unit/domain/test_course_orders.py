@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.domain.courses import FREEZE, HOUR, PLAN, T0, Launched
+    from tests.unit.courses import FREEZE, HOUR, PLAN, T0, Launched
 else:
     from courses import FREEZE, HOUR, PLAN, T0, Launched
 

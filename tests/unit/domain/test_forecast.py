@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.domain.courses import FREEZE, HOUR, PLAN, T0, Launched, claim
+    from tests.unit.courses import FREEZE, HOUR, PLAN, T0, Launched, claim
 else:
     from courses import FREEZE, HOUR, PLAN, T0, Launched, claim
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tminus.domain.freezes import WEEK, Freeze, Override, Span, Weekly, Window, frozen, permit, thawed
@@ -61,6 +61,7 @@ def test_an_edge_that_the_clocks_skip_or_show_twice_makes_the_freeze_longer() ->
     assert (autumn.begins, autumn.ends) == (at("2026-10-25 02:30"), at("2026-10-25 03:30"))
 
 
+@settings(deadline=None)
 @given(ZONES, INSTANTS, OF_THE_WEEK, OF_THE_WEEK)
 def test_what_the_clocks_show_says_whether_a_week_is_frozen(
     name: str, instant: int, begins: float, ends: float
@@ -76,6 +77,7 @@ def test_what_the_clocks_show_says_whether_a_week_is_frozen(
         assert frozen([freeze], instant) is not None
 
 
+@settings(deadline=None)
 @given(ZONES, INSTANTS, OF_THE_WEEK, OF_THE_WEEK)
 def test_a_freeze_holds_from_its_beginning_until_its_end(
     name: str, instant: int, begins: float, ends: float

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.unit.domain.courses import HOUR, PLAN, T0, Launched, claim
+    from tests.unit.courses import HOUR, PLAN, T0, Launched, claim
 else:
     from courses import HOUR, PLAN, T0, Launched, claim
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from tests.unit.domain.courses import HOUR, PLAN, T0, Launched, claim
+    from tests.unit.courses import HOUR, PLAN, T0, Launched, claim
 else:
     from courses import HOUR, PLAN, T0, Launched, claim
 
