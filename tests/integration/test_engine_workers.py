@@ -45,7 +45,7 @@ class Yard:
                 command = (sys.executable, worker_child.__file__, self.url, str(self.folder), name)
                 self.workers[name] = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)
         for name in names:
-            await self.until(f"{name} works", 60)
+            await self.until(f"{name} works", 120)
 
     async def open(self, *launches: str) -> None:
         engine = connect(self.url)
