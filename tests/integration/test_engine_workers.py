@@ -185,11 +185,9 @@ async def test_workers_without_their_database_wait_and_go_on_when_it_is_back(
         await both_at_work(yard)
         await asyncio.to_thread(own_postgres.stop)
 
-        def halted() -> bool:
-            begun = len(yard.lines())
-            return (yard.folder / "log").read_text().count("meets") >= 2 and begun == len(yard.lines())
-
-        await yard.when(halted, "both keepers to miss the database", 30)
+        await yard.when(
+            lambda: (yard.folder / "log").read_text().count(" meets ") >= 2, "both keepers to miss it", 30
+        )
         await asyncio.to_thread(own_postgres.start)
         await yard.all_landed()
         assert [process.returncode for process in yard.workers.values()] == [None, None]
