@@ -45,7 +45,7 @@ class Yard:
                 command = (sys.executable, worker_child.__file__, self.url, str(self.folder), name)
                 self.workers[name] = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)
         for name in names:
-            await self.until(f"{name} works", 60)
+            await self.until(f"{name} works", 120)
 
     async def open(self, *launches: str) -> None:
         engine = connect(self.url)
@@ -185,11 +185,9 @@ async def test_workers_without_their_database_wait_and_go_on_when_it_is_back(
         await both_at_work(yard)
         await asyncio.to_thread(own_postgres.stop)
 
-        def halted() -> bool:
-            begun = len(yard.lines())
-            return (yard.folder / "log").read_text().count("meets") >= 2 and begun == len(yard.lines())
-
-        await yard.when(halted, "both keepers to miss the database", 30)
+        await yard.when(
+            lambda: (yard.folder / "log").read_text().count(" meets ") >= 2, "both keepers to miss it", 30
+        )
         await asyncio.to_thread(own_postgres.start)
         await yard.all_landed()
         assert [process.returncode for process in yard.workers.values()] == [None, None]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tminus.config import home, resolve, writable_home
+from tminus.config import database_url, home, resolve, writable_home
 from tminus.errors import Exit, PartError, PlanError, UsageError
 
 
@@ -65,3 +65,16 @@ def test_what_is_no_file_of_one_line_is_refused_and_not_told(tmp_path: Path) -> 
         with pytest.raises(PlanError, match=reason) as refused:
             resolve(f"file:{name}", {})
         assert "hunter2" not in str(refused.value)
+
+
+def test_launches_live_in_the_home_or_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMINUS_HOME", str(tmp_path))
+    monkeypatch.delenv("TMINUS_DATABASE_URL", raising=False)
+    assert database_url() == f"sqlite:///{tmp_path / 'tminus.db'}"
+    monkeypatch.setenv("TMINUS_DATABASE_URL", "postgresql+psycopg://tminus@db/tminus")
+    assert database_url() == "postgresql+psycopg://tminus@db/tminus"
+    (tmp_path / "address").write_text("sqlite:////srv/tminus.db\n")
+    monkeypatch.setenv("TMINUS_DATABASE_URL", f"file:{tmp_path / 'address'}")
+    assert database_url() == "sqlite:////srv/tminus.db"
