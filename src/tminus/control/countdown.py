@@ -5,15 +5,15 @@ The clock runs on past an earlier gate that stays closed; its lines are late, an
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from tminus.control.ports import Clock, Engine, Json, Record
+from tminus.control.ports import Clock, Engine, Json, Record, recorded
 from tminus.control.readiness import Readiness
 from tminus.domain.decision import gate
 from tminus.domain.plan import Plan
 from tminus.domain.timeline import LaunchClock, clock
 from tminus.errors import ProbeError, RolloutError
 
-Acts = Mapping[str, Callable[[], Awaitable[Json]]]
-"""What a line may ask for before it is observed, by the plan's word for it."""
+Acts = Mapping[str, Callable[[str], Awaitable[Json]]]
+"""What a line may ask for before it is observed, by the plan's word for it; given when it was first begun."""
 
 
 class Countdown:
@@ -41,8 +41,13 @@ class Countdown:
 
         def acting(wanted: str) -> Callable[[], Awaitable[Json]]:
             async def act() -> Json:
+                if done := await recorded(self._record, f"act:{wanted}@{name}"):
+                    return dict(done.data)
+                begun = await self._record.append_once(
+                    f"begin:{wanted}@{name}", "act.started", {"act": wanted}
+                )
                 try:
-                    result = await acts[wanted]()
+                    result = await acts[wanted](begun.at)
                 except (ProbeError, RolloutError) as error:
                     # The line that asked for it will be seen to fail, with its own words.
                     result = {"failed": f"{error} ({error.hint})"}

@@ -16,7 +16,7 @@ from tminus.control.liftoff import Stages
 from tminus.control.ports import Clock, Engine, Json
 from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch
-from tminus.domain.canonical import timestamp
+from tminus.domain.canonical import instant, timestamp
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Check, Plan
@@ -272,7 +272,13 @@ def keep_plan(home: Path, launch: str, loaded: Loaded) -> None:
 
 
 async def seal(store: RecordStore, launch: str, home: Path, clock: LaunchTime) -> Path:
-    """Sign the record with the server's key and export it; the exported file."""
+    """Sign the record with the server's key and export it; the exported file.
+
+    The process may not be the one that saw the launch end: how far its clock has come is taken from the record.
+    """
+    last = (await store.events(launch))[-1]
+    if last.t_ms is not None:
+        clock.jump({"ahead": clock.launch.skipped(instant(last.at), last.t_ms / 1000)})
     at, t_ms = timestamp(clock.now()), round(clock.read() * 1000)
     await store.checkpoint(launch, checkpoint_entry(Keys(home).server(), launch, at, t_ms))
     path = launch_folder(home, launch) / "record.jsonl"
