@@ -21,7 +21,7 @@ from tminus.planfile import read
 from tminus.standins.clock import wall_clock
 from tminus.wiring.keys import Keys
 
-SECONDS = 240.0
+SECONDS = 480.0
 """How long one launch may take with all its kills, on a machine that does much else; undisturbed it takes 15."""
 AHEAD = 86_400.0
 """T-0 lies a day ahead when a launch begins, so that its first milestone is due at once."""

@@ -28,7 +28,7 @@ async def killed(site: Site, release: str, clean: Run, dice: random.Random, runs
     return await asyncio.gather(*(one(kills) for kills in plans))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 async def test_launches_that_are_killed_end_as_one_that_nobody_disturbed(tmp_path: Path) -> None:
     dice = random.Random(SEED)
     async with Site(tmp_path, SqliteFile()).open() as site:
