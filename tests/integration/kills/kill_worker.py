@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 
 from kill_engine import Doing, Told, begin, durable, store_url
 from kill_ports import Line, WorldDatabase, WorldOutlook, WorldTarget, WorldTraffic
@@ -120,5 +123,14 @@ async def _live(task: Task) -> None:
 
 
 def live(task: Task) -> None:
-    """One life of the launch; ends with 0 when the launch is over and sealed."""
+    """One life of the launch; ends with 0 when the launch is over and sealed, and with whoever started it."""
+    Thread(target=_end_with_parent, daemon=True).start()
     asyncio.run(_live(task))
+
+
+def _end_with_parent() -> None:
+    """A launch whose world is gone would hold for ever."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
