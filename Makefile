@@ -7,7 +7,7 @@ RELEASE ?= good
 export PYTHONDONTWRITEBYTECODE := 1
 
 # What may be said on the command line. A misspelt one would be passed over in silence, and another launch begun.
-KNOWN := RELEASE YES HEADLESS SPEED PORT PAGE KEEP JSON IMAGES PLAN DIGEST ONLY RECORD PYTHON VENV SHELL
+KNOWN := RELEASE YES HEADLESS SPEED PORT PAGE KEEP JSON IMAGES PLAN DIGEST ONLY RUNS SEED RECORD PYTHON VENV SHELL
 given = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 unknown := $(filter-out $(KNOWN) MAKEOVERRIDES MAKEFLAGS -*-%,$(given))
 ifneq ($(unknown),)
@@ -75,9 +75,13 @@ contract: install
 integration: install
 	$(BIN)/python -m pytest tests/integration
 
-chaos: install ## long campaigns: kills at ten moments, figures into docs/reference/chaos.md; every part killed once
-	$(BIN)/python benchmarks/chaos.py
+chaos: install ## launches killed at every step, and at RUNS=n moments drawn by SEED=n, on both databases; ONLY=demo: whole demos instead, and every part killed once
+ifeq ($(ONLY),demo)
+	$(BIN)/python benchmarks/chaos_demo.py
 	$(BIN)/python -m pytest tests/acceptance -m chaos
+else
+	$(BIN)/python benchmarks/chaos.py $(if $(RUNS),--runs $(call quoted,$(RUNS))) $(if $(SEED),--seed $(call quoted,$(SEED))) $(if $(ONLY),--only $(call quoted,$(ONLY)))
+endif
 
 bench: install ## figures into docs/reference/benchmarks.md: ONLY=guard|record|plan|startup
 	$(BIN)/python benchmarks/run.py $(ONLY)

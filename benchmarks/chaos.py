@@ -1,156 +1,152 @@
-"""Kill and interrupt real demos at ten moments each; figures into docs/reference/chaos.md.
+"""Kill compressed launches at every boundary of every step and at seeded random moments; figures into the page.
 
-Every run must leave no process, folder or entry behind after the next start, and be reported for what it was.
+`make chaos RUNS=100 SEED=1` runs it on SQLite and on PostgreSQL. A launch that is killed must end as one that nobody
+disturbed; whatever it does otherwise is a violation, told with the kills that brought it about.
 """
 
+import argparse
 import asyncio
 import os
 import platform
-import re
+import random
+import shutil
+import statistics
 import sys
-import tempfile
-from dataclasses import dataclass
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "acceptance"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "integration" / "kills"))
 
-from demos import Demo, environment, nothing_left
+from kill_driver import Database, Kills, Run, Site, SqliteFile, drawn, spread
+from kill_postgres import PostgresCluster
 
-from tminus.errors import RecordError
-from tminus.signing import load_trust, trust_path, verify_file
+if TYPE_CHECKING:
+    from benchmarks.chaos_page import put
+else:
+    from chaos_page import put
 
-MOMENTS = (
-    r"^stage \w+: ",
-    r"launch demo-",
-    r"cfg\.env",
-    r"test\.smoke",
-    r"back up: ",
-    r"■ GO ",
-    r"✔ migrate",
-    r"✔ shift 10:",
-    r"watch 100 % #0",
-    r"T\+04:00:00",
-)
-"""Lines of a good launch, from its first to its last minute."""
-
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "chaos.md"
+RELEASES = ("good", "bad")
+EACH = 4
+"""How many boundaries are killed at in one launch."""
+LANES = 4
+"""How many launches go side by side: they mostly wait."""
+HOME = Path(__file__).parents[1] / "build" / "kills"
+"""Where launches are kept while they go on, and afterwards those with a violation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One interrupted demo and what became of it."""
+@dataclass(slots=True)
+class Campaign:
+    """All launches of one release on one database."""
 
-    how: str
-    moment: str
-    reported: str
-    clean: bool
+    database: str
+    release: str
+    clean: Run
+    boundaries: int
+    missed: list[str] = field(default_factory=list)
+    """Boundaries at which nobody died, since their step did not come."""
+    runs: list[Run] = field(default_factory=list)
 
+    @property
+    def kills(self) -> int:
+        """How many processes were ended."""
+        return sum(run.killed for run in self.runs)
 
-async def start(home: Path, *arguments: str) -> Demo:
-    """A demo that asks nothing."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tminus", "demo", "--headless", "--yes", *arguments),
-        env=environment(home),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    return Demo(process)
-
-
-async def interrupted(moment: str) -> Run:
-    """Ctrl-C at a moment."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        demo = await start(home)
-        await demo.sees(moment)
-        demo.interrupt()
-        code = await demo.ends()
-        clean = nothing_left(home, demo.stage) and code == 1
-        return Run("Ctrl-C", moment, _outcome(home, demo.text), clean)
+    @property
+    def bad(self) -> list[Run]:
+        """The runs that were otherwise than the undisturbed one."""
+        return [run for run in self.runs if run.faults]
 
 
-async def killed(moment: str) -> Run:
-    """`kill -9` of tminus and of everything on its stage at a moment, then a start that clears."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        demo = await start(home)
-        await demo.sees(moment)
-        await demo.kill_everything(demo.stage)
-        clearing = await start(home, "--clear")
-        code = await clearing.ends()
-        clean = nothing_left(home, demo.stage) and code == 0
-        return Run("kill -9 of everything", moment, _outcome(home, clearing.text), clean)
+async def campaign(site: Site, release: str, runs: int, seed: int) -> Campaign:
+    """One release on one database: an undisturbed launch first, then every boundary, then the drawn moments."""
+    clean = await site.run(release, Kills())
+    if clean.faults:
+        sys.exit(f"undisturbed, the {release} release already has faults: {clean.faults}")
+    boundaries = clean.story.boundaries
+    found = Campaign(site.database.name, release, clean, len(boundaries))
+    dice = random.Random(f"{seed} {site.database.name} {release}")
+    plans = [*spread(boundaries, EACH), *(drawn(dice, clean.seconds) for _ in range(runs))]
+    lanes = asyncio.Semaphore(LANES)
+
+    async def one(kills: Kills) -> None:
+        async with lanes:
+            run = await site.run(release, kills, clean.story)
+        found.runs.append(run)
+        found.missed += [boundary for boundary in kills.boundaries if boundary not in run.died]
+        print(f"{site.database.name} {release} {len(found.runs)}/{len(plans)} {run}", flush=True)
+
+    await asyncio.gather(*(one(kills) for kills in plans))
+    return found
 
 
-async def resumed(moment: str) -> Run:
-    """`kill -9` of tminus alone at a moment, then a start that goes on to the end."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        demo = await start(home)
-        await demo.sees(moment)
-        await demo.kill()
-        again = await start(home)
-        code = await again.ends()
-        clean = nothing_left(home, demo.stage) and code == 0
-        return Run("kill -9 of tminus alone", moment, _outcome(home, again.text), clean)
+def section(campaigns: list[Campaign], arguments: argparse.Namespace, minutes: float) -> str:
+    """The figures as a section of the page."""
+    runs = [run for one in campaigns for run in one.runs]
+    late = [late for run in runs for late in run.story.lateness]
+    clean = max(one.clean.seconds for one in campaigns)
+    repeated = sum(run.story.repeated for run in runs)
+    head = f"""Whole launches with their waits shortened, and the world outside as a process that counts what is
+done to it; ended with `kill -9` at every boundary of every step (begun, acted but not recorded, recorded),
+{EACH} of them in one launch, and {arguments.runs} launches for each row at moments drawn by seed {arguments.seed}.
+Made by `make chaos`. Machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()};
+{LANES} launches side by side.
 
+{len(runs)} runs, {sum(one.kills for one in campaigns)} kills, {sum(len(one.bad) for one in campaigns)} violations, in
+{minutes:.0f} minutes. An undisturbed launch took {clean:.1f} s at most. {len(late)} waits were over
+{statistics.median(late):.3f} s after their time at the median, {max(late):.3f} s at most. {repeated} calls to the world
+were made again after a kill and changed nothing.
 
-def _outcome(home: Path, text: str) -> str:
-    """What the record says, verified; or what was said where no record was opened."""
-    found = re.search(r"(?:record=|abandoned in )(\S+)", text)
-    if found is None:
-        return (
-            "no launch was opened"
-            if "cleared" in text or "before it opened" in text
-            else "aborted before opening"
-        )
-    try:
-        return verify_file(Path(found[1]), load_trust(trust_path(home))).outcome
-    except RecordError as error:
-        return f"BROKEN: {error}"
-
-
-def page(runs: list[Run]) -> str:
-    """The figures as a page."""
-    violations = sum(not run.clean or run.reported.startswith("BROKEN") for run in runs)
-    head = f"""# Kills and interrupts
-
-Real demos, stopped at ten moments each (tminus alone at three, and then resumed); made by `make chaos`. Machine:
-{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.
-*Clean* means: no process, folder or entry left, and the exit code is right.
-
-{len(runs)} runs, {violations} violations.
-
-| how | moment (a line of the output) | the record says | clean |
-|--|--|--|--|
+| database | release | ends | boundaries | not reached | runs | kills | violations |
+|--|--|--|--|--|--|--|--|
 """
     rows = (
-        f"| {run.how} | `{run.moment}` | {run.reported} | {'yes' if run.clean else '**no**'} |"
-        for run in runs
+        f"| {one.database} | {one.release} | {one.clean.story.outcome} | {one.boundaries} | {len(one.missed)} "
+        f"| {len(one.runs)} | {one.kills} | {len(one.bad)} |"
+        for one in campaigns
     )
-    return head + "\n".join(rows) + "\n"
+    told = (
+        f"- {one.database}, {one.release}, killed {run.kills}: {'; '.join(run.faults)}"
+        for one in campaigns
+        for run in one.bad
+    )
+    return head + "\n".join(rows) + "\n\n" + "\n".join(told)
 
 
-async def campaign() -> list[Run]:
-    """Every way at every moment, one after the other: they would disturb each other's load."""
-    runs: list[Run] = []
-    for moment in MOMENTS:
-        for way in (interrupted, killed, *([resumed] if moment in MOMENTS[6:9] else [])):
-            run = await way(moment)
-            runs.append(run)
-            print(
-                f"{run.how:<24} {run.moment:<20} {run.reported:<24} {'clean' if run.clean else 'NOT CLEAN'}",
-                flush=True,
-            )
-    return runs
+async def everything(arguments: argparse.Namespace) -> list[Campaign]:
+    """Both releases on each database."""
+    campaigns: list[Campaign] = []
+    async with AsyncExitStack() as stack:
+        shutil.rmtree(HOME, ignore_errors=True)
+        databases: list[Database] = []
+        if arguments.only in {None, "sqlite"}:
+            databases.append(SqliteFile())
+        if arguments.only in {None, "postgres"}:
+            databases.append(stack.enter_context(PostgresCluster.running()))
+        for database in databases:
+            site = await stack.enter_async_context(Site(HOME / database.name, database).open())
+            campaigns += [
+                await campaign(site, release, arguments.runs, arguments.seed) for release in RELEASES
+            ]
+    return campaigns
 
 
 def main() -> None:
-    """Run the campaign and write the page; exit 1 when anything was left behind."""
-    runs = asyncio.run(campaign())
-    PAGE.write_text(page(runs), encoding="utf-8")
-    if not all(run.clean for run in runs):
+    """Run what was asked for; only a whole campaign writes the page. Exit 1 when there was any violation."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=50, help="launches killed at drawn moments")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=["sqlite", "postgres"], default=None)
+    arguments = parser.parse_args()
+    began = time.monotonic()
+    campaigns = asyncio.run(everything(arguments))
+    text = section(campaigns, arguments, (time.monotonic() - began) / 60)
+    print(text)
+    if arguments.only is None:
+        put("Compressed launches", text)
+    if any(one.bad for one in campaigns):
         sys.exit(1)
 
 

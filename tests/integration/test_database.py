@@ -56,7 +56,7 @@ async def test_a_backup_under_load_is_of_one_moment_and_restores_equal(world: Wo
     writing = asyncio.create_task(writer.run())
     await asyncio.wait_for(writer.enough.wait(), 20)
     before = writer.written
-    taken = await database.back_up()
+    taken = await database.back_up("first")
     writer.stop()
     await writing
     (file,) = (tmp_path / "backups").glob("*.json")
@@ -70,9 +70,9 @@ async def test_a_backup_under_load_is_of_one_moment_and_restores_equal(world: Wo
 
 async def test_a_second_backup_stands_beside_the_first_and_counts(world: World, tmp_path: Path) -> None:
     scene, database = on(world, world.after, tmp_path)
-    first = await database.back_up()
+    first = await database.back_up("first")
     execute(scene.site.database, "DELETE FROM documents WHERE id = 1")
-    second = await database.back_up()
+    second = await database.back_up("second")
     assert first["file"] != second["file"]
     assert second["rows"] == int(str(first["rows"])) - 1
     (tmp_path / "backups" / str(first["file"])).write_bytes(b"")  # the old one no longer counts
@@ -81,13 +81,28 @@ async def test_a_second_backup_stands_beside_the_first_and_counts(world: World, 
     fails(await scene.judge("bk.db"), scene.plan, "is not what was written")
 
 
+async def test_a_backup_of_the_same_name_takes_the_place_of_what_an_earlier_try_has_left(
+    world: World, tmp_path: Path
+) -> None:
+    scene, database = on(world, world.after, tmp_path)
+    first = await database.back_up("first")
+    backups = tmp_path / "backups"
+    (backups / "first.0badcafe.new").write_bytes(b"half")  # begun by a process that was killed
+    execute(scene.site.database, "DELETE FROM documents WHERE id = 1")
+    second = await database.back_up("first")
+    assert second["file"] == first["file"]
+    assert second["rows"] == int(str(first["rows"])) - 1
+    assert sorted(file.name for file in backups.iterdir()) == ["first.dump", "first.json"]
+    shows(await scene.judge("bk.db"), Verdict.PASSED)
+
+
 async def test_a_backup_that_broke_off_is_no_backup(world: World, tmp_path: Path) -> None:
     scene, database = on(world, world.after, tmp_path)
     address = scene.site.database
     with pytest.raises(UnreachableError):
-        await back_up(scene.on(database=NOWHERE), tmp_path / "backups").back_up()
+        await back_up(scene.on(database=NOWHERE), tmp_path / "backups").back_up("first")
     shows(await scene.judge("bk.db"), Verdict.INCONCLUSIVE, "no backup")
-    await database.back_up()
+    await database.back_up("first")
     (note,) = (tmp_path / "backups").glob("*.json")
     note.unlink()  # what a kill before the last act leaves: a dump without a note
     shows(await scene.on(database=address).judge("bk.db"), Verdict.INCONCLUSIVE, "no backup")

@@ -26,7 +26,7 @@ def taken(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one good backup, to be copied."""
     backups = tmp_path_factory.mktemp("taken") / "backups"
     scene = world.scene.on(database=world.address(world.after))
-    asyncio.run(back_up(scene, backups).back_up())
+    asyncio.run(back_up(scene, backups).back_up("first"))
     return backups
 
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from tminus.control.launchtime import LaunchTime, Wait
-from tminus.control.ports import Engine, Json, Record
+from tminus.control.ports import Engine, Json, Record, recorded
 from tminus.control.readiness import Readiness, claims_of
 from tminus.domain.agenda import TICK, Agenda, Due, agenda
 from tminus.domain.canonical import plain
@@ -27,8 +27,8 @@ CONTROL = "control"
 LONGEST = 86400.0
 """Seconds after which a launch that waits for nothing but people looks again all the same."""
 
-Acts = Mapping[str, Callable[[], Awaitable[Json]]]
-"""What a line may ask for before it is observed, by the plan's word for it."""
+Acts = Mapping[str, Callable[[str], Awaitable[Json]]]
+"""What a line may ask for before it is observed, by the plan's word for it; given when it was first begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +132,13 @@ class Countdown:
 
         def acting(wanted: str) -> Callable[[], Awaitable[Json]]:
             async def act() -> Json:
+                if done := await recorded(self._record, f"act:{wanted}@{name}"):
+                    return dict(done.data)
+                begun = await self._record.append_once(
+                    f"begin:{wanted}@{name}", "act.started", {"act": wanted}
+                )
                 try:
-                    result = await acts[wanted]()
+                    result = await acts[wanted](begun.at)
                 except (ProbeError, RolloutError) as error:
                     # The line that asked for it will be seen to fail, with its own words.
                     result = {"failed": f"{error} ({error.hint})"}

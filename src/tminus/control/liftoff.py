@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from tminus.control.countdown import CONTROL, LONGEST
 from tminus.control.launchtime import LaunchTime
-from tminus.control.ports import Database, Engine, Json, Record, SideStatus, Smoke, Target, Traffic
+from tminus.control.ports import Database, Engine, Json, Record, SideStatus, Smoke, Target, Traffic, recorded
 from tminus.control.readiness import Finding, Readiness
 from tminus.control.watch import SLICE, Green, Sight, Watch, sight
 from tminus.domain.course import ORDERED, course_of
 from tminus.domain.evidence import JsonValue, Observation, Source, Verdict
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan, Rung
+from tminus.domain.record import Event
 from tminus.domain.rollout import Share
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, ProbeError, ReleaseError, RolloutError
@@ -88,7 +89,7 @@ class Liftoff:
         await self._while_held()
         if inspection := self.stages.watch.inspection:
             inspection.remember(await self.steady("data", inspection.begin))
-        await self.steady("back up", self.stages.database.back_up)
+        await self.steady("back up", self._back_up)
         await self._while_held()
         await self.steady("migrate", lambda: self._migrate(new))
         await self._while_held()
@@ -129,7 +130,11 @@ class Liftoff:
 
     def _recorded(self, name: str, act: Act) -> Act:
         async def run() -> Json:
-            await self.record.append_once(f"start:{name}", "step.started", {"step": name})
+            if done := await recorded(self.record, f"done:{name}"):
+                # A process before this one did it and died before the engine knew: once more could only differ.
+                await self._conclude(name, Verdict.PASSED, "done and read back", _result(done))
+                return _result(done)
+            await self._begun(name)
             began = self.stages.clock.now()
             try:
                 result = await act()
@@ -159,6 +164,13 @@ class Liftoff:
         value: JsonValue = verdict.value
         finding = Finding(verdict, why, Source.STEP, Observation(value, seen))
         await self.readiness.conclude(name, finding, name)
+
+    async def _begun(self, name: str) -> Event:
+        return await self.record.append_once(f"start:{name}", "step.started", {"step": name})
+
+    async def _back_up(self) -> Json:
+        """Into the file named after when the step was first begun: a step that runs again makes no second one."""
+        return await self.stages.database.back_up((await self._begun("back up")).at)
 
     async def _initiate(self, old: str) -> Json:
         blue = await self.stages.target.status(Side.BLUE)
@@ -311,6 +323,11 @@ class Liftoff:
             return seen
 
         await self.steady("promote", act)
+
+
+def _result(done: Event) -> Json:
+    """What a step gave, as it was recorded."""
+    return {name: value for name, value in done.data.items() if name not in {"step", "seconds"}}
 
 
 def _told(status: SideStatus) -> Json:

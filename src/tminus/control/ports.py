@@ -74,6 +74,11 @@ class Record(Protocol):
         ...
 
 
+async def recorded(record: Record, key: str) -> Event | None:
+    """The event of this key; nothing while it is not recorded."""
+    return next((event for event in await record.events() if event.key == key), None)
+
+
 @dataclass(frozen=True, slots=True)
 class SideStatus:
     """How one side stands, read from the process and from the proxy."""
@@ -168,8 +173,11 @@ class Observer(Protocol):
 class Database(Protocol):
     """The service's database, as the launch changes it."""
 
-    async def back_up(self) -> Json:
-        """Dump it into a new file; the file's SHA-256 and size, and what it holds."""
+    async def back_up(self, name: str) -> Json:
+        """Dump it into the file of this name; the file's SHA-256 and size, and what it holds.
+
+        The same name again takes the place of what an earlier call has left.
+        """
         ...
 
     async def migrate(self, digest: str) -> Json:

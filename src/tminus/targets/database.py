@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 
 from tminus.control.ports import Json
 from tminus.domain.canonical import timestamp
@@ -23,12 +24,19 @@ class LocalDatabase:
     releases: Releases
     now: Callable[[], float]
 
-    async def back_up(self) -> Json:
-        """See `Database.back_up`; the note is written last, so that a file without one is no backup."""
+    async def back_up(self, name: str) -> Json:
+        """See `Database.back_up`; the note is written last, so that a file without one is no backup.
+
+        Each dump is written into a file of its own first: one that a killed tminus has begun may still be going on.
+        """
         taken_at = timestamp(self.now())
-        file = self.backups / f"{taken_at.replace(':', '')}.dump"
+        file = self.backups / f"{name.replace(':', '')}.dump"
         self.backups.mkdir(mode=0o700, exist_ok=True)
-        contents, schema = await dump(self.tools, file)
+        for left in (file.with_suffix(".json"), *self.backups.glob(f"{file.stem}.*.new")):
+            left.unlink(missing_ok=True)
+        growing = file.with_suffix(f".{token_hex(4)}.new")
+        contents, schema = await dump(self.tools, growing)
+        growing.replace(file)
         digest = await asyncio.to_thread(_sha256, file)
         async with connect(self.tools.dsn) as connection:
             at = await revision(connection)

@@ -112,12 +112,15 @@ class FakeDatabase:
         self._fate = fate or Fate()
         self.errors: dict[str, list[TminusError]] = {}
         """What goes wrong, by `back up` or `migrate`, one error for each time."""
+        self.backups: set[str] = set()
+        """The names of the files that were made."""
         self.on_migrate: Callable[[], None] | None = None
         """What the migration does to the world."""
 
-    async def back_up(self) -> Json:
+    async def back_up(self, name: str) -> Json:
         """See `Database.back_up`."""
         self._may_fail("back up")
+        self.backups.add(name)
         self._fate.act("back up")
         return {
             "file": "backup.dump",

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import Any
 
-from tminus.control.ports import Json, SideStatus
+from tminus.control.ports import Clock, Json, SideStatus
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.errors import UnreachableError
-from tminus.testing.engine import FakeClock, Fate
+from tminus.testing.engine import Fate
 
 WINDOW_SECONDS = 60.0
 """How far back lost lines are counted, as the proxy's trace does."""
@@ -44,7 +44,7 @@ class FakeTraffic:
     reported when they are complete.
     """
 
-    def __init__(self, clock: FakeClock, rate: float = 100.0) -> None:
+    def __init__(self, clock: Clock, rate: float = 100.0) -> None:
         self._clock = clock
         self._now = clock.now()
         self._debt = {"users": 0.0}
@@ -141,7 +141,7 @@ class FakeTraffic:
 class FakeTarget:
     """Blue that serves, green that can be started, and everything that can happen to both."""
 
-    def __init__(self, clock: FakeClock, traffic: FakeTraffic, blue: str, fate: Fate | None = None) -> None:
+    def __init__(self, clock: Clock, traffic: FakeTraffic, blue: str, fate: Fate | None = None) -> None:
         self._clock = clock
         self._traffic = traffic
         self._fate = fate or Fate()

@@ -44,6 +44,17 @@ async def test_a_crash_at_every_moment_changes_nothing(release: str) -> None:
         assert len(keys) == len(set(keys)), told
         assert Counter(keys).keys() >= {"opened", "decision", "ended"}, told
         _nothing_finished_ran_twice(world, acts, told)
+        assert len(world.database.backups) == len(clean.database.backups) == 2, told
+
+
+@pytest.mark.parametrize("key", ["act:back up@T-02:00:00", "done:back up", "done:migrate", "done:green"])
+async def test_what_the_record_knows_as_done_is_not_done_again(key: str) -> None:
+    clean, world = World(), World()
+    await clean.launch()
+    world.fate.dies_at = clean.fate.moments.index(f"recorded {key}")
+    await world.launch()
+    assert world.engine.starts == 2
+    assert acts_of(world) == acts_of(clean)
 
 
 async def test_a_crash_at_many_moments_hides_no_damage_and_forgets_no_floor() -> None:
