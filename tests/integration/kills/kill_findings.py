@@ -14,7 +14,8 @@ from tminus.signing import load_trust, trust_path, verify_file
 Line = dict[str, Any]
 
 REACHED = "milestone.reached"
-WAIT = "begin to wait for "
+WAITED = "receive control"
+"""Where a launch waits: for the next thing that is due, or for somebody's order."""
 FREE = ("seen:", "hold:", "checkpoint@")
 """How keys of events begin that come as often as the guard had to look, and of the one that counts them all."""
 
@@ -162,34 +163,29 @@ def _steps(diary: list[Line]) -> Iterator[str]:
 
 
 def _deadlines(diary: list[Line]) -> Iterator[str]:
-    for name, late in _waits(diary):
+    waits = dict(_waits(diary))
+    for turn, late in waits.items():
         if late < -0.002:
-            yield f"{name} was over {-late:.3f} s before its time"
-    for line in diary:
-        if line["moment"] == "begun" and line["step"].startswith(WAIT):
-            began = [other for other in diary if other["moment"] == "after" and other["step"] == line["step"]]
-            if not began:
-                yield f"{line['step']} has no end"
+            yield f"the wait of {turn} was over {-late:.3f} s before its time"
+    if not waits:
+        yield "it never waited for anything"
 
 
 def _waits(diary: list[Line]) -> Iterator[tuple[str, float]]:
-    """Each wait, and how long after its time it was over; a process that came too late counts from its own start."""
-    ends = {
-        line["step"].removeprefix(WAIT): float(line["result"]["ends"])
-        for line in diary
-        if line["moment"] == "after" and line["step"].startswith(WAIT)
-    }
+    """Each wait by its turn, and how long after its time it was over; one begun after its time counts from there."""
+    turn, until, began = "", 0.0, 0.0
     seen: set[str] = set()
-    begun: dict[str, float] = {}
     for line in diary:
-        name = line["step"].removeprefix("wait for ")
-        if name == line["step"] or name not in ends or name in seen:
-            continue
-        if line["moment"] == "begun":
-            begun[name] = line["at"]
-        elif line["moment"] == "acted":
-            seen.add(name)
-            yield name, line["at"] - max(ends[name], begun[name] if begun[name] > ends[name] else 0.0)
+        step, moment, result = line["step"], line["moment"], line["result"]
+        if moment == "after" and step.startswith("turn ") and result.get("due") == "nothing":
+            turn, until = step, float(result["until"])
+        elif turn and step == WAITED and moment == "before":
+            began = line["at"]
+        elif turn and step == WAITED and moment == "after":
+            if turn not in seen:
+                seen.add(turn)
+                yield turn, line["at"] - max(until, began)
+            turn = ""
 
 
 def _named(call: Line) -> str:
