@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from threading import Event, Thread
 
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from tminus.engine.fence import Fence, elapsed
 from tminus.store.tables import WORKERS, WRITE, database_now
@@ -122,8 +123,8 @@ class Keeper:
                 mine = WORKERS.c.executor == self._worker.executor
                 now = database_now(connection)
                 connection.execute(update(WORKERS).where(mine, WORKERS.c.buried.is_(None)).values(buried=now))
-        except Exception as error:  # noqa: BLE001 - the others find out by themselves
-            self._report(error)
+        except SQLAlchemyError as error:
+            self._report(error)  # the others find out by themselves
         self._database.dispose()
 
     def _run(self, owners: Owners, take_over: TakeOver) -> None:

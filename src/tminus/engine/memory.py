@@ -138,6 +138,7 @@ class MemoryEngine:
         """Let every launch come to its next wait, its end or its death."""
         while self._alive and self._busy():  # noqa: ASYNC110 - whatever runs is not ours to notify us
             await asyncio.sleep(0)
+        self._note_breaks()
 
     def _busy(self) -> bool:
         running = sum(not task.done() for task in self._tasks.values())
@@ -149,14 +150,14 @@ class MemoryEngine:
             self._tasks[launch_id] = asyncio.create_task(self._run(launch_id, launch))
 
     async def _run(self, launch_id: str, launch: _Launch) -> None:
-        try:
-            result = await self._bodies[launch.body](MemorySteps(self, launch), launch_id)
-        except Killed:
-            return
-        except Exception as error:  # noqa: BLE001 - a launch that breaks is an ending, which `result` tells
-            launch.error = str(error)
-        else:
-            launch.result = _plain(result)
+        launch.result = _plain(await self._bodies[launch.body](MemorySteps(self, launch), launch_id))
+
+    def _note_breaks(self) -> None:
+        """A launch that breaks is an ending, which `result` tells; one that was killed has none yet."""
+        for launch_id, task in self._tasks.items():
+            error = task.exception() if task.done() and not task.cancelled() else None
+            if error is not None and not isinstance(error, Killed):
+                self._launches[launch_id].error = str(error)
 
 
 class MemorySteps:
