@@ -12,9 +12,9 @@ from tminus import demo, oci
 from tminus.demo import registry, run, theatre
 from tminus.demo.images import BLUE, GREEN, build_releases
 from tminus.demo.machine import ThisMachine
+from tminus.demo.options import Options
 from tminus.demo.packages import Binaries, locate
 from tminus.demo.screen import Screen
-from tminus.demo.show import Options
 from tminus.demo.stage import Stage
 from tminus.demo.theatre import Wish
 from tminus.errors import Exit, ReleaseError

@@ -91,14 +91,15 @@ COMMANDS: dict[str, Command] = {
     ),
     "hold": Command(
         "tminus.cli.orders:hold",
-        "Stop the clock of a launch; T-0 and every milestone move by the time it stands.",
+        "Stop the clock of a launch; T-0 and every milestone move by the time it stands. The guard goes on.",
     ),
     "resume": Command(
-        "tminus.cli.orders:resume", "Let a held clock run again; where it runs, end a hold on evidence."
+        "tminus.cli.orders:resume",
+        "Let a held clock run again; where it runs, end a hold on evidence, which the guard gathers anew.",
     ),
     "reschedule": Command(
         "tminus.cli.orders:reschedule",
-        "Give a launch another T-0: milestones move, sign-offs for the old date are void.",
+        "Give a launch another T-0: milestones move, sign-offs and people's words for the old date are void.",
     ),
     "scrub": Command("tminus.cli.orders:scrub", "Call a launch off before GO; that ends it."),
     "abort": Command(

@@ -17,11 +17,11 @@ from tminus.board.live import LiveBoard
 from tminus.board.terminal import Terminal, usable
 from tminus.config import writable_home
 from tminus.control.ports import Json
+from tminus.demo.options import Options
 from tminus.demo.packages import Missing
 from tminus.demo.page import Viewing, browser_of
 from tminus.demo.run import clear_all, have_packages, run
 from tminus.demo.screen import Screen
-from tminus.demo.show import Options
 from tminus.errors import Exit, UsageError
 
 FASTEST = 1e9

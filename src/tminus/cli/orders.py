@@ -39,7 +39,7 @@ def hold(launch: Launch = "", *, reason: Reason) -> None:
 
 
 def resume(launch: Launch = "", *, reason: Reason) -> None:
-    """Let a held clock run again; where it runs, end a hold on evidence, for which the guard begins to gather anew."""
+    """Let a held clock run again; where it runs, end a hold on evidence, which the guard gathers anew."""
     _order(launch, Order(new_id(), Act.RESUME, getpass.getuser(), reason))
 
 

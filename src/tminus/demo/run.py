@@ -12,9 +12,10 @@ from tminus import oci
 from tminus.demo.custody import can_go_on
 from tminus.demo.images import BLUE, GREEN, build_releases
 from tminus.demo.machine import ThisMachine
+from tminus.demo.options import Options
 from tminus.demo.packages import Binaries, Missing, install, locate, plan_installation, undo
 from tminus.demo.screen import Screen
-from tminus.demo.show import Options, Show
+from tminus.demo.show import Show
 from tminus.demo.stage import Stage
 from tminus.demo.theatre import Playbill, Wish
 from tminus.domain.plan import Plan

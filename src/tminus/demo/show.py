@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from tminus.board.live import LiveBoard
 from tminus.control.approval import TOPIC
 from tminus.control.ports import Json
 from tminus.demo.census import census
 from tminus.demo.lookout import Lookout
-from tminus.demo.page import MissionPage, Viewing
+from tminus.demo.options import Options
+from tminus.demo.page import MissionPage
 from tminus.demo.parts import SUPPORTING
 from tminus.demo.screen import Screen
 from tminus.demo.stage import Stage
@@ -56,28 +56,6 @@ TICK = 0.1
 
 HELD_SECONDS = 300.0
 """How long a demo stays held before it is aborted; a launch of one's own would wait for its people."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How the demo is to be run."""
-
-    home: Path
-    kind: str
-    digest: str | None
-    """The digest to launch; nothing: that of the release of this kind."""
-    plan: Path
-    images: Path | None
-    speed: float
-    port: int | None
-    keep: bool
-    """Whether the stage goes on after the end."""
-    ask: Callable[[], Awaitable[Json]] | None
-    """Asks the viewer for GO or NO-GO; nothing when the plan decides."""
-    viewing: Viewing = field(default_factory=Viewing)
-    """How it is watched in a browser; not at all when left out."""
-    board: LiveBoard | None = None
-    """Where the launch is shown; nothing when plain lines are printed."""
 
 
 class Show:

@@ -70,10 +70,17 @@ class RecordStore:
     def _act(
         self, connection: Connection, launch: str, choose: Choose, message: Message | None
     ) -> list[Event]:
-        entries = choose([decode(*row) for row in _lines(connection, launch, -1)])
-        for entry in entries:
+        known = [decode(*row) for row in _lines(connection, launch, -1)]
+        events = []
+        for entry in choose(known):
             chain.check_checkpoint(entry)
-        events = [_append_once(connection, launch, entry) for entry in entries]
+            event = next((event for event in known if event.key == entry.key), None)
+            if event is None:
+                chain.check_open(_launch(connection, launch), launch, entry)
+                # Behind what `choose` was shown, whatever came since: then the place is taken, and it chooses again.
+                event = _insert(connection, launch, append(known[-1] if known else None, entry))
+                known.append(event)
+            events.append(event)
         if message is not None:
             self._post().send(connection, launch, message)
         return events

@@ -10,8 +10,9 @@ from rich.console import Console
 
 from tminus.control.launchtime import LaunchTime
 from tminus.control.ports import Json
+from tminus.demo.options import Options
 from tminus.demo.screen import Screen
-from tminus.demo.show import Options, Show
+from tminus.demo.show import Show
 from tminus.demo.theatre import Playbill
 from tminus.domain.record import OPENED, Entry, Event, decode
 from tminus.domain.timeline import LaunchClock
