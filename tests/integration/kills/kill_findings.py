@@ -189,7 +189,7 @@ def _waits(diary: list[Line]) -> Iterator[tuple[str, float]]:
             begun[name] = line["at"]
         elif line["moment"] == "acted":
             seen.add(name)
-            yield name, line["at"] - max(ends[name], begun[name] if begun[name] > ends[name] else 0.0)
+            yield line["step"], line["at"] - max(ends[name], begun[name] if begun[name] > ends[name] else 0.0)
 
 
 def _named(call: Line) -> str:
