@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from signal import SIGKILL
 from typing import Any, Protocol
 
 import kill_world
-from kill_engine import TAKES_OVER
+from kill_engine import ENDED, TAKES_OVER
 from kill_findings import Story, faults, told
 from kill_worker import PLAN, Task, live
 
@@ -119,7 +118,9 @@ class Site:
         """One launch of a release, killed where it is to be; compared with an undisturbed one where there is one."""
         self._number += 1
         launch = f"{release}-{self._number}"
-        task = Task(self.home, launch, "", self.port, wall_clock() + AHEAD, kills.boundaries)
+        task = Task(
+            self.home, launch, "", self.port, wall_clock() + AHEAD, kills.boundaries, not kills.overtaken
+        )
         task.folder.mkdir(parents=True)
         task = replace(task, database=await self.database.url(task.folder))
         began = wall_clock()
@@ -166,7 +167,7 @@ class Lives:
     async def _one_after_other(self) -> int:
         while True:
             code = await self._life()
-            if code != -SIGKILL:
+            if code not in ENDED:
                 return code
             self.killed += 1
 

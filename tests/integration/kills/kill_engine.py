@@ -13,22 +13,25 @@ from pathlib import Path
 
 from tminus.control.ports import Engine, Json
 from tminus.engine.durable import Body, DurableEngine
+from tminus.engine.keeper import FENCED
 from tminus.errors import TminusError
 from tminus.standins.clock import wall_clock
-from tminus.wiring import SystemClock
+from tminus.wiring import LAUNCH, SystemClock
 
-TAKES_OVER = False
+TAKES_OVER = True
 """Whether a process takes over what another left while it runs already; else only a later start does."""
+ENDED = frozenset({-signal.SIGKILL, FENCED})
+"""How a process ends that another goes on for: killed, or silent for so long that its work was taken over."""
 
 
-def durable(database: str, body: Body) -> DurableEngine:
-    """This process's engine over the launch's database; nobody else lives when it starts."""
-    return DurableEngine(database, {"launch": body}, SystemClock(), alone=True)
+def durable(database: str, body: Body, *, alone: bool) -> DurableEngine:
+    """This process's engine over the launch's database; alone, or beside others that may take over."""
+    return DurableEngine(database, {LAUNCH: body}, SystemClock(), alone=alone)
 
 
 async def begin(engine: DurableEngine, launch: str) -> None:
     """Start the launch, or go on with it."""
-    await engine.begin("launch", launch)
+    await engine.begin(LAUNCH, launch)
 
 
 @dataclass(slots=True)
@@ -83,9 +86,12 @@ class Told:
             doing.step = name
             doing.reach("begun", name)
             try:
-                return await act()
-            finally:
+                result = await act()
+            except TminusError:
                 doing.reach("acted", name)
+                raise
+            doing.reach("acted", name)
+            return result
 
         doing.reach("before", name)
         try:

@@ -56,6 +56,8 @@ class Task:
     t0: float
     dies: tuple[str, ...] = ()
     """At which boundaries it is to die."""
+    alone: bool = True
+    """Whether no other process runs beside it."""
     life: str = "0"
     """Its name among the processes of this launch."""
 
@@ -112,7 +114,7 @@ async def _live(task: Task) -> None:
     process = Process(task, read(PLAN))
     process.doing.reach("life", "begins")
     await process.store.prepare()
-    engine = durable(task.database, process.body)
+    engine = durable(task.database, process.body, alone=task.alone)
     await engine.start()
     await begin(engine, task.launch)
     result = await process.over(engine)
