@@ -13,6 +13,7 @@ import typer
 from tminus import planfile
 from tminus.cli.clock import now
 from tminus.domain import offsets
+from tminus.domain.freezes import frozen
 from tminus.domain.plan import Check, Kind, Plan
 from tminus.errors import RefusedError, UsageError
 from tminus.planfile.lints import instant
@@ -44,7 +45,7 @@ def launch(
     wanted = found.checked()
     digests = _digests(release or [], wanted)
     at = _t0(t0)
-    reasons = [*_open(wanted, digests), *_untimely(t0, at, moment)]
+    reasons = [*_open(wanted, digests), *_untimely(t0, at, moment), *_frozen(wanted, at)]
     if reasons or at is None:
         listed = "\n".join(f"  - {reason}" for reason in reasons)
         raise RefusedError(
@@ -110,6 +111,11 @@ def _untimely(text: str, at: float | None, moment: float) -> Iterator[str]:
         yield f"T-0 {text} is past"
     elif at > moment + offsets.FARTHEST:
         yield f"T-0 {text} is more than ten years ahead"
+
+
+def _frozen(plan: Plan, at: float | None) -> Iterator[str]:
+    if at is not None and (window := frozen(plan.freezes, at)):
+        yield f"T-0 lies in a freeze, {window.told()}"
 
 
 def _milestones(plan: Plan, at: float) -> Iterator[tuple[str, datetime, list[Check]]]:

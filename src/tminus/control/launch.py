@@ -153,7 +153,7 @@ class Launch:
                     "check": check.id,
                     "due_ms": int(check.due * 1000),
                     "severity": check.severity.value,
-                    "live_ms": int(check.fresh.seconds * 1000) if check.fresh.kind == "live" else None,
+                    "live_ms": None if check.fresh.limit is None else int(check.fresh.limit * 1000),
                 }
                 for check in plan.before_go()
                 if check.severity is not Severity.ADVISORY

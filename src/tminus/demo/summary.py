@@ -193,6 +193,8 @@ def _events(told: Told) -> Iterator[str]:
             f"held at {data['where']} by `{data['rule']}`: {without_verb(str(data['text']))}"
         ),
         "order.taken": lambda data: str(data["text"]),
+        "clock.held": lambda data: f"{data['by']} stopped the clock: {data['reason']}",
+        "clock.resumed": lambda data: f"{data['by']} let the clock run again: {data['reason']}",
         "rollback.done": lambda data: (
             f"all traffic to blue, set and read back within {float(str(data['seconds'])) * 1000:.0f} ms"
         ),

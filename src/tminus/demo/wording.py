@@ -179,6 +179,24 @@ def _ordered(data: Data) -> list[Line]:
     return [(*_HEAD, _plain(data["text"]))]
 
 
+def _clock_held(data: Data) -> list[Line]:
+    return [(*_ACTIONS["hold"], f"{_plain(data['by'])} stopped the clock: {_plain(data['reason'])}")]
+
+
+def _clock_resumed(data: Data) -> list[Line]:
+    words = f"{_plain(data['by'])} let the clock run again: {_plain(data['reason'])}; T-0 is {data['t0']}"
+    return [(*_HEAD, words)]
+
+
+def _rescheduled(data: Data) -> list[Line]:
+    words = f"{_plain(data['by'])} gave the launch another date: {_plain(data['reason'])}"
+    return [(*_HEAD, f"{words}; T-0 is {data['schedule']['t0']}")]
+
+
+def _noticed(data: Data) -> list[Line]:
+    return [(*_NOTE, f"{_plain(data['to'])} is told ({data['notice']}): {', '.join(data['checks'])}")]
+
+
 def _rolled_back(data: Data) -> list[Line]:
     text = str(data["text"]).removeprefix("Roll back ")
     done = f"all traffic to blue, set and read back within {data['seconds'] * 1000:.0f} ms"
@@ -293,6 +311,10 @@ _WRITERS: dict[str, Callable[[Data], list[Line]]] = {
     "traffic.seen": _seen,
     "launch.held": _held,
     "order.taken": _ordered,
+    "clock.held": _clock_held,
+    "clock.resumed": _clock_resumed,
+    "launch.rescheduled": _rescheduled,
+    "notice.told": _noticed,
     "rollback.done": _rolled_back,
     "rollback.seen": _back_seen,
     "side.stopped": _stopped,

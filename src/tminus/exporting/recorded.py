@@ -164,7 +164,10 @@ def _told(event: Event) -> str:
 _SENTENCES = {
     "launch.opened": "launch opened",
     "milestone.reached": "{milestone} reached, {lines} lines fall due",
-    "launch.rescheduled": "rescheduled; every sign-off is void",
+    "launch.rescheduled": "{by} gave it another date: {reason}; every sign-off is void",
+    "clock.held": "{by} stopped the clock: {reason}",
+    "clock.resumed": "{by} let the clock run again: {reason}; T-0 is {t0}",
+    "notice.told": "{to} was told ({notice})",
     "check.waived": "{check} waived by {by} until {until}: {because}",
     "waiver.ended": "the waiver of {check} ended",
     "poll.opened": "poll opened over evidence {root}",

@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from tminus.domain.canonical import instant
+from tminus.domain.course import RESCHEDULED
 from tminus.domain.record import CHECKPOINT, ENDED, Event
+from tminus.domain.rollout import State
 
 Data = Mapping[str, Any]
 
@@ -99,8 +101,33 @@ class Course:
 
     @property
     def decision(self) -> Happened | None:
-        """GO or NO-GO, once it was decided."""
-        return self.last("decision.made")
+        """GO or NO-GO, once it was decided for the date that the launch has now."""
+        return self._since_dated("decision.made")
+
+    @property
+    def stands(self) -> Happened | None:
+        """Who stopped the clock, and why; nothing while it runs."""
+        held = self._since_dated("clock.held")
+        resumed = self.last("clock.resumed")
+        if held is None or self.outcome or (resumed and resumed.seq > held.seq):
+            return None
+        decision = self.decision
+        return None if decision and decision.seq > held.seq and decision.data["decision"] != "go" else held
+
+    @property
+    def t0(self) -> str:
+        """T-0 as it stands now, holds and new dates included; empty where the record has none."""
+        for event in reversed(self.happened):
+            if event.type == "clock.resumed":
+                return str(event.data["t0"])
+            if event.type == RESCHEDULED:
+                return str(event.data["schedule"]["t0"])
+        return str((self.opened.get("schedule") or {}).get("t0") or "")
+
+    def _since_dated(self, kind: str) -> Happened | None:
+        """The newest event of one type since the launch got its date."""
+        dated, found = self.last(RESCHEDULED), self.last(kind)
+        return None if found and dated and found.seq < dated.seq else found
 
     @property
     def view(self) -> View:
@@ -171,7 +198,9 @@ class Course:
     @property
     def votes(self) -> list[Data]:
         """Each role that signs: its title, its person, and the word it gave, in the plan's order."""
-        given = {str(event.data["role"]): event for event in self.of("signoff.given")}
+        dated = self.last(RESCHEDULED)
+        since = dated.seq if dated else -1
+        given = {str(event.data["role"]): event for event in self.of("signoff.given") if event.seq > since}
         people = {str(row["role"]): row for row in self.opened.get("roles", ())}
         return [
             {
@@ -199,6 +228,8 @@ class Course:
         if self.outcome:
             ended = self.ended
             return ((ended.t_ms or 0) / 1000 if ended else at), False
+        if (stands := self.stands) and stands.t_ms is not None:
+            return stands.t_ms / 1000, False
         return at + max(0.0, now - instant(newest.at)), True
 
     def now(self, now: float) -> float:
@@ -219,6 +250,8 @@ _WORDS = {
     "soaking": ("Soaking", "all traffic on green, blue stands by"),
     "landed": ("Landed", "green serves everyone"),
     "no-go": ("NO-GO", "the launch does not happen"),
+    "postponed": ("NO-GO", "the launch waits for a new date"),
+    "scrubbed": ("Scrubbed", "called off before GO"),
     "rolled-back": ("Rolled back", ""),
     "aborted": ("Aborted", ""),
     "abandoned": ("Abandoned", "its processes ended before it did"),
@@ -231,9 +264,10 @@ def phase(course: Course) -> str:
         return course.outcome
     if course.last("rollback.done"):
         return "rolled-back"
-    if course.decision:
-        return _after_go(course)
-    return "polling" if course.last("poll.opened") else "counting"
+    if decision := course.decision:
+        return _after_go(course) if decision.data["decision"] == "go" else State.POSTPONED.value
+    dated, poll = course.last(RESCHEDULED), course.last("poll.opened")
+    return "polling" if poll and (dated is None or poll.seq > dated.seq) else "counting"
 
 
 def _after_go(course: Course) -> str:
@@ -248,6 +282,8 @@ def phase_words(course: Course) -> tuple[str, str]:
     """The phase as people read it: its name, and what happens in it."""
     name = phase(course)
     word, more = _WORDS.get(name, (name, ""))
+    if stands := course.stands:
+        return "Held", f"by {stands.data['by']}: {stands.data['reason']}"
     if held := course.held:
         return "Held", str(held.data["where"])
     if name in ROLLED_BACK:

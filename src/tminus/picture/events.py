@@ -124,6 +124,23 @@ def _ordered(data: Data) -> Told:
     return "", "order", str(data["text"])
 
 
+def _clock_held(data: Data) -> Told:
+    return "warned", "hold", f"{data['by']} stopped the clock: {data['reason']}"
+
+
+def _clock_resumed(data: Data) -> Told:
+    return "", "resumed", f"{data['by']}: {data['reason']}; T-0 is {data['t0']}"
+
+
+def _rescheduled(data: Data) -> Told:
+    return "warned", "new date", f"{data['by']}: {data['reason']}; T-0 is {data['schedule']['t0']}"
+
+
+def _noticed(data: Data) -> Told:
+    late = data["notice"] in {"late", "escalated"}
+    return "warned" if late else "", str(data["notice"]), f"{data['to']} is told: {', '.join(data['checks'])}"
+
+
 def _back(data: Data) -> Told:
     return "back", "rolled back", f"green 0 %: set and read back within {data['seconds'] * 1000:.0f} ms"
 
@@ -175,6 +192,10 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "traffic.seen": _seen,
     "launch.held": _held,
     "order.taken": _ordered,
+    "clock.held": _clock_held,
+    "clock.resumed": _clock_resumed,
+    "launch.rescheduled": _rescheduled,
+    "notice.told": _noticed,
     "rollback.done": _back,
     "rollback.seen": _back_seen,
     "rollback.proved": _proved,

@@ -101,7 +101,7 @@ def picture(told: Told, now: float) -> Picture:
 def _moment(course: Course, now: float) -> Moment:
     t, runs = course.clock(now)
     schedule = course.opened.get("schedule") or {}
-    t0 = instant(str(schedule["t0"])) if schedule.get("t0") else None
+    t0 = instant(course.t0) if course.t0 else None
     word, more = phase_words(course)
     return Moment(word, more, t, runs, now, t0, float(schedule.get("speed", 1)), _steps(course))
 

@@ -175,6 +175,22 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
         ["‖ HELD 10 % by hold.blind: no lines"],
     ),
     ("order.taken", {"text": "Lena ordered resume: seen"}, ["■ Lena ordered resume: seen"]),
+    ("clock.held", {"by": "Lena", "reason": "fire"}, ["‖ Lena stopped the clock: fire"]),
+    (
+        "clock.resumed",
+        {"by": "Lena", "reason": "no fire", "t0": "2026-01-31T12:01:00.000Z"},
+        ["■ Lena let the clock run again: no fire; T-0 is 2026-01-31T12:01:00.000Z"],
+    ),
+    (
+        "launch.rescheduled",
+        {"by": "Lena", "reason": "tired", "schedule": {"t0": "2026-02-01T12:00:00.000Z"}},
+        ["■ Lena gave the launch another date: tired; T-0 is 2026-02-01T12:00:00.000Z"],
+    ),
+    (
+        "notice.told",
+        {"to": "qa", "notice": "late", "checks": ["test.smoke", "test.load"]},
+        ["• qa is told (late): test.smoke, test.load"],
+    ),
     (
         "rollback.done",
         {"text": "Roll back by a1: evidence", "seconds": 0.012},
@@ -308,6 +324,9 @@ HOSTILE = "[red]not red[/] [/] [link=x] \\[ ["
         ("decision.made", {"decision": "go", "by": HOSTILE, "simulated": False, "reason": HOSTILE}),
         ("launch.held", {"where": "a", "rule": "b", "text": HOSTILE}),
         ("order.taken", {"text": HOSTILE}),
+        ("clock.held", {"by": "Lena", "reason": HOSTILE}),
+        ("clock.resumed", {"by": "Lena", "reason": HOSTILE, "t0": ""}),
+        ("launch.rescheduled", {"by": "Lena", "reason": HOSTILE, "schedule": {"t0": ""}}),
         ("rollback.done", {"text": HOSTILE, "seconds": 0.1}),
         ("launch.ended", {"outcome": "no-go", "text": HOSTILE}),
     ],

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 else:
     from web_launch import T0, Played
 
+from tminus.domain.canonical import timestamp
 from tminus.domain.plan import Kind
 from tminus.errors import RecordError
 from tminus.picture.course import View
@@ -158,3 +159,33 @@ def test_a_launch_that_has_not_opened_has_no_picture() -> None:
     launch = Played()
     with pytest.raises(RecordError, match="not opened"):
         picture(Told([], unbroken=True, plan=launch.plan, traffic=launch.traffic()), T0)
+
+
+def test_a_held_clock_stands_and_says_who_stopped_it() -> None:
+    launch = Played().open()
+    launch.t = -500.0
+    launch.add("clock.held", {"since": "x", "by": "Lena Ortiz", "reason": "the fire alarm rings"})
+    shown = launch.picture(after=60.0)
+    assert (shown.moment.t, shown.moment.runs) == (-500.0, False)
+    assert (shown.moment.phase, shown.moment.more) == ("Held", "by Lena Ortiz: the fire alarm rings")
+    launch.t = -440.0
+    launch.add("clock.resumed", {"t0": timestamp(T0 + 60), "by": "Lena Ortiz", "reason": "a false alarm"})
+    again = launch.picture(after=60.0)
+    assert again.moment.runs
+    assert again.moment.t0 == T0 + 60
+
+
+def test_a_new_date_voids_the_poll_and_its_decision() -> None:
+    launch = Played().open().ready().poll()
+    for role in (role for role in launch.plan.roles if role.signs):
+        launch.sign(role.id)
+    launch.add(
+        "launch.rescheduled",
+        {"schedule": {"t0": timestamp(T0 + 86400)}, "by": "Lena Ortiz", "reason": "the team sleeps"},
+    )
+    shown = launch.picture()
+    assert shown.moment.phase == "Counting"
+    assert shown.moment.more == ""
+    assert {vote["word"] for vote in shown.course.votes} == {""}
+    assert shown.moment.t0 == T0 + 86400
+    assert any("the team sleeps" in entry.text for entry in shown.log)
