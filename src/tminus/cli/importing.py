@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from tminus import checklist, planfile
-from tminus.checklist import Form
+from tminus.checklist import Checklist, Form
 from tminus.cli import outputs, reimporting
 from tminus.domain.evidence import JsonValue
 from tminus.errors import ChecklistError, UsageError
 from tminus.importing import Answers, Imported, assembled, commenting, initial, matcher_of, merging, report
+from tminus.planfile.leaks import kind_of_secret
+from tminus.planfile.problem import printable
 
 _FORMS = {"tables": Form.TABLE, "ballots": Form.BALLOT}
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write the plan.")]
@@ -60,7 +62,7 @@ def import_(  # noqa: PLR0913 - each is an option that a person may type
 
 
 def _told(what: str | dict[str, JsonValue]) -> None:
-    typer.echo(what if isinstance(what, str) else json.dumps(what, ensure_ascii=False))
+    typer.echo(printable(what) if isinstance(what, str) else json.dumps(what, ensure_ascii=False))
 
 
 def _imported(file: Path, target: Path, forms: frozenset[Form]) -> Imported:
@@ -75,8 +77,20 @@ def _imported(file: Path, target: Path, forms: frozenset[Form]) -> Imported:
                 else ""
             ),
         )
+    _demand_no_secrets(file, found)
     builtin = planfile.load("production").document
     return assembled(found, matcher_of(builtin), builtin, path=_path_from(target, file), also=forms)
+
+
+def _demand_no_secrets(file: Path, found: Checklist) -> None:
+    """Raise `ChecklistError` for a line that holds a secret: a plan would carry it on, and so would this screen."""
+    held = [(item.line, kind) for item in found.items if (kind := kind_of_secret(item.text))]
+    if held:
+        lines = "".join(f"\n  {file}:{line}: the line holds {kind}" for line, kind in held)
+        raise ChecklistError(
+            f"{file} holds secrets, and nothing was written:{lines}",
+            hint="take them out of the checklist, and change them: they have been seen",
+        )
 
 
 def init(

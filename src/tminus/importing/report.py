@@ -19,7 +19,7 @@ _UNLOCKING = 8
 def as_text(imported: Imported, file: Path, target: Path) -> str:
     """For people, ending with the few addresses that would unlock most lines."""
     return "\n".join(
-        [*_head(imported, file), *_lines(imported, target), *_unlocking(imported), *_next(target)]
+        [*_head(imported, file), *_lines(imported, target), *_unlocking(imported), *_next(imported, target)]
     )
 
 
@@ -52,6 +52,8 @@ def _head(imported: Imported, file: Path) -> Iterator[str]:
         yield f"  {found.fenced} boxes in code blocks are no lines"
     if found.left:
         yield f"  {found.left} boxes in tables or ballots were not read; --also tables,ballots reads them"
+    if not found.triggers:
+        yield "  no rollback triggers were found under a heading that names them; the built-in ones hold"
 
 
 def _lines(imported: Imported, target: Path) -> Iterator[str]:
@@ -129,6 +131,7 @@ def _unlocks(imported: Imported) -> list[Unlock]:
     return [unlock for unlock in unlocks(imported.lines) if unlock.system not in known]
 
 
-def _next(target: Path) -> Iterator[str]:
+def _next(imported: Imported, target: Path) -> Iterator[str]:
     yield f"wrote {target}"
-    yield f"next: look at the guesses, then tminus plan check {target}"
+    guessed = any(line.understanding is Understanding.GUESSED or line.guess for line in imported.lines)
+    yield f"next: {'look at the guesses, then ' if guessed else ''}tminus plan check {target}"

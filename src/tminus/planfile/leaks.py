@@ -122,13 +122,19 @@ def _without(text: str, secret: str) -> str:
     return text
 
 
+def kind_of_secret(text: str) -> str:
+    """What kind of secret a text of any place holds, such as `an AWS key`; empty when none is seen."""
+    match = _ANY.search(text)
+    return _KINDS[(match.lastindex or 1) - 1][0] if match else ""
+
+
 def _same(pair: tuple[str, str]) -> bool:
     return pair[0] == pair[1]
 
 
 def _kind(place: Place, text: str) -> str:
-    if match := _ANY.search(text):
-        return _KINDS[(match.lastindex or 1) - 1][0]
+    if kind := kind_of_secret(text):
+        return kind
     in_settings = place[0] == "systems" or "with" in place
     if in_settings and isinstance(place[-1], str) and _NAMED.search(place[-1]):
         literal = not is_placeholder(text) and not _REFERENCE.fullmatch(text.strip())

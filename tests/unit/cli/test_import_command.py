@@ -285,3 +285,29 @@ def test_an_export_that_is_imported_again_has_the_words_of_its_team() -> None:
     ]
     assert told[0] == told[1]
     assert len(told[0]) == 5
+
+
+def test_what_moves_a_terminal_s_cursor_is_shown_and_not_obeyed() -> None:
+    result = _import("- [ ] a \x1b]0;pwned\x07 title \x1b[2J\n- [ ] b \u202e evil \x9b31m\n")
+    assert result.exit_code == 0, result.exception
+    assert not set(result.output) & set("\x1b\x07\x9b\u202e")
+    assert "\ufffd" in result.output
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["AKIA" + "IOSFODNN7EXAMPLE", "ghp_" + "a1B2" * 9, "postgres://admin:s3cr3tpw@db.example/x"],
+)
+def test_a_secret_in_a_checklist_is_named_by_its_line_and_carried_nowhere(secret: str) -> None:
+    result = _import(f"- [ ] Database backup taken\n- [ ] Log in with {secret}\n")
+    assert isinstance(result.exception, ChecklistError)
+    assert "go-live.md:2: the line holds" in str(result.exception)
+    assert secret not in f"{result.output}{result.exception}{result.exception.hint}"
+    assert not Path("go-live.plan.yaml").exists()
+
+
+def test_a_checklist_without_triggers_says_that_the_built_in_ones_hold() -> None:
+    words = "no rollback triggers were found"
+    assert words in _import(_CHECKLIST).output
+    named = f"{_CHECKLIST}\n## Rollback Triggers\n\n- Error rate > 2% for 5 minutes\n"
+    assert words not in _import(named, "--force").output

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from tminus import readers
 from tminus.cli.read import read
+from tminus.domain.record import OPENED, Entry, append, encode
 from tminus.errors import TminusError, UsageError
 
 _READ = typer.Typer()
@@ -77,3 +78,11 @@ def test_every_kind_says_what_is_wrong_with_a_file_of_another(kind: str, tmp_pat
         readers.reader(kind).see(path)
 
     assert caught.value.hint
+
+
+def test_a_record_whose_first_line_is_long_is_known_all_the_same(tmp_path: Path) -> None:
+    data = {"by_hand": ["x" * 9000]}
+    first = append(None, Entry(OPENED, "opened", data, "2026-01-31T12:00:00.000Z", 0))
+    path = tmp_path / "launch.jsonl"
+    path.write_bytes(encode(first))
+    assert readers.guess(path) == "record"
