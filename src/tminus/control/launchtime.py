@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from tminus.control.ports import Clock, Json
+from tminus.domain.canonical import instant
 from tminus.domain.course import Course
+from tminus.domain.record import Event
 from tminus.domain.timeline import LaunchClock
 
 
@@ -55,6 +57,11 @@ class LaunchTime:
         self.launch.t0 = None if t0 is None else float(str(t0))
         self.launch.stands = None if stands is None else float(str(stands))
         self.launch.ahead = float(ahead)
+
+    def go_on_from(self, last: Event) -> None:
+        """Have the launch clock stand where an event left it: for a process that did not see the launch itself."""
+        if last.t_ms is not None and self.launch.dated:
+            self.launch.ahead += last.t_ms / 1000 - self.launch.read(instant(last.at))
 
     def jump(self, waited: Json) -> None:
         """Take over what a finished wait skipped."""

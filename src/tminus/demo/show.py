@@ -360,6 +360,7 @@ class Show:
         if not any(event.type == OPENED for event in events):
             return None
         if not any(event.type == ENDED for event in events):
+            launch.time.go_on_from(events[-1])
             record = LaunchRecord(launch.store, playbill.launch, launch.time)
             last = events[-1].key
             await record.append_once("ended", ENDED, {"outcome": outcome.value, "text": why, "after": last})

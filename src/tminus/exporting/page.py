@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tminus.domain.offsets import clock
 from tminus.exporting.content import Content, Line, Moment, Seen, Standing
+from tminus.planfile.problem import printable
 
 _SIGNS = {
     Standing.PASSED: "passed",
@@ -42,7 +43,7 @@ def page(content: Content) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"age": age, "moment": moment, "sign": sign, "tclock": tclock}
-    return environment.get_template("report.html").render(
+    made = environment.get_template("report.html").render(
         content=content,
         ending=_ENDINGS.get(content.launch.outcome, ("void", content.launch.outcome))
         if content.launch
@@ -51,6 +52,7 @@ def page(content: Content) -> str:
         omitted=_by_reason(content.omitted),
         evidence=f"{quote(content.launch.record, safe='')}#" if content.launch else "",
     )
+    return printable(made)
 
 
 def sign(standing: Standing | None) -> str:

@@ -17,7 +17,7 @@ from tminus.control.ports import Clock, Engine, Json
 from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch
 from tminus.domain.agenda import demand
-from tminus.domain.canonical import instant, timestamp
+from tminus.domain.canonical import timestamp
 from tminus.domain.course import course_of
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.guard import GuardLimits
@@ -294,9 +294,8 @@ async def seal(store: RecordStore, launch: str, home: Path, clock: LaunchTime) -
 
     The process may not be the one that saw the launch end: how far its clock has come is taken from the record.
     """
-    now, last = clock.now(), (await store.events(launch))[-1]
-    since = max(0, round((now - instant(last.at)) * 1000))
-    at, t_ms = timestamp(now), None if last.t_ms is None else last.t_ms + since
+    clock.go_on_from((await store.events(launch))[-1])
+    at, t_ms = timestamp(clock.now()), clock.t_ms()
     await store.checkpoint(launch, checkpoint_entry(Keys(home).server(), launch, at, t_ms))
     path = launch_folder(home, launch) / "record.jsonl"
     await store.export(launch, path)

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tminus.control.launchtime import LaunchTime
+from tminus.domain.agenda import Due
+from tminus.domain.canonical import instant, timestamp
 from tminus.domain.evidence import Observation
+from tminus.domain.orders import Act
+from tminus.domain.record import Event
+from tminus.domain.timeline import LaunchClock
 from tminus.errors import RolloutError
 
 if TYPE_CHECKING:
@@ -71,6 +77,62 @@ async def test_an_earlier_gate_that_stays_closed_is_told_and_the_clock_runs_on()
     assert len(world.events("milestone.reached")) == 2
 
 
+async def test_a_held_clock_moves_t_0_and_every_milestone_that_is_left() -> None:
+    world = small(t0=1_800_100_000.0)
+    world.speed = 1.0
+    world.boot()
+    world.clock.later(20_000.0, lambda: world.order(Act.HOLD, "the fire alarm rings"))
+    world.clock.later(23_600.0, lambda: world.order(Act.RESUME, "a false alarm"))
+    world.clock._ends = 1_900_000_000.0
+    await counted(world)
+    reached = {event.data["milestone"]: event for event in world.chain if event.type == "milestone.reached"}
+    assert instant(reached["T-24:00:00"].at) == pytest.approx(1_800_013_600.0, abs=1)
+    assert instant(reached["T-02:00:00"].at) == pytest.approx(1_800_092_800.0 + 3600, abs=1)
+    assert reached["T-02:00:00"].t_ms == pytest.approx(-7_200_000, abs=1000)
+
+
+async def test_a_new_date_reaches_every_milestone_anew() -> None:
+    world = small(t0=1_800_100_000.0)
+    world.speed = 1.0
+    world.boot()
+    world.clock._ends = 1_900_000_000.0
+    world.clock.later(
+        95_000.0, lambda: world.order(Act.RESCHEDULE, "the team sleeps", new_t0=1_800_300_000.0)
+    )
+    await world.open()
+    countdown = world.countdown()
+    stop = await countdown.run({"back up": world.database.back_up})
+    assert (stop.due, stop.attempt) == (Due.POLL, 2)
+    names = [event.data["milestone"] for event in world.chain if event.type == "milestone.reached"]
+    assert names == ["T-24:00:00", "T-02:00:00"] * 2
+    assert world.clock.now() == pytest.approx(1_800_300_000.0 - 900, abs=2)
+
+
+async def test_a_scrubbed_launch_counts_no_further() -> None:
+    world = small(t0=1_800_100_000.0)
+    world.speed = 1.0
+    world.boot()
+    world.clock._ends = 1_900_000_000.0
+    world.clock.later(20_000.0, lambda: world.order(Act.SCRUB, "not this year"))
+    await world.open()
+    stop = await world.countdown().run({"back up": world.database.back_up})
+    assert stop.due is Due.OVER
+    assert len(world.events("milestone.reached")) == 1
+
+
+async def test_an_owner_whose_line_fails_is_told_once_of_each_kind() -> None:
+    world = small(t0=1_800_100_000.0)
+    world.observer.scripts["rb.images"] = [Observation(["the image is gone"])]
+    world.boot()
+    await counted(world)
+    told = [
+        (data["notice"], data["to"]) for data in world.events("notice.told") if "rb.images" in data["checks"]
+    ]
+    assert len(told) == len(set(told))
+    assert ("late", "devops") in told
+    assert ("escalated", "lead") in told
+
+
 async def test_a_launch_that_begins_late_observes_at_once_what_fell_due() -> None:
     world = small()
     began = world.clock.now()
@@ -94,3 +156,11 @@ async def test_a_finished_wait_is_taken_over_from_memory() -> None:
     await world.engine.start(again)
     assert world.clock.now() == ends
     assert world.time.read() == pytest.approx(read)
+
+
+def test_a_process_that_did_not_see_the_launch_takes_its_clock_from_the_last_event() -> None:
+    world = small()
+    time = LaunchTime(world.clock, LaunchClock(world.clock.now() + 86400.0, 1.0))
+    last = Event(0, "0" * 64, timestamp(world.clock.now() - 10), 3_600_000, "step.done", "done:x", {})
+    time.go_on_from(last)
+    assert time.read() == pytest.approx(3610.0)
