@@ -10,6 +10,7 @@ from tminus.checklist.source import Source
 
 _TASK = re.compile(r"\[([ xX])\](?=\s|$)")
 _BALLOT = re.compile(r"([\u2610\u2611\u2612\u2705])\ufe0f?(?=\s|$|[^\W\d_])")
+_ODD = re.compile(r"\[[^\w\s]?\](?=\s|$)")
 _EMPTY_BALLOT = "\u2610"
 _CELL_END = re.compile(r"(?<!\\)\|")
 _ROW_START = re.compile(r"[\s>]*\|?")
@@ -43,6 +44,11 @@ def task(source: Source, passage: Passage) -> Box | None:
         source.end(passage.line),
         passage.content[match.end() :],
     )
+
+
+def odd(passage: Passage) -> bool:
+    """Whether a list item begins like a box and is none, such as `[-]` or `[]`: GitHub shows it as text."""
+    return _ODD.match(passage.content) is not None
 
 
 def ballots(source: Source, passage: Passage) -> list[Box]:

@@ -177,3 +177,5 @@ class Checklist:
     """`lf`, `crlf` or `mixed`."""
     left: int = 0
     """Boxes in tables and ballots that were seen and not asked for."""
+    odd: int = 0
+    """Points that begin like a box and are none, such as `[-]` or `[]`."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from tminus.checklist.blocks import Kind, Passage
-from tminus.checklist.boxes import Box, ballots, cells, in_cells, task
+from tminus.checklist.boxes import Box, ballots, cells, in_cells, odd, task
 from tminus.checklist.limits import limits
 from tminus.checklist.milestones import of_heading, of_item
 from tminus.checklist.model import Form, Heading, Item
@@ -49,6 +49,7 @@ class Outline:
         self.notes: list[Note] = []
         self.rows: list[Row] = []
         self.left = 0
+        self.odd = 0
         self._path: list[Heading] = []
         self._section: tuple[str, ...] = ()
         self._due: float | None = None
@@ -93,6 +94,7 @@ class Outline:
             self._boxed[number] = taken
             self._points[number] = above
             return
+        self.odd += odd(passage)
         text = plain(passage.content)
         self._note(passage.line + 1, passage, text, above)
         due = of_heading(text) if len(text) <= _LONGEST_LEAD else None

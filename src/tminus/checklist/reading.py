@@ -42,6 +42,7 @@ def read(data: bytes, *, also: frozenset[Form] = frozenset()) -> Checklist:
         bom=source.bom,
         newline=source.newline,
         left=outline.left,
+        odd=outline.odd,
     )
 
 

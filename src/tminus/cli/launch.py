@@ -50,7 +50,7 @@ def launch(
         listed = "\n".join(f"  - {reason}" for reason in reasons)
         raise RefusedError(
             f"{found.path} cannot be launched yet:\n{listed}",
-            hint="mend these and try again; `tminus plan check` names the lines",
+            hint="mend these and try again; `tminus plan check` names the lines of what is to fill",
         )
     if not dry_run:
         raise RefusedError(
@@ -67,15 +67,21 @@ def launch(
 def _digests(given: Sequence[str], plan: Plan) -> dict[str, str]:
     digests: dict[str, str] = {}
     for text in given:
-        component, _, digest = text.partition("=")
+        component, given_one, digest = text.partition("=")
+        if not given_one:
+            raise UsageError(
+                f"--release {text}: it names no component", hint=f"write {plan.components[0]}={text}"
+            )
         if component not in plan.components:
             raise UsageError(
                 f"--release {text}: the plan has no component {component!r}",
                 hint=f"components: {', '.join(plan.components)}",
             )
         if not _DIGEST.fullmatch(digest):
+            kind, _, number = digest.partition(":")
+            wrong = f"its digest has {len(number)} characters" if kind == "sha256" and number else "no digest"
             raise UsageError(
-                f"--release {text}: no digest", hint=f"write {component}=sha256: and 64 characters of 0-9 a-f"
+                f"--release {text}: {wrong}", hint=f"write {component}=sha256: and 64 characters of 0-9 a-f"
             )
         if component in digests:
             raise UsageError(f"--release names {component} twice", hint="give each component once")

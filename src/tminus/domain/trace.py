@@ -15,6 +15,7 @@ from tminus.errors import UsageError
 
 MOST_SECONDS_BACK = 60.0
 """Lines may be a little out of order; further back than this, two traces were put into one file."""
+_MARK = "\ufeff"
 _FORMAT = (
     'write {"t": 12.5, "side": "green", "status": 200, "ms": 53.1, "client": "a"} or {"t": 12, "weight": 10}'
 )
@@ -22,10 +23,17 @@ _FORMAT = (
 
 def parse_line(text: str, number: int) -> Outcome | WeightChange:
     """One line of a trace; raises `UsageError` naming line `number` and what is wrong with it."""
+    if text.startswith(_MARK):
+        raise UsageError(f"line {number}: it begins with a byte order mark", hint="save the file without one")
     try:
         return _item(_JSON.decode(text))
-    except (ValueError, OverflowError, RecursionError) as error:
-        raise UsageError(f"line {number}: {error}", hint=_FORMAT) from error
+    except json.JSONDecodeError as error:
+        raise UsageError(f"line {number}: no JSON: {error}", hint=_FORMAT) from error
+    except RecursionError as error:
+        raise UsageError(f"line {number}: nested too deep", hint=_FORMAT) from error
+    except (ValueError, OverflowError) as error:
+        told = "a number has too many digits" if "digits" in str(error) else str(error)
+        raise UsageError(f"line {number}: {told}", hint=_FORMAT) from error
 
 
 def read(lines: Iterable[str]) -> Iterator[Outcome | WeightChange]:

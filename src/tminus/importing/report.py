@@ -38,6 +38,7 @@ def as_json(imported: Imported, target: Path) -> dict[str, JsonValue]:
         "lines_repaired": imported.checklist.repaired,
         "boxes_in_code": imported.checklist.fenced,
         "boxes_not_read": imported.checklist.left,
+        "odd_boxes": imported.checklist.odd,
     }
 
 
@@ -52,6 +53,8 @@ def _head(imported: Imported, file: Path) -> Iterator[str]:
         yield f"  {found.fenced} boxes in code blocks are no lines"
     if found.left:
         yield f"  {found.left} boxes in tables or ballots were not read; --also tables,ballots reads them"
+    if found.odd:
+        yield f"  {found.odd} points begin like a box and are none (`[-]`, `[]`); a box is `- [ ]` or `- [x]`"
     if not found.triggers:
         yield "  no rollback triggers were found under a heading that names them; the built-in ones hold"
 
@@ -99,7 +102,7 @@ def _how(understood: Sequence[Line]) -> str:
     parts = {
         "observed": probed,
         "waiting for a probe": waiting,
-        "by people or steps": len(understood) - probed - waiting,
+        "asked of people or launch steps, as the built-in plan does": len(understood) - probed - waiting,
     }
     return ", ".join(f"{number} {words}" for words, number in parts.items() if number)
 

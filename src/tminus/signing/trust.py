@@ -26,12 +26,15 @@ def load_trust(path: Path) -> TrustRoot:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path}: the trust root cannot be read: {error}", hint="name it with --trust"
+            f"{path}: the trust root cannot be read: {error}",
+            hint="restore it from a copy, or name another with --trust",
         ) from error
     try:
         return _read(content)
     except (RecordError, RefusedError) as error:
-        raise PlanError(f"{path}: {error}", hint=error.hint) from error
+        raise PlanError(
+            f"{path} is no trust root: {error}", hint="restore it from a copy, or name another with --trust"
+        ) from error
 
 
 def save_trust(path: Path, trust: TrustRoot) -> None:

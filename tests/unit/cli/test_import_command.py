@@ -311,3 +311,11 @@ def test_a_checklist_without_triggers_says_that_the_built_in_ones_hold() -> None
     assert words in _import(_CHECKLIST).output
     named = f"{_CHECKLIST}\n## Rollback Triggers\n\n- Error rate > 2% for 5 minutes\n"
     assert words not in _import(named, "--force").output
+
+
+def test_what_only_looks_like_a_box_is_told() -> None:
+    result = _import(
+        "- [ ] Backup taken\n- [-] skipped\n- [] no blank\n- [1] a footnote\n- [x](there) a link\n"
+    )
+    assert "go-live.md: 1 boxes" in result.output
+    assert "2 points begin like a box and are none" in result.output
