@@ -207,11 +207,15 @@ class World:
 
     async def body(self, engine: Engine) -> Json:
         """The launch, as one process runs it."""
+        return await self.put_together(engine).run()
+
+    def put_together(self, engine: Engine) -> Launch:
+        """The launch in a new process."""
         by_hand = ("echo 'set server web/green weight 0' | socat - admin.sock",)
         binding = Binding(
             "depot-7", {"depot": NEW}, {"depot": OLD}, self.t0, self.speed, by_hand, asks=self.asks
         )
-        return await Launch(binding, self.boot(), engine).run()
+        return Launch(binding, self.boot(), engine)
 
     async def launch(self) -> Json:
         """The whole launch, started again after every crash."""

@@ -30,6 +30,7 @@ from tminus.wiring import SystemClock
 from tminus.wiring.orders import give, new_id
 
 Reason = Annotated[str, typer.Option(help="Why; it stands in the record.")]
+Second = Annotated[str, typer.Option(help="The second person who allows a T-0 within a freeze.")]
 Launch = Annotated[str, typer.Argument(help="The launch; the only open one when left out.")]
 
 
@@ -38,9 +39,10 @@ def hold(launch: Launch = "", *, reason: Reason) -> None:
     _order(launch, Order(new_id(), Act.HOLD, getpass.getuser(), reason))
 
 
-def resume(launch: Launch = "", *, reason: Reason) -> None:
+def resume(launch: Launch = "", *, reason: Reason, override_by: Second = "") -> None:
     """Let a held clock run again; where it runs, end a hold on evidence, which the guard gathers anew."""
-    _order(launch, Order(new_id(), Act.RESUME, getpass.getuser(), reason))
+    override = Override(override_by, reason) if override_by else None
+    _order(launch, Order(new_id(), Act.RESUME, getpass.getuser(), reason, override=override))
 
 
 def reschedule(
@@ -48,9 +50,7 @@ def reschedule(
     launch: Launch = "",
     *,
     reason: Reason,
-    override_by: Annotated[
-        str, typer.Option(help="The second person who allows a T-0 within a freeze.")
-    ] = "",
+    override_by: Second = "",
 ) -> None:
     """Give a launch another T-0: milestones move, sign-offs and people's words for the old date are void."""
     try:

@@ -6,8 +6,9 @@ The rule stands in `domain.decision`; here it is acted upon. GO is refused while
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from tminus.control.launchtime import LaunchTime
-from tminus.control.ports import Engine, Json, Record, Signatory
+from tminus.control.ports import Engine, Json, Record, Signatory, recorded
 from tminus.control.readiness import Readiness
+from tminus.domain.agenda import Date
 from tminus.domain.attestation import (
     Decision,
     EvidenceRoot,
@@ -19,7 +20,7 @@ from tminus.domain.attestation import (
     sign_off_statement,
 )
 from tminus.domain.canonical import timestamp
-from tminus.domain.course import DECIDED, RESCHEDULED, in_force
+from tminus.domain.course import DECIDED, RESCHEDULED, Course, in_force
 from tminus.domain.decision import GateResult, gate, standing
 from tminus.domain.evidence import Claim
 from tminus.domain.plan import Check, Plan, Role
@@ -41,12 +42,12 @@ class Approval:
         self._record = record
         self._signatory = signatory
         self._time = time
-        self.attempt = 1
+        self.date = Date(1, 0)
         """For which date of the launch it works; a new date is a new poll."""
 
     @property
     def _suffix(self) -> str:
-        return "" if self.attempt == 1 else f"#{self.attempt}"
+        return "" if self.date.attempt == 1 else f"#{self.date.attempt}"
 
     async def freshen(self, readiness: Readiness) -> None:
         """Observe again what has grown stale or is not known, so that the poll shows what is true now."""
@@ -58,7 +59,7 @@ class Approval:
                 for check in self._plan.before_go()
                 if self._wants_another_look(check, claims.get(check.id))
             ]
-            verdicts = await readiness.observe(again, f"poll{self._suffix}")
+            verdicts = await readiness.observe(again, f"poll{self._suffix}", self.date.stands)
             return {check: verdict.value for check, verdict in verdicts.items()}
 
         await self._engine.step(f"observe again before the poll{self._suffix}", act)
@@ -75,7 +76,7 @@ class Approval:
             evidence = self._evidence(events, await readiness.claims())
             root = evidence_root(evidence)[1]
             data: Json = {"evidence": evidence.document(), "root": root}
-            await self._append("poll", "poll.opened", data)
+            await self._append(self.date.runs, "poll", "poll.opened", data)
             return {"root": root}
 
         await self._engine.step(f"open the poll{self._suffix}", open_it)
@@ -125,14 +126,15 @@ class Approval:
                 "simulated": role.simulated,
             }
             data |= {"decision": word, "note": sign_off.note, "envelope": envelope}
-            await self._append(f"sign:{role.id}", "signoff.given", data)
-            return {"decision": word}
+            given = await self._append(self.date.stands, f"sign:{role.id}", "signoff.given", data)
+            return {"decision": given.data["decision"]}
 
         return act
 
-    async def _append(self, name: str, kind: str, data: Json) -> None:
-        """Record what holds for this date only."""
-        await self._record.append_for(self.attempt, f"{name}{self._suffix}", kind, data)
+    async def _append(self, allowed: Callable[[Course], None], name: str, kind: str, data: Json) -> Event:
+        """Record what holds for this date only; what is recorded, which may be what an earlier try said."""
+        key = f"{name}{self._suffix}"
+        return await recorded(self._record, key) or await self._record.append_while(allowed, key, kind, data)
 
     async def _polled(self) -> EvidenceRoot:
         for event in reversed(await self._record.events()):
@@ -174,8 +176,8 @@ class Approval:
             statement = decision_statement(decision, evidence.release, evidence_root(evidence)[1])
             data: Json = {"decision": word, "by": role.person, "role": role.id, "simulated": role.simulated}
             data |= {"reason": reason, "envelope": self._signatory.sign(role.id, statement)}
-            await self._append("decision", DECIDED, data)
-            return {"decision": word}
+            made = await self._append(self.date.runs, "decision", DECIDED, data)
+            return {"decision": made.data["decision"]}
 
         return str((await self._engine.step(f"decide{self._suffix}", act))["decision"])
 
@@ -195,7 +197,16 @@ class Approval:
             for role in self._plan.roles
             if role.signs and words.get(role.id) != "go"
         ]
-        return refused
+        return refused + await self._changed(readiness)
+
+    async def _changed(self, readiness: Readiness) -> list[str]:
+        """What was signed and is otherwise now: a claim with another fingerprint, or none any more."""
+        now = await readiness.claims()
+        return [
+            f"{claim['check']} has changed since it was signed"
+            for claim in (await self._polled()).claims
+            if (found := now.get(str(claim["check"]))) is None or found.fingerprint != claim["fingerprint"]
+        ]
 
 
 def omitted_rows(plan: Plan) -> list[Json]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from tminus.control.launchtime import LaunchTime, Wait
 from tminus.control.ports import Engine, Json, Record, recorded
 from tminus.control.readiness import Readiness, claims_of
-from tminus.domain.agenda import TICK, Agenda, Due, agenda
+from tminus.domain.agenda import TICK, Agenda, Date, Due, agenda
 from tminus.domain.canonical import plain
 from tminus.domain.course import TOLD, Course, course_of, in_force
 from tminus.domain.decision import gate
@@ -37,7 +37,7 @@ class Stop:
 
     due: Due
     """`POLL`, `DECISION`, `GONE` or `OVER`."""
-    attempt: int
+    date: Date
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class _Turn:
     """What a look found, as the engine remembers it."""
 
     due: Due
-    attempt: int
+    date: Date
     milestone: float
     checks: tuple[str, ...]
     wait: Wait | None
@@ -65,6 +65,8 @@ class Countdown:
         self._time = time
         self.turns = 0
         """How many looks it has taken so far."""
+        self.date = Date(1, 0)
+        """The date of the launch as the last look found it."""
         self._waited: Wait | None = None
 
     async def run(self, acts: Acts) -> Stop:
@@ -75,7 +77,7 @@ class Countdown:
         while True:
             turn = await self._turn()
             if turn.due in {Due.POLL, Due.DECISION, Due.GONE, Due.OVER}:
-                return Stop(turn.due, turn.attempt)
+                return Stop(turn.due, turn.date)
             if turn.due is Due.MILESTONE:
                 await self._act(turn, acts)
                 await self._reach(turn)
@@ -96,12 +98,14 @@ class Countdown:
             told = self._time.follow(course, waited)
             due = self._agenda(course, claims_of(in_force(events)))
             if due.due is Due.TELL:
-                await self._tell(due.notices)
+                await self._tell(due.notices, Date(course.attempt, course.holds))
             return {**told, **self._told(course, due)}
 
         told = await self._engine.step(f"turn {number}", look)
         self._time.remember(told)
-        return _read(told)
+        turn = _read(told)
+        self.date = turn.date
+        return turn
 
     def _agenda(self, course: Course, claims: Mapping[str, Claim]) -> Agenda:
         # Skipped time is taken off T-0, so that all ages are measured by the real clock.
@@ -113,19 +117,22 @@ class Countdown:
         told: Json = {
             "due": due.due.value,
             "attempt": course.attempt,
+            "holds": course.holds,
             "milestone": due.milestone,
             "checks": list(due.checks),
             "since": now,
         }
         if due.due is Due.NOTHING:
             wake = due.wake if due.wake is not None else now + LONGEST * course.speed
-            told["offset"] = None if course.t0 is None else wake + self._time.launch.ahead - course.t0
+            # A clock that stands skips nothing, however long it is waited for.
+            runs = course.t0 is not None and not course.held
+            told["offset"] = wake + self._time.launch.ahead - (course.t0 or 0.0) if runs else None
             told["until"] = now + min(LONGEST, max(TICK, (wake - now) / course.speed))
         return told
 
-    async def _tell(self, told: tuple[Notice, ...]) -> None:
+    async def _tell(self, told: tuple[Notice, ...], date: Date) -> None:
         for notice in told:
-            await self._record.append_once(notice.key, TOLD, plain(notice.data()))
+            await self._record.append_while(date.stands, notice.key, TOLD, plain(notice.data()))
 
     async def _act(self, turn: _Turn, acts: Acts) -> None:
         name = _named(turn)
@@ -134,15 +141,16 @@ class Countdown:
             async def act() -> Json:
                 if done := await recorded(self._record, f"act:{wanted}@{name}"):
                     return dict(done.data)
-                begun = await self._record.append_once(
-                    f"begin:{wanted}@{name}", "act.started", {"act": wanted}
+                begun = await self._record.append_while(
+                    turn.date.stands, f"begin:{wanted}@{name}", "act.started", {"act": wanted}
                 )
                 try:
                     result = await acts[wanted](begun.at)
                 except (ProbeError, RolloutError) as error:
                     # The line that asked for it will be seen to fail, with its own words.
                     result = {"failed": f"{error} ({error.hint})"}
-                await self._record.append_once(f"act:{wanted}@{name}", "act.done", {"act": wanted, **result})
+                data: Json = {"act": wanted, **result}
+                await self._record.append_while(turn.date.stands, f"act:{wanted}@{name}", "act.done", data)
                 return result
 
             return act
@@ -156,21 +164,21 @@ class Countdown:
 
         async def act() -> Json:
             checks = self._plan.due(turn.milestone)
-            await self._record.append_once(
-                f"milestone:{name}", "milestone.reached", {"milestone": milestone, "lines": len(checks)}
-            )
-            verdicts = await self._readiness.observe(checks, name)
+            stands = turn.date.stands
+            data: Json = {"milestone": milestone, "lines": len(checks)}
+            await self._record.append_while(stands, f"milestone:{name}", "milestone.reached", data)
+            verdicts = await self._readiness.observe(checks, name, stands)
             result = gate(checks, await self._readiness.claims(), self._time.now())
             late: list[Json] = [
                 {"check": o.check, "standing": o.standing, "why": o.why} for o in result.obstacles
             ]
-            data: Json = {
+            judged: Json = {
                 "milestone": milestone,
                 "judged": result.judged,
                 "open": not result.obstacles,
                 "late": [*late],
             }
-            await self._record.append_once(f"gate:{name}", "gate.judged", data)
+            await self._record.append_while(stands, f"gate:{name}", "gate.judged", judged)
             return {check: verdict.value for check, verdict in verdicts.items()}
 
         await self._engine.step(f"milestone {name}", act)
@@ -180,7 +188,7 @@ class Countdown:
 
         async def act() -> Json:
             wanted = [check for check in self._plan.checks if check.id in turn.checks]
-            verdicts = await self._readiness.observe(wanted, f"turn {self.turns}")
+            verdicts = await self._readiness.observe(wanted, f"turn {self.turns}", turn.date.stands)
             return {check: verdict.value for check, verdict in verdicts.items()}
 
         await self._engine.step(f"look again, turn {self.turns}", act)
@@ -189,7 +197,7 @@ class Countdown:
 def _named(turn: _Turn) -> str:
     """The milestone of this attempt, as keys and steps are named."""
     name = clock(turn.milestone)
-    return name if turn.attempt == 1 else f"{name}#{turn.attempt}"
+    return name if turn.date.attempt == 1 else f"{name}#{turn.date.attempt}"
 
 
 def _read(told: Json) -> _Turn:
@@ -198,7 +206,7 @@ def _read(told: Json) -> _Turn:
     assert isinstance(checks, list)  # noqa: S101 - our own step wrote it
     return _Turn(
         due=Due(str(told["due"])),
-        attempt=int(str(told["attempt"])),
+        date=Date(int(str(told["attempt"])), int(str(told["holds"]))),
         milestone=float(str(told["milestone"])),
         checks=tuple(map(str, checks)),
         wait=None if offset is None else Wait(float(str(since)), float(str(offset))),

@@ -4,21 +4,21 @@ Runs inside the engine's workflow: whatever happens between two steps may happen
 that touches the world or the record stands inside a step.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 from tminus.control.approval import Approval, omitted_rows
-from tminus.control.countdown import Countdown, Stop
+from tminus.control.countdown import Countdown
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Liftoff, OrderedError, Stages
-from tminus.control.ports import Engine, Json, Record, Signatory
+from tminus.control.ports import Engine, Json, Record, Signatory, recorded
 from tminus.control.readiness import Readiness
 from tminus.control.review import Review
 from tminus.control.rollback import Rollback
 from tminus.control.watch import Sight
-from tminus.domain.agenda import Due
+from tminus.domain.agenda import Date, Due, not_leaving
 from tminus.domain.canonical import timestamp
-from tminus.domain.course import course_of
+from tminus.domain.course import Course, course_of
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan, Severity
 from tminus.domain.record import ENDED, OPENED
@@ -67,6 +67,16 @@ async def _reviewed(review: Review) -> Sight:
         return order.sight
 
 
+def _postponed(date: Date) -> Callable[[Course], None]:
+    """Allows an end after NO-GO, unless somebody gave the launch another date meanwhile."""
+
+    def allowed(course: Course) -> None:
+        if course.attempt != date.attempt or course.over:
+            raise OutOfSequenceError("the launch has another date", hint="count down to it")
+
+    return allowed
+
+
 class Launch:
     """The acts of one launch, in order."""
 
@@ -80,53 +90,49 @@ class Launch:
         """From the opening to the end; the result names the outcome."""
         crew = self._crew
         await self._engine.step("open", self._open)
-        if (before := await self._before_go()) is not State.GO:
-            return await self._end(before, {})
+        if (ended := await self._before_go()) is not None:
+            return ended
         liftoff = Liftoff(crew.plan, self._engine, crew.record, crew.readiness, crew.stages)
         sight = await liftoff.run(self._binding.release, self._binding.previous)
         if sight.action is Action.CONTINUE:
             sight = await _reviewed(Review(liftoff, crew.time))
-        if sight.action is Action.ROLLBACK:
-            return await self._roll_back(sight)
-        return await self._end(State.LANDED, {})
+        if sight.action is not Action.ROLLBACK:
+            try:
+                return await self._end(State.LANDED, {}, not_leaving)
+            except OutOfSequenceError:
+                # Somebody ordered it back in the last moment: what is recorded is done.
+                sight = await liftoff.called_back()
+        return await self._roll_back(sight)
 
-    async def _before_go(self) -> State:
-        """Count down, once for each date that the launch gets, to a GO or to its end."""
+    async def _before_go(self) -> Json | None:
+        """Count down, once for each date that the launch gets, to a GO, which gives nothing, or to its end."""
         crew = self._crew
         countdown = Countdown(crew.plan, self._engine, crew.record, crew.readiness, crew.time)
-        attempt = 1
+        approval = Approval(crew.plan, self._engine, crew.record, crew.signatory, crew.time)
         while True:
             try:
                 stop = await countdown.run({"back up": crew.stages.database.back_up})
-                attempt = stop.attempt
+                approval.date = stop.date
                 if stop.due is Due.OVER:
-                    return State.SCRUBBED
-                if state := await self._stopped(stop):
-                    return state
+                    return await self._end(State.SCRUBBED, {})
+                if stop.due is Due.POLL:
+                    await approval.freshen(crew.readiness)
+                    await approval.poll(self._binding.launch, crew.readiness)
+                elif stop.due is Due.GONE or await self._decided(approval) == "go":
+                    return None
+                elif not self._binding.waits:
+                    return await self._end(State.NO_GO, {}, _postponed(stop.date))
             except OutOfSequenceError as error:
-                await self._overtaken(attempt, countdown.turns, error)
+                await self._overtaken(countdown, error)
 
-    async def _stopped(self, stop: Stop) -> State | None:
-        """Do what the countdown has come to; how the launch goes on, nothing when it counts on."""
-        crew = self._crew
-        approval = Approval(crew.plan, self._engine, crew.record, crew.signatory, crew.time)
-        approval.attempt = stop.attempt
-        if stop.due is Due.POLL:
-            await approval.freshen(crew.readiness)
-            await approval.poll(self._binding.launch, crew.readiness)
-            return None
-        if await self._decided(approval) == "go":
-            return State.GO
-        return None if self._binding.waits else State.NO_GO
-
-    async def _overtaken(self, attempt: int, turn: int, error: OutOfSequenceError) -> None:
-        """Go on where a person's order came first: the launch has another date, or was called off; else raise."""
+    async def _overtaken(self, countdown: Countdown, error: OutOfSequenceError) -> None:
+        """Count on where a person's order came first: another date, a clock that stands, an end; else raise."""
+        date = countdown.date
 
         async def look() -> Json:
-            course = course_of(await self._crew.record.events())
-            return {"overtaken": course.over or course.attempt != attempt}
+            return {"overtaken": date.overtaken(course_of(await self._crew.record.events()))}
 
-        if not (await self._engine.step(f"overtaken in turn {turn}", look))["overtaken"]:
+        if not (await self._engine.step(f"overtaken in turn {countdown.turns}", look))["overtaken"]:
             raise error
 
     async def _open(self) -> Json:
@@ -200,17 +206,22 @@ class Launch:
             return {}
         return {"data": await self._rollback.look_at_data(inspection)}
 
-    async def _end(self, outcome: State, more: Json) -> Json:
+    async def _end(self, outcome: State, more: Json, allowed: Callable[[Course], None] | None = None) -> Json:
+        """Record the end, unless `allowed` raises; the result names the end that is recorded."""
         if inspection := self._crew.stages.watch.inspection:
             await inspection.stop()
 
         async def act() -> Json:
             record = self._crew.record
-            await record.append_once("ended", ENDED, {"outcome": outcome.value, **more, **self._cost()})
-            ended = (await record.events())[-1]
-            return cast("Json", {"outcome": outcome.value, "ended": ended.seq})
+            data: Json = {"outcome": outcome.value, **more, **self._cost()}
+            ended = await recorded(record, "ended")
+            if ended is None and allowed is not None:
+                ended = await record.append_while(allowed, "ended", ENDED, data)
+            elif ended is None:
+                ended = await record.append_once("ended", ENDED, data)
+            return {"outcome": ended.data["outcome"], "ended": ended.seq}
 
-        return await self._engine.step("end", act)
+        return await self._engine.step(f"end {outcome}" if allowed else "end", act)
 
     def _cost(self) -> Json:
         """How many user requests were answered and how many failed, by the proxy's log."""

@@ -19,7 +19,7 @@ from tminus.domain.plan import Plan, Rung
 from tminus.domain.record import Event
 from tminus.domain.rollout import Share
 from tminus.domain.traffic import Side
-from tminus.errors import PartError, ProbeError, ReleaseError, RolloutError
+from tminus.errors import OutOfSequenceError, PartError, ProbeError, ReleaseError, RolloutError
 
 RETRY = 2.0
 """Seconds between two tries to read back what could not be read."""
@@ -212,6 +212,8 @@ class Liftoff:
 
     async def _climb(self, rung: Rung) -> Sight:
         """One rung: set the weight, read it back, and watch until it has proven itself."""
+        if ordered := await self.still(f"before {rung.percent} %"):
+            return ordered
         await self.steady(f"shift {rung.percent}", lambda: self._shift(rung.percent))
         return await self.watch(f"{rung.percent} %", rung.watch_seconds, rung)
 
@@ -279,6 +281,23 @@ class Liftoff:
         if ordered is not None:
             raise OrderedError(ordered)
 
+    async def still(self, where: str) -> Sight | None:
+        """Watch on for as long as people hold the clock; what brings the launch back, if anything does."""
+        if ordered := await self._ordered(where):
+            return ordered
+        if not self._held:
+            return None
+        seen = await self.watch(f"held {where}", 0.0)
+        return seen if seen.action is Action.ROLLBACK else None
+
+    async def called_back(self) -> Sight:
+        """What somebody ordered when all else was done; raises `OutOfSequenceError` when nobody did."""
+        if ordered := await self._ordered("before the end"):
+            return ordered
+        raise OutOfSequenceError(
+            "the launch is on its way back by no order that it heard", hint="report this with the record"
+        )
+
     async def _ordered(self, where: str) -> Sight | None:
         """Do as people ordered meanwhile; what brings the launch back, if one of the orders does."""
         while (message := await self.engine.receive(CONTROL, until=0.0)) is not None:
@@ -294,7 +313,7 @@ class Liftoff:
             events = await self.record.events()
             course = course_of(events)
             told = self.stages.clock.follow(course, None)
-            given = next((event for event in events if event.data.get("id") == message["id"]), None)
+            given = next((event for event in events if event.data.get("id") == message.get("id")), None)
             order = given.data if given and given.type == ORDERED else {}
             return {**told, "held": course.held is not None, "at": self.stages.clock.now(), **order}
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from tminus.domain.course import Course
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.plan import Check
 from tminus.domain.record import Event
@@ -65,8 +66,8 @@ class Record(Protocol):
         """Append an event unless this key is recorded already; either way, the event that is recorded."""
         ...
 
-    async def append_for(self, attempt: int, key: str, kind: str, data: Json) -> Event:
-        """The same for what holds for one date only; raises `OutOfSequenceError` when the launch has another by now."""
+    async def append_while(self, allowed: Callable[[Course], None], key: str, kind: str, data: Json) -> Event:
+        """The same, unless `allowed` raises for where the launch stands when it is written: that is raised then."""
         ...
 
     async def events(self) -> list[Event]:

@@ -5,12 +5,12 @@ criteria. Whether a gate opens is `domain.decision`'s word.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from tminus.control.ports import Clock, Json, Observer, Record
 from tminus.domain.attestation import claim_data
-from tminus.domain.course import course_of, in_force
+from tminus.domain.course import Course, course_of, in_force
 from tminus.domain.evidence import Claim, JsonValue, Observation, Source, Verdict, fingerprint, worst
 from tminus.domain.expectation import judge
 from tminus.domain.plan import Check, Kind
@@ -26,6 +26,10 @@ SECONDS = 60.0
 
 AT_ONCE = 2
 """How many probes run side by side; more would measure each other, and take from users what they measure."""
+
+
+Allowed = Callable[[Course], None]
+"""Raises where a launch does not stand so that something may be recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +60,38 @@ class Readiness:
             in_attempt(course_of(events), found) if opened else found
         )  # outside a launch there is no attempt
 
-    async def observe(self, checks: Iterable[Check], moment: str) -> dict[str, Verdict]:
+    async def observe(
+        self, checks: Iterable[Check], moment: str, allowed: Allowed | None = None
+    ) -> dict[str, Verdict]:
         """Observe these lines now and record each; roll-ups last, since they are made of the others.
 
-        `moment` is part of each event's key, so that a step that runs again after a crash records nothing twice.
+        `moment` is part of each event's key, so that a step that runs again after a crash records nothing twice. Raises
+        what `allowed` raises for where the launch stands when a line is recorded.
         """
         limit = asyncio.Semaphore(AT_ONCE)
+        seen: dict[str, Verdict] = {}
 
         async def one(check: Check) -> None:
             async with limit:
-                await self._record_finding(check, await self._look(check), moment)
+                seen[check.id] = await self._record_finding(check, await self._look(check), moment, allowed)
 
         wanted = tuple(checks)
-        async with asyncio.TaskGroup() as group:
-            for check in wanted:
-                if check.kind is not Kind.ROLLUP:
-                    group.create_task(one(check))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for check in wanted:
+                    if check.kind is not Kind.ROLLUP:
+                        group.create_task(one(check))
+        except BaseExceptionGroup as raised:
+            ours, others = raised.split(TminusError)
+            if ours is None or others is not None:
+                raise
+            # One word for all: they say the same, and whoever calls knows what to do with it.
+            raise _first(ours) from raised
         for check in wanted:
             if check.kind is Kind.ROLLUP:
-                await self._record_finding(check, self._roll_up(check, await self.claims()), moment)
-        claims = await self.claims()
-        return {check.id: claims[check.id].verdict for check in wanted}
+                finding = self._roll_up(check, await self.claims())
+                seen[check.id] = await self._record_finding(check, finding, moment, allowed)
+        return {check.id: seen[check.id] for check in wanted}
 
     async def conclude(self, step: str, finding: Finding, moment: str) -> None:
         """Record a launch step's own reading as the verdict of every line that is about that step."""
@@ -147,7 +162,10 @@ class Readiness:
             Observation(verdict.value, parts, prints),
         )
 
-    async def _record_finding(self, check: Check, finding: Finding, moment: str) -> None:
+    async def _record_finding(
+        self, check: Check, finding: Finding, moment: str, allowed: Allowed | None = None
+    ) -> Verdict:
+        """Record what was seen; the verdict that stands in the record, which may be that of an earlier try."""
         expect = check.expect.text if check.expect else ""
         observation = finding.observation
         claim = Claim(
@@ -171,7 +189,18 @@ class Readiness:
             "material": dict(observation.material),
             "observed_at": claim.at,
         }
-        await self._record.append_once(f"check:{check.id}@{moment}", OBSERVED, data)
+        key = f"check:{check.id}@{moment}"
+        if allowed is None:
+            event = await self._record.append_once(key, OBSERVED, data)
+        else:
+            event = await self._record.append_while(allowed, key, OBSERVED, data)
+        return _claim(event).verdict
+
+
+def _first(group: BaseExceptionGroup[TminusError]) -> TminusError:
+    """One of the errors in a group of groups."""
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
 def claims_of(events: Iterable[Event]) -> dict[str, Claim]:

@@ -38,6 +38,8 @@ class Review:
             if seen.action is not Action.CONTINUE:
                 return seen
             if milestone in blue_ends:
+                if ordered := await self._liftoff.still("before blue ends"):
+                    return ordered
                 await self._liftoff.steady("end blue", self._end_blue)
         await self._liftoff.steady("last look", self._green_serves)
         return Sight(Action.CONTINUE, "", "landed", 0.0, None)
@@ -47,14 +49,17 @@ class Review:
 
         async def begin() -> Json:
             now = self._time.now()
-            return {"seconds": self._time.launch.wait(now, milestone)}
+            return {"seconds": self._time.launch.wait(now, milestone), "since": now}
 
         name = clock(milestone)
         wait = await self._liftoff.engine.step(f"soak begins before {name}", begin)
         seen = await self._liftoff.watch(f"soak until {name}", float(str(wait["seconds"])))
 
         async def end() -> Json:
-            return {"ahead": self._time.launch.skipped(self._time.now(), milestone)}
+            launch, now = self._time.launch, self._time.now()
+            if seen.action is Action.CONTINUE:
+                return {"ahead": launch.skipped(now, milestone)}
+            return {"ahead": launch.shortened(float(str(wait["since"])), milestone, now)}
 
         self._time.jump(await self._liftoff.engine.step(f"soak ends at {name}", end))
         return seen

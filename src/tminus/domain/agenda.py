@@ -10,10 +10,12 @@ from enum import StrEnum
 
 from tminus.domain.cadence import next_look
 from tminus.domain.course import Course
+from tminus.domain.decision import standing
 from tminus.domain.evidence import Claim
 from tminus.domain.notices import Notice, notices
 from tminus.domain.offsets import clock
-from tminus.domain.plan import Plan
+from tminus.domain.orders import BEFORE_GO
+from tminus.domain.plan import Kind, Plan
 from tminus.domain.rollout import State
 from tminus.domain.timeline import next_wake, poll_opens
 from tminus.errors import OutOfSequenceError
@@ -65,7 +67,12 @@ def agenda(
         return Agenda(Due.OVER)
     t = course.clock(now)
     if t is not None and not course.held and (stop := _stop(plan, course, t + TICK)):
-        return stop
+        stale = (
+            _stale(plan, claims, now)
+            if stop.due is Due.DECISION and again and t < plan.decision_seconds
+            else ()
+        )
+        return Agenda(Due.LOOK, checks=stale) if stale else stop
     if course.phase not in {State.COUNTING, State.POLLING, State.POSTPONED}:
         return Agenda(Due.GONE)
     if looks := _looks(plan, course, claims, now, again=again):
@@ -98,15 +105,54 @@ def _looks(
         at = next_look(plan, course, check, claims.get(check.id), now)
         if at is not None and at <= now + TICK:
             due.append(check.id)
-    return tuple(due)
+    return _with_roll_ups(plan, due)
 
 
-def demand(course: Course, attempt: int) -> None:
-    """Raise `OutOfSequenceError` unless the launch is still under way for this date."""
-    if course.over or course.attempt != attempt:
-        now = (
-            f"has ended: {course.phase}" if course.over else f"has another date, its number {course.attempt}"
+def _stale(plan: Plan, claims: Mapping[str, Claim], now: float) -> tuple[str, ...]:
+    """The lines that GO judges and that were seen too long ago: whoever slept across T-0 looks before it decides."""
+    checks = (check for check in plan.before_go() if check.kind is Kind.PROBE)
+    return _with_roll_ups(
+        plan, [check.id for check in checks if standing(check, claims.get(check.id), now) == "stale"]
+    )
+
+
+def _with_roll_ups(plan: Plan, due: list[str]) -> tuple[str, ...]:
+    """These lines, and the roll-ups that are made of one of them."""
+    wanted = set(due)
+    more = (check.id for check in plan.checks if check.kind is Kind.ROLLUP and wanted & set(check.of))
+    return tuple(dict.fromkeys((*due, *more)))
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """One date of a launch, as it stood when somebody began to act on it."""
+
+    attempt: int
+    holds: int
+    """How often people had stopped the clock by then."""
+
+    def stands(self, course: Course) -> None:
+        """Raise `OutOfSequenceError` unless the launch is under way before GO, and still for this date."""
+        if course.over or course.attempt != self.attempt or course.phase not in BEFORE_GO:
+            now = f"is {course.phase}" if course.attempt == self.attempt else "has another date"
+            raise OutOfSequenceError(
+                f"this was for date {self.attempt} of the launch, which {now}", hint="see `tminus status`"
+            )
+
+    def runs(self, course: Course) -> None:
+        """The same for what the clock has brought about: raises also when people stopped it since."""
+        self.stands(course)
+        if course.held or course.holds != self.holds:
+            raise OutOfSequenceError("people stopped the clock meanwhile", hint="see `tminus status`")
+
+    def overtaken(self, course: Course) -> bool:
+        """Whether the launch has gone on by a person's word since."""
+        return (
+            course.over or bool(course.held) or (course.attempt, course.holds) != (self.attempt, self.holds)
         )
-        raise OutOfSequenceError(
-            f"this was for date {attempt} of the launch, which {now}", hint="see `tminus status`"
-        )
+
+
+def not_leaving(course: Course) -> None:
+    """Raise `OutOfSequenceError` when somebody has ordered the launch back."""
+    if course.leaving:
+        raise OutOfSequenceError(f"the launch is on its way to be {course.leaving}", hint="follow the order")

@@ -154,7 +154,7 @@ class _Reading:
         self.schedule = fields.table(event.data, "schedule")
         for check in void_lines(event.data):
             self.claims.pop(check, None)
-        self.go, self.poll = False, None
+        self.go, self.poll, self.decision = False, None, None
 
     def observe(self, event: Event) -> None:
         """`check.observed`, `check.attested`: the check's claim from now on."""

@@ -1,6 +1,9 @@
 """A record that is kept only as long as its command runs: for looking at a plan's lines outside a launch."""
 
+from collections.abc import Callable
+
 from tminus.control.ports import Json
+from tminus.domain.course import Course
 from tminus.domain.record import Event
 
 
@@ -17,9 +20,9 @@ class UnkeptRecord:
             self._events[key] = Event(len(self._events), "", self._at, None, kind, key, data)
         return self._events[key]
 
-    async def append_for(self, attempt: int, key: str, kind: str, data: Json) -> Event:
-        """See `Record.append_for`; outside a launch there is one date, which is none."""
-        del attempt
+    async def append_while(self, allowed: Callable[[Course], None], key: str, kind: str, data: Json) -> Event:
+        """See `Record.append_while`; outside a launch nothing forbids anything."""
+        del allowed
         return await self.append_once(key, kind, data)
 
     async def events(self) -> list[Event]:

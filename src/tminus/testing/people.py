@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from tminus.control.ports import Json
-from tminus.domain.agenda import demand
 from tminus.domain.canonical import canonical, sha256_hex, timestamp
-from tminus.domain.course import course_of
+from tminus.domain.course import Course, course_of
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.plan import Check
 from tminus.domain.record import Entry, Event, append
@@ -52,9 +51,9 @@ class MemoryRecord:
         self._fate.moment(f"recorded {key}")
         return event
 
-    async def append_for(self, attempt: int, key: str, kind: str, data: Json) -> Event:
-        """See `Record.append_for`."""
-        demand(course_of(self.chain), attempt)
+    async def append_while(self, allowed: Callable[[Course], None], key: str, kind: str, data: Json) -> Event:
+        """See `Record.append_while`."""
+        allowed(course_of(self.chain))
         return await self.append_once(key, kind, data)
 
     async def events(self) -> list[Event]:

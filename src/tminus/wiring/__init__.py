@@ -16,9 +16,8 @@ from tminus.control.liftoff import Stages
 from tminus.control.ports import Clock, Engine, Json
 from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch
-from tminus.domain.agenda import demand
 from tminus.domain.canonical import timestamp
-from tminus.domain.course import course_of
+from tminus.domain.course import Course, course_of
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Check, Plan
@@ -143,11 +142,13 @@ class LaunchRecord:
         async with self._one_by_one:
             return await self._store.append_once(self._launch, self._entry(key, kind, data))
 
-    async def append_for(self, attempt: int, key: str, kind: str, data: Json) -> Event:
-        """See `Record.append_for`; whether the date still stands is asked in the transaction that writes."""
+    async def append_while(self, allowed: Callable[[Course], None], key: str, kind: str, data: Json) -> Event:
+        """See `Record.append_while`; where the launch stands is asked in the transaction that writes."""
 
         def choose(events: Sequence[Event]) -> Sequence[Entry]:
-            demand(course_of(events), attempt)
+            course = course_of(events)
+            allowed(course)
+            self._time.follow(course, None)
             return [self._entry(key, kind, data)]
 
         async with self._one_by_one:

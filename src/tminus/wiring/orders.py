@@ -1,10 +1,12 @@
 """A person's order to a launch: judged by the record, written into it, and the launch woken, all or nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import uuid4
 
 from tminus.control.ports import Clock
 from tminus.domain import orders
+from tminus.domain.canonical import instant
 from tminus.domain.course import course_of
 from tminus.domain.orders import Order
 from tminus.domain.plan import Plan
@@ -45,4 +47,10 @@ def _chosen(events: Sequence[Event], order: Order, plan: Plan, clock: Clock) -> 
             f"{order.act} makes no sense now: the waits of this launch are shortened, so it follows no calendar",
             hint="start it again when it is wanted",
         )
-    return orders.ordered(course, order, clock.now(), plan)
+    now, last = clock.now(), events[-1]
+    made = orders.ordered(course, order, now, plan)
+    if course.speed == 1 or course.held or last.t_ms is None:
+        return made
+    # What shortened waits have skipped is known to the launch alone; its newest event tells.
+    t_ms = last.t_ms + max(0, round((now - instant(last.at)) * 1000))
+    return [replace(entry, t_ms=t_ms) for entry in made]

@@ -102,7 +102,8 @@ async def test_one_signer_who_says_no_go_is_enough() -> None:
     await world.approval().poll("depot-7", world.readiness)
     await world.readiness.observe([PLAN.check("cfg.env")], "good again")
     assert (await world.approval().gate(world.readiness)).open
-    assert await decided(world) == ("no-go", "GO is refused: DevOps Lead said no-go; QA Lead said no-go")
+    words = "DevOps Lead said no-go; QA Lead said no-go; cfg.env has changed since it was signed"
+    assert await decided(world) == ("no-go", f"GO is refused: {words}")
 
 
 async def test_a_role_that_did_not_sign_refuses_go() -> None:

@@ -102,7 +102,7 @@ async def test_a_new_date_reaches_every_milestone_anew() -> None:
     await world.open()
     countdown = world.countdown()
     stop = await countdown.run({"back up": world.database.back_up})
-    assert (stop.due, stop.attempt) == (Due.POLL, 2)
+    assert (stop.due, stop.date.attempt) == (Due.POLL, 2)
     names = [event.data["milestone"] for event in world.chain if event.type == "milestone.reached"]
     assert names == ["T-24:00:00", "T-02:00:00"] * 2
     assert world.clock.now() == pytest.approx(1_800_300_000.0 - 900, abs=2)
