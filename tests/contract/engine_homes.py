@@ -3,6 +3,10 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 
 from tminus.control.ports import Engine, Json
 from tminus.engine.durable import DurableEngine
@@ -10,7 +14,18 @@ from tminus.engine.memory import MemoryEngine
 from tminus.engine.outbox import send_from_outside
 from tminus.wiring import SystemClock
 
+if TYPE_CHECKING:
+    from tests.conftest import Cluster
+
 Bodies = Mapping[str, Callable[[Engine, str], Awaitable[Json]]]
+
+
+def database(request: pytest.FixtureRequest, folder: Path) -> str:
+    """An empty database of the kind that the fixture is for: `sqlite` or `postgresql`."""
+    if request.param == "sqlite":
+        return f"sqlite:///{folder / 'tminus.db'}"
+    cluster: Cluster = request.getfixturevalue("postgres")
+    return cluster.engine_database()
 
 
 class MemoryHome:

@@ -20,7 +20,6 @@ from tminus.wiring import SystemClock
 from tminus.wiring.orders import give
 
 if TYPE_CHECKING:
-    from tests.conftest import Cluster
     from tests.contract import engine_homes
 else:
     import engine_homes
@@ -68,12 +67,7 @@ class Place:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'tminus.db'}"
-    else:
-        cluster: Cluster = request.getfixturevalue("postgres")
-        url = cluster.engine_database()
-    found = Place(url)
+    found = Place(engine_homes.database(request, tmp_path))
     await found.home.start()
     await found.open()
     yield found

@@ -18,7 +18,6 @@ from tminus.signing import Signer, checkpoint_entry
 from tminus.store import Message, Order, RecordStore, connect
 
 if TYPE_CHECKING:
-    from tests.conftest import Cluster
     from tests.contract import engine_homes
 else:
     import engine_homes
@@ -63,12 +62,7 @@ class Place:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'tminus.db'}"
-    else:
-        cluster: Cluster = request.getfixturevalue("postgres")
-        url = cluster.engine_database()
-    made = Place(url)
+    made = Place(engine_homes.database(request, tmp_path))
     await made.home.start()
     yield made
     await made.home.stop()

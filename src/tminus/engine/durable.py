@@ -14,11 +14,11 @@ from uuid import uuid4
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 
-from tminus import errors
 from tminus.control.ports import Clock, Engine, Json
+from tminus.control.remembered import given, kept
 from tminus.engine.fence import Fence
 from tminus.engine.keeper import Keeper, Keeping, Worker
-from tminus.errors import PartError, TminusError
+from tminus.errors import PartError
 from tminus.store.tables import IDLE_SECONDS, address, connect, prepare
 
 NAME = "tminus"
@@ -48,19 +48,10 @@ class DurableSteps:
     async def step(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
         """See `Engine.step`."""
 
-        async def kept() -> Json:
-            try:
-                return {"result": await self._fence.run(act)}
-            except TminusError as error:
-                return {"error": type(error).__name__, "message": str(error), "hint": error.hint}
+        async def fenced() -> Json:
+            return await kept(lambda: self._fence.run(act))
 
-        answer = await DBOS.run_step_async({"name": name}, kept)
-        if "error" in answer:
-            kind: type[TminusError] = getattr(errors, str(answer["error"]))
-            raise kind(str(answer["message"]), hint=str(answer["hint"]))
-        result = answer["result"]
-        assert isinstance(result, dict)  # noqa: S101 - kept() made it
-        return result
+        return given(await DBOS.run_step_async({"name": name}, fenced))
 
     async def receive(self, topic: str, until: float) -> Json | None:
         """See `Engine.receive`; DBOS keeps the instant, and reads the clock again at least once a minute."""

@@ -9,9 +9,9 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tminus import errors
 from tminus.control.ports import Engine, Json
-from tminus.errors import PartError, TminusError
+from tminus.control.remembered import given, kept
+from tminus.errors import PartError
 
 Body = Callable[[Engine, str], Awaitable[Json]]
 """See `durable.Body`."""
@@ -173,15 +173,10 @@ class MemorySteps:
         known = self._recall(name)
         if known is None:
             self._engine.moment(f"before {name}")
-            done = await _kept(act)
+            done = await kept(act)
             self._engine.moment(f"inside {name}")
             known = self._remember(name, done)
-        if "error" in known:
-            kind: type[TminusError] = getattr(errors, str(known["error"]))
-            raise kind(str(known["message"]), hint=str(known["hint"]))
-        result = known["result"]
-        assert isinstance(result, dict)  # noqa: S101 - _kept() made it
-        return result
+        return given(known)
 
     async def receive(self, topic: str, until: float) -> Json | None:
         """See `Engine.receive`."""
@@ -242,10 +237,3 @@ class MemorySteps:
 def _plain(value: Json) -> Json:
     kept: Json = json.loads(json.dumps(value, allow_nan=False))
     return kept
-
-
-async def _kept(act: Callable[[], Awaitable[Json]]) -> Json:
-    try:
-        return {"result": await act()}
-    except TminusError as error:
-        return {"error": type(error).__name__, "message": str(error), "hint": error.hint}

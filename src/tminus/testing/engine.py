@@ -8,9 +8,8 @@ from heapq import heappop, heappush
 from math import inf, nextafter
 from typing import TypeVar
 
-from tminus import errors
 from tminus.control.ports import Engine, Json
-from tminus.errors import TminusError
+from tminus.control.remembered import given, kept
 
 T = TypeVar("T")
 
@@ -122,12 +121,7 @@ class VirtualEngine:
             known = await _kept(act)
             self._fate.moment(f"inside {name}")
             known = self._remember(name, known)
-        if "error" in known:
-            kind: type[TminusError] = getattr(errors, str(known["error"]))
-            raise kind(str(known["message"]), hint=str(known["hint"]))
-        result = known["result"]
-        assert isinstance(result, dict)  # noqa: S101 - _kept() made it
-        return result
+        return given(known)
 
     async def receive(self, topic: str, until: float) -> Json | None:
         """See `Engine.receive`."""
@@ -193,9 +187,7 @@ class VirtualEngine:
 
 async def _kept(act: Callable[[], Awaitable[Json]]) -> Json:
     try:
-        return {"result": await act()}
-    except TminusError as error:
-        return {"error": type(error).__name__, "message": str(error), "hint": error.hint}
+        return await kept(act)
     except BaseExceptionGroup as group:
         # A task group wraps what its tasks raise; a dead process raises nothing else.
         if group.split(Crash)[1] is None:
