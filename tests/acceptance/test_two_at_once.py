@@ -14,6 +14,7 @@ Begin = Callable[..., Awaitable[Demo]]
 
 
 @pytest.mark.slow
+@pytest.mark.chaos
 @pytest.mark.timeout(600)
 async def test_a_good_and_a_bad_release_launched_at_once_end_each_as_it_deserves(
     start: Begin, home: Path
