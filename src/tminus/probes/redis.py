@@ -156,10 +156,13 @@ async def _tried(copy: _Copy, name: str) -> tuple[list[JsonValue], int | None]:
     if looked.code != 0:
         last = [line for line in looked.said.splitlines() if line.strip()][-1:] or ["it says nothing"]
         return [f"{name} is not readable by redis-check-rdb: {last[0]}"], None
-    socket = copy.path.parent / "redis.sock"
+    socket, scratch = copy.path.parent / "redis.sock", f"scratch-{secrets.token_hex(3)}"
+    # Redis moves into its folder, and a part is known by living in its own: both are the same one.
+    folder = processes.make_part_folder(copy.path.parent, scratch)
+    os.link(copy.path, folder / copy.path.name)
     argv = ["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", "", "--daemonize", "no"]
-    argv += ["--dir", str(copy.path.parent), "--dbfilename", copy.path.name, "--appendonly", "no"]
-    process = processes.start(copy.path.parent, f"scratch-{secrets.token_hex(3)}", argv, env=env)
+    argv += ["--dir", str(folder), "--dbfilename", copy.path.name, "--appendonly", "no"]
+    process = processes.start(copy.path.parent, scratch, argv, env=env)
     try:
         return await _loaded(process, socket, name)
     finally:
