@@ -158,6 +158,8 @@ def start(
     _await_pid_file(part / "pid", child)
     found = find(folder, name)
     if found is None:
+        if child.poll() is None:
+            child.kill()  # it runs where nobody would find it again
         raise PartError(
             f"{name} ended at once\n{tail(part / 'log')}", hint=f"the command was: {' '.join(argv)}"
         )
