@@ -44,7 +44,7 @@ def _postgres_program(name: str) -> str:
     ]
     found = next((str(candidate) for candidate in candidates if candidate), None)
     if found is None:
-        pytest.skip(f"PostgreSQL's {name} is neither on PATH nor below /usr/lib/postgresql")
+        pytest.fail(f"PostgreSQL's {name} is neither on PATH nor below /usr/lib/postgresql")
     return found
 
 

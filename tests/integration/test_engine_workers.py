@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,11 +76,11 @@ class Yard:
 
     async def all_landed(self) -> None:
         for launch in LAUNCHES:
-            await self.when(
-                lambda launch=launch: any(line.endswith(f"lands {launch}") for line in self.lines()),  # type: ignore[misc]
-                f"{launch} to land",
-                90,
-            )
+            await self.when(partial(self.landed, launch), f"{launch} to land", 90)
+
+    def landed(self, launch: str) -> bool:
+        """Whether somebody brought this launch to its end."""
+        return any(line.endswith(f"lands {launch}") for line in self.lines())
 
     def signal(self, name: str, number: signal.Signals) -> None:
         os.kill(self.workers[name].pid, number)

@@ -45,10 +45,6 @@ class Approval:
         self.date = Date(1, 0)
         """For which date of the launch it works; a new date is a new poll."""
 
-    @property
-    def _suffix(self) -> str:
-        return "" if self.date.attempt == 1 else f"#{self.date.attempt}"
-
     async def freshen(self, readiness: Readiness) -> None:
         """Observe again what has grown stale or is not known, so that the poll shows what is true now."""
 
@@ -59,10 +55,10 @@ class Approval:
                 for check in self._plan.before_go()
                 if self._wants_another_look(check, claims.get(check.id))
             ]
-            verdicts = await readiness.observe(again, f"poll{self._suffix}", self.date.stands)
+            verdicts = await readiness.observe(again, self.date.key("poll"), self.date.stands)
             return {check: verdict.value for check, verdict in verdicts.items()}
 
-        await self._engine.step(f"observe again before the poll{self._suffix}", act)
+        await self._engine.step(self.date.key("observe again before the poll"), act)
 
     def _wants_another_look(self, check: Check, claim: Claim | None) -> bool:
         stands = standing(check, claim, self._time.now())
@@ -79,11 +75,11 @@ class Approval:
             await self._append(self.date.runs, "poll", "poll.opened", data)
             return {"root": root}
 
-        await self._engine.step(f"open the poll{self._suffix}", open_it)
+        await self._engine.step(self.date.key("open the poll"), open_it)
         for role in self._plan.roles:
             if role.signs:
                 await self._engine.step(
-                    f"sign as {role.id}{self._suffix}", self._signing(launch, role, readiness)
+                    self.date.key(f"sign as {role.id}"), self._signing(launch, role, readiness)
                 )
 
     def _evidence(self, events: Sequence[Event], claims: Mapping[str, Claim]) -> EvidenceRoot:
@@ -133,7 +129,7 @@ class Approval:
 
     async def _append(self, allowed: Callable[[Course], None], name: str, kind: str, data: Json) -> Event:
         """Record what holds for this date only; what is recorded, which may be what an earlier try said."""
-        key = f"{name}{self._suffix}"
+        key = self.date.key(name)
         return await recorded(self._record, key) or await self._record.append_while(allowed, key, kind, data)
 
     async def _polled(self) -> EvidenceRoot:
@@ -179,7 +175,7 @@ class Approval:
             made = await self._append(self.date.runs, "decision", DECIDED, data)
             return {"decision": made.data["decision"]}
 
-        return str((await self._engine.step(f"decide{self._suffix}", act))["decision"])
+        return str((await self._engine.step(self.date.key("decide"), act))["decision"])
 
     async def _refusals(self, readiness: Readiness) -> list[str]:
         result = await self.gate(readiness)

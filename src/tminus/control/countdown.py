@@ -135,7 +135,7 @@ class Countdown:
             await self._record.append_while(date.stands, notice.key, TOLD, plain(notice.data()))
 
     async def _act(self, turn: _Turn, acts: Acts) -> None:
-        name = _named(turn)
+        name = turn.date.key(clock(turn.milestone))
 
         def acting(wanted: str) -> Callable[[], Awaitable[Json]]:
             async def act() -> Json:
@@ -160,7 +160,8 @@ class Countdown:
 
     async def _reach(self, turn: _Turn) -> None:
         """Observe the lines that are due at a milestone, as one step, and record how its gate stands."""
-        name, milestone = _named(turn), clock(turn.milestone)
+        milestone = clock(turn.milestone)
+        name = turn.date.key(milestone)
 
         async def act() -> Json:
             checks = self._plan.due(turn.milestone)
@@ -192,12 +193,6 @@ class Countdown:
             return {check: verdict.value for check, verdict in verdicts.items()}
 
         await self._engine.step(f"look again, turn {self.turns}", act)
-
-
-def _named(turn: _Turn) -> str:
-    """The milestone of this attempt, as keys and steps are named."""
-    name = clock(turn.milestone)
-    return name if turn.date.attempt == 1 else f"{name}#{turn.date.attempt}"
 
 
 def _read(told: Json) -> _Turn:

@@ -179,12 +179,14 @@ class Launch:
             "reason": "decided by the plan: the gate is open and every role said go",
         }
         if self._binding.asks:
-            await self._engine.step("ask for the decision", self._ask)
+            await self._engine.step(
+                approval.date.key("ask for the decision"), lambda: self._ask(approval.date)
+            )
             wish = await approval.ask(minutes=30)
         return await approval.decide(self._binding.launch, wish, self._crew.readiness)
 
-    async def _ask(self) -> Json:
-        await self._crew.record.append_once("asked", "decision.asked", {"minutes": 30})
+    async def _ask(self, date: Date) -> Json:
+        await self._crew.record.append_while(date.runs, date.key("asked"), "decision.asked", {"minutes": 30})
         return {}
 
     async def _roll_back(self, sight: Sight) -> Json:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tminus.domain.cadence import next_look
-from tminus.domain.course import Course
+from tminus.domain.course import Course, of_attempt
 from tminus.domain.decision import standing
 from tminus.domain.evidence import Claim
 from tminus.domain.notices import Notice, notices
@@ -130,6 +130,10 @@ class Date:
     attempt: int
     holds: int
     """How often people had stopped the clock by then."""
+
+    def key(self, name: str) -> str:
+        """See `course.of_attempt`."""
+        return of_attempt(name, self.attempt)
 
     def stands(self, course: Course) -> None:
         """Raise `OutOfSequenceError` unless the launch is under way before GO, and still for this date."""

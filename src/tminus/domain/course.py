@@ -95,7 +95,12 @@ class Course:
 
     def key(self, name: str) -> str:
         """A key of the record for what happens once in each attempt, such as `milestone:T-02:00:00`."""
-        return name if self.attempt == 1 else f"{name}#{self.attempt}"
+        return of_attempt(name, self.attempt)
+
+
+def of_attempt(name: str, attempt: int) -> str:
+    """What happens once for each date of a launch, named for one of them: `poll` for the first, then `poll#2`."""
+    return name if attempt == 1 else f"{name}#{attempt}"
 
 
 def course_of(events: Iterable[Event]) -> Course:

@@ -1,6 +1,7 @@
 """A person's order at any moment, also while the launch's process is dead: it is done, and the record holds."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,7 +95,7 @@ async def test_a_new_date_at_any_moment_reaches_each_milestone_of_it_and_backs_u
     for moment in range(0, len(clean.fate.moments), 7):
         world = World(speed=1.0, rate=0.001)
         world.fate.dies_at = moment
-        body = lambda engine, world=world: _before_go(world, engine)  # noqa: E731
+        body = partial(_before_go, world)
         try:
             await world.engine.start(body)
         except Crash:

@@ -37,7 +37,7 @@ def at(text: str, name: str = "Europe/Berlin") -> float:
         ("2026-10-26 06:00:00", False),
     ],
 )
-def test_a_weekend_is_frozen_by_the_clocks_of_its_zone(text: str, holds: bool) -> None:  # noqa: FBT001
+def test_a_weekend_is_frozen_by_the_clocks_of_its_zone(text: str, *, holds: bool) -> None:
     assert (frozen([WEEKEND], at(text)) is not None) is holds
 
 

@@ -62,7 +62,7 @@ def test_what_people_read_beside_it_is_utc(name: str, instant: float) -> None:
     there = datetime.fromtimestamp(instant, UTC)
 
     assert f"{there:%H:%M:%S} UTC" in in_zone(instant, name)
-    assert f"{there + wall(instant, name).utcoffset():%Y-%m-%d %H:%M:%S}" in in_zone(  # type: ignore[operator]
+    assert f"{there + wall(instant, name).utcoffset():%Y-%m-%d %H:%M:%S}" in in_zone(  # type: ignore[operator] # a wall always has an offset
         instant, name
     )
     assert timedelta(hours=-26) < (wall(instant, name).utcoffset() or timedelta()) < timedelta(hours=26)
