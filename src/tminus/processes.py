@@ -12,7 +12,9 @@ import secrets
 import signal
 import socket
 import subprocess  # the point of this module is to start processes
+import sys
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -46,6 +48,9 @@ class _Child(subprocess.Popen[bytes]):
 
 # Our own children: asked for their end, so that no zombie stays.
 _children: dict[int, _Child] = {}
+# Sockets that keep the newest chosen ports from other processes that choose.
+_promises: deque[socket.socket] = deque()
+_PROMISES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,15 +292,40 @@ def make_part_folder(folder: Path, name: str, user: str | None = None) -> Path:
 
 
 def free_port(taken: Collection[int] = ()) -> int:
-    """A loopback port that nobody listens on; `taken` ones are promised to others already."""
+    """A loopback port that nobody listens on; `taken` ones are promised to others already.
+
+    On Linux no other process that calls this gets the newest 64 of them while this one lives, whoever is to listen
+    there and however late it starts.
+    """
     offset = secrets.randbelow(len(PORTS))
     for index in range(len(PORTS)):
         port = PORTS[(offset + index) % len(PORTS)]
-        if port not in taken and not port_in_use(port):
+        if port not in taken and not port_in_use(port) and _promise(port):
             return port
     raise PartError(
         f"no port between {PORTS.start} and {PORTS.stop} is free", hint="end something that listens there"
     )
+
+
+def _promise(port: int) -> bool:
+    """Keep a port for whoever is to listen there; false where another process has kept it first.
+
+    Linux lets somebody listen on a port that is bound and not listened on, when both allow the address's reuse, as
+    servers do; who binds without it, as here at first, is refused. Elsewhere the port would be lost to the listener.
+    """
+    if sys.platform != "linux":
+        return True
+    promise = socket.socket()
+    try:
+        promise.bind(("127.0.0.1", port))
+    except OSError:
+        promise.close()
+        return False
+    promise.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _promises.append(promise)
+    if len(_promises) > _PROMISES:
+        _promises.popleft().close()
+    return True
 
 
 def port_in_use(port: int) -> bool:
