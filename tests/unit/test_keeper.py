@@ -18,6 +18,7 @@ class Yard:
     def __init__(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         self.engine = engine
         self.now = 1000.0
+        self.wall = 5.0
         self.taken: list[Sequence[str]] = []
         self.told: list[str] = []
         self.ended: list[str] = []
@@ -25,7 +26,8 @@ class Yard:
         monkeypatch.setattr(module, "elapsed", lambda: self.now)
 
     def keeper(self, name: str) -> Keeper:
-        made = Keeper(self.engine, Worker(name, "here", "launch-2"), Keeping(tidings=self.told.append))
+        worker = Worker(name, "here", "launch-2", "r0003")
+        made = Keeper(self.engine, worker, Keeping(tidings=self.told.append), lambda: self.wall)
         made._end = lambda worker: self.ended.append(worker.executor)
         made.begin()
         return made
@@ -156,3 +158,13 @@ def test_trouble_is_told_once_and_so_is_its_end(yard: Yard) -> None:
         "the keeper of alive meets OSError: disk full; it tries again every second",
         "the keeper of alive reaches the database again",
     ]
+
+
+def test_a_heartbeat_tells_the_clock_of_its_machine_beside_that_of_the_database(yard: Yard) -> None:
+    one = yard.keeper("one")
+    yard.wall = 77.0
+    yard.turn(one)
+    with yard.engine.connect() as connection:
+        row = connection.execute(select(WORKERS)).one()
+    assert (row.clock, row.knows) == (77.0, "r0003")
+    assert row.seen > 1_000_000_000

@@ -86,6 +86,10 @@ COMMANDS: dict[str, Command] = {
         "tminus.cli.serve:serve",
         "Show this machine's launches in a browser: read-only, on 127.0.0.1 alone, until it is interrupted.",
     ),
+    "doctor": Command(
+        "tminus.cli.doctor:doctor",
+        "Say how the common database stands: workers, late launches, queues, clocks, disk; it only reads.",
+    ),
     "verify": Command(
         "tminus.cli.verify:verify", "Prove a launch record: chain, signatures, evidence and rules."
     ),

@@ -19,6 +19,7 @@ from tminus.control.remembered import given, kept
 from tminus.engine.fence import Fence
 from tminus.engine.keeper import Keeper, Keeping, Worker
 from tminus.errors import PartError
+from tminus.store.migrating import revisions
 from tminus.store.tables import IDLE_SECONDS, address, connect, prepare
 
 NAME = "tminus"
@@ -102,8 +103,9 @@ class DurableEngine:
         self._fence = Fence()
         self._keeper: Keeper | None = None
         if not alone:
-            worker = Worker(self.executor, socket.gethostname(), VERSION)
-            self._keeper = Keeper(connect(database_url, keeper=True), worker, keeping)
+            knows = revisions()[-1].revision
+            worker = Worker(self.executor, socket.gethostname(), VERSION, knows)
+            self._keeper = Keeper(connect(database_url, keeper=True), worker, keeping, clock.now)
             self._fence = self._keeper.fence
 
     async def start(self) -> None:

@@ -17,7 +17,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from threading import Event, Thread
 
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
@@ -53,6 +53,8 @@ class Worker:
     executor: str
     host: str
     version: str
+    knows: str
+    """The newest revision of the tables that its code knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,17 @@ def end_as_fenced(worker: Worker) -> None:
 
 
 class Keeper:
-    """The heartbeat of one process, and its share in looking after the dead."""
+    """The heartbeat of one process, and its share in looking after the dead.
 
-    def __init__(self, database: Engine, worker: Worker, keeping: Keeping) -> None:
+    `wall` is its machine's own clock, told with each heartbeat so that people may compare it; nothing is judged by it.
+    """
+
+    def __init__(self, database: Engine, worker: Worker, keeping: Keeping, wall: Callable[[], float]) -> None:
         self.fence = Fence(keeping.ttl - BEAT_SECONDS, elapsed)
         self._database = database
         self._writer = database.execution_options(**{WRITE: True})
         self._worker = worker
+        self._wall = wall
         self._ttl = keeping.ttl
         self._tell = keeping.tidings
         self._end: Callable[[Worker], None] = end_as_fenced
@@ -97,11 +103,9 @@ class Keeper:
         """Enter this process among the living; raises the database's own error when it does not answer."""
         begun = elapsed()
         with self._writer.begin() as connection:
-            row = {"executor": self._worker.executor, "host": self._worker.host, "pid": os.getpid()}
+            row = {**asdict(self._worker), "pid": os.getpid(), "beats": 0, "clock": self._wall()}
             now = database_now(connection)
-            connection.execute(
-                insert(WORKERS).values(**row, version=self._worker.version, beats=0, started=now, seen=now)
-            )
+            connection.execute(insert(WORKERS).values(**row, started=now, seen=now))
         self._steady_since = self._last_beat = begun
         self.fence.heard(begun)
 
@@ -142,8 +146,9 @@ class Keeper:
         begun = elapsed()
         with self._writer.begin() as connection:
             mine = WORKERS.c.executor == self._worker.executor, WORKERS.c.buried.is_(None)
-            beat = update(WORKERS).where(*mine)
-            alive = connection.execute(beat.values(beats=WORKERS.c.beats + 1, seen=database_now(connection)))
+            # Both clocks are read behind the wait for the transaction, so that it tells them not apart.
+            now = {"seen": database_now(connection), "clock": self._wall()}
+            alive = connection.execute(update(WORKERS).where(*mine).values(beats=WORKERS.c.beats + 1, **now))
         if not alive.rowcount:
             self._end(self._worker)
             return

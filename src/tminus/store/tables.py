@@ -89,10 +89,13 @@ WORKERS = Table(
     Column("started", Float(53), nullable=False),
     Column("seen", Float(53), nullable=False),
     Column("buried", Float(53)),
+    Column("clock", Float(53)),
+    Column("knows", String(32)),
 )
-"""Who runs launches; instants are seconds of the epoch by the clock of the database.
+"""Who runs launches; instants are seconds of the epoch by the clock of the database, but `clock` by the worker's own.
 
-A row with `buried` is of a process whose work others take: it can never be seen again.
+A row with `buried` is of a process whose work others take: it can never be seen again. `clock` was read when `seen`
+was; `knows` is the newest revision of the tables that the worker's code knows. Both are empty in rows of earlier code.
 """
 
 EVENTS = Table(
@@ -113,7 +116,8 @@ def connect(url: str | URL, *, keeper: bool = False) -> Engine:
     """An engine for `sqlite:///PATH` or `postgresql+psycopg://…`, with a time limit on every wait.
 
     On SQLite a writing transaction takes the lock when it begins, so that what it read cannot be outdated when it
-    writes, and a commit is on the disk before it returns. A `keeper` waits less, since it must try again soon.
+    writes, and a commit is on the disk before it returns. A `keeper` waits less, since it must try again soon; so does
+    whoever only looks.
     """
     found = make_url(address(url))
     seconds = KEEPER_SECONDS if keeper else BUSY_SECONDS
@@ -144,6 +148,11 @@ def address(url: str | URL) -> str:
     if kind == "postgresql":
         found = found.set(drivername="postgresql+psycopg")
     return found.render_as_string(hide_password=False)
+
+
+def shown(url: str | URL) -> str:
+    """The address as people may see it: without its password; raises what `address` raises."""
+    return make_url(address(url)).render_as_string()
 
 
 def database_now(connection: Connection) -> ColumnElement[float]:
