@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from tminus.config import database_url
-from tminus.domain.diagnosis import Pulse, findings
+from tminus.domain.diagnosis import findings
 from tminus.domain.health import Finding, Grade
-from tminus.engine.keeper import BEAT_SECONDS, TTL_SECONDS
 from tminus.engine.survey import SECONDS, survey
+from tminus.engine.upkeep import PULSE
 from tminus.errors import Exit, PartError
 from tminus.planfile.problem import printable
 from tminus.store.tables import shown
@@ -50,7 +50,7 @@ def _found(url: str, seconds: float) -> list[Finding]:
             Finding("all else", Grade.UNKNOWN, "nothing else can be seen without it"),
         ]
     answers = Finding("database", Grade.OK, f"answers within {max(1.0, seen.doubt * 2000):.0f} ms")
-    return [answers, *findings(seen, Pulse(BEAT_SECONDS, TTL_SECONDS))]
+    return [answers, *findings(seen, PULSE)]
 
 
 def _lines(where: str, found: Sequence[Finding]) -> Iterator[str]:

@@ -90,7 +90,7 @@ def _schema(schema: Schema) -> Finding:
     if schema.behind:
         behind = f"the tables are at {here}, behind {schema.needed}, which this tminus needs"
         return Finding("schema", Grade.FAILED, behind, migrate)
-    if here != schema.known[-1]:
+    if schema.waits:
         waits = f"{here} is right; {schema.known[-1]} waits until no earlier tminus runs"
         return Finding("schema", Grade.WARNING, waits, "`tminus database migrate --post` when none does")
     return Finding("schema", Grade.OK, f"{here}, which is what this tminus needs; no migration waits")

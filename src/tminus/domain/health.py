@@ -38,6 +38,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Heart:
+    """One process that runs launches, or ran them within the last hour."""
+
+    executor: str
+    age: float
+    """Seconds since its newest heartbeat, both by the clock of the database."""
+    buried: bool = False
+    """Whether it has ended, or others have taken its work."""
+    ahead: float | None = None
+    """Seconds by which its machine's clock was ahead of the database's at that heartbeat; none where it is not told."""
+    knows: str = ""
+    """The newest revision of the tables that its code knows; empty where it is not told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
     """The revision of the tables beside those that this tminus knows."""
 
@@ -54,24 +69,20 @@ class Schema:
         return self.revision in self.known and not self.behind
 
     @property
+    def waits(self) -> bool:
+        """Whether a migration waits until no earlier tminus runs."""
+        return self.right and self.revision != self.known[-1]
+
+    def earlier(self, heart: Heart) -> bool:
+        """Whether a process may run code that the newest revision would break."""
+        return heart.knows in {"", *self.known[:-1]}
+
+    @property
     def behind(self) -> bool:
         """Whether the tables are older than this tminus needs."""
         if self.revision not in self.known:
             return self.revision is None
         return self.known.index(self.revision) < self.known.index(self.needed)
-
-
-@dataclass(frozen=True, slots=True)
-class Heart:
-    """One process that runs launches, or ran them within the last hour."""
-
-    executor: str
-    age: float
-    """Seconds since its newest heartbeat, both by the clock of the database."""
-    buried: bool = False
-    """Whether it has ended, or others have taken its work."""
-    ahead: float | None = None
-    """Seconds by which its machine's clock was ahead of the database's at that heartbeat; none where it is not told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,7 @@ class _Rows:
                 self._now - row.seen,
                 row.buried is not None,
                 None if row.clock is None else row.clock - row.seen,
+                row.knows or "",
             )
             for row in rows
         )

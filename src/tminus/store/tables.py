@@ -162,17 +162,18 @@ def database_now(connection: Connection) -> ColumnElement[float]:
     return (func.julianday("now", type_=Float(53)) - 2440587.5) * 86400.0
 
 
-def prepare(engine: Engine, also: Callable[[], None] | None = None) -> None:
+def prepare(engine: Engine, also: Callable[[], None] | None = None, *, post: bool = False) -> None:
     """Bring our tables to what this code needs, and set SQLite's journal once; many processes may do it at once.
 
-    `also` prepares what else lives in the same database, while nobody else prepares anything in it.
+    `also` prepares what else lives in the same database, while nobody else prepares anything in it. `post` says that no
+    earlier code runs any more, see `migrating.migrate`.
     """
     try:
         with _alone(engine):
             if engine.dialect.name == "sqlite":
                 _set_journal(engine)
             with engine.execution_options(**{WRITE: True}).begin() as connection:
-                migrate(connection)
+                migrate(connection, post=post)
             if also is not None:
                 also()
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
