@@ -1,8 +1,9 @@
 """Many launches that wait in one worker: what they cost, how late their milestones begin, how soon it is back after -9.
 
-`WAITING_POSTGRES` and `WAITING_SQLITE` say how many wait on each database; 0 leaves it out. `WAITING_WAY=sleep` has
-them wait as a soak does instead of as a countdown, which also listens for orders. `WAITING_LEAD` says how many seconds
-lie between the beginning and the first milestone, in which all must have come to wait, and again after the kill.
+`WAITING_POSTGRES` and `WAITING_SQLITE` say how many wait on each database; 0 leaves it out. They sleep until their
+milestone; `WAITING_WAY=receive` has them listen for orders meanwhile, as a countdown does, which is remembered and
+costs as much as a step. `WAITING_LEAD` says how many seconds lie between the beginning and the first milestone, in
+which all must have come to wait, and again after the kill.
 """
 
 import asyncio
@@ -110,6 +111,12 @@ class Place:
             elif what == "waits" and pid == str(self.process.pid):
                 self.waits.add(rest[0])
 
+    def processor(self) -> float:
+        """Seconds of processor that the worker has used so far."""
+        assert self.process is not None
+        used = psutil.Process(self.process.pid).cpu_times()
+        return used.user + used.system
+
     def begin(self, *launches: str) -> None:
         """Begin launches as a command does."""
         engine = connect(self.url)
@@ -128,7 +135,7 @@ def waiting() -> list[Figure]:
     for database, size in sizes.items():
         if size:
             with tempfile.TemporaryDirectory() as folder, _database(database, Path(folder)) as url:
-                place = Place(url, Path(folder) / "notes", os.environ.get("WAITING_WAY", "receive"))
+                place = Place(url, Path(folder) / "notes", os.environ.get("WAITING_WAY", "sleep"))
                 place.notes.touch()
                 try:
                     found += _measured(place, database, size)
@@ -152,13 +159,15 @@ def _measured(place: Place, database: str, size: int) -> Iterator[Figure]:
     place.kill()
     back = _back(place, early)
     place.until(lambda: len(place.waits) >= size, "all of them after the kill", first - wall_clock())
-    place.until(
-        lambda: len(place.late) > size, "the last milestone", first + SPREAD + PATIENCE - wall_clock()
-    )
+    before, until = place.processor(), first + SPREAD + PATIENCE
+    place.until(lambda: len(place.late) > size, "the last milestone", until - wall_clock())
+    worked = place.processor() - before
     late = [seconds for launch, seconds in place.late.items() if launch != early]
     told = f"{size:,} on {database}"
     p99 = statistics.quantiles(late, n=100)[-1]
-    print(f"{told}: median {statistics.median(late):.3f} s, latest {max(late):.3f} s", flush=True)
+    median, latest = statistics.median(late), max(late)
+    each = f"{worked / size * 1000:.1f} ms of processor for each milestone and its wait"
+    print(f"{told}: median {median:.3f} s, latest {latest:.3f} s, {each}", flush=True)
     yield Figure("memory of a worker", told, place.rss, MEGABYTES, "MB")
     yield Figure("a milestone late, 99 of 100", told, p99, LATE_SECONDS, "s")
     yield Figure("back after kill -9", told, back, BACK_SECONDS, "s")

@@ -34,6 +34,11 @@ POLL_SECONDS = 0.1
 LONGEST_SLEEP = 10.0
 """Seconds after which a sleeper reads the clock again: it may have been set, or the machine suspended."""
 
+THREADS = 32
+"""How many threads wait for the database at once; it has 20 connections. Without a limit each of 10,000 launches that
+a start takes over begins one of its own: half a gigabyte, a heart that is not heard, and acts that wait for half a
+minute to be given a connection."""
+
 Body = Callable[[Engine, str], Awaitable[Json]]
 """A launch: what is done, given the engine and the launch's id; its last result."""
 Workflow = Callable[[str], Coroutine[Any, Any, Json]]
@@ -142,6 +147,7 @@ class DurableEngine:
             application_version=VERSION,
             serializer=DBOSPortableJSONSerializer(),
             sys_db_idle_transaction_timeout_sec=IDLE_SECONDS,
+            max_executor_threads=THREADS,
             log_level="ERROR",
         )
 
