@@ -166,8 +166,8 @@ def _measured(place: Place, database: str, size: int) -> Iterator[Figure]:
     told = f"{size:,} on {database}"
     p99 = statistics.quantiles(late, n=100)[-1]
     median, latest = statistics.median(late), max(late)
-    each = f"{worked / size * 1000:.1f} ms of processor for each milestone and its wait"
-    print(f"{told}: median {median:.3f} s, latest {latest:.3f} s, {each}", flush=True)
+    work = f"{worked:.0f} s of processor meanwhile"
+    print(f"{told}: median {median:.3f} s, latest {latest:.3f} s, {work}", flush=True)
     yield Figure("memory of a worker", told, place.rss, MEGABYTES, "MB")
     yield Figure("a milestone late, 99 of 100", told, p99, LATE_SECONDS, "s")
     yield Figure("back after kill -9", told, back, BACK_SECONDS, "s")

@@ -18,6 +18,7 @@ from tminus.control.ports import Clock, Engine, Json
 from tminus.control.remembered import given, kept
 from tminus.engine.fence import Fence
 from tminus.engine.keeper import Keeper, Keeping, Worker
+from tminus.engine.meter import Meter, NoMeter
 from tminus.errors import PartError
 from tminus.store.migrating import revisions
 from tminus.store.tables import IDLE_SECONDS, address, connect, prepare
@@ -47,15 +48,22 @@ Workflow = Callable[[str], Coroutine[Any, Any, Json]]
 class DurableSteps:
     """The engine as a launch sees it, inside its workflow."""
 
-    def __init__(self, clock: Clock, fence: Fence) -> None:
+    def __init__(self, clock: Clock, fence: Fence, meter: Meter) -> None:
         self._clock = clock
         self._fence = fence
+        self._meter = meter
 
     async def step(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
         """See `Engine.step`."""
 
         async def fenced() -> Json:
-            return await kept(lambda: self._fence.run(act))
+            try:
+                done = await kept(lambda: self._fence.run(act))
+            except BaseException:
+                self._meter.broke()
+                raise
+            self._meter.step(failed="error" in done)
+            return done
 
         return given(await DBOS.run_step_async({"name": name}, fenced))
 
@@ -63,12 +71,22 @@ class DurableSteps:
         """See `Engine.receive`; DBOS keeps the instant, and reads the clock again at least once a minute."""
         seconds = max(0.0, until - self._clock.now())
         message: Json | None = await DBOS.recv_async(topic, timeout_seconds=seconds)
+        if message is None:
+            self._woke(until, waited=seconds > 0)
         return message
 
     async def sleep_until(self, until: float) -> None:
         """See `Engine.sleep_until`; the instant itself is what a later run needs, so nothing is written."""
+        waited = False
         while (rest := until - self._clock.now()) > 0:
+            waited = True
             await self._clock.sleep(min(rest, LONGEST_SLEEP))
+        self._woke(until, waited=waited)
+
+    def _woke(self, until: float, *, waited: bool) -> None:
+        # What an earlier run has waited for is over at once, however long ago that was.
+        if waited:
+            self._meter.woke(max(0.0, self._clock.now() - until))
 
     async def now(self) -> float:
         """See `Engine.now`."""
@@ -106,6 +124,8 @@ class DurableEngine:
         self._clock = clock
         self._workflows: dict[str, Workflow] = {}
         self._fence = Fence()
+        self.meter: Meter = NoMeter()
+        """Is told what is done; set before `start`."""
         self._keeper: Keeper | None = None
         if not alone:
             knows = revisions()[-1].revision
@@ -154,9 +174,13 @@ class DurableEngine:
     def _registered(self, name: str, body: Body) -> Workflow:
         @DBOS.workflow(name=name, max_recovery_attempts=ATTEMPTS)
         async def launch(launch_id: str) -> Json:
-            return await body(DurableSteps(self._clock, self._fence), launch_id)
+            return await body(DurableSteps(self._clock, self._fence, self.meter), launch_id)
 
         return launch
+
+    def silent(self) -> float:
+        """For how many seconds the heart of this process has been silent; meaningless where it is alone."""
+        return self._fence.silent()
 
     async def begin(self, body: str, launch_id: str) -> None:
         """Start this launch; one that was started before goes on instead."""
