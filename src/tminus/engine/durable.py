@@ -19,6 +19,7 @@ from tminus.control.remembered import given, kept
 from tminus.engine.fence import Fence
 from tminus.engine.keeper import Keeper, Keeping, Worker
 from tminus.engine.meter import Meter, NoMeter
+from tminus.engine.patience import Patience, wait_for_room
 from tminus.errors import PartError
 from tminus.store.migrating import revisions
 from tminus.store.tables import IDLE_SECONDS, address, connect, prepare
@@ -48,9 +49,10 @@ Workflow = Callable[[str], Coroutine[Any, Any, Json]]
 class DurableSteps:
     """The engine as a launch sees it, inside its workflow."""
 
-    def __init__(self, clock: Clock, fence: Fence, meter: Meter) -> None:
+    def __init__(self, clock: Clock, fence: Fence, patience: Patience, meter: Meter) -> None:
         self._clock = clock
         self._fence = fence
+        self._patience = patience
         self._meter = meter
 
     async def step(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
@@ -58,7 +60,7 @@ class DurableSteps:
 
         async def fenced() -> Json:
             try:
-                done = await kept(lambda: self._fence.run(act))
+                done = await kept(lambda: self._patience.run(f"step {name!r}", lambda: self._fence.run(act)))
             except BaseException:
                 self._meter.broke()
                 raise
@@ -124,6 +126,7 @@ class DurableEngine:
         self._clock = clock
         self._workflows: dict[str, Workflow] = {}
         self._fence = Fence()
+        self._patience = Patience()
         self.meter: Meter = NoMeter()
         """Is told what is done; set before `start`."""
         self._keeper: Keeper | None = None
@@ -132,6 +135,7 @@ class DurableEngine:
             worker = Worker(self.executor, socket.gethostname(), VERSION, knows)
             self._keeper = Keeper(connect(database_url, keeper=True), worker, keeping, clock.now)
             self._fence = self._keeper.fence
+            self._patience = Patience(keeping.tidings)
 
     async def start(self) -> None:
         """Begin to work, and take over what dead processes left behind.
@@ -139,12 +143,14 @@ class DurableEngine:
         Raises `PartError` when the database does not answer.
         """
         await asyncio.to_thread(self._prepare)
-        DBOS(config=self._config())
+        made = DBOS(config=self._config())
         for name, body in self._bodies.items():
             self._workflows[name] = self._registered(name, body)
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.begin)
         await asyncio.to_thread(DBOS.launch)
+        if self._keeper is not None and address(self._url).startswith("sqlite"):
+            wait_for_room(made._sys_db.engine)  # noqa: SLF001 - an engine of ours would begin transactions otherwise
         await DBOS.register_queue_async(TIMELINE, polling_interval_sec=POLL_SECONDS)
         if self._keeper is None:
             await asyncio.to_thread(take_over_all_but, self.executor)
@@ -174,7 +180,7 @@ class DurableEngine:
     def _registered(self, name: str, body: Body) -> Workflow:
         @DBOS.workflow(name=name, max_recovery_attempts=ATTEMPTS)
         async def launch(launch_id: str) -> Json:
-            return await body(DurableSteps(self._clock, self._fence, self.meter), launch_id)
+            return await body(DurableSteps(self._clock, self._fence, self._patience, self.meter), launch_id)
 
         return launch
 

@@ -36,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tminus import files
-from tminus.errors import PartError, UsageError
+from tminus.errors import PartError, StoreError, UsageError
 from tminus.store.migrating import migrate
 
 BUSY_SECONDS = 30
@@ -210,10 +210,10 @@ def _wait_for_lock(connection: Connection) -> None:
     )
 
 
-def unreachable(engine: Engine, error: Exception) -> PartError:
+def unreachable(engine: Engine, error: Exception) -> StoreError:
     """What to raise when the database does not do its part."""
     cause = getattr(error, "orig", None) or error
-    return PartError(
+    return StoreError(
         f"the store {engine.url.render_as_string()} does not answer: {cause}",
         hint="check that the database runs, its folder is writable and its disk is not full",
     )
