@@ -10,10 +10,11 @@ from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, PartError, ProbeError, UnreachableError
 from tminus.http import connect
+from tminus.loopback import free_port
 from tminus.oci import Invocation
 from tminus.postgres import Tools, scratch
 from tminus.probes import Probe
-from tminus.processes import Process, find, free_port, start
+from tminus.processes import Process, find, start
 from tminus.releases import Releases, observable
 
 START_SECONDS = 30.0
