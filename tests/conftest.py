@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Generator, Iterator
@@ -17,6 +16,7 @@ import pytest
 from dbos import DBOS
 from hypothesis import HealthCheck, settings
 
+from tminus import loopback
 from tminus.store import connect, prepare
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -46,13 +46,6 @@ def _postgres_program(name: str) -> str:
     if found is None:
         pytest.fail(f"PostgreSQL's {name} is neither on PATH nor below /usr/lib/postgresql")
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +100,7 @@ def _cluster() -> Iterator[Cluster]:
     user = "postgres" if os.geteuid() == 0 else None
     # The folder lies directly below /tmp so that PostgreSQL's user can reach it.
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="tminus-pg-") as name:
-        made = Cluster(Path(name), _free_port(), user)
+        made = Cluster(Path(name), loopback.free_port(), user)
         if user:
             shutil.chown(made.folder, user)
         made.run("initdb", "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8", "--locale=C.UTF-8")
@@ -121,7 +114,7 @@ def _cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Finds a loopback port that nothing listens on now."""
-    return _free_port
+    return loopback.free_port
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,10 @@ because numbers are used again. The target and the demo call this; what the proc
 import asyncio
 import os
 import pwd
-import secrets
 import signal
-import socket
 import subprocess  # the point of this module is to start processes
-import sys
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,9 +24,6 @@ POLL_SECONDS = 0.03
 """How often a condition is looked at."""
 LOG_TAIL_LINES = 12
 """How much of a part's log an error quotes."""
-PORTS = range(20_000, 32_000)
-"""Where listening ports are chosen: below the ports that Linux (32768) and macOS (49152) lend to outgoing
-connections, so that a port stays free for us while its part is down."""
 
 # The shell writes the number before it becomes the program, so that it is known even when we are killed right
 # after the spawn; the rename makes the file whole at once.
@@ -48,9 +41,6 @@ class _Child(subprocess.Popen[bytes]):
 
 # Our own children: asked for their end, so that no zombie stays.
 _children: dict[int, _Child] = {}
-# Sockets that keep the newest chosen ports from other processes that choose.
-_promises: deque[socket.socket] = deque()
-_PROMISES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,54 +279,6 @@ def make_part_folder(folder: Path, name: str, user: str | None = None) -> Path:
         entry = _account(user)
         os.chown(part, entry.pw_uid, entry.pw_gid)
     return part
-
-
-def free_port(taken: Collection[int] = ()) -> int:
-    """A loopback port that nobody listens on; `taken` ones are promised to others already.
-
-    On Linux no other process that calls this gets the newest 64 of them while this one lives, whoever is to listen
-    there and however late it starts.
-    """
-    offset = secrets.randbelow(len(PORTS))
-    for index in range(len(PORTS)):
-        port = PORTS[(offset + index) % len(PORTS)]
-        if port not in taken and not port_in_use(port) and _promise(port):
-            return port
-    raise PartError(
-        f"no port between {PORTS.start} and {PORTS.stop} is free", hint="end something that listens there"
-    )
-
-
-def _promise(port: int) -> bool:
-    """Keep a port for whoever is to listen there; false where another process has kept it first.
-
-    Linux lets somebody listen on a port that is bound and not listened on, when both allow the address's reuse, as
-    servers do; who binds without it, as here at first, is refused. Elsewhere the port would be lost to the listener.
-    """
-    if sys.platform != "linux":
-        return True
-    promise = socket.socket()
-    try:
-        promise.bind(("127.0.0.1", port))
-    except OSError:
-        promise.close()
-        return False
-    promise.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    _promises.append(promise)
-    if len(_promises) > _PROMISES:
-        _promises.popleft().close()
-    return True
-
-
-def port_in_use(port: int) -> bool:
-    """Whether somebody holds this port on the loopback address."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
 
 
 async def wait_until(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from tminus import processes
+from tminus import loopback
 from tminus.oci import Repository
 from tminus.oci.layout import MANIFEST_TYPE, blob_path
 
@@ -52,7 +52,7 @@ class Fake:
 @asynccontextmanager
 async def fake(layout: Path) -> AsyncIterator[Fake]:
     """A registry on the loopback address, while the context lasts."""
-    registry = Fake(layout, processes.free_port())
+    registry = Fake(layout, loopback.free_port())
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", registry.answer)
     runner = web.AppRunner(application, shutdown_timeout=0.1)

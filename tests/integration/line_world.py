@@ -16,7 +16,7 @@ import psycopg
 from aiohttp import web
 from psycopg import sql
 
-from tminus import demo, oci, processes, wiring
+from tminus import demo, loopback, oci, processes, wiring
 from tminus.alerting.prometheus import asking
 from tminus.control.launch import Binding
 from tminus.control.readiness import Readiness
@@ -316,7 +316,7 @@ def back_up(scene: Scene, backups: Path) -> LocalDatabase:
 @asynccontextmanager
 async def serving(world: World, scene: Scene, name: str) -> AsyncIterator[str]:
     """One more depot beside blue and green, as this scene has it; its address."""
-    releases, port = scene.releases(), processes.free_port()
+    releases, port = scene.releases(), loopback.free_port()
     await releases.prepare(scene.release)
     command = await releases.invocation(scene.release, "serve", "--host", "127.0.0.1", "--port", str(port))
     process = processes.start(world.stage.folder, name, command.argv, env=command.env)
@@ -352,7 +352,7 @@ async def answering(status: int, body: str, headers: Mapping[str, str] | None = 
     application.router.add_route("*", "/{path:.*}", give)
     runner = web.AppRunner(application)
     await runner.setup()
-    port = processes.free_port()
+    port = loopback.free_port()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
         yield f"http://127.0.0.1:{port}"

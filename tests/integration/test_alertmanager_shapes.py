@@ -11,7 +11,7 @@ import pytest
 import yaml
 from aiohttp import web
 
-from tminus import processes
+from tminus import loopback
 from tminus.alerting import alertmanager
 from tminus.alerting.drill import Drill
 from tminus.http import connect
@@ -59,7 +59,7 @@ async def listening() -> AsyncIterator[tuple[str, list[Any]]]:
     application.router.add_post("/api/v2/alerts", take)
     runner = web.AppRunner(application)
     await runner.setup()
-    port = processes.free_port()
+    port = loopback.free_port()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
         yield f"http://127.0.0.1:{port}", taken

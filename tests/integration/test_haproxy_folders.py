@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tminus import processes
+from tminus import loopback, processes
 from tminus.haproxy import Proxy, Runtime, render
 
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
@@ -21,7 +21,7 @@ async def test_haproxy_answers_on_a_socket_in_a_folder_with_quotes_and_spaces(
     folder.mkdir()
     ports: list[int] = []
     for _ in range(4):
-        ports.append(processes.free_port(ports))
+        ports.append(loopback.free_port(ports))
     proxy = Proxy(ports[0], ports[1], ports[3], folder / "admin.sock", blue_port=ports[2])
     (folder / "haproxy.cfg").write_text(render(proxy))
     argv = [str(HAPROXY), "-db", "-f", str(folder / "haproxy.cfg")]

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from scipy.stats import binom
 
-from tminus import processes
+from tminus import loopback, processes
 from tminus.domain.traffic import Side
 from tminus.haproxy import (
     SECRET_VARIABLE,
@@ -31,12 +31,14 @@ pytestmark = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installe
 SECRET = "known to this proxy alone"
 ENV = {"PATH": os.environ["PATH"], SECRET_VARIABLE: SECRET}
 
-# Answers after 5 ms; /break closes the connection in the middle of a body.
+# Answers after 5 ms; /break closes the connection in the middle of a body, /hang-up before any of it.
 SERVER = """
 import asyncio, sys
 from aiohttp import web
 
 async def answer(request):
+    if request.path == "/hang-up":
+        request.transport.abort()
     if request.path == "/break":
         response = web.StreamResponse(headers={"Content-Length": "1000"})
         await response.prepare(request)
@@ -105,7 +107,7 @@ class Scene:
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     taken: list[int] = []
     for _ in range(5):
-        taken.append(processes.free_port(taken))
+        taken.append(loopback.free_port(taken))
     scene = Scene(tmp_path, taken[0], taken[1], taken[2], taken[3])
     proxy = Proxy(
         public_port=scene.public_port,
@@ -265,18 +267,27 @@ async def test_when_both_sides_are_gone_neither_is_accused(scene: Scene) -> None
         assert {line.outcome.status for line in lines} == {503}
 
 
-async def test_a_green_that_has_all_the_traffic_and_does_not_listen_is_accused(scene: Scene) -> None:
+async def test_a_green_that_has_all_the_traffic_and_dies_is_accused_and_every_request_has_its_line(
+    scene: Scene,
+) -> None:
     async with LogListener(scene.log_port, SECRET) as listener:
         await _add_green(scene)
         await scene.runtime.set_weights(0, 100)
         green = processes.find(scene.folder, "green")
         assert green is not None
+        load = asyncio.create_task(scene.load(1_000, 8))
+
+        async def flowing() -> bool:
+            return len(scene.answers) > 20
+
+        await processes.wait_until(flowing, 10, "the load")
         await green.kill()
-        await scene.load(20, 20)
-        lines = await _collect(listener, 20)
-        assert Side.GREEN in {line.outcome.side for line in lines}
-        assert {line.outcome.status for line in lines} == {503}
-        assert all(line.termination == "SC" for line in lines)
+        await load
+        lines = await _collect(listener, 1_000)
+        failed = [line for line in lines if line.outcome.failed]
+        assert Side.GREEN in {line.outcome.side for line in failed}
+        assert Side.BLUE not in {line.outcome.side for line in lines}
+        assert len(failed) == len(scene.failed)
 
 
 async def test_the_configuration_does_not_hold_the_secret(scene: Scene) -> None:
@@ -293,6 +304,22 @@ async def test_without_any_server_users_get_503_and_it_counts_as_their_failure(s
         lines = await _collect(listener, 5)
         assert {(line.outcome.status, line.outcome.side) for line in lines} == {(503, None)}
         assert listener.unserved == 5
+
+
+async def test_a_server_that_hangs_up_without_an_answer_counts_as_failed_on_a_connection_that_was_used_before(
+    scene: Scene,
+) -> None:
+    async with LogListener(scene.log_port, SECRET) as listener:
+        async with aiohttp.ClientSession() as user:
+            async with user.post(f"{scene.url}/documents") as answer:
+                assert answer.status == 200
+            async with user.post(f"{scene.url}/hang-up") as answer:
+                assert answer.status == 502
+        lines = await _collect(listener, 2)
+        assert [(line.outcome.status, line.outcome.side) for line in lines] == [
+            (200, Side.BLUE),
+            (502, Side.BLUE),
+        ]
 
 
 async def test_an_answer_that_breaks_off_counts_as_failed(scene: Scene) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import redis
 
-from tminus import processes
+from tminus import loopback, processes
 from tminus.control.readiness import Readiness
 from tminus.domain.evidence import Verdict
 from tminus.domain.plan import Check
@@ -51,7 +51,7 @@ def hasty(scene: Scene) -> Check:
 @asynccontextmanager
 async def partner(world: World, secret: str, *options: str) -> AsyncIterator[str]:
     """One more partner; its address."""
-    port = processes.free_port()
+    port = loopback.free_port()
     command = [sys.executable, "-P", "-m", "tminus.standins.partner", "--port", str(port), *options]
     env = {**os.environ, "STANDINS_PARTNER": secret}
     process = processes.start(world.stage.folder, "another-partner", command, env=env)

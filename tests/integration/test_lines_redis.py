@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from tminus import processes
+from tminus import loopback, processes
 from tminus.domain.evidence import Verdict
 from tminus.probes import redis as redis_probe
 
@@ -31,7 +31,7 @@ LINE = "bk.redis"
 @asynccontextmanager
 async def own_redis(folder: Path, keys: int) -> AsyncIterator[str]:
     """A Redis of the test's own, with so many keys; its address."""
-    data, port = folder / "data", processes.free_port()
+    data, port = folder / "data", loopback.free_port()
     data.mkdir()
     argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(data)]
     process = processes.start(folder, "redis", argv, env={"PATH": os.environ["PATH"]})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tminus import processes
+from tminus import loopback, processes
 from tminus.domain.evidence import Verdict
 from tminus.domain.traffic import Side
 from tminus.probes import depot
@@ -78,7 +78,7 @@ def on_insert(table: str, name: str, change: str) -> tuple[str, str]:
 
 
 def unreachable(scene: Scene) -> Scene:
-    return scene.on(public=f"http://127.0.0.1:{processes.free_port()}")
+    return scene.on(public=f"http://127.0.0.1:{loopback.free_port()}")
 
 
 def without_admin_socket(scene: Scene, tmp_path: Path) -> Scene:

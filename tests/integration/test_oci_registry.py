@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tminus import oci, processes
+from tminus import loopback, oci, processes
 from tminus.demo.machine import ThisMachine
 from tminus.demo.parts.registry import NAME, address, registry
 from tminus.demo.supervisor import News, Supervisor
@@ -44,7 +44,7 @@ class Running:
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
-    port = processes.free_port()
+    port = loopback.free_port()
     layers = [{"app/a.py": b"print('a')\n" * 5000}, {"app/b.py": b"print('b')\n"}]
     layout = tmp_path / "built"
     digest = build_layout(layout, "1.0.0", layers, ImageConfig("1.0.0", ("python", "-m", "app")))

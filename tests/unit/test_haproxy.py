@@ -10,7 +10,8 @@ from tminus.domain.traffic import Side
 from tminus.errors import PartError, RolloutError, UnreachableError
 from tminus.haproxy import LogListener, Numbers, Proxy, Runtime, State, Weights, render
 from tminus.haproxy.lines import Frames, FramingError, StrangerError, parse
-from tminus.processes import free_port, wait_until
+from tminus.loopback import free_port
+from tminus.processes import wait_until
 
 SECRET = "known to one proxy"
 

@@ -10,7 +10,7 @@ from tminus.domain.trace import read
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.errors import PartError
 from tminus.haproxy import Runtime
-from tminus.processes import free_port
+from tminus.loopback import free_port
 from tminus.targets import trace as trace_module
 from tminus.targets.trace import SIGHT_SECONDS, ProxyTrace, _append, _Sight
 

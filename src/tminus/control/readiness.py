@@ -21,8 +21,9 @@ from tminus.errors import InconclusiveError, TminusError
 OBSERVED = "check.observed"
 """The event of one observation of one line."""
 
-SECONDS = 60.0
-"""The time limit of one probe."""
+SECONDS = 180.0
+"""The time limit of one probe. A release that is tried on a busy machine, politely, takes a minute or two; whoever does
+not answer at all is given up on much sooner, by the limits of single calls."""
 
 AT_ONCE = 2
 """How many probes run side by side; more would measure each other, and take from users what they measure."""

@@ -87,6 +87,8 @@ class Watch:
         self.missing: Callable[[], str] = str
         """Which part is not there that measures the launch, or wakes people for it; empty while all are."""
         self._items: list[Outcome | WeightChange] = []
+        self._weight: WeightChange | None = None
+        """The newest weight that the proxy confirmed."""
         self._resumes: list[float] = []
         self._next_probe = 0.0
 
@@ -102,17 +104,13 @@ class Watch:
         """
         outcomes = self.outcomes()
         oldest = self._clock.now() - rung.watch_seconds - SLICE
-        weight = self._weight()
+        weight = self._weight
         begun = (
             WeightChange(max(oldest, weight.at), rung.percent)
             if weight
             else WeightChange(oldest, rung.percent)
         )
         return share(since(outcomes, begun), rung.percent)
-
-    def _weight(self) -> WeightChange | None:
-        """The newest weight that the proxy confirmed."""
-        return next((item for item in reversed(self._items) if isinstance(item, WeightChange)), None)
 
     async def slice(self, green: Green | None, seconds: float) -> Sight:
         """Watch for this long, or until there is reason to roll back, or reason to hold where there was none.
@@ -169,7 +167,7 @@ class Watch:
 
     def _doubted(self, decision: Decision, reported: int) -> Decision:
         """The decision, or a hold where the weight is another one than was set, or something is not seen."""
-        weight, now = self._weight(), self._clock.now()
+        weight, now = self._weight, self._clock.now()
         if weight is not None and reported != weight.percent:
             claim = f"the proxy reports {reported} % on green, but {weight.percent} % was set"
             return replace(decision, action=Action.HOLD, at=now, rule="hold.weight", claim=claim)
@@ -230,6 +228,8 @@ class Watch:
         for item in self._traffic.items(len(self._items)):
             self._resume_before(item.at)
             self._items.append(item)
+            if isinstance(item, WeightChange):
+                self._weight = item
             self.guard.observe(item)
         self._resume_before(self._clock.now())
 

@@ -15,7 +15,7 @@ from typing import IO
 
 import psutil
 
-from tminus import processes
+from tminus import loopback
 from tminus.errors import PartError
 
 _PORTS = ("public_port", "log_port", "database_port", "blue_port", "green_port", "registry_port")
@@ -88,7 +88,7 @@ def _choose(home: Path, names: Sequence[str], taken: Collection[int]) -> dict[st
         promised |= {getattr(entry, name) for name in _PORTS} | set(entry.support_ports.values())
     chosen: dict[str, int] = {}
     for name in names:
-        chosen[name] = processes.free_port(promised | set(chosen.values()))
+        chosen[name] = loopback.free_port(promised | set(chosen.values()))
     return chosen
 
 
@@ -99,7 +99,7 @@ def new_secrets() -> dict[str, str]:
 
 def require_free(port: int) -> None:
     """Raise `PartError` when somebody listens on this port, naming who if that can be known."""
-    if processes.port_in_use(port):
+    if loopback.port_in_use(port):
         raise PartError(f"port {port} is in use{_holder(port)}", hint="choose another with --port")
 
 

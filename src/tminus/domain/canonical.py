@@ -26,19 +26,25 @@ def canonical(value: object) -> bytes:
     Raises `RecordError` for what its own reader would refuse: NaN, numbers beyond 2^53 - 1, lone surrogates, keys
     that are no text, other types, nesting too deep to read back.
     """
+    encoded, _ = _written(value)
+    return encoded
+
+
+def plain(value: Mapping[str, object]) -> dict[str, JsonValue]:
+    """A detached copy as a reader will see it: lists for tuples, integers for whole floats."""
+    _, read = _written(dict(value))
+    return cast("dict[str, JsonValue]", read)
+
+
+def _written(value: object) -> tuple[bytes, JsonValue]:
+    """The bytes, and what is read from them again: bytes that this writes have their one form already."""
     try:
         encoded = rfc8785.dumps(value)  # type: ignore[arg-type] # refuses what is no JSON by itself
     except (ValueError, RecursionError) as error:
         raise RecordError(
             f"this cannot be written as JSON: {error}", hint="record plain JSON values"
         ) from error
-    parse(encoded)
-    return encoded
-
-
-def plain(value: Mapping[str, object]) -> dict[str, JsonValue]:
-    """A detached copy as a reader will see it: lists for tuples, integers for whole floats."""
-    return cast("dict[str, JsonValue]", parse(canonical(dict(value))))
+    return encoded, _read(encoded)
 
 
 def parse(encoded: bytes) -> JsonValue:

@@ -61,8 +61,9 @@ _LOG_FORMAT = (
 )
 
 # noreuseport: two stages with one port must collide, not share it.
-# http-server-close: no idle connection that a server may close at the moment it is used again, which users would
-#   see as a failure of nobody; and a drained server is at zero sessions at once.
+# httpclose: where a connection is kept and the server ends without an answer, HAProxy closes it and logs nothing,
+#   unless the request was the first on it: a failure that nobody would see. Neither is there an idle connection that
+#   a server may close at the moment it is used again, and a drained server is at zero sessions at once.
 # http-ignore-probes, dontlognull: browsers open connections ahead of need; one that is never used is no failed request.
 # retry-on conn-failure: only what never reached a server is tried again, on the other server at once; retrying
 #   answers would hide faults from the guard.
@@ -84,10 +85,9 @@ defaults
     timeout queue 1s
     timeout client 10s
     timeout http-request 5s
-    timeout http-keep-alive 60s
     timeout server 7s
     timeout check 2s
-    option http-server-close
+    option httpclose
     option http-ignore-probes
     option dontlognull
     retries 3

@@ -10,13 +10,15 @@ from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, PartError, ProbeError, UnreachableError
 from tminus.http import connect
+from tminus.loopback import free_port
 from tminus.oci import Invocation
 from tminus.postgres import Tools, scratch
 from tminus.probes import Probe
-from tminus.processes import Process, find, free_port, start
+from tminus.processes import Process, find, start
 from tminus.releases import Releases, observable
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
+"""How long a release may take to answer on staging: it starts with the processor time that others leave."""
 
 AT_LEAST = {"smoke": 4, "integration": 4}
 """How many tests each suite has; fewer is a suite that shrank, and is remarked upon."""

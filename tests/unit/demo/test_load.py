@@ -9,7 +9,8 @@ from aiohttp import web
 
 from tminus.demo import load
 from tminus.demo.load import Load, Schedule, Settings, Tally, Users
-from tminus.processes import free_port, wait_until
+from tminus.loopback import free_port
+from tminus.processes import wait_until
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
