@@ -14,9 +14,9 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, column, func, inspect, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
-from tminus.domain.course import DECIDED, HELD, ORDERED, RESCHEDULED, RESUMED, course_of
+from tminus.domain.course import MOVING, course_of
 from tminus.domain.health import UNDER_WAY, Heart, OpenLaunch, Schema, Survey, Waiting, dues
-from tminus.domain.record import ENDED, OPENED, decode
+from tminus.domain.record import OPENED, decode
 from tminus.errors import PartError, RecordError
 from tminus.store import migrating
 from tminus.store.chain import OPEN
@@ -25,11 +25,6 @@ from tminus.store.tables import EVENTS, LAUNCHES, WORKERS, connect, database_now
 SECONDS = 20.0
 """How long one look may take in all; each of its questions has a limit of two seconds beside it."""
 _WAITING = UNDER_WAY - {"PENDING"}
-_MOVING = (
-    OPENED, HELD, RESUMED, RESCHEDULED, "poll.opened", DECIDED, "milestone.reached", "step.started", "step.done",
-    ORDERED, "rollback.done", ENDED,
-)  # fmt: skip
-"""The events that move a launch on; a record holds many more, which say nothing of what is due."""
 _PAGE = 500
 """Rows of records that are held in memory at once."""
 
@@ -141,7 +136,7 @@ class _Rows:
         wanted = (
             select(EVENTS.c.launch, EVENTS.c.seq, EVENTS.c.line)
             .join(LAUNCHES, LAUNCHES.c.id == EVENTS.c.launch)
-            .where(LAUNCHES.c.state == OPEN, EVENTS.c.type.in_(_MOVING))
+            .where(LAUNCHES.c.state == OPEN, EVENTS.c.type.in_({OPENED, *MOVING}))
             .order_by(LAUNCHES.c.opened_at, LAUNCHES.c.id, EVENTS.c.seq)
             .execution_options(yield_per=_PAGE)
         )
