@@ -45,11 +45,9 @@ def survey(database_url: str, clock: Callable[[], float], seconds: float = SECON
         )
     try:
         # A server that is frozen behind an open connection answers nothing for ever, whatever it was asked to limit.
-        found = _within(seconds, lambda: _look(engine, clock), engine)
+        return _within(seconds, lambda: _look(engine, clock), engine)
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise unreachable(engine, error) from error
-    engine.dispose()
-    return found
 
 
 def _within(seconds: float, work: Callable[[], T], engine: Engine) -> T:
@@ -62,6 +60,8 @@ def _within(seconds: float, work: Callable[[], T], engine: Engine) -> T:
             done.append(work())
         except (SQLAlchemyError, sqlite3.Error, OSError, PartError) as error:
             failed.append(error)
+        finally:
+            engine.dispose()
 
     thread = Thread(target=run, name="tminus survey", daemon=True)
     thread.start()
