@@ -12,7 +12,7 @@ from tminus.testing import FakeClock
 from tminus.wiring.attended import AGAIN_SECONDS, AttendedRecord, Patience
 
 AT = "2027-01-15T08:00:00.000Z"
-GONE = PartError("the store does not answer", hint="start it")
+GONE = PartError("the store does not answer\n\tis it there?", hint="start it")
 
 
 class Said:

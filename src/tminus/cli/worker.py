@@ -25,7 +25,8 @@ class Lines:
 
     def say(self, launch: str, words: str) -> None:
         """See `Journal.say`."""
-        sys.stdout.write(f"{timestamp(now())} {launch or 'worker'}  {printable(words)}\n")
+        line = " ".join(part.strip() for part in printable(words).splitlines())
+        sys.stdout.write(f"{timestamp(now())} {launch or 'worker'}  {line}\n")
         sys.stdout.flush()
 
     def tell(self, launch: str, event: Event) -> None:

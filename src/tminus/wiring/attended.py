@@ -41,8 +41,8 @@ class Patience:
             try:
                 done = await act()
             except PartError as error:
-                if str(error) != trouble:
-                    trouble = str(error)
+                if (said := str(error).partition("\n")[0]) != trouble:
+                    trouble = said
                     self._journal.say(self._launch, f"waits: {trouble}; it tries again every second")
                 await self._clock.sleep(AGAIN_SECONDS)
             else:
