@@ -111,6 +111,8 @@ async def test_what_was_called_off_while_nobody_ran_it_has_a_record_that_verifie
     assert await seal_ended(place.url, opened.launch, home, CLOCK) == record
     report = verify_file(record, load_trust(trust_path(home)))
     assert (report.trusted, report.outcome, report.launch) == (True, "scrubbed", opened.launch)
+    plan = load(record.with_name("plan.json")).checked()
+    assert plan.digest == place.wish.loaded.checked().digest, "an export needs nothing else"
 
 
 async def test_a_launch_that_was_never_opened_is_not_there(place: Place) -> None:

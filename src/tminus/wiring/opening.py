@@ -20,7 +20,8 @@ from tminus.domain.timeline import LaunchClock
 from tminus.engine.durable import ready
 from tminus.engine.outbox import DurableOutbox
 from tminus.errors import PlanError
-from tminus.picture.reading import plan_digest
+from tminus.files import replace
+from tminus.picture.reading import OWN_PLAN, plan_digest
 from tminus.planfile import Loaded, loaded
 from tminus.store.orders import Order
 from tminus.store.record import RecordStore
@@ -99,14 +100,25 @@ async def kept(database_url: str, launch: str) -> tuple[list[Event], Plan]:
     return events, plan_of(order, plan_digest(events))
 
 
+async def seal_kept(store: RecordStore, launch: str, home: Path, time: LaunchTime) -> Path:
+    """Sign the record of a launch that has ended, unless it is signed, and export it; the exported file.
+
+    Its plan is written beside it, so that `tminus export` needs nothing else.
+    """
+    order = await store.order(launch)
+    record = await seal(store, launch, home, time)
+    await asyncio.to_thread(replace, record.with_name(OWN_PLAN), [str(order.document["plan"]).encode()])
+    return record
+
+
 async def seal_ended(database_url: str, launch: str, home: Path, clock: Clock) -> Path:
-    """Sign the record of a launch that has ended with this machine's key, unless it is signed; the exported file."""
+    """The same for who does not run it, with the key of this machine."""
     Keys(home).enrol_server()
     engine = connect(database_url)
     try:
         store = RecordStore(engine)
         course = course_of(await store.events(launch))
-        return await seal(store, launch, home, LaunchTime(clock, LaunchClock(course.t0, course.speed)))
+        return await seal_kept(store, launch, home, LaunchTime(clock, LaunchClock(course.t0, course.speed)))
     finally:
         engine.dispose()
 

@@ -26,12 +26,12 @@ from tminus.store.orders import Order
 from tminus.store.record import RecordStore
 from tminus.store.tables import address, connect
 from tminus.targets.absent import LACKS, AbsentTarget
-from tminus.wiring import LaunchRecord, SystemClock, seal
+from tminus.wiring import LaunchRecord, SystemClock
 from tminus.wiring.appraisal import AFAR, afar
 from tminus.wiring.attended import AttendedRecord, Journal, Patience
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
-from tminus.wiring.opening import BODY, binding_of, plan_of
+from tminus.wiring.opening import BODY, binding_of, plan_of, seal_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Worker:
         result = await Launch(binding, self._crew(plan, binding, record, time), engine).run()
 
         async def sealed() -> Json:
-            path = await patience.until_done(lambda: seal(self._store, launch, self._yard.home, time))
+            path = await patience.until_done(lambda: seal_kept(self._store, launch, self._yard.home, time))
             self._journal.say(launch, f"has ended: {result['outcome']}; its record is {path}")
             return result
 
