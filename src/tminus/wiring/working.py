@@ -78,9 +78,8 @@ class Worker:
         self._journal.say(launch, "is taken")
         try:
             return await self._run(engine, launch)
-        except Exception as error:
-            hint = f"; {error.hint}" if isinstance(error, TminusError) else "; report this with its record"
-            self._journal.say(launch, f"is left by an error: {type(error).__name__}: {error}{hint}")
+        except TminusError as error:
+            self._journal.say(launch, f"is left by an error: {error}; {error.hint}")
             raise
 
     async def _run(self, engine: Engine, launch: str) -> Json:
