@@ -61,6 +61,15 @@ def locked(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def locked_at_once(path: Path) -> Iterator[None]:
+    """The same, but raises `BlockingIOError` while another process has it; the kernel frees it when that one ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+@contextmanager
 def _written_beside(path: Path, chunks: Iterable[bytes], mode: int) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -18,7 +18,7 @@ from psycopg import sql
 
 from tminus import demo, loopback, oci, processes, wiring
 from tminus.alerting.prometheus import asking
-from tminus.control.launch import Binding
+from tminus.control.opening import Binding
 from tminus.control.readiness import Readiness
 from tminus.demo import images as demo_images
 from tminus.demo import parts as demo_parts

@@ -7,9 +7,10 @@ from typing import Any
 from tminus.control.approval import Approval
 from tminus.control.countdown import Countdown
 from tminus.control.inspection import Inspection
-from tminus.control.launch import Binding, Crew, Launch
+from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Liftoff, Stages
+from tminus.control.opening import Binding
 from tminus.control.ports import Engine, Json, Signatory
 from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch
@@ -281,7 +282,7 @@ class World:
         """What the record proves, once the server has signed it."""
         keys = self.signatory
         assert isinstance(keys, KeySignatory)
-        at, t_ms = timestamp(self.clock.now()), round(self.time.read() * 1000)
+        at, t_ms = timestamp(self.clock.now()), self.time.t_ms()
         seal = checkpoint_entry(keys.signers["server"], "depot-7", at, t_ms)
         chain = [*self.chain, append(self.chain[-1], seal(self.chain[-1]))]
         return verify([encode(event) for event in chain], open_envelope, keys.trust())

@@ -44,6 +44,9 @@ triggers:
   - {id: trig.errors, text: "Error rate >5%", above: 5%, hold: 5min, source: requests, action: roll back}
 """
 
+REAL = SMALL.replace(", simulated: true", "")
+"""The same with people of flesh and blood."""
+
 
 def problems(text: str) -> list[str]:
     plan, found = parse(text)

@@ -45,6 +45,9 @@ def needs(shown: Picture) -> tuple[Need, ...]:
 
 
 def _decision(course: Course) -> Iterator[Need]:
+    if course.proposed is not None:
+        do = "tminus reschedule T0 --reason WHY   or   tminus scrub --reason WHY"
+        yield Need("wait", "a new date, or the end of it", "nobody decided GO at T-0", do)
     asked = course.last("decision.asked")
     if asked is not None and course.decision is None:
         minutes = asked.data["minutes"]
@@ -94,7 +97,7 @@ def _lines(shown: Picture) -> Iterator[Need]:
 
 def _votes(course: Course) -> Iterator[Need]:
     """The signatures that the poll still waits for, in one line: each role's word stands in the poll itself."""
-    if course.decision is None and course.last("poll.opened") is not None:
+    if course.decision is None and course.proposed is None and course.last("poll.opened") is not None:
         asked = [vote for vote in course.votes if not vote["word"]]
         if asked:
             who = ", ".join(f"{vote['title']}{' (simulated)' if vote['simulated'] else ''}" for vote in asked)

@@ -74,6 +74,10 @@ COMMANDS: dict[str, Command] = {
         "tminus.cli.launch:launch",
         "Open a launch of a plan, or print its schedule; refused while anything that it needs is open.",
     ),
+    "worker": Command(
+        "tminus.cli.worker:worker",
+        "Run the launches of the common database until SIGTERM or Ctrl-C; then leave them to other workers.",
+    ),
     "status": Command(
         "tminus.cli.status:status",
         "Say where a launch stands: its clock, what it waits for, every section, the traffic, the log.",

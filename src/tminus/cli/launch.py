@@ -1,4 +1,4 @@
-"""`tminus launch`: what a plan needs before it may be launched, and when everything would fall due."""
+"""`tminus launch`: what a plan needs before it may be launched, when everything falls due, and the launch opened."""
 
 import json as json_text
 import re
@@ -13,8 +13,9 @@ import typer
 from tminus import planfile
 from tminus.cli.clock import now
 from tminus.domain import offsets
+from tminus.domain.environments import DEFAULT, named
 from tminus.domain.freezes import frozen
-from tminus.domain.plan import Check, Kind, Plan
+from tminus.domain.plan import Check, Kind, Plan, Severity
 from tminus.errors import RefusedError, UsageError
 from tminus.planfile.lints import instant
 from tminus.planfile.problem import printable
@@ -22,7 +23,7 @@ from tminus.planfile.problem import printable
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def launch(
+def launch(  # noqa: PLR0913 - each is an option that a person may type
     plan: Annotated[str, typer.Argument(help="The plan, a YAML file.")],
     *,
     release: Annotated[
@@ -32,19 +33,24 @@ def launch(
     t0: Annotated[
         str, typer.Option(help="When: ISO 8601 with zone, such as 2026-01-31T14:00:00+01:00.")
     ] = "",
+    environment: Annotated[
+        str, typer.Option(help=f"Where, if the plan does not say it; {DEFAULT} when left out.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the schedule and open nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="The schedule as one JSON object.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Open a launch of a plan, or print its schedule; refused while anything that it needs is open.
 
-    Ends with 3 while a value is to fill, a component has no digest, the time is past or has no zone, or the plan waives
-    lines (waivers are not honoured yet). This version opens launches of the demo's stage only: `tminus demo`.
+    Ends with 3 while a value is to fill, a component has no digest, the time is past or has no zone, the plan waives
+    lines (waivers are not honoured yet), people are simulated, or the environment has a launch. It is opened in the
+    common database (TMINUS_DATABASE_URL), where `tminus worker` runs it; typed again, the same launch is found. This
+    version counts down to T-0 and no further: it has no target for it yet.
     """
     moment = now()
     found = planfile.load(plan, now=moment)
     wanted = found.checked()
     digests = _digests(release or [], wanted)
-    at = _t0(t0)
+    at, where = _t0(t0), _environment(environment, wanted)
     reasons = [*_open(wanted, digests), *_untimely(t0, at, moment), *_frozen(wanted, at)]
     if reasons or at is None:
         listed = "\n".join(f"  - {reason}" for reason in reasons)
@@ -53,15 +59,26 @@ def launch(
             hint="mend these and try again; `tminus plan check` names the lines of what is to fill",
         )
     if not dry_run:
-        raise RefusedError(
-            f"{found.path} is complete, but this version launches only the demo's stage",
-            hint="see the schedule with --dry-run; launch the reference service with `tminus demo --plan PLAN`. "
-            "Launching other targets is not built yet",
-        )
-    if json:
+        from tminus.cli.opening import opened  # noqa: PLC0415 - a schedule needs no engine
+
+        typer.echo(opened(found, where, digests, at, as_json=json))
+    elif json:
         typer.echo(json_text.dumps(_as_json(wanted, digests, at), indent=2, ensure_ascii=False))
     else:
         typer.echo("\n".join(printable(line) for line in _schedule(wanted, digests, at, moment)))
+
+
+def _environment(given: str, plan: Plan) -> str:
+    """Where the launch takes place: as the plan says, else as the command line says."""
+    if given and plan.environment and given != plan.environment:
+        raise UsageError(
+            f"--environment {given}: the plan is for {plan.environment}",
+            hint="leave --environment out, or take `environment` out of the plan",
+        )
+    try:
+        return named(plan.environment or given or DEFAULT)
+    except ValueError as error:
+        raise UsageError(str(error), hint="write another name after --environment") from error
 
 
 def _digests(given: Sequence[str], plan: Plan) -> dict[str, str]:
@@ -106,6 +123,10 @@ def _open(plan: Plan, digests: dict[str, str]) -> Iterator[str]:
     )
     if plan.production and plan.left_out:
         yield f"{plan.left_out} lines are left out of a plan marked production"
+    if simulated := [role.id for role in plan.roles if role.simulated]:
+        yield f"simulated people take part in the demo only: name a person for {', '.join(simulated)}"
+    if all(check.severity is Severity.ADVISORY for check in plan.before_go()):
+        yield "no line is required before T-0: GO would be judged by nothing"
 
 
 def _untimely(text: str, at: float | None, moment: float) -> Iterator[str]:

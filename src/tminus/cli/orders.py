@@ -12,7 +12,7 @@ from typing import Annotated, cast
 
 import typer
 
-from tminus.cli.launches import open_launch, open_launches
+from tminus.cli.launches import Found, launches, open_launch
 from tminus.config import home, writable_home
 from tminus.demo.custody import Custody, custody
 from tminus.domain.canonical import timestamp
@@ -27,11 +27,14 @@ from tminus.planfile.lints import instant
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
 from tminus.wiring import SystemClock
+from tminus.wiring.opening import kept, seal_ended
 from tminus.wiring.orders import give, new_id
 
 Reason = Annotated[str, typer.Option(help="Why; it stands in the record.")]
 Second = Annotated[str, typer.Option(help="The second person who allows a T-0 within a freeze.")]
-Launch = Annotated[str, typer.Argument(help="The launch; the only open one when left out.")]
+Launch = Annotated[
+    str, typer.Argument(help="The launch, or its environment; the only open one when left out.")
+]
 
 
 def hold(launch: Launch = "", *, reason: Reason) -> None:
@@ -79,10 +82,30 @@ def rollback(launch: Launch = "", *, reason: Reason) -> None:
     _order(launch, Order(new_id(), Act.ROLLBACK, getpass.getuser(), reason))
 
 
-def _order(launch: str, order: Order) -> None:
+def _order(word: str, order: Order) -> None:
     folder = writable_home() if home().exists() else home()
-    chosen = open_launch(launch, asyncio.run(open_launches(folder)))
-    events = asyncio.run(_events(folder, chosen))
+    chosen = open_launch(word, asyncio.run(launches(folder)))
+    if chosen.environment:
+        _order_common(chosen, order)
+    else:
+        _order_demo(folder, chosen, order)
+
+
+def _order_common(chosen: Found, order: Order) -> None:
+    """An order to a launch that any worker runs: it is done once it is recorded, whether or not one runs now."""
+    events, plan = asyncio.run(kept(chosen.database, chosen.id))
+    made = asyncio.run(give(chosen.database, chosen.id, order, plan, SystemClock()))
+    course = course_of([*events, *made])
+    typer.echo(f"{order.act} of {chosen.id} is recorded; {_next(order.act, course)}")
+    if course.over:
+        record = asyncio.run(seal_ended(chosen.database, chosen.id, writable_home(), SystemClock()))
+        typer.echo(f"record: {record}")
+
+
+def _order_demo(folder: Path, found: Found, order: Order) -> None:
+    """An order to a launch that only its own tminus runs."""
+    chosen = found.id
+    events = asyncio.run(_events(found))
     state = custody(folder, chosen)
     by_hand = "; ".join(map(str, cast("list[str]", events[0].data.get("by_hand", []))))
     if state is Custody.LOST:
@@ -91,7 +114,7 @@ def _order(launch: str, order: Order) -> None:
             hint=f"end it with `tminus demo --clear`; all traffic to blue, if its proxy still runs: {by_hand}",
         )
     plan = _plan(folder, chosen, events)
-    made = asyncio.run(give(_database(folder, chosen), chosen, order, plan, SystemClock()))
+    made = asyncio.run(give(found.database, chosen, order, plan, SystemClock()))
     if state is Custody.WAITING:
         raise PartError(
             f"{order.act} is left for {chosen}, but nobody acts on it now: its tminus has ended",
@@ -126,9 +149,9 @@ def _at_once(order: Order, by_hand: str) -> str:
     return f"; or all traffic to blue at once, without tminus: {by_hand}" if back else ""
 
 
-async def _events(folder: Path, launch: str) -> list[Event]:
-    return await RecordStore(connect(_database(folder, launch))).events(launch)
-
-
-def _database(folder: Path, launch: str) -> str:
-    return f"sqlite:///{folder / 'launches' / launch / 'launch.db'}"
+async def _events(found: Found) -> list[Event]:
+    engine = connect(found.database)
+    try:
+        return await RecordStore(engine).events(found.id)
+    finally:
+        engine.dispose()

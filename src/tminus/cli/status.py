@@ -5,6 +5,7 @@ import json as json_text
 import sys
 from contextlib import suppress
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,19 +14,21 @@ from rich.live import Live
 
 from tminus.board.model import Board, board
 from tminus.board.render import drawn
-from tminus.cli.launches import open_launch, open_launches
+from tminus.cli.launches import Found, any_launch, own
+from tminus.cli.launches import launches as known
 from tminus.config import home
 from tminus.demo.screen import Screen
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
 from tminus.domain.rollout import State
-from tminus.errors import Exit, OutOfSequenceError, RecordError
+from tminus.errors import Exit, RecordError
 from tminus.picture.course import phase
-from tminus.picture.reading import Plans, folder_of, launches
+from tminus.picture.reading import Plans, StoreTail, launches
 from tminus.picture.view import Picture
 from tminus.picture.watched import LOOK, Watched, readable
 from tminus.wiring import SystemClock
 from tminus.wiring.judging import guard_limits
+from tminus.wiring.opening import kept
 
 LINES = 60
 """Lines of a board that is printed once; a terminal's own height when that is more."""
@@ -36,7 +39,10 @@ ENDINGS = {State.LANDED.value: Exit.PASSED}
 
 def status(
     launch: Annotated[
-        str, typer.Argument(help="The launch; the only open one, or the latest, when left out.")
+        str,
+        typer.Argument(
+            help="The launch, or its environment; the only open one, or the latest, when left out."
+        ),
     ] = "",
     *,
     watch: Annotated[
@@ -52,8 +58,7 @@ def status(
     """
     clock = SystemClock()
     with as_file(files("tminus.demo") / "demo.yaml") as own_plan, suppress(KeyboardInterrupt):
-        folder = folder_of(home(), _meant(launch))
-        watched = Watched(folder, Plans((own_plan,)), _limits, clock.now)
+        watched = _watched(_meant(launch), own_plan, clock)
         console = Console(highlight=False)
         if not watch:
             asyncio.run(_once(watched, clock, console, as_json=json))
@@ -63,17 +68,20 @@ def status(
             raise typer.Exit(asyncio.run(_live(watched, clock, console)))
 
 
-def _meant(launch: str) -> str:
+def _meant(word: str) -> Found:
     """The launch that is named; the only open one; the latest when none is open."""
-    if launch:
-        return launch
-    try:
-        return open_launch("", asyncio.run(open_launches(home())))
-    except OutOfSequenceError:
-        found = launches(home())
-        if not found:
-            raise
-        return found[0]
+    if word in launches(home()):
+        return own(home(), word)
+    return any_launch(word, asyncio.run(known(home())))
+
+
+def _watched(found: Found, own_plan: Path, clock: SystemClock) -> Watched:
+    folder = home() / "launches" / found.id
+    if not found.environment:
+        return Watched(folder, Plans((own_plan,)), _limits, clock.now)
+    _, plan = asyncio.run(kept(found.database, found.id))
+    tail = StoreTail(found.database, found.id)
+    return Watched(folder, Plans((), known=(plan,)), _limits, clock.now, tail)
 
 
 def _limits(plan: Plan | None) -> GuardLimits:
@@ -145,6 +153,7 @@ def _as_json(shown: Picture) -> dict[str, Any]:
         "speed": moment.speed,
         "green_percent": course.weight,
         "held": course.held.data if course.held else None,
+        "stands": course.stands.data if course.stands else None,
         "decision": course.decision.data["decision"] if course.decision else None,
         "lines": shown.counts,
         "left_out": sum(shown.left_out.values()),

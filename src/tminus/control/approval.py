@@ -20,7 +20,7 @@ from tminus.domain.attestation import (
     sign_off_statement,
 )
 from tminus.domain.canonical import timestamp
-from tminus.domain.course import DECIDED, RESCHEDULED, Course, in_force
+from tminus.domain.course import DECIDED, PROPOSED, RESCHEDULED, Course, in_force
 from tminus.domain.decision import GateResult, gate, standing
 from tminus.domain.evidence import Claim
 from tminus.domain.plan import Check, Plan, Role
@@ -35,7 +35,7 @@ class Approval:
     """One launch's poll and decision."""
 
     def __init__(
-        self, plan: Plan, engine: Engine, record: Record, signatory: Signatory, time: LaunchTime
+        self, plan: Plan, engine: Engine, record: Record, signatory: Signatory | None, time: LaunchTime
     ) -> None:
         self._plan = plan
         self._engine = engine
@@ -65,7 +65,10 @@ class Approval:
         return stands in {"pending", "unknown", "stale"} and check.fresh.kind != "event"
 
     async def poll(self, launch: str, readiness: Readiness) -> None:
-        """Open the poll over the evidence as it is now, and let every signing role sign."""
+        """Open the poll over the evidence as it is now, and let every signing role sign.
+
+        Without a signatory it only opens: real people sign by themselves, and until then their word is missing.
+        """
 
         async def open_it() -> Json:
             events = await self._record.events()
@@ -76,11 +79,12 @@ class Approval:
             return {"root": root}
 
         await self._engine.step(self.date.key("open the poll"), open_it)
+        if self._signatory is None:
+            return
         for role in self._plan.roles:
             if role.signs:
-                await self._engine.step(
-                    self.date.key(f"sign as {role.id}"), self._signing(launch, role, readiness)
-                )
+                signing = self._signing(launch, role, readiness, self._signatory)
+                await self._engine.step(self.date.key(f"sign as {role.id}"), signing)
 
     def _evidence(self, events: Sequence[Event], claims: Mapping[str, Claim]) -> EvidenceRoot:
         opened = events[0]
@@ -98,7 +102,9 @@ class Approval:
             schedule=schedule,
         )
 
-    def _signing(self, launch: str, role: Role, readiness: Readiness) -> Callable[[], Awaitable[Json]]:
+    def _signing(
+        self, launch: str, role: Role, readiness: Readiness, signatory: Signatory
+    ) -> Callable[[], Awaitable[Json]]:
         """A simulated person's way to sign: look at the gate, say go when it is open and no-go when it is not."""
 
         async def act() -> Json:
@@ -114,7 +120,7 @@ class Approval:
                 note=_note(result),
                 simulated=role.simulated,
             )
-            envelope = self._signatory.sign(role.id, sign_off_statement(sign_off, evidence))
+            envelope = signatory.sign(role.id, sign_off_statement(sign_off, evidence))
             data: Json = {
                 "role": role.id,
                 "person": role.person,
@@ -153,6 +159,8 @@ class Approval:
 
     async def decide(self, launch: str, wish: Json, readiness: Readiness) -> str:
         """Record the decision that was wished for, or NO-GO with the exact list where GO is not allowed."""
+        signatory = self._signatory
+        assert signatory is not None  # noqa: S101 - nobody's decision is only proposed
 
         async def act() -> Json:
             evidence = await self._polled()
@@ -171,11 +179,27 @@ class Approval:
             )
             statement = decision_statement(decision, evidence.release, evidence_root(evidence)[1])
             data: Json = {"decision": word, "by": role.person, "role": role.id, "simulated": role.simulated}
-            data |= {"reason": reason, "envelope": self._signatory.sign(role.id, statement)}
+            data |= {"reason": reason, "envelope": signatory.sign(role.id, statement)}
             made = await self._append(self.date.runs, "decision", DECIDED, data)
             return {"decision": made.data["decision"]}
 
         return str((await self._engine.step(self.date.key("decide"), act))["decision"])
+
+    async def propose(self, readiness: Readiness, lacks: str) -> str:
+        """Record at T-0 that nobody decided GO, with everything that keeps it from being given; signed by nobody.
+
+        `lacks` is what keeps the launch itself from going, empty where nothing does. The word is always NO-GO.
+        """
+
+        async def act() -> Json:
+            decider = next(role for role in self._plan.roles if role.decides)
+            reasons = [lacks] if lacks else []
+            reasons += [*await self._refusals(readiness), f"{decider.title} has not decided"]
+            data: Json = {"decision": "no-go", "reasons": [*reasons]}
+            made = await self._append(self.date.runs, "proposal", PROPOSED, data)
+            return {"decision": made.data["decision"]}
+
+        return str((await self._engine.step(self.date.key("propose NO-GO"), act))["decision"])
 
     async def _refusals(self, readiness: Readiness) -> list[str]:
         result = await self.gate(readiness)

@@ -7,44 +7,24 @@ that touches the world or the record stands inside a step.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tminus.control.approval import Approval, omitted_rows
+from tminus.control.approval import Approval
 from tminus.control.countdown import Countdown
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Liftoff, OrderedError, Stages
+from tminus.control.opening import OPENED_KEY, Binding, opening
 from tminus.control.ports import Engine, Json, Record, Signatory, recorded
 from tminus.control.readiness import Readiness
 from tminus.control.review import Review
 from tminus.control.rollback import Rollback
 from tminus.control.watch import Sight
 from tminus.domain.agenda import Date, Due, not_leaving
-from tminus.domain.canonical import timestamp
 from tminus.domain.course import Course, course_of
 from tminus.domain.guard import Action
-from tminus.domain.plan import Plan, Severity
+from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED
 from tminus.domain.rollout import State
 from tminus.domain.traffic import Side
 from tminus.errors import OutOfSequenceError
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """What a launch binds that its plan leaves open."""
-
-    launch: str
-    """The launch's id."""
-    release: dict[str, str]
-    """SHA-256 of each component's new image, in hex."""
-    previous: dict[str, str]
-    """The same for what serves now."""
-    t0: float
-    speed: float
-    by_hand: tuple[str, ...]
-    """The commands that roll back without tminus."""
-    asks: bool
-    """Whether a person decides; else the plan does, by its gate and its signatures."""
-    waits: bool = False
-    """Whether a NO-GO waits for a new date, or to be scrubbed; else it is the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +34,12 @@ class Crew:
     plan: Plan
     record: Record
     readiness: Readiness
-    signatory: Signatory
+    signatory: Signatory | None
+    """Who signs in the names of the plan's people; none where they are real: then only they may."""
     time: LaunchTime
     stages: Stages
+    lacks: str = ""
+    """What the launch lacks to act upon the service, in words: a reason against GO; empty where it lacks nothing."""
 
 
 async def _reviewed(review: Review) -> Sight:
@@ -136,44 +119,13 @@ class Launch:
             raise error
 
     async def _open(self) -> Json:
-        binding, plan = self._binding, self._crew.plan
-        data: Json = {
-            "launch": binding.launch,
-            "plan": {
-                "name": plan.name,
-                "digest": plan.digest,
-                "production": plan.production,
-                "lines": plan.total,
-            },
-            "release": dict(binding.release),
-            "previous": dict(binding.previous),
-            "schedule": {"t0": timestamp(binding.t0), "speed": binding.speed},
-            "signers": [role.id for role in plan.roles if role.signs],
-            "deciders": [role.id for role in plan.roles if role.decides],
-            "roles": [
-                {"role": r.id, "title": r.title, "person": r.person, "simulated": r.simulated}
-                for r in plan.roles
-            ],
-            "required": [
-                {
-                    "check": check.id,
-                    "due_ms": int(check.due * 1000),
-                    "severity": check.severity.value,
-                    "live_ms": None if check.fresh.limit is None else int(check.fresh.limit * 1000),
-                }
-                for check in plan.before_go()
-                if check.severity is not Severity.ADVISORY
-            ],
-            "omitted": [*omitted_rows(plan)],
-            "systems": {
-                name: "real" if entry["real"] else "stand-in" for name, entry in plan.systems.items()
-            },
-            "by_hand": list(binding.by_hand),
-        }
-        await self._crew.record.append_once("opened", OPENED, data)
+        data = opening(self._crew.plan, self._binding)
+        await self._crew.record.append_once(OPENED_KEY, OPENED, data)
         return {}
 
     async def _decided(self, approval: Approval) -> str:
+        if self._crew.signatory is None:
+            return await approval.propose(self._crew.readiness, self._crew.lacks)
         wish: Json = {
             "decision": "go",
             "reason": "decided by the plan: the gate is open and every role said go",

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tminus import oci
-from tminus.control.launch import Binding
+from tminus.control.opening import Binding
 from tminus.demo import service
 from tminus.demo.images import BLUE, GREEN
 from tminus.demo.parts import addresses

@@ -111,6 +111,11 @@ def _decided(data: Data) -> list[Line]:
     return [("■", style, f"{word}  {_who(data['by'], data)}: {_plain(data['reason'])}")]
 
 
+def _proposed(data: Data) -> list[Line]:
+    why = "; ".join(map(str, data["reasons"]))
+    return [("■", "bold red", f"[bold red]NO GO[/]  proposed, signed by nobody: {_plain(why)}")]
+
+
 def _asked(data: Data) -> list[Line]:
     return [(*_HEAD, f"GO or NO-GO? Your word, within {data['minutes']} minutes")]
 
@@ -306,6 +311,7 @@ _WRITERS: dict[str, Callable[[Data], list[Line]]] = {
     "signoff.given": _signed,
     "decision.asked": _asked,
     "decision.made": _decided,
+    "decision.proposed": _proposed,
     "step.started": _started,
     "step.done": _done,
     "traffic.seen": _seen,

@@ -22,6 +22,8 @@ RESCHEDULED = "launch.rescheduled"
 """A new date and a new attempt."""
 DECIDED = "decision.made"
 """GO or NO-GO."""
+PROPOSED = "decision.proposed"
+"""T-0 has come without anybody's decision: NO-GO with its reasons, signed by nobody; the launch waits for a date."""
 TOLD = "notice.told"
 """A role was told that lines wait for it."""
 ORDERED = "order.taken"
@@ -219,6 +221,11 @@ def _signed(course: Course, event: Event) -> Course:
 def _decided(course: Course, event: Event) -> Course:
     if fields.text(event.data, "decision") == "go":
         return _moved(course, State.GO)
+    return _postponed(course, event)
+
+
+def _postponed(course: Course, event: Event) -> Course:
+    del event
     return replace(_moved(course, State.POSTPONED), t0=None, planned=None, held=None)
 
 
@@ -289,6 +296,7 @@ _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
     "poll.opened": _polled,
     "signoff.given": _signed,
     DECIDED: _decided,
+    PROPOSED: _postponed,
     "milestone.reached": _reached,
     "gate.judged": _judged,
     "check.observed": _observed,

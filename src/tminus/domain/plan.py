@@ -154,6 +154,8 @@ class Plan:
     leads: Leads = Leads()
     decision_seconds: float = 900.0
     """How long before T-0 the poll opens, and after it a decision still holds."""
+    environment: str = ""
+    """Where it is launched; empty where the plan leaves that open."""
 
     @property
     def total(self) -> int:

@@ -14,7 +14,7 @@ class State(StrEnum):
     POLLING = "polling"
     GO = "go"
     POSTPONED = "postponed"
-    """NO-GO was decided: the launch waits for a new date, or to be scrubbed."""
+    """T-0 came with NO-GO, or with nobody's GO: the launch waits for a new date, or to be scrubbed."""
     LAUNCHING = "launching"
     SOAKING = "soaking"
     LANDED = "landed"

@@ -142,7 +142,7 @@ class DurableEngine:
 
         Raises `PartError` when the database does not answer.
         """
-        await asyncio.to_thread(self._prepare)
+        await asyncio.to_thread(ready, self._url)
         made = DBOS(config=self._config())
         for name, body in self._bodies.items():
             self._workflows[name] = self._registered(name, body)
@@ -156,14 +156,6 @@ class DurableEngine:
             await asyncio.to_thread(take_over_all_but, self.executor)
         else:
             self._keeper.watch(owners, take_over)
-
-    def _prepare(self) -> None:
-        engine = connect(self._url)
-        try:
-            # DBOS locks its migrations for 30 s only, and then lets two processes make the same tables at once.
-            prepare(engine, lambda: DBOS.migrate(address(self._url)))
-        finally:
-            engine.dispose()
 
     def _config(self) -> DBOSConfig:
         return DBOSConfig(
@@ -223,6 +215,16 @@ class DurableEngine:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.leave)
+
+
+def ready(database_url: str) -> None:
+    """Have a database hold every table that launches need; raises `PartError` when it does not answer."""
+    engine = connect(database_url)
+    try:
+        # DBOS locks its migrations for 30 s only, and then lets two processes make the same tables at once.
+        prepare(engine, lambda: DBOS.migrate(address(database_url)))
+    finally:
+        engine.dispose()
 
 
 def owners() -> set[str]:

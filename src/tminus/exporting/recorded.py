@@ -172,6 +172,7 @@ _SENTENCES = {
     "waiver.ended": "the waiver of {check} ended",
     "poll.opened": "poll opened over evidence {root}",
     "signoff.given": "{person} signed for {role}",
+    "decision.proposed": "nobody decided GO at T-0; the launch waits for a new date",
     "decision.made": "{by} decided {decision}: {reason}",
     "step.done": "{step} done",
     "launch.held": "held: {text}",

@@ -122,6 +122,9 @@ def verdict(course: Course, checks: Sequence[Check], now: float) -> Verdict:
         ended = course.ended
         text = str(ended.data.get("text", "")) if ended else ""
         return Verdict("void", course.outcome.capitalize(), text, (), "")
+    if proposed := course.proposed:
+        lead = f"GO was not possible at T{MINUS}0: {'; '.join(map(str, proposed.data['reasons']))}"
+        return Verdict("failed", "No GO", lead, (), "signed by nobody")
     gate = may_go(checks, course.events, now)
     reasons = _reasons(course, gate)
     asked = course.last("decision.asked") is not None
@@ -210,7 +213,7 @@ def forecast(course: Course, checks: Sequence[Check], now: float) -> str:
 
     A line that waits is seen at its milestone; one that blocks waits for a person, and nobody can say how long.
     """
-    if course.decision or course.outcome:
+    if course.decision or course.proposed or course.outcome:
         return ""
     obstacles = may_go(checks, course.events, now).obstacles
     blocking = sum(each.standing in BLOCKING for each in obstacles)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from tminus.domain.canonical import instant
-from tminus.domain.course import RESCHEDULED
+from tminus.domain.course import PROPOSED, RESCHEDULED
 from tminus.domain.record import CHECKPOINT, ENDED, Event
 from tminus.domain.rollout import State
 
@@ -105,13 +105,18 @@ class Course:
         return self._since_dated("decision.made")
 
     @property
+    def proposed(self) -> Happened | None:
+        """The NO-GO that nobody has signed, where T-0 has come without a decision; the launch waits for a new date."""
+        return None if self.decision else self._since_dated(PROPOSED)
+
+    @property
     def stands(self) -> Happened | None:
         """Who stopped the clock, and why; nothing while it runs."""
         held = self._since_dated("clock.held")
         resumed = self.last("clock.resumed")
         if held is None or self.outcome or (resumed and resumed.seq > held.seq):
             return None
-        decision = self.decision
+        decision = self.decision or self.proposed
         return None if decision and decision.seq > held.seq and decision.data["decision"] != "go" else held
 
     @property
@@ -228,7 +233,7 @@ class Course:
         if self.outcome:
             ended = self.ended
             return ((ended.t_ms or 0) / 1000 if ended else at), False
-        if (stands := self.stands) and stands.t_ms is not None:
+        if (stands := self.stands or self.proposed) and stands.t_ms is not None:
             return stands.t_ms / 1000, False
         return at + max(0.0, now - instant(newest.at)), True
 
@@ -266,6 +271,8 @@ def phase(course: Course) -> str:
         return "rolled-back"
     if decision := course.decision:
         return _after_go(course) if decision.data["decision"] == "go" else State.POSTPONED.value
+    if course.proposed:
+        return State.POSTPONED.value
     dated, poll = course.last(RESCHEDULED), course.last("poll.opened")
     return "polling" if poll and (dated is None or poll.seq > dated.seq) else "counting"
 
@@ -286,6 +293,8 @@ def phase_words(course: Course) -> tuple[str, str]:
         return "Held", f"by {stands.data['by']}: {stands.data['reason']}"
     if held := course.held:
         return "Held", str(held.data["where"])
+    if course.proposed and not course.outcome:
+        return "No GO", "nobody decided GO; the launch waits for a new date"
     if name in ROLLED_BACK:
         done = course.last("rollback.done")
         rule = str(done.data["rule"]) if done else ""

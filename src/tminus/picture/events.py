@@ -91,6 +91,10 @@ def _decided(data: Data) -> Told:
     return "go" if go else "failed", "GO" if go else "NO-GO", f"{data['by']}: {data['reason']}"
 
 
+def _proposed(data: Data) -> Told:
+    return "failed", "no GO", f"signed by nobody: {'; '.join(map(str, data['reasons']))}"
+
+
 def _asked(data: Data) -> Told:
     return "wait", "asked", f"GO or NO-GO, within {data['minutes']} minutes"
 
@@ -186,6 +190,7 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "poll.opened": _poll,
     "signoff.given": _signed,
     "decision.made": _decided,
+    "decision.proposed": _proposed,
     "decision.asked": _asked,
     "step.started": _started,
     "step.done": _done,

@@ -6,7 +6,7 @@ writer ever waits for; the trace is a file that is read on from where the last l
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -38,13 +38,11 @@ def _begun(folder: Path) -> float:
     return (folder / DATABASE).stat().st_mtime
 
 
-class RecordTail:
+class Tail:
     """The record of one launch, read on from the last event that was seen."""
 
-    def __init__(self, folder: Path) -> None:
-        self._database = folder / DATABASE
-        self._launch = folder.name
-        self._looked: tuple[tuple[int, int], ...] = ()
+    def __init__(self, launch: str) -> None:
+        self._launch = launch
         self.events: list[Event] = []
         self.unbroken = True
         """Whether every event so far names the digest of the one before it."""
@@ -54,10 +52,10 @@ class RecordTail:
 
         Raises `PartError` when the database cannot be read, `RecordError` for an event that is none.
         """
-        state = self._state()
-        if state == self._looked:
-            return False
-        engine = connect(self._address())
+        raise NotImplementedError
+
+    async def _read_on(self, address: str) -> bool:
+        engine = connect(address)
         try:
             new = await RecordStore(engine).events(self._launch, len(self.events) - 1)
         finally:
@@ -65,8 +63,37 @@ class RecordTail:
         # A long record takes its time; others who watch must not wait for it.
         self.unbroken = self.unbroken and await asyncio.to_thread(_follows, self.events[-1:], new)
         self.events += new
-        self._looked = state
         return bool(new)
+
+
+class StoreTail(Tail):
+    """The same in a database that others write and that holds more launches than this one."""
+
+    def __init__(self, database_url: str, launch: str) -> None:
+        super().__init__(launch)
+        self._url = database_url
+
+    async def read(self) -> bool:
+        """See `Tail.read`."""
+        return await self._read_on(self._url)
+
+
+class RecordTail(Tail):
+    """The same in a launch's own folder, read only when its files have changed."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder.name)
+        self._database = folder / DATABASE
+        self._looked: tuple[tuple[int, int], ...] = ()
+
+    async def read(self) -> bool:
+        """See `Tail.read`."""
+        state = self._state()
+        if state == self._looked:
+            return False
+        new = await self._read_on(self._address())
+        self._looked = state
+        return new
 
     def _state(self) -> tuple[tuple[int, int], ...]:
         """What changes in the files whenever something is written."""
@@ -134,11 +161,13 @@ class Plans:
     """The plans that are at hand, to be known again by the digest that a record names."""
 
     files: tuple[Path, ...]
+    known: tuple[Plan, ...] = field(default=(), kw_only=True)
+    """Those that need no file."""
 
     def find(self, digest: str, folder: Path) -> Plan | None:
         """The plan with this digest; nothing when it is not at hand, for the page must not guess."""
-        for path in (folder / OWN_PLAN, *self.files):
-            plan = _plan(path)
+        read = (_plan(path) for path in (folder / OWN_PLAN, *self.files))
+        for plan in (*self.known, *read):
             if plan is not None and plan.digest == digest:
                 return plan
         return None

@@ -9,7 +9,7 @@ from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
 from tminus.domain.record import Event
 from tminus.errors import RecordError
-from tminus.picture.reading import Plans, RecordTail, TraceTail, plan_digest
+from tminus.picture.reading import Plans, RecordTail, Tail, TraceTail, plan_digest
 from tminus.picture.traffic import Traffic
 from tminus.picture.view import Picture, Told, picture
 
@@ -37,14 +37,24 @@ def readable(*more: type[Exception]) -> Iterator[None]:
 
 
 class Watched:
-    """One launch as this process sees it; shared by all who watch it."""
+    """One launch as this process sees it; shared by all who watch it.
 
-    def __init__(self, folder: Path, plans: Plans, limits: Limits, now: Callable[[], float]) -> None:
+    Its record is read in its own folder, unless `record` says where else.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        plans: Plans,
+        limits: Limits,
+        now: Callable[[], float],
+        record: Tail | None = None,
+    ) -> None:
         self._folder = folder
         self._plans = plans
         self._limits = limits
         self._now = now
-        self._record = RecordTail(folder)
+        self._record = record or RecordTail(folder)
         self._trace = TraceTail(folder)
         self._plan: Plan | None = None
         self._traffic: Traffic | None = None

@@ -304,6 +304,8 @@ class Document(_Entry):
     source: SourceEntry | None = None
     production: Flag
     """A production plan leaves no line out and has no simulated people."""
+    environment: Said = ""
+    """Where it is launched: one launch at a time has it. Left out, `tminus launch --environment` says it."""
     release: ReleaseEntry
     systems: dict[str, SystemEntry]
     """What is observed, by name."""

@@ -16,8 +16,12 @@ from tminus.domain.evidence import JsonValue, digest
 from tminus.planfile.document import Document, NoticesEntry
 
 _OF_THE_FILE = {"$schema", "extends"}
-_SINCE: Mapping[str, Any] = {"freezes": [], "notices": NoticesEntry().model_dump(mode="json")}
-"""Blocks that plans did not have at first, as they are when left out: a plan without them keeps its digest."""
+_SINCE: Mapping[str, Any] = {
+    "environment": "",
+    "freezes": [],
+    "notices": NoticesEntry().model_dump(mode="json"),
+}
+"""Keys that plans did not have at first, as they are when left out: a plan without them keeps its digest."""
 _OF_THE_IMPORT = {"source_line", "checked", "confidence"}
 
 

@@ -31,6 +31,7 @@ def listed(found: Loaded) -> Row:
     return {
         "plan": document.plan,
         "production": document.production,
+        "environment": document.environment,
         "digest": plan.digest,
         "extends": document.extends,
         "source": whole["source"],

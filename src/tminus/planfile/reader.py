@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tminus.domain import offsets
+from tminus.domain.environments import named
 from tminus.domain.plan import Check, Omission, Plan, Role, Rollout
 from tminus.planfile import (
     expecting,
@@ -30,6 +31,8 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
     """
     checks = lines.checks(found)
     lines.omitted(found)
+    if found.document.environment:
+        found.attempt(("environment",), lambda: named(found.document.environment))
     milestones = schedule.milestones(found)
     schedule.due(found, checks, milestones)
     rollout = schedule.rollout(found)
@@ -82,5 +85,6 @@ def _plan(
         ),
         to_fill=tuple(entry.what for entry in filling),
         waivers=tuple(waiver.check for waiver in document.waivers),
+        environment=document.environment,
         decision_seconds=offsets.seconds(document.decision.valid),
     )

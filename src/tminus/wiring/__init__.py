@@ -10,9 +10,10 @@ from pathlib import Path
 
 from tminus.config import resolve
 from tminus.control.inspection import Inspection
-from tminus.control.launch import Binding, Crew, Launch
+from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Stages
+from tminus.control.opening import Binding
 from tminus.control.ports import Clock, Engine, Json
 from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch

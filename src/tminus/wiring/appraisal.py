@@ -1,4 +1,4 @@
-"""Systems as they can be observed outside a launch, for `tminus check`."""
+"""Systems as they can be observed by their addresses alone: for `tminus check`, and for launches without a stage."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from tminus.store.unkept import UnkeptRecord
 from tminus.wiring import SystemClock, Systems, alerting, foreign
 from tminus.wiring.judging import guard_limits
 
-_LAUNCHED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic")
+_STAGED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
 
 _OVER_HTTP = ("website", "prometheus", "alertmanager", "pagerduty", "slack", "mail")
@@ -27,6 +27,28 @@ _OVER_HTTP = ("website", "prometheus", "alertmanager", "pagerduty", "slack", "ma
 
 _SENDING = ("alertmanager.drill",)
 """Probes that send something to people: a look by the way must not page anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Who looks at the systems, and what that one cannot see or may not do."""
+
+    unseen: str
+    """Why what needs more than an address is not seen, as a sentence goes on after `systems of kind 'x'`."""
+    hint: str
+    """What to do about that."""
+    sends: bool
+    """Whether probes that send something to people may run."""
+
+
+DESK = Scene("are observed within a launch only", "its lines are looked at in the countdown", sends=False)
+"""Outside a launch."""
+AFAR = Scene(
+    "are observed on the demo's stage only",
+    "observe them by a system that needs an address alone, or have a person attest the line",
+    sends=True,
+)
+"""Within a launch that has no stage."""
 
 _PASSWORD = re.compile(r"\bpassword\s*=\s*'?([^\s']+)")
 _TELLING = 4
@@ -92,10 +114,11 @@ def _secret_parts(value: str) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Unlaunched:
-    """The systems of a plan as they can be observed outside a launch: by their addresses alone."""
+class Afar:
+    """The systems of a plan as they can be observed by their addresses alone."""
 
     systems: Systems
+    scene: Scene
     out_of_reach: Mapping[str, TminusError]
     """By name: why a system cannot be observed now."""
     curtain: Curtain = field(default_factory=Curtain)
@@ -105,7 +128,7 @@ class Unlaunched:
         name = str(arguments.get("system", check.probe.partition(".")[0]))
         if name in self.out_of_reach:
             raise self.out_of_reach[name]
-        if check.probe in _SENDING:
+        if check.probe in _SENDING and not self.scene.sends:
             raise InconclusiveError(
                 f"{check.probe} sends an alert to people, so it is done within a launch only",
                 hint="its lines are looked at in the countdown",
@@ -131,10 +154,20 @@ class Sight:
 def looking_at(plan: Plan, environment: Mapping[str, str]) -> Sight:
     """Observe a plan's lines outside a launch; what needs a launch is unknown, with these words."""
     clock = SystemClock()
+    record = UnkeptRecord(timestamp(clock.now()))
+    observer = afar(plan, environment, DESK, {})
+    return Sight(Readiness(plan.checks, record, observer, clock), clock.now())
+
+
+def afar(plan: Plan, environment: Mapping[str, str], scene: Scene, values: Mapping[str, str]) -> Afar:
+    """The systems of a plan by their addresses alone; `values` is what `${name}` stands for.
+
+    What cannot be made now is kept with its reason, which each of its lines then tells.
+    """
     curtain = Curtain()
-    addresses, out_of_reach = _addresses(plan, environment, curtain)
+    addresses, out_of_reach = _addresses(plan, environment, scene, curtain)
     makers: dict[str, Callable[[str], object]] = {
-        **alerting.makers(plan, addresses, clock.now),
+        **alerting.makers(plan, addresses, SystemClock().now),
         "website": website.System,
         "plan": lambda _: plan_probes.System(plan, guard_limits(plan)),
     }
@@ -142,16 +175,14 @@ def looking_at(plan: Plan, environment: Mapping[str, str]) -> Sight:
     for name, address in addresses.items():
         kind = str(plan.systems[name]["kind"])
         try:
-            handles[name] = (makers.get(kind) or _other(kind))(address)
+            handles[name] = (makers.get(kind) or foreign(kind))(address)
         except TminusError as error:
             out_of_reach[name] = curtain.error(error)
-    record = UnkeptRecord(timestamp(clock.now()))
-    observer = Unlaunched(Systems(handles, {}), out_of_reach, curtain)
-    return Sight(Readiness(plan.checks, record, observer, clock), clock.now())
+    return Afar(Systems(handles, values), scene, out_of_reach, curtain)
 
 
 def _addresses(
-    plan: Plan, environment: Mapping[str, str], curtain: Curtain
+    plan: Plan, environment: Mapping[str, str], scene: Scene, curtain: Curtain
 ) -> tuple[dict[str, str], dict[str, TminusError]]:
     """The addresses of the plan's systems by name, hidden from now on; and why some are not known."""
     known: dict[str, str] = {}
@@ -159,8 +190,8 @@ def _addresses(
     for name, entry in plan.systems.items():
         kind, reference = str(entry["kind"]), str(entry["address"])
         try:
-            if kind in _LAUNCHED:
-                _other(kind)
+            if kind in _STAGED:
+                raise InconclusiveError(f"systems of kind {kind!r} {scene.unseen}", hint=scene.hint)
             value = _address(name, reference, environment, needed=kind != "plan")
             curtain.draw(reference, value)
             if kind in _OVER_HTTP:
@@ -185,12 +216,3 @@ def _demand_http(name: str, reference: str, value: str) -> None:
         raise PlanError(
             f"the address {which} is no http address", hint="let it begin with http:// or https:// and a host"
         )
-
-
-def _other(kind: str) -> Callable[[str], object]:
-    if kind in _LAUNCHED:
-        raise InconclusiveError(
-            f"systems of kind {kind!r} are observed within a launch only",
-            hint="its lines are looked at in the countdown",
-        )
-    return foreign(kind)

@@ -24,7 +24,12 @@ class Keys:
             roles = (role.id,)
             person = TrustedKey(key.keyid, role.person, KeyKind.PERSON, roles, simulated=role.simulated)
             enrol(trust, person)
-        enrol(trust, TrustedKey(self.server().keyid, "tminus on this machine", KeyKind.SERVER))
+        self.enrol_server()
+
+    def enrol_server(self) -> None:
+        """Have a key for the server alone, and that one in the trust root: real people have keys of their own."""
+        key = TrustedKey(self.server().keyid, "tminus on this machine", KeyKind.SERVER)
+        enrol(trust_path(self._home), key)
 
     def server(self) -> Signer:
         """The key that seals records."""

@@ -14,9 +14,10 @@ from kill_world import NEW, OLD
 
 from tminus.control.approval import TOPIC
 from tminus.control.inspection import Inspection
-from tminus.control.launch import Binding, Crew, Launch
+from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Stages
+from tminus.control.opening import Binding
 from tminus.control.ports import Engine, Json
 from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch

@@ -72,6 +72,15 @@ def test_the_decision_that_is_asked_for_comes_first_and_goes_when_it_is_made() -
     assert "GO or NO-GO?" not in [need.what for need in made(launch).needs]
 
 
+def test_where_nobody_decided_a_date_is_needed_and_no_signature_any_more() -> None:
+    launch = Played().open().ready().poll()
+    launch.add("decision.proposed", {"decision": "no-go", "reasons": ["QA Lead said nothing"]})
+    (need,) = made(launch).needs
+    assert (need.what, need.why) == ("a new date, or the end of it", "nobody decided GO at T-0")
+    assert "tminus reschedule" in need.do
+    assert "tminus scrub" in need.do
+
+
 @pytest.mark.parametrize(
     ("rule", "typed"),
     [

@@ -144,7 +144,7 @@ def test_a_line_that_is_left_out_by_its_id_alone_is_shown() -> None:
 
 
 def test_the_schedule_names_each_milestone_with_its_lines(tmp_path: Path) -> None:
-    plan = stored(tmp_path, small_plan.SMALL)
+    plan = stored(tmp_path, small_plan.REAL)
     ended = typed("launch", plan, *READY, "--dry-run")
     assert ended.exit_code == Exit.PASSED
     assert "2026-06-03T10:00:00Z" in ended.output, "T-2h in UTC"
@@ -167,10 +167,26 @@ def refused(*words: str) -> str:
     return str(ended.exception)
 
 
-def test_a_complete_plan_is_refused_honestly(tmp_path: Path) -> None:
-    assert "this version launches only the demo's stage" in refused(
-        stored(tmp_path, small_plan.SMALL), *READY
-    )
+def test_simulated_people_take_part_in_the_demo_only(tmp_path: Path) -> None:
+    said = refused(stored(tmp_path, small_plan.SMALL), *READY)
+    assert "name a person for lead, devops, qa" in said
+
+
+def test_a_launch_that_no_line_could_keep_from_going_is_refused(tmp_path: Path) -> None:
+    text = small_plan.REAL.replace("due: T-2h, owner: lead", "due: T-2h, owner: lead, severity: advisory")
+    text = text.replace("owner: devops\n      probe", "owner: devops\n      severity: advisory\n      probe")
+    said = refused(stored(tmp_path, text), *READY, "--dry-run")
+    assert "no line is required before T-0" in said
+
+
+def test_where_it_takes_place_is_said_once(tmp_path: Path) -> None:
+    here = stored(tmp_path, "environment: staging\n" + small_plan.SMALL)
+    ended = typed("launch", here, *READY, "--environment", "production", "--dry-run")
+    assert isinstance(ended.exception, UsageError)
+    assert "the plan is for staging" in str(ended.exception)
+    ended = typed("launch", stored(tmp_path, small_plan.SMALL), *READY, "--environment", "../x", "--dry-run")
+    assert isinstance(ended.exception, UsageError)
+    assert "no name of an environment" in str(ended.exception)
 
 
 def test_everything_that_a_launch_lacks_is_told_together() -> None:

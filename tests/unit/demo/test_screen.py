@@ -110,6 +110,11 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"decision": "no-go", "title": "CTO", "person": "C", "simulated": False, "note": "no"},
         ["✖ NO-GO    CTO               C: no"],
     ),
+    (
+        "decision.proposed",
+        {"decision": "no-go", "reasons": ["CTO said nothing", "no target"]},
+        ["■ NO GO  proposed, signed by nobody: CTO said nothing; no target"],
+    ),
     ("decision.asked", {"minutes": 30}, ["■ GO or NO-GO? Your word, within 30 minutes"]),
     (
         "decision.made",
@@ -322,6 +327,7 @@ HOSTILE = "[red]not red[/] [/] [link=x] \\[ ["
             {"decision": "go", "title": "QA", "person": HOSTILE, "simulated": False, "note": HOSTILE},
         ),
         ("decision.made", {"decision": "go", "by": HOSTILE, "simulated": False, "reason": HOSTILE}),
+        ("decision.proposed", {"decision": "no-go", "reasons": [HOSTILE]}),
         ("launch.held", {"where": "a", "rule": "b", "text": HOSTILE}),
         ("order.taken", {"text": HOSTILE}),
         ("clock.held", {"by": "Lena", "reason": HOSTILE}),

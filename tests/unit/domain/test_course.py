@@ -13,7 +13,7 @@ else:
     from launch_world import PLAN, World
 
 from tminus.domain.course import MOVING, course_of, follow, in_force
-from tminus.domain.orders import Act
+from tminus.domain.orders import Act, may
 from tminus.domain.record import OPENED
 from tminus.domain.rollout import State
 from tminus.errors import RecordError
@@ -96,6 +96,22 @@ def test_a_decision_against_a_date_that_ends_the_launch_is_a_no_go() -> None:
     launch.add("launch.ended", outcome="no-go")
 
     assert launch.course.phase is State.NO_GO
+
+
+def test_a_date_that_nobody_decided_on_leaves_the_launch_without_one_until_it_is_given_another() -> None:
+    launch = Launched().up_to("polling")
+    launch.add("decision.proposed", decision="no-go", reasons=["QA Lead said nothing"])
+
+    course = launch.course
+    assert (course.phase, course.t0, course.held) == (State.POSTPONED, None, None)
+    assert set(may(course)) == {Act.RESCHEDULE, Act.SCRUB}
+
+
+def test_nobody_s_decision_is_proposed_of_a_launch_that_has_gone() -> None:
+    launch = Launched().up_to("go")
+    launch.add("decision.proposed", decision="no-go", reasons=[])
+    with pytest.raises(RecordError, match="go cannot be postponed"):
+        course_of(launch.events)
 
 
 def test_a_line_that_a_probe_sees_later_no_longer_rests_on_a_person_s_word() -> None:

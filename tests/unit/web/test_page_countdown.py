@@ -147,6 +147,28 @@ def test_a_no_go_stays_in_the_countdown_view_with_its_reason() -> None:
     assert shown.needs == ()
 
 
+def test_a_date_that_nobody_decided_on_says_so_and_stands_still_until_there_is_another() -> None:
+    launch = Played().open().ready().poll()
+    launch.t = 6.0
+    launch.add("decision.proposed", {"decision": "no-go", "reasons": ["QA Lead said nothing", "no target"]})
+    shown = launch.picture(after=3600.0)
+    assert (shown.view, shown.moment.phase) == (View.COUNTDOWN, "No GO")
+    assert shown.moment.more == "nobody decided GO; the launch waits for a new date"
+    assert (shown.moment.t, shown.moment.runs) == (6.0, False)
+    verdict = shown.parts["verdict"]
+    assert (verdict.word, verdict.note) == ("No GO", "signed by nobody")
+    assert "QA Lead said nothing; no target" in verdict.lead
+    assert shown.parts["forecast"] == ""
+    assert shown.log[0].text == "signed by nobody: QA Lead said nothing; no target"
+    launch.t = -60.0
+    launch.add(
+        "launch.rescheduled", {"schedule": {"t0": timestamp(T0 + 60)}, "by": "Lena", "reason": "later"}
+    )
+    again = launch.picture(after=1.0)
+    assert again.moment.runs
+    assert again.parts["verdict"].word == "No decision yet"
+
+
 def test_a_closed_gate_names_its_late_lines() -> None:
     launch = Played().open()
     data = {"milestone": "T-24:00:00", "judged": 9, "open": False}

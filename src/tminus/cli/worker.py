@@ -1,0 +1,63 @@
+"""`tminus worker`: runs the launches of the common database until it is told to stop."""
+
+import asyncio
+import os
+import signal
+import sys
+
+from sqlalchemy import make_url
+
+from tminus.cli.clock import now
+from tminus.config import database_url, writable_home
+from tminus.domain.canonical import timestamp
+from tminus.domain.record import Event
+from tminus.picture.events import entries
+from tminus.planfile.problem import printable
+from tminus.store.tables import address
+from tminus.wiring.working import Worker, Yard, place_of
+
+STOPS = (signal.SIGTERM, signal.SIGINT)
+"""What tells a worker to stop."""
+
+
+class Lines:
+    """See `Journal`: one line for each thing that happens, with its instant and its launch in front."""
+
+    def say(self, launch: str, words: str) -> None:
+        """See `Journal.say`."""
+        line = " ".join(part.strip() for part in printable(words).splitlines())
+        sys.stdout.write(f"{timestamp(now())} {launch or 'worker'}  {line}\n")
+        sys.stdout.flush()
+
+    def tell(self, launch: str, event: Event) -> None:
+        """See `Journal.tell`; events of which people need not hear make no line."""
+        for entry in entries([event]):
+            self.say(launch, f"{entry.t or '-'}  {entry.word}: {entry.text}")
+
+
+def worker() -> None:
+    """Run the launches of the common database until SIGTERM or Ctrl-C; then leave them to other workers.
+
+    The database is TMINUS_DATABASE_URL, or a SQLite file in the home. Any number of workers share a PostgreSQL
+    database and take over from each other; a SQLite file has one worker, and a second ends with 3. Ends with 0 when
+    it was told to stop, 4 when the database does not answer at the start, 70 when it was silent for so long that
+    others took its launches.
+    """
+    yard = Yard(database_url(), writable_home(), os.environ)
+    with place_of(yard.database):
+        asyncio.run(_work(yard))
+
+
+async def _work(yard: Yard) -> None:
+    told = asyncio.Event()
+    for number in STOPS:
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    lines = Lines()
+    one = Worker(yard, lines)
+    shown = make_url(address(yard.database)).render_as_string(hide_password=True)
+    await one.start()
+    lines.say("", f"{one.engine.executor} runs the launches of {shown}")
+    await told.wait()
+    lines.say("", f"{one.engine.executor} was told to stop: it leaves its launches to others")
+    await one.stop()
+    lines.say("", f"{one.engine.executor} has stopped")

@@ -1,0 +1,65 @@
+"""How a launch opens: what it binds, and what the first event of its record says."""
+
+from dataclasses import dataclass
+
+from tminus.control.approval import omitted_rows
+from tminus.control.ports import Json
+from tminus.domain.canonical import timestamp
+from tminus.domain.plan import Plan, Severity
+
+OPENED_KEY = "opened"
+"""The key of the first event: whoever opens a launch writes it, and the launch itself then finds it done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a launch binds that its plan leaves open."""
+
+    launch: str
+    """The launch's id."""
+    release: dict[str, str]
+    """SHA-256 of each component's new image, in hex."""
+    previous: dict[str, str]
+    """The same for what serves now; nothing where nobody has told."""
+    t0: float
+    speed: float
+    by_hand: tuple[str, ...]
+    """The commands that roll back without tminus."""
+    asks: bool
+    """Whether a person decides; else the plan does, by its gate and its signatures."""
+    waits: bool = False
+    """Whether a NO-GO waits for a new date, or to be scrubbed; else it is the end."""
+
+
+def opening(plan: Plan, binding: Binding) -> Json:
+    """What `launch.opened` says: all that the launch binds, and the rules by which it is judged."""
+    return {
+        "launch": binding.launch,
+        "plan": {
+            "name": plan.name,
+            "digest": plan.digest,
+            "production": plan.production,
+            "lines": plan.total,
+        },
+        "release": dict(binding.release),
+        "previous": dict(binding.previous),
+        "schedule": {"t0": timestamp(binding.t0), "speed": binding.speed},
+        "signers": [role.id for role in plan.roles if role.signs],
+        "deciders": [role.id for role in plan.roles if role.decides],
+        "roles": [
+            {"role": r.id, "title": r.title, "person": r.person, "simulated": r.simulated} for r in plan.roles
+        ],
+        "required": [
+            {
+                "check": check.id,
+                "due_ms": int(check.due * 1000),
+                "severity": check.severity.value,
+                "live_ms": None if check.fresh.limit is None else int(check.fresh.limit * 1000),
+            }
+            for check in plan.before_go()
+            if check.severity is not Severity.ADVISORY
+        ],
+        "omitted": [*omitted_rows(plan)],
+        "systems": {name: "real" if entry["real"] else "stand-in" for name, entry in plan.systems.items()},
+        "by_hand": list(binding.by_hand),
+    }

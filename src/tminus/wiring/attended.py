@@ -1,0 +1,93 @@
+"""The record of one launch as a worker keeps it: it waits for a database that is away, and tells what is new in it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar
+
+from tminus.control.ports import Clock, Json, Record
+from tminus.domain.course import Course
+from tminus.domain.record import Event
+from tminus.errors import PartError
+
+AGAIN_SECONDS = 1.0
+"""Between two tries to reach what does not answer."""
+
+T = TypeVar("T")
+
+
+class Journal(Protocol):
+    """Takes what happens in the launches of one worker."""
+
+    def say(self, launch: str, words: str) -> None:
+        """Something that is not in the record; `launch` is empty for what is about no single one."""
+        ...
+
+    def tell(self, launch: str, event: Event) -> None:
+        """An event that is new in the record, whoever has recorded it."""
+        ...
+
+
+class Patience:
+    """Tries again for as long as a part does not answer; says so when that begins and when it is over."""
+
+    def __init__(self, launch: str, journal: Journal, clock: Clock) -> None:
+        self._launch = launch
+        self._journal = journal
+        self._clock = clock
+
+    async def until_done(self, act: Callable[[], Awaitable[T]]) -> T:
+        """What the act gives; raises whatever it raises but `PartError`."""
+        trouble = ""
+        while True:
+            try:
+                done = await act()
+            except PartError as error:
+                if (said := str(error).partition("\n")[0]) != trouble:
+                    trouble = said
+                    self._journal.say(self._launch, f"waits: {trouble}; it tries again every second")
+                await self._clock.sleep(AGAIN_SECONDS)
+            else:
+                if trouble:
+                    self._journal.say(self._launch, "goes on: what did not answer is back")
+                return done
+
+
+class AttendedRecord:
+    """See `control.ports.Record`."""
+
+    def __init__(self, record: Record, launch: str, journal: Journal, patience: Patience) -> None:
+        self._record = record
+        self._launch = launch
+        self._journal = journal
+        self._patience = patience
+        self._told = -1
+        self._read = False
+
+    async def append_once(self, key: str, kind: str, data: Json) -> Event:
+        """See `Record.append_once`."""
+        return self._noted(await self._patience.until_done(lambda: self._record.append_once(key, kind, data)))
+
+    async def append_while(self, allowed: Callable[[Course], None], key: str, kind: str, data: Json) -> Event:
+        """See `Record.append_while`."""
+        return self._noted(
+            await self._patience.until_done(lambda: self._record.append_while(allowed, key, kind, data))
+        )
+
+    async def events(self) -> list[Event]:
+        """See `Record.events`."""
+        events = await self._patience.until_done(self._record.events)
+        # What stood there when this process took the launch is no news.
+        if self._read:
+            self._tell(events[self._told + 1 :])
+        self._read, self._told = True, max(self._told, len(events) - 1)
+        return events
+
+    def _noted(self, event: Event) -> Event:
+        """An event that follows on what was told; one behind others is told with them, when they are read."""
+        if self._read and event.seq == self._told + 1:
+            self._tell([event])
+        return event
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._told = max(self._told, event.seq)
+            self._journal.tell(self._launch, event)

@@ -1,0 +1,144 @@
+"""A worker: one process's share in running the launches of the common database, by the code of every launch."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from tminus import files
+from tminus.control.launch import Crew, Launch
+from tminus.control.launchtime import LaunchTime
+from tminus.control.liftoff import Stages
+from tminus.control.opening import Binding
+from tminus.control.ports import Engine, Json
+from tminus.control.readiness import Readiness
+from tminus.control.watch import Watch
+from tminus.domain.plan import Plan
+from tminus.domain.timeline import LaunchClock
+from tminus.engine.durable import DurableEngine
+from tminus.engine.keeper import Keeping
+from tminus.errors import RefusedError, TminusError, UsageError
+from tminus.picture.reading import plan_digest
+from tminus.store.orders import Order
+from tminus.store.record import RecordStore
+from tminus.store.tables import address, connect
+from tminus.targets.absent import LACKS, AbsentTarget
+from tminus.wiring import LaunchRecord, SystemClock
+from tminus.wiring.appraisal import AFAR, afar
+from tminus.wiring.attended import AttendedRecord, Journal, Patience
+from tminus.wiring.judging import guard_limits
+from tminus.wiring.keys import Keys
+from tminus.wiring.opening import BODY, binding_of, plan_of, seal_kept
+
+
+@dataclass(frozen=True, slots=True)
+class Yard:
+    """Where a worker works."""
+
+    database: str
+    """`sqlite:///…` or `postgresql+psycopg://…`."""
+    home: Path
+    """Where its keys are, and where the records of launches that have ended go."""
+    environment: Mapping[str, str]
+    """What `env:` stands for in plans."""
+
+
+class Worker:
+    """Runs launches from `start` to `stop`; `journal` takes what happens."""
+
+    def __init__(self, yard: Yard, journal: Journal) -> None:
+        self._yard = yard
+        self._journal = journal
+        self._clock = SystemClock()
+        self._database = connect(yard.database)
+        self._store = RecordStore(self._database)
+        self._plans: dict[str, Plan] = {}
+        self.engine = DurableEngine(
+            yard.database,
+            {BODY: self._body},
+            self._clock,
+            alone=_is_file(yard.database),
+            keeping=Keeping(tidings=lambda words: journal.say("", words)),
+        )
+
+    async def start(self) -> None:
+        """Begin to work; raises `PartError` when the database does not answer."""
+        Keys(self._yard.home).enrol_server()
+        await self.engine.start()
+
+    async def stop(self) -> None:
+        """Take nothing more, and leave the launches under way to others or to the next start."""
+        await self.engine.stop()
+        await asyncio.to_thread(self._database.dispose)
+
+    async def _body(self, engine: Engine, launch: str) -> Json:
+        self._journal.say(launch, "is taken")
+        try:
+            return await self._run(engine, launch)
+        except TminusError as error:
+            self._journal.say(launch, f"is left by an error: {error}; {error.hint}")
+            raise
+
+    async def _run(self, engine: Engine, launch: str) -> Json:
+        patience = Patience(launch, self._journal, self._clock)
+        order = await patience.until_done(lambda: self._store.order(launch))
+        events = await patience.until_done(lambda: self._store.events(launch))
+        plan, binding = self._plan(order, plan_digest(events)), binding_of(order)
+        time = LaunchTime(self._clock, LaunchClock(binding.t0, binding.speed))
+        own = LaunchRecord(self._store, launch, time)
+        record = AttendedRecord(own, launch, self._journal, patience)
+        result = await Launch(binding, self._crew(plan, binding, record, time), engine).run()
+
+        async def sealed() -> Json:
+            path = await patience.until_done(lambda: seal_kept(self._store, launch, self._yard.home, time))
+            self._journal.say(launch, f"has ended: {result['outcome']}; its record is {path}")
+            return result
+
+        return await engine.step("seal", sealed)
+
+    def _plan(self, order: Order, digest: str) -> Plan:
+        """The plan of a launch, which it shares with others of the same digest: thousands may wait."""
+        if digest not in self._plans:
+            self._plans[digest] = plan_of(order, digest)
+        return self._plans[digest]
+
+    def _crew(self, plan: Plan, binding: Binding, record: AttendedRecord, time: LaunchTime) -> Crew:
+        """What a launch works with that can be seen, and that has no target yet and nobody who signs in it."""
+        none = AbsentTarget()
+        values = {"release": f"sha256:{binding.release[plan.components[0]]}"}
+        observer = afar(plan, self._yard.environment, AFAR, values)
+        readiness = Readiness(plan.checks, record, observer, self._clock)
+        watch = Watch(none, none, none, self._clock, guard_limits(plan))
+        stages = Stages(none, none, none, none, watch, time)
+        return Crew(plan, record, readiness, None, time, stages, LACKS)
+
+
+@contextmanager
+def place_of(database_url: str) -> Iterator[None]:
+    """The place of a worker at a database: PostgreSQL has many, a SQLite file one.
+
+    Raises `RefusedError` while another process has that one, `UsageError` for a database that no file holds.
+    """
+    if not _is_file(database_url):
+        yield
+        return
+    database = make_url(address(database_url)).database
+    if not database or database == ":memory:":
+        raise UsageError(
+            "no other process could see the launches of a database in memory", hint="use sqlite:///PATH"
+        )
+    try:
+        with files.locked_at_once(Path(f"{database}.worker")):
+            yield
+    except BlockingIOError as error:
+        raise RefusedError(
+            f"another worker runs the launches of {database}",
+            hint="one worker has a SQLite file; to share launches use PostgreSQL (TMINUS_DATABASE_URL)",
+        ) from error
+
+
+def _is_file(database_url: str) -> bool:
+    return make_url(address(database_url)).get_backend_name() == "sqlite"

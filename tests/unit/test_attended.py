@@ -1,0 +1,115 @@
+"""A worker's record: it waits for a database that is away, and tells what is new in it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tminus.control.ports import Json
+from tminus.domain.course import Course
+from tminus.domain.record import OPENED, Entry, Event, append
+from tminus.errors import OutOfSequenceError, PartError
+from tminus.testing import FakeClock
+from tminus.wiring.attended import AGAIN_SECONDS, AttendedRecord, Patience
+
+AT = "2027-01-15T08:00:00.000Z"
+GONE = PartError("the store does not answer\n\tis it there?", hint="start it")
+
+
+class Said:
+    """A journal that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.events: list[str] = []
+
+    def say(self, launch: str, words: str) -> None:
+        assert launch == "a"
+        self.words.append(words)
+
+    def tell(self, launch: str, event: Event) -> None:
+        assert launch == "a"
+        self.events.append(event.key)
+
+
+class Chain:
+    """A record in memory that others write too, and that may be away."""
+
+    def __init__(self) -> None:
+        self.events_: list[Event] = []
+        self.away = 0
+        self.add("opened", OPENED)
+
+    def add(self, key: str, kind: str = "milestone.reached") -> Event:
+        last = self.events_[-1] if self.events_ else None
+        self.events_.append(append(last, Entry(kind, key, {}, AT)))
+        return self.events_[-1]
+
+    async def append_once(self, key: str, kind: str, data: Json) -> Event:
+        del data
+        self._reach()
+        found = next((event for event in self.events_ if event.key == key), None)
+        return found or self.add(key, kind)
+
+    async def append_while(self, allowed: Callable[[Course], None], key: str, kind: str, data: Json) -> Event:
+        del allowed
+        return await self.append_once(key, kind, data)
+
+    async def events(self) -> list[Event]:
+        self._reach()
+        return list(self.events_)
+
+    def _reach(self) -> None:
+        if self.away:
+            self.away -= 1
+            raise GONE
+
+
+class Place:
+    def __init__(self) -> None:
+        self.clock, self.said, self.chain = FakeClock(), Said(), Chain()
+        self.patience = Patience("a", self.said, self.clock)
+        self.record = AttendedRecord(self.chain, "a", self.said, self.patience)
+
+
+async def test_what_stood_there_before_is_no_news_and_what_comes_is_told_once() -> None:
+    place = Place()
+    await place.record.append_once("opened", OPENED, {})
+    await place.record.events()
+    assert place.said.events == []
+    await place.record.append_once("mine", "milestone.reached", {})
+    await place.record.append_once("mine", "milestone.reached", {})
+    await place.record.events()
+    assert place.said.events == ["mine"]
+
+
+async def test_what_others_have_recorded_is_told_in_its_order() -> None:
+    place = Place()
+    await place.record.events()
+    place.chain.add("theirs")
+    await place.record.append_once("mine", "milestone.reached", {})
+    assert place.said.events == []
+    await place.record.events()
+    await place.record.events()
+    assert place.said.events == ["theirs", "mine"]
+
+
+async def test_a_database_that_is_away_is_waited_for_and_said_once() -> None:
+    place = Place()
+    place.chain.away = 3
+    begun = place.clock.now()
+    assert [event.key for event in await place.record.events()] == ["opened"]
+    assert place.clock.now() == begun + 3 * AGAIN_SECONDS
+    first, last = place.said.words
+    assert first == "waits: the store does not answer; it tries again every second"
+    assert last == "goes on: what did not answer is back"
+
+
+async def test_what_is_refused_is_raised_at_once() -> None:
+    place = Place()
+
+    async def refused() -> None:
+        raise OutOfSequenceError("the launch has ended", hint="open another")
+
+    with pytest.raises(OutOfSequenceError):
+        await place.patience.until_done(refused)
+    assert place.said.words == []
