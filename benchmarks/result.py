@@ -17,3 +17,19 @@ class Result:
     def ratio(self) -> float:
         """How many times the bound."""
         return self.seconds / self.bound_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure beside the limit that it must not exceed."""
+
+    what: str
+    size: str
+    value: float
+    limit: float
+    unit: str
+
+    @property
+    def held(self) -> bool:
+        """Whether the limit holds."""
+        return self.value <= self.limit

@@ -9,19 +9,22 @@ import json
 import os
 import platform
 import random
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from benchmarks.plan import plan
-    from benchmarks.result import Result
+    from benchmarks.result import Figure, Result
     from benchmarks.startup import startup
+    from benchmarks.waiting import waiting
 else:
     from plan import plan
-    from result import Result
+    from result import Figure, Result
     from startup import startup
+    from waiting import waiting
 
 from tminus.domain.guard import GuardLimits
 from tminus.domain.record import OPENED, Entry, Event, append, encode, read
@@ -86,7 +89,7 @@ def _timed(work: Callable[[], object]) -> float:
     return best
 
 
-def page(results: list[Result]) -> str:
+def page(found: Sequence[Result | Figure]) -> str:
     """The figures as a page."""
     head = f"""# Benchmarks
 
@@ -96,16 +99,39 @@ Made by `make bench`: each figure is the best of three runs, beside a bound meas
 | what | size | seconds | bound | seconds | ratio |
 |--|--|--|--|--|--|
 """
-    rows = (
-        f"| {r.what} | {r.size} | {r.seconds:.2f} | {r.bound} | {r.bound_seconds:.2f} | {r.ratio:.1f} |"
-        for r in results
+    rows = "".join(
+        f"| {r.what} | {r.size} | {r.seconds:.2f} | {r.bound} | {r.bound_seconds:.2f} | {r.ratio:.1f} |\n"
+        for r in found
+        if isinstance(r, Result)
     )
-    return head + "\n".join(rows) + "\n"
+    limited = [figure for figure in found if isinstance(figure, Figure)]
+    return head + rows + (_limits(limited) if limited else "")
+
+
+def _limits(figures: Sequence[Figure]) -> str:
+    head = """
+Launches that wait in one worker, from one run of `make bench ONLY=waiting`. Their milestones are spread over a minute.
+
+| what | launches | figure | limit | held |
+|--|--|--|--|--|
+"""
+    rows = (
+        f"| {one.what} | {one.size} | {one.value:.1f} {one.unit} | {one.limit:g} {one.unit} "
+        f"| {'yes' if one.held else 'no'} |\n"
+        for one in figures
+    )
+    return head + "".join(rows)
 
 
 def main() -> None:
-    """Run what was asked for; only a whole run writes the page."""
-    benchmarks = {"guard": guard, "record": record, "plan": plan, "startup": startup}
+    """Run what was asked for; only a whole run writes the page. Exit 1 when a limit does not hold."""
+    benchmarks: dict[str, Callable[[], Sequence[Result | Figure]]] = {
+        "guard": guard,
+        "record": record,
+        "plan": plan,
+        "startup": startup,
+        "waiting": waiting,
+    }
     parser = argparse.ArgumentParser()
     parser.add_argument("only", nargs="?", choices=benchmarks, default=None)
     only = parser.parse_args().only
@@ -113,6 +139,8 @@ def main() -> None:
     print(page(results))
     if only is None:
         PAGE.write_text(page(results), encoding="utf-8")
+    if any(isinstance(result, Figure) and not result.held for result in results):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -101,3 +101,7 @@ class RecordError(TminusError):
 
 class PartError(TminusError):
     """A part that the stage needs cannot be installed, started or reached."""
+
+
+class StoreError(PartError):
+    """The database does not do its part now: it is away, locked or has no room; a later try may succeed."""

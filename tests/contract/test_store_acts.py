@@ -12,7 +12,7 @@ from tminus.domain.canonical import instant
 from tminus.domain.record import Entry, Event, read
 from tminus.domain.retention import DAY
 from tminus.engine.outbox import DurableOutbox
-from tminus.engine.retention import prune
+from tminus.engine.retention import overdue, prune
 from tminus.errors import OutOfSequenceError, RecordError, UsageError
 from tminus.signing import Signer, checkpoint_entry
 from tminus.store import Message, Order, RecordStore, connect
@@ -50,7 +50,10 @@ class Place:
         return await self.store.open(launch, Entry("launch.opened", "opened", opened, AT), order)
 
     async def prune(self, folder: Path, now: float, days: float) -> list[str]:
-        return await prune(self.store, self.home.url, folder, now=now, days=days)
+        due = await overdue(self.store, now=now, days=days)
+        assert due.unsealed == (("b",) if days == 30 else ())
+        await prune(self.store, self.home.url, folder, due.sealed)
+        return [*due.sealed]
 
     async def finish(self, launch: str) -> Json:
         def last(_: Sequence[Event]) -> Sequence[Entry]:

@@ -187,7 +187,9 @@ async def test_workers_without_their_database_wait_and_go_on_when_it_is_back(
         await asyncio.to_thread(own_postgres.stop)
 
         await yard.when(
-            lambda: (yard.folder / "log").read_text().count(" meets ") >= 2, "both keepers to miss it", 30
+            lambda: (yard.folder / "log").read_text().count("the heart of ") >= 2,
+            "both hearts to miss it",
+            30,
         )
         await asyncio.to_thread(own_postgres.start)
         await yard.all_landed()

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Event
 
 import pytest
 from sqlalchemy import Engine, select, update
 
 from tminus.engine import keeper as module
-from tminus.engine.keeper import Keeper, Keeping, Worker
+from tminus.engine.keeper import Keeper, Keeping, Trouble, Worker
 from tminus.store import connect, prepare
 from tminus.store.tables import WORKERS, WRITE
 
@@ -18,6 +19,7 @@ class Yard:
     def __init__(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         self.engine = engine
         self.now = 1000.0
+        self.wall = 5.0
         self.taken: list[Sequence[str]] = []
         self.told: list[str] = []
         self.ended: list[str] = []
@@ -25,7 +27,8 @@ class Yard:
         monkeypatch.setattr(module, "elapsed", lambda: self.now)
 
     def keeper(self, name: str) -> Keeper:
-        made = Keeper(self.engine, Worker(name, "here", "launch-2"), Keeping(tidings=self.told.append))
+        worker = Worker(name, "here", "launch-2", "r0003")
+        made = Keeper(self.engine, worker, Keeping(tidings=self.told.append), lambda: self.wall)
         made._end = lambda worker: self.ended.append(worker.executor)
         made.begin()
         return made
@@ -146,13 +149,56 @@ def test_a_grave_goes_after_an_hour_unless_work_is_left_in_it(yard: Yard) -> Non
     assert yard.buried() == {"of-another-version"}
 
 
-def test_trouble_is_told_once_and_so_is_its_end(yard: Yard) -> None:
-    alive = yard.keeper("alive")
+def test_trouble_is_told_once_and_so_is_its_end() -> None:
+    told: list[str] = []
+    trouble = Trouble("the heart of alive", told.append)
     for _ in range(3):
-        alive._report(OSError("disk full\nmore"))
-    alive._recovered()
-    alive._recovered()
-    assert yard.told == [
-        "the keeper of alive meets OSError: disk full; it tries again every second",
-        "the keeper of alive reaches the database again",
+        trouble.met(OSError("disk full\nmore"))
+    trouble.gone()
+    trouble.gone()
+    assert told == [
+        "the heart of alive meets OSError: disk full; it tries again every second",
+        "the heart of alive reaches the database again",
     ]
+
+
+def test_a_take_over_that_takes_long_keeps_no_heart_from_beating(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BEAT_SECONDS", 0.02)
+    engine = connect(f"sqlite:///{tmp_path / 'tminus.db'}", keeper=True)
+    prepare(engine)
+    taking, done = Event(), Event()
+
+    def take(dead: Sequence[str]) -> int:
+        del dead
+        taking.set()
+        assert done.wait(60)
+        return 1
+
+    Keeper(engine, Worker("gone", "", "", ""), Keeping(), lambda: 0.0).begin()
+    alive = Keeper(engine, Worker("alive", "", "", ""), Keeping(ttl=0.2), lambda: 0.0)
+    alive.begin()
+    alive.watch(set, take)
+    assert taking.wait(60)
+
+    def beats() -> int:
+        with engine.connect() as connection:
+            return int(connection.scalar(select(WORKERS.c.beats).where(WORKERS.c.executor == "alive")) or 0)
+
+    seen = beats()
+    while beats() < seen + 3:  # the take-over still goes on, or this would never end
+        continue
+    done.set()
+    alive.rest()
+    alive.leave()
+
+
+def test_a_heartbeat_tells_the_clock_of_its_machine_beside_that_of_the_database(yard: Yard) -> None:
+    one = yard.keeper("one")
+    yard.wall = 77.0
+    yard.turn(one)
+    with yard.engine.connect() as connection:
+        row = connection.execute(select(WORKERS)).one()
+    assert (row.clock, row.knows) == (77.0, "r0003")
+    assert row.seen > 1_000_000_000

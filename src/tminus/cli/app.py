@@ -33,7 +33,10 @@ class Command:
         return found
 
 
-GROUPS = {"plan": "Plans: check and show them, print their schema."}
+GROUPS = {
+    "plan": "Plans: check and show them, print their schema.",
+    "database": "The common database: bring its tables to this tminus, archive old launches.",
+}
 """Commands of two words: the first word and what they have in common."""
 
 COMMANDS: dict[str, Command] = {
@@ -89,6 +92,18 @@ COMMANDS: dict[str, Command] = {
     "serve": Command(
         "tminus.cli.serve:serve",
         "Show this machine's launches in a browser: read-only, on 127.0.0.1 alone, until it is interrupted.",
+    ),
+    "doctor": Command(
+        "tminus.cli.doctor:doctor",
+        "Say how the common database stands: workers, late launches, queues, clocks, disk; it only reads.",
+    ),
+    "database migrate": Command(
+        "tminus.cli.database:migrate",
+        "Make the tables of the common database, or bring them to what this tminus needs.",
+    ),
+    "database prune": Command(
+        "tminus.cli.database:prune",
+        "Archive launches that are over for long, each as its signed record, and remove them from the common database.",
     ),
     "verify": Command(
         "tminus.cli.verify:verify", "Prove a launch record: chain, signatures, evidence and rules."

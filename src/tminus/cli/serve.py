@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
-from tminus.config import home
+from tminus.config import database_url, home
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
+from tminus.engine.survey import survey
+from tminus.metrics import Metrics
 from tminus.picture.reading import Plans
 from tminus.web.app import Mission
 from tminus.web.app import serve as run
@@ -21,6 +23,8 @@ from tminus.wiring.judging import guard_limits
 MISSING = "its script library is not installed (`make page` does, where the sources are)"
 PORT = 8460
 """Where the page is found when nobody names another port."""
+METRICS_SECONDS = 5.0
+"""How long the common database may take to answer for /metrics: half of what Prometheus waits by default."""
 
 
 def serve(
@@ -40,7 +44,9 @@ def serve(
 
     with as_file(files("tminus.demo") / "demo.yaml") as own_plan:
         plans = Plans((*(path.resolve() for path in plan or ()), own_plan))
-        mission = Mission(home(), plans, _limits, SystemClock().now)
+        now = SystemClock().now
+        metrics = Metrics(lambda: survey(database_url(), now, METRICS_SECONDS))
+        mission = Mission(home(), plans, _limits, now, metrics)
         with suppress(KeyboardInterrupt):
             asyncio.run(run(mission, port, started))
 

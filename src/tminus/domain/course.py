@@ -310,3 +310,14 @@ _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
     "rollback.done": _rolled_back,
     ENDED: _ended,
 }
+
+MOVING = frozenset(_FOLDS) - {
+    "check.observed",
+    "check.attested",
+    "signoff.given",
+    "gate.judged",
+    "launch.held",
+    "traffic.seen",
+    TOLD,
+}
+"""The events that say where a launch is and what it has reached; a record holds many more, of lines and people."""

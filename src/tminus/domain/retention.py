@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from tminus.domain.canonical import instant
 
 DAY = 86400.0
+KEPT_DAYS = 90.0
+"""For how long by default: a quarter of a year, in which whoever looks back finds a launch where it was."""
 
 
 def due(ended: Mapping[str, str | None], now: float, days: float) -> list[str]:

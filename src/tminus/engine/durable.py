@@ -18,7 +18,10 @@ from tminus.control.ports import Clock, Engine, Json
 from tminus.control.remembered import given, kept
 from tminus.engine.fence import Fence
 from tminus.engine.keeper import Keeper, Keeping, Worker
+from tminus.engine.meter import Meter, NoMeter
+from tminus.engine.patience import Patience, wait_for_room
 from tminus.errors import PartError
+from tminus.store.migrating import revisions
 from tminus.store.tables import IDLE_SECONDS, address, connect, prepare
 
 NAME = "tminus"
@@ -33,6 +36,11 @@ POLL_SECONDS = 0.1
 LONGEST_SLEEP = 10.0
 """Seconds after which a sleeper reads the clock again: it may have been set, or the machine suspended."""
 
+THREADS = 32
+"""How many threads wait for the database at once; it has 20 connections. Without a limit each of 10,000 launches that
+a start takes over begins one of its own: half a gigabyte, a heart that is not heard, and acts that wait for half a
+minute to be given a connection."""
+
 Body = Callable[[Engine, str], Awaitable[Json]]
 """A launch: what is done, given the engine and the launch's id; its last result."""
 Workflow = Callable[[str], Coroutine[Any, Any, Json]]
@@ -41,15 +49,23 @@ Workflow = Callable[[str], Coroutine[Any, Any, Json]]
 class DurableSteps:
     """The engine as a launch sees it, inside its workflow."""
 
-    def __init__(self, clock: Clock, fence: Fence) -> None:
+    def __init__(self, clock: Clock, fence: Fence, patience: Patience, meter: Meter) -> None:
         self._clock = clock
         self._fence = fence
+        self._patience = patience
+        self._meter = meter
 
     async def step(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
         """See `Engine.step`."""
 
         async def fenced() -> Json:
-            return await kept(lambda: self._fence.run(act))
+            try:
+                done = await kept(lambda: self._patience.run(f"step {name!r}", lambda: self._fence.run(act)))
+            except BaseException:
+                self._meter.broke()
+                raise
+            self._meter.step(failed="error" in done)
+            return done
 
         return given(await DBOS.run_step_async({"name": name}, fenced))
 
@@ -57,12 +73,22 @@ class DurableSteps:
         """See `Engine.receive`; DBOS keeps the instant, and reads the clock again at least once a minute."""
         seconds = max(0.0, until - self._clock.now())
         message: Json | None = await DBOS.recv_async(topic, timeout_seconds=seconds)
+        if message is None:
+            self._woke(until, waited=seconds > 0)
         return message
 
     async def sleep_until(self, until: float) -> None:
         """See `Engine.sleep_until`; the instant itself is what a later run needs, so nothing is written."""
+        waited = False
         while (rest := until - self._clock.now()) > 0:
+            waited = True
             await self._clock.sleep(min(rest, LONGEST_SLEEP))
+        self._woke(until, waited=waited)
+
+    def _woke(self, until: float, *, waited: bool) -> None:
+        # What an earlier run has waited for is over at once, however long ago that was.
+        if waited:
+            self._meter.woke(max(0.0, self._clock.now() - until))
 
     async def now(self) -> float:
         """See `Engine.now`."""
@@ -100,11 +126,16 @@ class DurableEngine:
         self._clock = clock
         self._workflows: dict[str, Workflow] = {}
         self._fence = Fence()
+        self._patience = Patience()
+        self.meter: Meter = NoMeter()
+        """Is told what is done; set before `start`."""
         self._keeper: Keeper | None = None
         if not alone:
-            worker = Worker(self.executor, socket.gethostname(), VERSION)
-            self._keeper = Keeper(connect(database_url, keeper=True), worker, keeping)
+            knows = revisions()[-1].revision
+            worker = Worker(self.executor, socket.gethostname(), VERSION, knows)
+            self._keeper = Keeper(connect(database_url, keeper=True), worker, keeping, clock.now)
             self._fence = self._keeper.fence
+            self._patience = Patience(keeping.tidings)
 
     async def start(self) -> None:
         """Begin to work, and take over what dead processes left behind.
@@ -112,12 +143,14 @@ class DurableEngine:
         Raises `PartError` when the database does not answer.
         """
         await asyncio.to_thread(ready, self._url)
-        DBOS(config=self._config())
+        made = DBOS(config=self._config())
         for name, body in self._bodies.items():
             self._workflows[name] = self._registered(name, body)
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.begin)
         await asyncio.to_thread(DBOS.launch)
+        if self._keeper is not None and address(self._url).startswith("sqlite"):
+            wait_for_room(made._sys_db.engine)  # noqa: SLF001 - an engine of ours would begin transactions otherwise
         await DBOS.register_queue_async(TIMELINE, polling_interval_sec=POLL_SECONDS)
         if self._keeper is None:
             await asyncio.to_thread(take_over_all_but, self.executor)
@@ -132,15 +165,20 @@ class DurableEngine:
             application_version=VERSION,
             serializer=DBOSPortableJSONSerializer(),
             sys_db_idle_transaction_timeout_sec=IDLE_SECONDS,
+            max_executor_threads=THREADS,
             log_level="ERROR",
         )
 
     def _registered(self, name: str, body: Body) -> Workflow:
         @DBOS.workflow(name=name, max_recovery_attempts=ATTEMPTS)
         async def launch(launch_id: str) -> Json:
-            return await body(DurableSteps(self._clock, self._fence), launch_id)
+            return await body(DurableSteps(self._clock, self._fence, self._patience, self.meter), launch_id)
 
         return launch
+
+    def silent(self) -> float:
+        """For how many seconds the heart of this process has been silent; meaningless where it is alone."""
+        return self._fence.silent()
 
     async def begin(self, body: str, launch_id: str) -> None:
         """Start this launch; one that was started before goes on instead."""

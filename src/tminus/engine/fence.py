@@ -35,6 +35,10 @@ class Fence:
         """A heartbeat is written that was begun at this reading of the clock."""
         self._heard = max(self._heard, begun)
 
+    def silent(self) -> float:
+        """For how many seconds the heart has been silent."""
+        return self._clock() - self._heard
+
     def rest(self) -> float:
         """For how many seconds this process may still act; none or fewer: it is in doubt."""
         return self._heard + self._seconds - self._clock()

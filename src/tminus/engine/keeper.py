@@ -17,7 +17,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from threading import Event, Thread
 
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
@@ -53,6 +54,8 @@ class Worker:
     executor: str
     host: str
     version: str
+    knows: str
+    """The newest revision of the tables that its code knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,47 +77,76 @@ def end_as_fenced(worker: Worker) -> None:
     os._exit(FENCED)
 
 
-class Keeper:
-    """The heartbeat of one process, and its share in looking after the dead."""
+class Trouble:
+    """Trouble that comes every second is told once, and so is its end."""
 
-    def __init__(self, database: Engine, worker: Worker, keeping: Keeping) -> None:
+    def __init__(self, whose: str, tell: Tidings) -> None:
+        self._whose = whose
+        self._tell = tell
+        self._now = ""
+
+    def met(self, error: Exception) -> None:
+        """It is there."""
+        found = f"{type(error).__name__}: {error}".partition("\n")[0]
+        if found != self._now:
+            self._now = found
+            self._tell(f"{self._whose} meets {found}; it tries again every second")
+
+    def gone(self) -> None:
+        """It is not there any more, or never was."""
+        if self._now:
+            self._now = ""
+            self._tell(f"{self._whose} reaches the database again")
+
+
+class Keeper:
+    """The heartbeat of one process, and its share in looking after the dead.
+
+    `wall` is its machine's own clock, told with each heartbeat so that people may compare it; nothing is judged by it.
+    """
+
+    def __init__(self, database: Engine, worker: Worker, keeping: Keeping, wall: Callable[[], float]) -> None:
         self.fence = Fence(keeping.ttl - BEAT_SECONDS, elapsed)
         self._database = database
         self._writer = database.execution_options(**{WRITE: True})
         self._worker = worker
+        self._wall = wall
         self._ttl = keeping.ttl
         self._tell = keeping.tidings
         self._end: Callable[[Worker], None] = end_as_fenced
-        self._over = Event()
-        self._thread: Thread | None = None
+        self._rests = Event()
+        self._stops = Event()
+        self._threads: tuple[Thread, ...] = ()
         self._last_beat = elapsed()
         self._steady_since = self._last_beat
         self._watched: dict[str, tuple[int, float]] = {}
         self._looked_for_orphans = self._last_beat - ORPHAN_SECONDS
-        self._trouble = ""
 
     def begin(self) -> None:
         """Enter this process among the living; raises the database's own error when it does not answer."""
         begun = elapsed()
         with self._writer.begin() as connection:
-            row = {"executor": self._worker.executor, "host": self._worker.host, "pid": os.getpid()}
+            row = {**asdict(self._worker), "pid": os.getpid(), "beats": 0, "clock": self._wall()}
             now = database_now(connection)
-            connection.execute(
-                insert(WORKERS).values(**row, version=self._worker.version, beats=0, started=now, seen=now)
-            )
+            connection.execute(insert(WORKERS).values(**row, started=now, seen=now))
         self._steady_since = self._last_beat = begun
         self.fence.heard(begun)
 
     def watch(self, owners: Owners, take_over: TakeOver) -> None:
-        """Beat from now on, in a thread of its own, and take over from the dead."""
-        self._thread = Thread(target=self._run, args=(owners, take_over), name="tminus keeper", daemon=True)
-        self._thread.start()
+        """Beat from now on, and take over from the dead; each in a thread of its own, as a take-over may take long."""
+        heart = Thread(target=self._keep, args=(self._stops, self._beat, "heart"), daemon=True)
+        look = partial(self._look_after, owners, take_over)
+        watcher = Thread(target=self._keep, args=(self._rests, look, "watch"), daemon=True)
+        self._threads = (watcher, heart)
+        for thread in self._threads:
+            thread.start()
 
     def rest(self) -> None:
-        """Beat no more."""
-        self._over.set()
-        if self._thread is not None:
-            self._thread.join()
+        """Look after nobody any more, then beat no more."""
+        self._rests.set()
+        for thread in self._threads:
+            thread.join()
+            self._stops.set()
 
     def leave(self) -> None:
         """Take this process from among the living: what it leaves is there for the others at once."""
@@ -124,26 +156,29 @@ class Keeper:
                 now = database_now(connection)
                 connection.execute(update(WORKERS).where(mine, WORKERS.c.buried.is_(None)).values(buried=now))
         except SQLAlchemyError as error:
-            self._report(error)  # the others find out by themselves
+            # The others find out by themselves.
+            Trouble(f"the heart of {self._worker.executor}", self._tell).met(error)
         self._database.dispose()
 
-    def _run(self, owners: Owners, take_over: TakeOver) -> None:
-        while not self._over.wait(BEAT_SECONDS):
+    def _keep(self, over: Event, act: Callable[[], None], what: str) -> None:
+        """Do one thing every second until it is over, whatever happens to it."""
+        trouble = Trouble(f"the {what} of {self._worker.executor}", self._tell)
+        while not over.wait(BEAT_SECONDS):
             # A keeper that dies silently would leave its process in doubt for ever, and the dead with their work.
             try:
-                self._beat()
-                self._look_after(owners, take_over)
+                act()
             except Exception as error:  # noqa: BLE001 - see above
-                self._report(error)
+                trouble.met(error)
             else:
-                self._recovered()
+                trouble.gone()
 
     def _beat(self) -> None:
         begun = elapsed()
         with self._writer.begin() as connection:
             mine = WORKERS.c.executor == self._worker.executor, WORKERS.c.buried.is_(None)
-            beat = update(WORKERS).where(*mine)
-            alive = connection.execute(beat.values(beats=WORKERS.c.beats + 1, seen=database_now(connection)))
+            # Both clocks are read behind the wait for the transaction, so that it tells them not apart.
+            now = {"seen": database_now(connection), "clock": self._wall()}
+            alive = connection.execute(update(WORKERS).where(*mine).values(beats=WORKERS.c.beats + 1, **now))
         if not alive.rowcount:
             self._end(self._worker)
             return
@@ -217,15 +252,3 @@ class Keeper:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _KEEPER_LOCK})
             yield connection
-
-    def _report(self, error: Exception) -> None:
-        """Tell of trouble once, not every second."""
-        trouble = f"{type(error).__name__}: {error}".partition("\n")[0]
-        if trouble != self._trouble:
-            self._trouble = trouble
-            self._tell(f"the keeper of {self._worker.executor} meets {trouble}; it tries again every second")
-
-    def _recovered(self) -> None:
-        if self._trouble:
-            self._trouble = ""
-            self._tell(f"the keeper of {self._worker.executor} reaches the database again")

@@ -124,6 +124,10 @@ class RecordStore:
             lambda connection: [decode(*row) for row in _lines(connection, launch, after_seq)]
         )
 
+    async def last(self, launch: str) -> Event | None:
+        """The newest event; none for an unknown launch."""
+        return await self._read(lambda connection: _last(connection, launch))
+
     async def launches(self) -> list[LaunchRow]:
         """Every launch, the latest first."""
         return await self._read(_launches)

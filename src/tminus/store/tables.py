@@ -36,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tminus import files
-from tminus.errors import PartError, UsageError
+from tminus.errors import PartError, StoreError, UsageError
 from tminus.store.migrating import migrate
 
 BUSY_SECONDS = 30
@@ -89,10 +89,13 @@ WORKERS = Table(
     Column("started", Float(53), nullable=False),
     Column("seen", Float(53), nullable=False),
     Column("buried", Float(53)),
+    Column("clock", Float(53)),
+    Column("knows", String(32)),
 )
-"""Who runs launches; instants are seconds of the epoch by the clock of the database.
+"""Who runs launches; instants are seconds of the epoch by the clock of the database, but `clock` by the worker's own.
 
-A row with `buried` is of a process whose work others take: it can never be seen again.
+A row with `buried` is of a process whose work others take: it can never be seen again. `clock` was read when `seen`
+was; `knows` is the newest revision of the tables that the worker's code knows. Both are empty in rows of earlier code.
 """
 
 EVENTS = Table(
@@ -113,7 +116,8 @@ def connect(url: str | URL, *, keeper: bool = False) -> Engine:
     """An engine for `sqlite:///PATH` or `postgresql+psycopg://…`, with a time limit on every wait.
 
     On SQLite a writing transaction takes the lock when it begins, so that what it read cannot be outdated when it
-    writes, and a commit is on the disk before it returns. A `keeper` waits less, since it must try again soon.
+    writes, and a commit is on the disk before it returns. A `keeper` waits less, since it must try again soon; so does
+    whoever only looks.
     """
     found = make_url(address(url))
     seconds = KEEPER_SECONDS if keeper else BUSY_SECONDS
@@ -146,6 +150,11 @@ def address(url: str | URL) -> str:
     return found.render_as_string(hide_password=False)
 
 
+def shown(url: str | URL) -> str:
+    """The address as people may see it: without its password; raises what `address` raises."""
+    return make_url(address(url)).render_as_string()
+
+
 def database_now(connection: Connection) -> ColumnElement[float]:
     """The instant by the clock of the database, in seconds of the epoch, as part of a statement."""
     if connection.dialect.name == "postgresql":
@@ -153,17 +162,18 @@ def database_now(connection: Connection) -> ColumnElement[float]:
     return (func.julianday("now", type_=Float(53)) - 2440587.5) * 86400.0
 
 
-def prepare(engine: Engine, also: Callable[[], None] | None = None) -> None:
+def prepare(engine: Engine, also: Callable[[], None] | None = None, *, post: bool = False) -> None:
     """Bring our tables to what this code needs, and set SQLite's journal once; many processes may do it at once.
 
-    `also` prepares what else lives in the same database, while nobody else prepares anything in it.
+    `also` prepares what else lives in the same database, while nobody else prepares anything in it. `post` says that no
+    earlier code runs any more, see `migrating.migrate`.
     """
     try:
         with _alone(engine):
             if engine.dialect.name == "sqlite":
                 _set_journal(engine)
             with engine.execution_options(**{WRITE: True}).begin() as connection:
-                migrate(connection)
+                migrate(connection, post=post)
             if also is not None:
                 also()
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
@@ -200,10 +210,10 @@ def _wait_for_lock(connection: Connection) -> None:
     )
 
 
-def unreachable(engine: Engine, error: Exception) -> PartError:
+def unreachable(engine: Engine, error: Exception) -> StoreError:
     """What to raise when the database does not do its part."""
     cause = getattr(error, "orig", None) or error
-    return PartError(
+    return StoreError(
         f"the store {engine.url.render_as_string()} does not answer: {cause}",
         hint="check that the database runs, its folder is writable and its disk is not full",
     )

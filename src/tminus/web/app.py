@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response, Streamin
 from fastapi.staticfiles import StaticFiles
 
 from tminus.errors import PartError, TminusError, UsageError
+from tminus.metrics import CONTENT_TYPE, Metrics
 from tminus.picture.reading import Plans, folder_of, launches
 from tminus.picture.watched import Limits
 from tminus.web import render
@@ -43,6 +44,8 @@ class Mission:
     plans: Plans
     limits: Limits
     now: Callable[[], float]
+    metrics: Metrics | None = None
+    """What `/metrics` shows; there is none without."""
     streams: int = 0
     _watched: dict[str, Watched] = field(default_factory=dict)
 
@@ -104,7 +107,16 @@ def build(mission: Mission) -> FastAPI:
         seen = int(last) if last.isascii() and last.isdigit() else after
         return StreamingResponse(mission.stream(launch, seen), media_type="text/event-stream")
 
+    _show_figures(app, mission.metrics)
     return app
+
+
+def _show_figures(app: FastAPI, metrics: Metrics | None) -> None:
+    if metrics is not None:
+
+        @app.get("/metrics")
+        async def figures() -> Response:
+            return Response(await asyncio.to_thread(metrics.text), media_type=CONTENT_TYPE)
 
 
 async def _failed(_: Request, error: Exception) -> Response:

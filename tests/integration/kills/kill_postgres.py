@@ -33,8 +33,8 @@ class PostgresCluster:
 
     @staticmethod
     @contextmanager
-    def running() -> Iterator["PostgresCluster"]:
-        """A new cluster, which is ended and gone afterwards."""
+    def running(*, durable: bool = False) -> Iterator["PostgresCluster"]:
+        """A new cluster, which is ended and gone afterwards; `durable` keeps what it has committed over a power cut."""
         initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
         # PostgreSQL refuses to run as root; the folder lies directly below /tmp so that its user can reach it.
         user = "postgres" if os.geteuid() == 0 else None
@@ -44,10 +44,8 @@ class PostgresCluster:
             probe.close()
             if user:
                 shutil.chown(name, user)
-            options = (
-                f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={name} -c fsync=off"
-            )
-            options += " -c max_connections=300"
+            options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={name}"
+            options += f" -c fsync={'on' if durable else 'off'} -c max_connections=300"
 
             def run(*command: str) -> None:
                 with (Path(name) / "commands.log").open("ab") as log:

@@ -12,8 +12,9 @@ else:
     from courses import HOUR, T0, Launched
     from launch_world import PLAN, World
 
-from tminus.domain.course import course_of, follow, in_force
+from tminus.domain.course import MOVING, course_of, follow, in_force
 from tminus.domain.orders import Act, may
+from tminus.domain.record import OPENED
 from tminus.domain.rollout import State
 from tminus.errors import RecordError
 
@@ -169,3 +170,18 @@ async def test_the_record_of_a_whole_launch_is_followed_event_by_event(
     assert courses[-1] == course_of(world.chain)
     assert courses[-1].t0 == world.t0
     assert courses[-1].signed.keys() == {role.id for role in PLAN.roles if role.signs}
+
+
+@pytest.mark.parametrize("phase", ["counting", "polling", "go", "launching", "soaking"])
+def test_what_moves_a_launch_tells_alone_where_it_is_and_what_it_has_reached(phase: str) -> None:
+    launched = Launched().up_to(phase)
+    moved = [event for event in launched.events if event.type in {OPENED, *MOVING}]
+    whole, alone = launched.course, course_of(moved)
+
+    assert (alone.phase, alone.t0, alone.held, alone.reached) == (
+        whole.phase,
+        whole.t0,
+        whole.held,
+        whole.reached,
+    )
+    assert "check.observed" not in MOVING
