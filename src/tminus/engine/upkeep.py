@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dbos import DBOS
 from sqlalchemy import Engine
 
 from tminus.domain.diagnosis import Pulse
+from tminus.engine.durable import ready
 from tminus.engine.keeper import BEAT_SECONDS, TTL_SECONDS
 from tminus.engine.survey import survey
 from tminus.errors import OutOfSequenceError
 from tminus.store import migrating
-from tminus.store.tables import address, connect, prepare
+from tminus.store.tables import connect, prepare
 
 PULSE = Pulse(BEAT_SECONDS, TTL_SECONDS)
 """How the hearts of workers are judged that keep as they do by default."""
@@ -36,7 +36,7 @@ def bring_up(database_url: str, clock: Callable[[], float], *, post: bool = Fals
     engine = connect(database_url)
     try:
         before = _revision(engine)
-        prepare(engine, lambda: DBOS.migrate(address(database_url)))
+        ready(database_url)
         if post:
             _alone(database_url, clock)
             prepare(engine, post=True)
