@@ -28,6 +28,8 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 LOOPBACK = "127.0.0.1"
 LATE = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 """Seconds that bound the histogram of lateness; 2 is what a milestone may be late, 60 what a restart may take."""
+METRICS_SECONDS = 5.0
+"""How long the common database may take to answer for /metrics: half of what Prometheus waits by default."""
 SLOW_SECONDS = 10
 """How long one who asks may take to say what."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from tminus.domain.orders import Act, Order
 from tminus.domain.record import Event
@@ -59,7 +60,10 @@ class Yard:
         for name in names:
             with self.log(name).open("ab") as log:
                 self.workers[name] = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "tminus", "worker", env=self.environment, stdout=log, stderr=log
+                    *(sys.executable, "-m", "tminus", "worker", "--metrics-port", "0"),
+                    env=self.environment,
+                    stdout=log,
+                    stderr=log,
                 )
         for name in names:
             await self.says(name, WORKS)
@@ -81,6 +85,14 @@ class Yard:
         said, _ = await asyncio.wait_for(process.communicate(), 120)
         assert process.returncode is not None
         return process.returncode, said.decode()
+
+    async def figures(self, name: str) -> str:
+        """What a worker's /metrics shows."""
+        await self.says(name, "/metrics")
+        (address,) = re.findall(r"http://\S+/metrics", self.log(name).read_text())
+        async with ClientSession() as http, http.get(address) as answer:
+            assert answer.status == 200
+            return await answer.text()
 
     async def launch(self) -> str:
         """Open a launch; its id."""
@@ -209,6 +221,11 @@ async def test_a_launch_goes_on_when_its_worker_on_sqlite_is_started_again_and_e
         await yard.work("w1")
         launch = await yard.launch()
         await yard.waiting(launch)
+        figures = await yard.figures("w1")
+        assert "tminus_launches_open 1.0" in figures
+        assert float(re.findall(r'tminus_steps_done_total{result="done"} (\S+)', figures)[0]) > 0
+        code, said = await yard.typed("doctor")
+        assert code == 0, said
         await yard.kill("w1")
         await yard.bring_forward(launch)
         await yard.work("w2")

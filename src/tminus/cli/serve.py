@@ -12,7 +12,7 @@ from tminus.config import database_url, home
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
 from tminus.engine.survey import survey
-from tminus.metrics import Metrics
+from tminus.metrics import METRICS_SECONDS, Metrics
 from tminus.picture.reading import Plans
 from tminus.web.app import Mission
 from tminus.web.app import serve as run
@@ -23,8 +23,6 @@ from tminus.wiring.judging import guard_limits
 MISSING = "its script library is not installed (`make page` does, where the sources are)"
 PORT = 8460
 """Where the page is found when nobody names another port."""
-METRICS_SECONDS = 5.0
-"""How long the common database may take to answer for /metrics: half of what Prometheus waits by default."""
 
 
 def serve(

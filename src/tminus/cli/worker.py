@@ -4,13 +4,18 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import nullcontext
+from typing import Annotated
 
+import typer
 from sqlalchemy import make_url
 
 from tminus.cli.clock import now
 from tminus.config import database_url, writable_home
 from tminus.domain.canonical import timestamp
 from tminus.domain.record import Event
+from tminus.engine.survey import survey
+from tminus.metrics import LOOPBACK, METRICS_SECONDS, Metrics
 from tminus.picture.events import entries
 from tminus.planfile.problem import printable
 from tminus.store.tables import address
@@ -35,7 +40,17 @@ class Lines:
             self.say(launch, f"{entry.t or '-'}  {entry.word}: {entry.text}")
 
 
-def worker() -> None:
+def worker(
+    *,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Where /metrics answers, on 127.0.0.1 alone; 0 takes a free one, none without it.",
+        ),
+    ] = None,
+) -> None:
     """Run the launches of the common database until SIGTERM or Ctrl-C; then leave them to other workers.
 
     The database is TMINUS_DATABASE_URL, or a SQLite file in the home. Any number of workers share a PostgreSQL
@@ -45,19 +60,25 @@ def worker() -> None:
     """
     yard = Yard(database_url(), writable_home(), os.environ)
     with place_of(yard.database):
-        asyncio.run(_work(yard))
+        asyncio.run(_work(yard, metrics_port))
 
 
-async def _work(yard: Yard) -> None:
+async def _work(yard: Yard, metrics_port: int | None) -> None:
     told = asyncio.Event()
     for number in STOPS:
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     lines = Lines()
     one = Worker(yard, lines)
+    metrics = Metrics(lambda: survey(yard.database, now, METRICS_SECONDS))
+    metrics.heart(one.engine.silent)
+    one.engine.meter = metrics
     shown = make_url(address(yard.database)).render_as_string(hide_password=True)
-    await one.start()
-    lines.say("", f"{one.engine.executor} runs the launches of {shown}")
-    await told.wait()
-    lines.say("", f"{one.engine.executor} was told to stop: it leaves its launches to others")
-    await one.stop()
+    with nullcontext() if metrics_port is None else metrics.served(metrics_port) as port:
+        await one.start()
+        lines.say("", f"{one.engine.executor} runs the launches of {shown}")
+        if port is not None:
+            lines.say("", f"its figures are at http://{LOOPBACK}:{port}/metrics")
+        await told.wait()
+        lines.say("", f"{one.engine.executor} was told to stop: it leaves its launches to others")
+        await one.stop()
     lines.say("", f"{one.engine.executor} has stopped")

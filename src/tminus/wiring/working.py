@@ -60,7 +60,6 @@ class Worker:
             yard.database,
             {BODY: self._body},
             self._clock,
-            alone=_is_file(yard.database),
             keeping=Keeping(tidings=lambda words: journal.say("", words)),
         )
 
