@@ -46,7 +46,7 @@ def create_app(release: Release, settings: Settings) -> FastAPI:
     app.add_middleware(Telemetry, metrics=parts.metrics)
     for router in _OPERATIONS:
         app.include_router(router)
-    for router in (*release.routers, *_COMMON):
+    for router in (*release.routers(), *_COMMON):
         app.include_router(router, dependencies=[Depends(suffer_faults)])
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(psycopg.OperationalError, _database_away)

@@ -14,9 +14,7 @@ import psycopg
 from .errors import DepotError, SettingsError
 from .release import installed_release
 from .seed import fill
-from .serve import serve
 from .settings import USER_PASSWORD, read_database_url, read_settings, schema
-from .telemetry import log_to_stdout
 from .users import set_user
 
 
@@ -65,11 +63,15 @@ def _add_migrate(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(parsed: argparse.Namespace) -> None:
+    from .serve import serve  # noqa: PLC0415 - its web framework costs half a second, and nobody else needs it
+    from .telemetry import log_to_stdout  # noqa: PLC0415 - see above
+
     log_to_stdout()
     serve(installed_release(), read_settings(os.environ), parsed.host, parsed.port)
 
 
 def _work(_parsed: argparse.Namespace) -> None:
+    from .telemetry import log_to_stdout  # noqa: PLC0415 - see `_serve`
     from .worker import work  # noqa: PLC0415 - its HTTP client costs 0.2 s, and serving does not need it
 
     log_to_stdout()

@@ -13,7 +13,8 @@ import random
 import signal
 from dataclasses import dataclass
 
-from fastapi import HTTPException, Request
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from .damage import damage
 
