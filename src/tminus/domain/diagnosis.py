@@ -105,7 +105,9 @@ def _workers(survey: Survey, pulse: Pulse) -> Iterator[Finding]:
     ended = f"; {gone} ended" if gone else ""
     if not alive:
         grade = Grade.FAILED if survey.launches else Grade.WARNING
-        whose = f": nobody runs the {len(survey.launches)} open launches" if survey.launches else ""
+        count = len(survey.launches or ())
+        those = "open launch" if count == 1 else f"{count} open launches"
+        whose = f": nobody runs the {those}" if count else ""
         yield Finding("workers", grade, f"no worker lives{whose}{ended}", _WORKER)
     else:
         yield Finding("workers", Grade.OK, f"{len(alive)} alive: {_ages(alive)}{ended}")
