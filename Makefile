@@ -41,7 +41,7 @@ demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash|
 test: install ## units, contracts, integration, and the good and errors launches
 	$(BIN)/tminus demo --install-only --yes
 	$(BIN)/python -m pytest tests/unit tests/contract --numprocesses 3 --dist loadfile
-	$(BIN)/python -m pytest tests/integration -m "not browser" --numprocesses 3 --dist loadfile
+	$(BIN)/python -m pytest tests/integration -m "not browser" --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest tests/acceptance -m "not slow and not browser"
 
 acceptance: browser ## the remaining journeys: the page in a browser, slow, crash, corrupt and leak releases, kills, interrupts

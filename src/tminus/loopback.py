@@ -1,5 +1,6 @@
 """Ports of the loopback address: which are free, and how a chosen one stays so until somebody listens there."""
 
+import os
 import secrets
 import socket
 import sys
@@ -12,8 +13,9 @@ PORTS = range(20_000, 32_000)
 """Where listening ports are chosen: below the ports that Linux (32768) and macOS (49152) lend to outgoing
 connections, so that a port stays free for us while its part is down."""
 
-# Sockets that keep the newest chosen ports from other processes that choose.
-_promises: deque[socket.socket] = deque()
+# Bound sockets that keep the newest chosen ports from other processes that choose, as numbers: a socket object would
+# complain at the end of the process that nobody closed it.
+_promises: deque[int] = deque()
 _PROMISES = 64
 
 
@@ -41,16 +43,15 @@ def _promise(port: int) -> bool:
     """
     if sys.platform != "linux":
         return True
-    promise = socket.socket()
-    try:
-        promise.bind(("127.0.0.1", port))
-    except OSError:
-        promise.close()
-        return False
-    promise.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    _promises.append(promise)
+    with socket.socket() as promise:
+        try:
+            promise.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        promise.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _promises.append(promise.detach())
     if len(_promises) > _PROMISES:
-        _promises.popleft().close()
+        os.close(_promises.popleft())
     return True
 
 

@@ -46,7 +46,7 @@ async def busy(world: World) -> AsyncIterator[None]:
     async def ask() -> None:
         await lookups.set("looked-up", "found")
         while not over.is_set():
-            await send_users(world.scene, 5, at_once=5)
+            await send_users(world.scene, 10, at_once=10)
             for _ in range(5):
                 await lookups.get("looked-up")
             with suppress(TimeoutError):
@@ -58,7 +58,7 @@ async def busy(world: World) -> AsyncIterator[None]:
 
             async def seen() -> bool:
                 rates = (
-                    'sum(rate(haproxy_frontend_http_responses_total{proxy="public"}[5s])) > 1',
+                    'sum(rate(haproxy_frontend_http_responses_total{proxy="public"}[5s])) > 10',
                     'sum(rate(depot_http_request_seconds_count{route!~"/health|/metrics"}[10s])) > 1',
                     "sum(rate(redis_keyspace_hits_total[10s])) > 1",
                     'max(depot_backlog{kind="jobs_waiting"}) >= 0',

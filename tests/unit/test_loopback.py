@@ -1,3 +1,4 @@
+import os
 import socket
 import subprocess
 import sys
@@ -48,4 +49,4 @@ def test_only_the_newest_free_ports_are_kept(monkeypatch: pytest.MonkeyPatch) ->
         loopback.free_port()
     assert len(loopback._promises) == (2 if sys.platform == "linux" else 0)
     for promise in loopback._promises:
-        promise.close()
+        os.close(promise)
