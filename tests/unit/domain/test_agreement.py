@@ -44,6 +44,10 @@ class TestTimes:
         slow = spread((0.05, 500), (0.7, 500))
         assert times_disagree(slow, FAST) == "the proxy's log says 700 ms, the metrics 0 to 100 ms"
 
+    def test_a_wait_before_the_service_agrees_and_a_longer_one_disagrees(self) -> None:
+        assert times_disagree(spread((0.19, 1000)), FAST) == ""
+        assert times_disagree(spread((0.21, 1000)), FAST) != ""
+
     def test_a_percentile_beside_a_step_agrees(self) -> None:
         """4.5 % or 5.5 % slow ones put the percentile into other buckets; that is no disagreement."""
         edge = Histogram(((0.1, 945.0), (0.5, 945.0), (1.0, 1000.0), (math.inf, 1000.0)))
