@@ -5,6 +5,7 @@ writer ever waits for; the trace is a file that is read on from where the last l
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,7 @@ def _begun(folder: Path) -> float:
     return (folder / DATABASE).stat().st_mtime
 
 
-class Tail:
+class Tail(ABC):
     """The record of one launch, read on from the last event that was seen."""
 
     def __init__(self, launch: str) -> None:
@@ -47,12 +48,12 @@ class Tail:
         self.unbroken = True
         """Whether every event so far names the digest of the one before it."""
 
+    @abstractmethod
     async def read(self) -> bool:
         """Take what was added; whether anything was.
 
         Raises `PartError` when the database cannot be read, `RecordError` for an event that is none.
         """
-        raise NotImplementedError
 
     async def _read_on(self, address: str) -> bool:
         engine = connect(address)
