@@ -45,7 +45,7 @@ LINE = "ok.integrations"
 
 def hasty(scene: Scene) -> Check:
     """The line with little patience, for events that never come."""
-    return with_arguments(scene, LINE, within_seconds=3)
+    return with_arguments(scene, LINE, within_seconds=5)
 
 
 @asynccontextmanager
@@ -71,8 +71,15 @@ async def partner(world: World, secret: str, *options: str) -> AsyncIterator[str
 async def worker(world: World, scene: Scene) -> AsyncIterator[None]:
     """One more worker, as this scene has it."""
     command = await scene.releases().invocation(scene.release, "worker")
+    log = world.stage.folder / "another-worker" / "log"
+    before = log.stat().st_size if log.exists() else 0
     process = processes.start(world.stage.folder, "another-worker", command.argv, env=command.env)
+
+    async def works() -> bool:
+        return b"worker started" in log.read_bytes()[before:]
+
     try:
+        await process.ready(works, 30)
         yield
     finally:
         await process.kill()
@@ -113,7 +120,7 @@ class TestIntegrations:
     @line(LINE, "failed", "no worker runs", mutation=145)
     async def test_fails_without_a_worker(self, world: World) -> None:
         async with apart(world, works=False) as scene:
-            words = "the event about it reaches the partner within 3 s: no"
+            words = "the event about it reaches the partner within 5 s: no"
             fails(await scene.judge(hasty(scene)), scene.plan, words)
 
     @line(LINE, "failed", "events are signed with another secret than the partner's", mutation=146)
