@@ -73,7 +73,8 @@ class Place:
     def start(self) -> None:
         """Start a worker; the one before must have ended."""
         command = [sys.executable, waiting_worker.__file__, self.url, str(self.notes), self.way]
-        self.waits.clear()
+        if self.way != "rest":
+            self.waits.clear()
         self.process = subprocess.Popen(command)
 
     def kill(self) -> None:

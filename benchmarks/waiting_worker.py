@@ -42,7 +42,10 @@ class Worker:
         """Wait as a countdown does, or as a soak does, and begin the milestone."""
         due = due_of(launch)
         self.note("waits", launch)
-        if self._way == "receive":
+        if self._way == "rest":
+            if CLOCK.now() < due:
+                await engine.rest(due)
+        elif self._way == "receive":
             await engine.receive("control", due)
         else:
             await engine.sleep_until(due)
@@ -51,6 +54,9 @@ class Worker:
             self.note("begins", launch, f"{CLOCK.now() - due:.3f}")
             return {}
 
+        if self._way == "rest":
+            await engine.act("milestone", milestone)
+            await engine.rest(due + 86400)
         return await engine.step("milestone", milestone)
 
     async def run(self) -> None:

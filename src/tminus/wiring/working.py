@@ -56,6 +56,8 @@ class Worker:
         self._database = connect(yard.database)
         self._store = RecordStore(self._database)
         self._plans: dict[str, Plan] = {}
+        self._told: dict[str, int | None] = {}
+        """By launch that has not ended: the last event of which this process has told."""
         self.engine = DurableEngine(
             yard.database,
             {BODY: self._body},
@@ -74,7 +76,8 @@ class Worker:
         await asyncio.to_thread(self._database.dispose)
 
     async def _body(self, engine: Engine, launch: str) -> Json:
-        self._journal.say(launch, "is taken")
+        if launch not in self._told:
+            self._journal.say(launch, "is taken")
         try:
             return await self._run(engine, launch)
         except TminusError as error:
@@ -88,15 +91,20 @@ class Worker:
         plan, binding = self._plan(order, plan_digest(events)), binding_of(order)
         time = LaunchTime(self._clock, LaunchClock(binding.t0, binding.speed))
         own = LaunchRecord(self._store, launch, time)
-        record = AttendedRecord(own, launch, self._journal, patience)
-        result = await Launch(binding, self._crew(plan, binding, record, time), engine).run()
+        record = AttendedRecord(own, launch, self._journal, patience, self._told.get(launch))
+        try:
+            result = await Launch(binding, self._crew(plan, binding, record, time), engine).run()
+        finally:
+            self._told[launch] = record.told
 
         async def sealed() -> Json:
             path = await patience.until_done(lambda: seal_kept(self._store, launch, self._yard.home, time))
             self._journal.say(launch, f"has ended: {result['outcome']}; its record is {path}")
             return result
 
-        return await engine.step("seal", sealed)
+        ended = await engine.act("seal", sealed)
+        del self._told[launch]
+        return ended
 
     def _plan(self, order: Order, digest: str) -> Plan:
         """The plan of a launch, which it shares with others of the same digest: thousands may wait."""
