@@ -69,7 +69,11 @@ class DurableSteps:
 
     async def step(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
         """See `Engine.step`."""
-        return given(await DBOS.run_step_async({"name": name}, lambda: self._fenced(name, act)))
+
+        async def fenced() -> Json:
+            return await self._fenced(name, act)
+
+        return given(await DBOS.run_step_async({"name": name}, fenced))
 
     async def act(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
         """See `Engine.act`."""
