@@ -8,7 +8,7 @@ and nothing that its steps gave is remembered: it begins again by its record.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, bindparam, case, column, delete, or_, select, table, update
@@ -56,6 +56,7 @@ class Rests:
         self._one_by_one = asyncio.Lock()
         self._woken: dict[str, int] = {}
         self._over = Event()
+        self._laying = Lock()
         self._looks: Thread | None = None
         schema = "dbos" if database.dialect.name == "postgresql" else None
         names = (
@@ -89,7 +90,7 @@ class Rests:
         asked, self._asked = self._asked, {}
 
         async def lay() -> dict[str, bool]:
-            return await asyncio.to_thread(self._transact, lambda connection: self._lay(connection, asked))
+            return await asyncio.to_thread(self._laid, asked)
 
         try:
             self._told |= await self._patience.run("the rest of launches", lay)
@@ -97,6 +98,13 @@ class Rests:
             # The others try by themselves; who has ended meanwhile is not theirs to lay any more.
             self._asked = asked | self._asked
             raise
+
+    def _laid(self, asked: Mapping[str, float]) -> dict[str, bool]:
+        with self._laying:
+            if self._over.is_set():
+                # What a process that ends has not laid to rest is taken over from it.
+                return dict.fromkeys(asked, False)
+            return self._transact(lambda connection: self._lay(connection, asked))
 
     def _lay(self, connection: Connection, asked: Mapping[str, float]) -> dict[str, bool]:
         """By launch whether it was told something. One that is not ours any more ends as if it were laid to rest."""
@@ -140,11 +148,12 @@ class Rests:
         return None if waited is None or waited > self._clock() * 1000 else waited / 1000
 
     def stop(self) -> None:
-        """Wake nothing any more."""
+        """Wake nothing any more, and lay nothing to rest."""
         self._over.set()
         if self._looks is not None:
             self._looks.join()
-        self._database.dispose()
+        with self._laying:
+            self._database.dispose()
 
     def _keep(self, tell: Tidings) -> None:
         trouble = Trouble(f"the look at launches at rest of {self._whose.executor}", tell)
