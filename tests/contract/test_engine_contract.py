@@ -283,6 +283,8 @@ async def test_an_error_of_an_act_is_raised_and_the_act_is_done_again_by_a_later
             await engine.act("refused", world.refuse)
         except RolloutError as error:
             caught = [type(error).__name__, str(error), error.hint]
+        else:
+            raise AssertionError
         world.done["waits"] += 1
         await told(engine)
         return {"caught": [*caught]}
