@@ -101,7 +101,7 @@ def _set_aside(imported: Imported) -> Iterator[str]:
         yield from (f"  line {line.item.line:<5} {_short(line.item.text)}" for line in aside[:_LISTED])
         if len(aside) > _LISTED:
             yield f"  and {len(aside) - _LISTED} more: see `omitted` in the plan"
-        yield "  a condition that rolls the release back is written as a point without a box: `- Error rate >2% for 5 minutes`"
+        yield "  what rolls the release back is written as a point without a box: `- Error rate >2% for 5 minutes`"
 
 
 def _of(imported: Imported, understanding: Understanding) -> list[Line]:
