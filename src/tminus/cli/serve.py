@@ -41,10 +41,9 @@ def serve(
     plan: Annotated[
         list[Path] | None, typer.Option("--plan", help="Plans whose lines, by digest, are shown in full.")
     ] = None,
-    worker: Annotated[
-        bool,
-        typer.Option("--worker/--no-worker", help="Keep a worker for the common database beside the page."),
-    ] = True,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Show the page alone; keep no worker beside it.")
+    ] = False,
 ) -> None:
     """Show every launch in a browser, and keep a worker running beside it, until SIGTERM or Ctrl-C.
 
@@ -61,7 +60,7 @@ def serve(
 
     with as_file(files("tminus.demo") / "demo.yaml") as own_plan:
         plans = Plans((*(path.resolve() for path in plan or ()), own_plan))
-        asyncio.run(_serve(clock, url, plans, (port, started), worker=worker))
+        asyncio.run(_serve(clock, url, plans, (port, started), worker=not no_worker))
 
 
 async def _serve(
