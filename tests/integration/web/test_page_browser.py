@@ -173,7 +173,7 @@ LISTS: dict[str, tuple[Roster, Tending]] = {
     "list-away": (
         Roster(
             where=LISTED.where,
-            trouble="the store postgresql+psycopg://tminus:***@db.of-a-long-name.example/tminus does not answer: refused",
+            trouble=f"the store {LISTED.where} does not answer: connection refused",
             hint="check that the database runs, its folder is writable and its disk is not full",
         ),
         Tending(Post.DOWN, T0, 0, 3, "ended with 4: the store does not answer", 3, T0 + 2),
