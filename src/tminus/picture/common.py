@@ -20,7 +20,7 @@ from tminus.domain.health import Heart, OpenLaunch
 from tminus.domain.plan import Plan
 from tminus.domain.record import Event, decode
 from tminus.engine.survey import Rows, schema_of
-from tminus.errors import PartError, PlanError, RecordError, StoreError
+from tminus.errors import PartError, PlanError, RecordError, StoreError, TminusError
 from tminus.picture.reading import Tail
 from tminus.store.chain import OPEN, LaunchRow
 from tminus.store.orders import Order, read_order
@@ -139,7 +139,7 @@ class CommonDatabase:
             settle: Callable[[Any], None] = answer.set_result
             try:
                 what: object = self._read(work)
-            except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
+            except (TminusError, OSError) as error:  # it is raised where the answer is awaited
                 settle, what = answer.set_exception, error
             with suppress(RuntimeError):  # the page has ended meanwhile
                 loop.call_soon_threadsafe(tell, settle, what)
