@@ -69,7 +69,7 @@ class Tending:
         if not self.last:
             return "It is about to start"
         when = "at once" if self.again is None else f"in {duration(self.again - self.since)}"
-        return f"It {self.last} at {words.hour(self.since)} UTC; the next starts {when}{self._often}"
+        return f"At {words.hour(self.since)} UTC it {self.last}; the next starts {when}{self._often}"
 
     @property
     def _before(self) -> str:

@@ -116,6 +116,8 @@ def test_a_database_that_cannot_be_read_is_said_and_is_no_empty_list() -> None:
     assert "Its launches are not in this list" in text
     assert "cannot be said" in text
     assert "No launch" not in text
+    assert "0 launches" not in text
+    assert text.count("demos of this machine alone") == 2
 
 
 def test_a_database_that_nobody_has_made_is_no_trouble() -> None:
@@ -156,7 +158,7 @@ def test_the_worker_of_the_page_is_shown_as_it_stands() -> None:
     assert shaky.sign == "warned"
     down = Tending(Post.DOWN, T0, 0, 3, "ended with 4: the store does not answer", 3, T0 + 2)
     assert down.text == (
-        "It ended with 4: the store does not answer at 08:00:00 UTC; the next starts in 2.0 s"
+        "At 08:00:00 UTC it ended with 4: the store does not answer; the next starts in 2.0 s"
         " (3 ends one soon after the other)"
     )
     assert (down.sign, down.word) == ("failed", "down")
