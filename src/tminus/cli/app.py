@@ -91,7 +91,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "serve": Command(
         "tminus.cli.serve:serve",
-        "Show this machine's launches in a browser: read-only, on 127.0.0.1 alone, until it is interrupted.",
+        "Show every launch in a browser, and keep a worker running beside it, until SIGTERM or Ctrl-C.",
     ),
     "doctor": Command(
         "tminus.cli.doctor:doctor",

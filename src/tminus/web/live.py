@@ -6,13 +6,15 @@ what it missed. A beat each second says that the connection stands; its absence 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 
 from jinja2 import TemplateError
 
 from tminus.errors import TminusError
 from tminus.picture import watched
+from tminus.picture.roster import Lookout
+from tminus.picture.tending import Tending
 from tminus.picture.view import Picture
 from tminus.picture.watched import LOOK
 from tminus.web import render
@@ -67,6 +69,20 @@ class Watched(watched.Watched):
                 return
             if newest and newest.seq != last:
                 return
+
+
+async def listed(
+    lookout: Lookout, tending: Callable[[], Tending | None], now: Callable[[], float]
+) -> AsyncIterator[str]:
+    """Messages for one browser that watches the list of launches."""
+    sent: dict[str, str] = {}
+    while True:
+        made = render.list_parts(await lookout.look(), tending())
+        if html := render.patch({name: html for name, html in made.items() if sent.get(name) != html}):
+            yield _message("patch", html)
+        sent = made
+        yield _message("beat", json.dumps({"now": now()}))
+        await asyncio.sleep(BEAT)
 
 
 def beat(now: Picture) -> dict[str, object]:

@@ -121,23 +121,30 @@ def place_of(database_url: str) -> Iterator[None]:
 
     Raises `RefusedError` while another process has that one, `UsageError` for a database that no file holds.
     """
-    if not _is_file(database_url):
+    lock = lock_of(database_url)
+    if lock is None:
         yield
         return
-    database = make_url(address(database_url)).database
-    if not database or database == ":memory:":
-        raise UsageError(
-            "no other process could see the launches of a database in memory", hint="use sqlite:///PATH"
-        )
     try:
-        with files.locked_at_once(Path(f"{database}.worker")):
+        with files.locked_at_once(lock):
             yield
     except BlockingIOError as error:
         raise RefusedError(
-            f"another worker runs the launches of {database}",
+            f"another worker runs the launches of {lock.with_suffix('')}",
             hint="one worker has a SQLite file; to share launches use PostgreSQL (TMINUS_DATABASE_URL)",
         ) from error
 
 
-def _is_file(database_url: str) -> bool:
-    return make_url(address(database_url)).get_backend_name() == "sqlite"
+def lock_of(database_url: str) -> Path | None:
+    """The file whose lock is the place of the one worker of an SQLite database; none for PostgreSQL.
+
+    Raises `UsageError` for a database that no file holds.
+    """
+    found = make_url(address(database_url))
+    if found.get_backend_name() != "sqlite":
+        return None
+    if not found.database or found.database == ":memory:":
+        raise UsageError(
+            "no other process could see the launches of a database in memory", hint="use sqlite:///PATH"
+        )
+    return Path(f"{found.database}.worker")
