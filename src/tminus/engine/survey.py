@@ -20,7 +20,7 @@ from tminus.domain.record import OPENED, decode
 from tminus.errors import PartError, RecordError
 from tminus.store import migrating
 from tminus.store.chain import OPEN
-from tminus.store.tables import EVENTS, LAUNCHES, WORKERS, connect, database_now, unreachable
+from tminus.store.tables import EVENTS, LAUNCHES, WORKERS, connect, database_now, shown, unreachable
 
 SECONDS = 20.0
 """How long one look may take in all; each of its questions has a limit of two seconds beside it."""
@@ -70,7 +70,7 @@ def _within(seconds: float, work: Callable[[], T], engine: Engine) -> T:
         raise failed[0]
     if thread.is_alive():
         raise PartError(
-            f"the store {engine.url.render_as_string()} gave no answer within {seconds:g} s",
+            f"the store {shown(engine.url)} gave no answer within {seconds:g} s",
             hint="see whether the database is overloaded or frozen, and look again",
         )
     return done[0]
