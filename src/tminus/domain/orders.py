@@ -181,8 +181,7 @@ def _entry(course: Course, order: Order, now: float, made: _Made) -> Entry:
 
 
 def _hold(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
-    del course, plan
-    return [_Made(HELD, f"order:{order.id}", {"since": timestamp(now)})]
+    return [_Made(HELD, f"order:{order.id}", {"since": timestamp(now), "tell": _tell(course, plan)})]
 
 
 def _resume(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
@@ -242,9 +241,10 @@ def _scrub(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
 
 
 def _back(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
-    del course, now, plan
+    del now
     text = f"{order.by} ordered {order.act}: {order.reason}"
-    return [_Made(ORDERED, f"order:{order.id}", {"order": order.act.value, "text": text})]
+    data: Data = {"order": order.act.value, "text": text, "tell": _tell(course, plan)}
+    return [_Made(ORDERED, f"order:{order.id}", data)]
 
 
 _ACTS = {
@@ -274,7 +274,7 @@ def _void(course: Course, plan: Plan) -> Data:
         "signoffs": sorted(course.signed),
         "gates": sorted(course.judged),
         "attestations": sorted(words & course.attested),
-        "notices": sorted(course.told),
+        "notices": sorted(course.raised),
     }
 
 
