@@ -4,6 +4,7 @@ A login is sent over TLS only, or to this machine. A message is taken when the s
 where it breaks off before, nobody can tell, and the message is sent again under the same Message-ID.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -60,7 +61,10 @@ class Mail:
                 f"mail server {where}: no answer within {SECONDS:g} s", hint=_AWAY
             ) from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise UndeliveredError(f"mail server {where}: {_word(str(error))}", hint=_AWAY) from error
+            why = error.__cause__ if isinstance(error.__cause__, OSError) else error
+            number = why.errno if isinstance(why, OSError) else None
+            told = os.strerror(number) if number else _word(str(error))
+            raise UndeliveredError(f"mail server {where}: {told}", hint=_AWAY) from error
         return f"250 {_word(said)}"
 
     async def _secured(self, client: aiosmtplib.SMTP, server: "_Server") -> None:

@@ -1,6 +1,7 @@
 """Chat by an incoming webhook: `{"text": …}` posted to a secret address, as Slack and those who copy it take it."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -119,9 +120,9 @@ def _why(cause: BaseException | None) -> str:
     """Why there was no answer, without the address: its path is the secret."""
     if isinstance(cause, TimeoutError):
         return f"no answer within {SECONDS:g} s"
-    system = getattr(cause, "os_error", None) or getattr(cause, "strerror", None)
-    if isinstance(system, OSError) and system.strerror:
-        return system.strerror.split(" [")[0]
+    system = getattr(cause, "os_error", None)
+    if isinstance(system, OSError) and system.errno:
+        return os.strerror(system.errno)
     return f"no answer that can be read ({type(cause).__name__})"
 
 

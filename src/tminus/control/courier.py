@@ -29,8 +29,6 @@ from tminus.domain.telling import (
 )
 from tminus.errors import OutOfSequenceError, TminusError, UndeliveredError
 
-LONGEST = 60.0
-"""Seconds that one try may take, whatever the system does."""
 LAST_TRIES = TRIES[:5]
 """The same for the last word of a launch: its workflow stays until it is told, or given up after some ten minutes."""
 
@@ -56,16 +54,21 @@ class Courier:
         self._clock = clock
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._lost = unreached(post.plan)
+        self._nobody = len(self._lost) == len(post.plan.roles)
+        self._named = False
+        """Whether the record names those who cannot be told."""
 
     def hear(self, events: Sequence[Event]) -> None:
         """Take note of what is new in the record: begin to work where that is of people's concern.
 
         Thousands of launches wait with nothing to tell, so between two messages nothing runs.
         """
-        whole = bool(events) and events[0].type == OPENED
-        if whole and not self._outstanding(events) and not self._without_address(events):
+        self._named = self._named or any(event.type == UNADDRESSED for event in events)
+        if (self._nobody and self._named) or not any(event.type in CALLS for event in events):
             return
-        if not any(event.type in CALLS for event in events):
+        whole = events[0].type == OPENED
+        if whole and not self._outstanding(events) and not self._without_address(events):
             return
         self._news.set()
         if self._task is None or self._task.done():
@@ -111,27 +114,31 @@ class Courier:
             return None
         try:
             if self._without_address(events):
-                rows = [
-                    {"role": one.role, "person": one.person, "why": one.why}
-                    for one in unreached(self._post.plan)
-                ]
+                rows = [{"role": one.role, "person": one.person, "why": one.why} for one in self._lost]
                 await self._record.append_once("notices:unaddressed", UNADDRESSED, plain({"roles": rows}))
             now = self._clock.now()
             due = [one for one in self._outstanding(events) if one.at <= now]
-            await asyncio.gather(*(self._deliver(events, one) for one in due))
+            tries = (self._deliver(events, one) for one in due)
+            for fault in await asyncio.gather(*tries, return_exceptions=True):
+                if isinstance(fault, BaseException):
+                    raise fault
         except OutOfSequenceError:
-            return None  # the launch has ended meanwhile, and of its end its workflow tells
+            self._post.say("the launch ended while people were told: what came of it is not in its record")
+            return None
         left = self._outstanding(await self._record.events())
         return min((one.at for one in left), default=None)
 
     def _outstanding(self, events: Sequence[Event]) -> tuple[Outstanding, ...]:
+        if self._nobody:
+            return ()
         return outstanding(self._post.plan, events, claims_of(in_force(events)), self._clock.now())
 
     def _without_address(self, events: Sequence[Event]) -> bool:
         """Whether somebody is to be told who cannot be, and that is not written down yet."""
-        if any(event.type == UNADDRESSED for event in events):
+        done = any(event.type == UNADDRESSED for event in events)
+        if done or not any(event.type in CALLS for event in events[1:]):
             return False
-        lost = {one.role for one in unreached(self._post.plan)}
+        lost = {one.role for one in self._lost}
         called = tellings(self._post.plan, events, claims_of(in_force(events)), self._clock.now())
         return any(lost & set(one.roles) for one in called if one.event.type != OPENED)
 
@@ -197,14 +204,7 @@ class Courier:
         return message(about, delivery)
 
     async def _send(self, delivery: Delivery, made: Message) -> str:
-        channel = delivery.address.channel
-        try:
-            async with asyncio.timeout(LONGEST):
-                return await self._post.notifiers[channel].send(made)
-        except TimeoutError as error:
-            raise UndeliveredError(
-                f"{channel}: no answer within {LONGEST:g} s", hint="see whether the system is well"
-            ) from error
+        return await self._post.notifiers[delivery.address.channel].send(made)
 
 
 def _after(error: TminusError) -> float | None:

@@ -207,9 +207,10 @@ class Notifier(Protocol):
     """Tells people something by one system outside."""
 
     async def send(self, message: Message) -> str:
-        """Hand a message over; the system's own word that it has taken it. Ends within a minute.
+        """Hand a message over; the system's own word that it has taken it.
 
-        Raises `UndeliveredError` when the system did not take it, or nobody can tell whether it did.
+        Raises `UndeliveredError` when the system did not take it, or nobody can tell whether it did; a system that
+        is silent is given a minute at the most.
         """
         ...
 

@@ -39,12 +39,11 @@ def notify(found: Findings) -> Notify:
 def unreached(found: Findings, plan: Plan) -> None:
     """Warn of people who can be told nothing: they will hear of no line and of no new date."""
     places = {role.id: index for index, role in enumerate(plan.roles)}
+    lost = without_a_way(plan)
     missed = [
-        one
-        for one in without_a_way(plan)
-        if not plan.roles[places[one.role]].simulated and not is_placeholder(one.person)
+        one for one in lost if not plan.roles[places[one.role]].simulated and not is_placeholder(one.person)
     ]
-    if missed and not plan.notify.mail and not plan.notify.slack and len(missed) == len(plan.roles):
+    if missed and not plan.notify.mail and len(lost) == len(plan.roles):
         found.warn(
             ("roles",),
             "nobody will be told of lines that wait and of new dates; add `notify:` with `mail` and `sender`, or "

@@ -33,7 +33,7 @@ from tminus.wiring.attended import AttendedRecord, Journal, Patience
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
 from tminus.wiring.opening import BODY, binding_of, plan_of, seal_kept
-from tminus.wiring.telling import AT_ONCE, notifiers
+from tminus.wiring.telling import Counter, notifiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,13 @@ class Worker:
         self._database = connect(yard.database)
         self._store = RecordStore(self._database)
         self._plans: dict[str, Plan] = {}
-        self._places = asyncio.Semaphore(AT_ONCE)
         self.engine = DurableEngine(
             yard.database,
             {BODY: self._body},
             self._clock,
             keeping=Keeping(tidings=lambda words: journal.say("", words)),
         )
+        self._counter = Counter(self.engine.fenced)
 
     async def start(self) -> None:
         """Begin to work; raises `PartError` when the database does not answer."""
@@ -112,7 +112,7 @@ class Worker:
         def say(words: str) -> None:
             self._journal.say(launch, words)
 
-        told_by = notifiers(plan, self._yard.environment, self._clock, self._places)
+        told_by = notifiers(plan, self._yard.environment, self._clock, self._counter)
         return Courier(Post(launch, environment, plan, told_by, say), record, self._clock)
 
     def _plan(self, order: Order, digest: str) -> Plan:
