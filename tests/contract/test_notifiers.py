@@ -229,7 +229,7 @@ class TestMail:
         assert read["Auto-Submitted"] == "auto-generated"
         body = read.get_body(("plain",))
         assert body is not None
-        assert body.get_content() == MESSAGE.text
+        assert body.get_content().replace("\r\n", "\n") == MESSAGE.text
         (attached,) = read.iter_attachments()
         assert attached.get_content_type() == "text/calendar"
         assert attached["Content-Type"].params["method"] == "REQUEST"

@@ -5,7 +5,7 @@ the launch stands and what may be done instead. Who may give an order is decided
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tminus.domain.canonical import timestamp
@@ -232,7 +232,10 @@ def _no_go(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
         "tell": _tell(course, plan),
     }
     decision = _Made(DECIDED, f"order:{order.id}", data)
-    return [decision] if order.new_t0 is None else [decision, *_reschedule(course, order, now, plan)]
+    if order.new_t0 is None:
+        return [decision]
+    # The decision takes the old date out of calendars, and the new one enters it.
+    return [decision, *_reschedule(replace(course, sequence=course.sequence + 1), order, now, plan)]
 
 
 def _scrub(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
