@@ -41,7 +41,8 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 class Home(Protocol):
     """A notifier and the system behind it."""
 
-    notifier: Notifier
+    @property
+    def notifier(self) -> Notifier: ...
 
     def taken(self) -> list[str]:
         """The names of the messages that the system holds."""

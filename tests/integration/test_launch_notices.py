@@ -105,7 +105,7 @@ def calendar_of(mail: EmailMessage) -> tuple[str, str, int, bool]:
     content = attached.get_content()
     calendar = Calendar.from_ical(content if isinstance(content, str) else content.decode())
     (event,) = calendar.walk("VEVENT")
-    return str(calendar["METHOD"]), str(event["UID"]), int(event["SEQUENCE"]), "DTSTART" in event
+    return str(calendar["METHOD"]), str(event["UID"]), int(str(event["SEQUENCE"])), "DTSTART" in event
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ class Outstanding:
     tries: int
     """How often it was tried in vain."""
     at: float
-    """The instant from which it may be tried, in seconds of the epoch."""
+    """The instant from which it may be tried, in seconds of the epoch; 0 for one that never was."""
 
 
 def tellings(
@@ -132,7 +132,7 @@ def outstanding(
                 continue
             last = failed.get(delivery.key)
             if last is None:
-                found.append(Outstanding(delivery, 0, now))
+                found.append(Outstanding(delivery, 0, 0.0))
             elif last.data["again"] is not None:
                 tries = int(str(last.data["try"]))
                 found.append(Outstanding(delivery, tries, instant(fields.text(last.data, "again"))))

@@ -229,3 +229,16 @@ async def test_an_end_that_cannot_be_told_is_given_up_and_said() -> None:
     assert len(office.said) == len(LAST_TRIES) + 1
     assert office.said[-1].endswith("it is given up")
     assert office.chat.taken == []
+
+
+async def test_a_clock_that_goes_on_between_two_readings_keeps_nothing_from_being_sent() -> None:
+    office = Office()
+    read = office.clock.now
+
+    def later() -> float:
+        office.clock._now += 0.001
+        return read()
+
+    office.clock.now = later  # type: ignore[method-assign] # real clocks stand at no reading
+    await office.courier.round()
+    assert len(office.chat.taken) == 1
