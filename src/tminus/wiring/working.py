@@ -94,6 +94,8 @@ class Worker:
         record = AttendedRecord(own, launch, self._journal, patience)
         courier = self._courier(launch, order.environment, plan, record)
         record.heard = courier.hear
+        # A launch that is taken over in a wait of hours does not read its record before the wait is over.
+        courier.hear(events)
         try:
             result = await Launch(binding, self._crew(plan, binding, record, time), engine).run()
         finally:
