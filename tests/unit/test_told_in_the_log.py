@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tminus.domain.record import Entry, Event, append
+from tminus.domain.record import OPENED, Entry, Event, append
 from tminus.exporting.recorded import _told
 from tminus.picture.events import entries
 
@@ -16,9 +16,12 @@ SENT = {
     "address": "env:ROOM",
 }
 
+AT = "2027-01-15T08:00:00.000Z"
+FIRST = append(None, Entry(OPENED, "opened", {}, AT))
+
 
 def event(type_: str, **data: Any) -> Event:
-    return append(None, Entry(type_, "a key", data, "2027-01-15T08:00:00.000Z"))
+    return append(FIRST, Entry(type_, "a key", data, AT))
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of
 
 
 def check(file: File, *, json: AsJson = False) -> None:
-    """Read a plan and say what it holds, everything that is wrong, what is to fill, and what will be missed.
+    """Read a plan and say what it holds, everything that is wrong, what is to fill.
 
-    Ends with 0 for a plan that reads, also while something is to fill or missed; with 2 when anything is wrong.
+    Ends with 0 for a plan that reads, also while something is to fill or warned of; with 2 when anything is wrong.
     """
     found = planfile.load(file, now=now())
     if json:
