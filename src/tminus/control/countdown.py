@@ -13,7 +13,7 @@ from tminus.control.ports import Engine, Json, Record, recorded
 from tminus.control.readiness import Readiness, claims_of
 from tminus.domain.agenda import TICK, Agenda, Date, Due, agenda
 from tminus.domain.canonical import plain
-from tminus.domain.course import TOLD, Course, course_of, in_force
+from tminus.domain.course import RAISED, Course, course_of, in_force
 from tminus.domain.decision import gate
 from tminus.domain.evidence import Claim
 from tminus.domain.notices import Notice
@@ -88,7 +88,7 @@ class Countdown:
                 await self._engine.receive(CONTROL, turn.until)
 
     async def _turn(self) -> _Turn:
-        """What is due now; owners are told within the same step, since that only writes."""
+        """What is due now; notices are raised within the same step, since that only writes."""
         number, waited = self.turns, self._waited
         self.turns, self._waited = number + 1, None
 
@@ -132,7 +132,7 @@ class Countdown:
 
     async def _tell(self, told: tuple[Notice, ...], date: Date) -> None:
         for notice in told:
-            await self._record.append_while(date.stands, notice.key, TOLD, plain(notice.data()))
+            await self._record.append_while(date.stands, notice.key, RAISED, plain(notice.data()))
 
     async def _act(self, turn: _Turn, acts: Acts) -> None:
         name = turn.date.key(clock(turn.milestone))

@@ -24,8 +24,14 @@ DECIDED = "decision.made"
 """GO or NO-GO."""
 PROPOSED = "decision.proposed"
 """T-0 has come without anybody's decision: NO-GO with its reasons, signed by nobody; the launch waits for a date."""
+RAISED = "notice.raised"
+"""A role is to be told that lines wait for it."""
 TOLD = "notice.told"
-"""A role was told that lines wait for it."""
+"""A system took a message to the people who hold these roles; in older records also what `RAISED` says."""
+UNDELIVERED = "notice.undelivered"
+"""A system did not take a message; it is tried again, unless that has no sense any more."""
+UNADDRESSED = "notice.unaddressed"
+"""Roles to which no message can be sent, once for each launch."""
 ORDERED = "order.taken"
 """A person's order to a launch after GO: resume the shift, abort, roll back."""
 
@@ -58,7 +64,7 @@ class Course:
     attempt: int = 1
     """Counted from 1; each new date is a new attempt."""
     sequence: int = 0
-    """The calendar's count of changes: one more whenever T-0 moves."""
+    """The calendar's count of changes: one more whenever T-0 moves or is given up."""
     held: Hold | None = None
     holds: int = 0
     """How often people stopped the clock so far."""
@@ -76,10 +82,10 @@ class Course:
     """By role: what it said in the open poll."""
     attested: frozenset[str] = frozenset()
     """The lines that stand on a person's word of this attempt."""
-    told: frozenset[str] = frozenset()
-    """The notices of this attempt that were told, each as `KIND:ROLE:LINE`."""
+    raised: frozenset[str] = frozenset()
+    """The notices of this attempt that were raised, each as `KIND:ROLE:LINE`."""
     audience: frozenset[str] = frozenset()
-    """The roles that were ever told something of this launch by a notice."""
+    """The roles that were ever told something of this launch."""
 
     @property
     def over(self) -> bool:
@@ -152,7 +158,7 @@ def void_lines(data: Mapping[str, object]) -> list[str]:
     return fields.texts(fields.table(data, "void"), "attestations") if "void" in data else []
 
 
-_OF_AN_ATTEMPT = frozenset({"poll.opened", "signoff.given", "milestone.reached", "gate.judged", TOLD})
+_OF_AN_ATTEMPT = frozenset({"poll.opened", "signoff.given", "milestone.reached", "gate.judged", RAISED, TOLD})
 
 
 def _opened(event: Event) -> Course:
@@ -226,7 +232,8 @@ def _decided(course: Course, event: Event) -> Course:
 
 def _postponed(course: Course, event: Event) -> Course:
     del event
-    return replace(_moved(course, State.POSTPONED), t0=None, planned=None, held=None)
+    moved = _moved(course, State.POSTPONED)
+    return replace(moved, t0=None, planned=None, held=None, sequence=course.sequence + 1)
 
 
 def _reached(course: Course, event: Event) -> Course:
@@ -243,10 +250,17 @@ def _observed(course: Course, event: Event) -> Course:
     return replace(course, attested=course.attested | {check} if said else course.attested - {check})
 
 
-def _told(course: Course, event: Event) -> Course:
+def _raised(course: Course, event: Event) -> Course:
     kind, to = fields.text(event.data, "notice"), fields.text(event.data, "to")
-    told = {f"{kind}:{to}:{check}" for check in fields.texts(event.data, "checks")}
-    return replace(course, told=course.told | told, audience=course.audience | {to})
+    raised = {f"{kind}:{to}:{check}" for check in fields.texts(event.data, "checks")}
+    return replace(course, raised=course.raised | raised)
+
+
+def _told(course: Course, event: Event) -> Course:
+    if "roles" not in event.data:  # as it was written when raising a notice was all there was
+        course = _raised(course, event)
+        return replace(course, audience=course.audience | {fields.text(event.data, "to")})
+    return replace(course, audience=course.audience | set(fields.texts(event.data, "roles")))
 
 
 def _stepped(course: Course, event: Event) -> Course:
@@ -286,7 +300,10 @@ def _ended(course: Course, event: Event) -> Course:
     outcome = fields.text(event.data, "outcome")
     if outcome not in ENDS:
         raise RecordError(f"{outcome!r} is no end of a launch", hint=_HINT)
-    return replace(_moved(course, State(outcome)), held=None, guard="", leaving=None)
+    moved = _moved(course, State(outcome))
+    # Who has the date in a calendar has to take it out.
+    gone = outcome in {State.SCRUBBED, State.NO_GO}
+    return replace(moved, held=None, guard="", leaving=None, sequence=course.sequence + gone)
 
 
 _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
@@ -301,6 +318,7 @@ _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
     "gate.judged": _judged,
     "check.observed": _observed,
     "check.attested": _observed,
+    RAISED: _raised,
     TOLD: _told,
     "step.started": _stepped,
     "step.done": _stepped,
@@ -318,6 +336,7 @@ MOVING = frozenset(_FOLDS) - {
     "gate.judged",
     "launch.held",
     "traffic.seen",
+    RAISED,
     TOLD,
 }
 """The events that say where a launch is and what it has reached; a record holds many more, of lines and people."""

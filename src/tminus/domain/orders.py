@@ -5,7 +5,7 @@ the launch stands and what may be done instead. Who may give an order is decided
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tminus.domain.canonical import timestamp
@@ -192,8 +192,7 @@ def _entry(course: Course, order: Order, now: float, made: _Made) -> Entry:
 
 
 def _hold(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
-    del course, plan
-    return [_Made(HELD, f"order:{order.id}", {"since": timestamp(now)})]
+    return [_Made(HELD, f"order:{order.id}", {"since": timestamp(now), "tell": _tell(course, plan)})]
 
 
 def _resume(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
@@ -244,7 +243,10 @@ def _no_go(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
         "tell": _tell(course, plan),
     }
     decision = _Made(DECIDED, f"order:{order.id}", data)
-    return [decision] if order.new_t0 is None else [decision, *_reschedule(course, order, now, plan)]
+    if order.new_t0 is None:
+        return [decision]
+    # The decision takes the old date out of calendars, and the new one enters it.
+    return [decision, *_reschedule(replace(course, sequence=course.sequence + 1), order, now, plan)]
 
 
 def _scrub(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
@@ -253,9 +255,10 @@ def _scrub(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
 
 
 def _back(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
-    del course, now, plan
+    del now
     text = f"{order.by} ordered {order.act}: {order.reason}"
-    return [_Made(ORDERED, f"order:{order.id}", {"order": order.act.value, "text": text})]
+    data: Data = {"order": order.act.value, "text": text, "tell": _tell(course, plan)}
+    return [_Made(ORDERED, f"order:{order.id}", data)]
 
 
 _ACTS = {
@@ -289,7 +292,7 @@ def _void(course: Course, plan: Plan) -> Data:
         "signoffs": sorted(course.signed),
         "gates": sorted(course.judged),
         "attestations": sorted(words & course.attested),
-        "notices": sorted(course.told),
+        "notices": sorted(course.raised),
     }
 
 

@@ -52,7 +52,7 @@ class Patience:
 
 
 class AttendedRecord:
-    """See `control.ports.Record`."""
+    """See `control.ports.Record`; `heard` takes all events when they are read first, and then each new one."""
 
     def __init__(self, record: Record, launch: str, journal: Journal, patience: Patience) -> None:
         self._record = record
@@ -61,6 +61,7 @@ class AttendedRecord:
         self._patience = patience
         self._told = -1
         self._read = False
+        self.heard: Callable[[Sequence[Event]], None] = lambda _: None
 
     async def append_once(self, key: str, kind: str, data: Json) -> Event:
         """See `Record.append_once`."""
@@ -76,9 +77,12 @@ class AttendedRecord:
         """See `Record.events`."""
         events = await self._patience.until_done(self._record.events)
         # What stood there when this process took the launch is no news.
-        if self._read:
-            self._tell(events[self._told + 1 :])
+        known, new = self._read, events[self._told + 1 :]
         self._read, self._told = True, max(self._told, len(events) - 1)
+        if known:
+            self._tell(new)
+        else:
+            self.heard(events)
         return events
 
     def _noted(self, event: Event) -> Event:
@@ -91,3 +95,5 @@ class AttendedRecord:
         for event in events:
             self._told = max(self._told, event.seq)
             self._journal.tell(self._launch, event)
+        if events:
+            self.heard(events)

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from tminus import files
+from tminus.control.courier import Courier, Post
 from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Stages
@@ -32,6 +33,7 @@ from tminus.wiring.attended import AttendedRecord, Journal, Patience
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
 from tminus.wiring.opening import BODY, binding_of, plan_of, seal_kept
+from tminus.wiring.telling import Counter, notifiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Worker:
             self._clock,
             keeping=Keeping(tidings=lambda words: journal.say("", words)),
         )
+        self._counter = Counter(self.engine.fenced)
 
     async def start(self) -> None:
         """Begin to work; raises `PartError` when the database does not answer."""
@@ -89,14 +92,30 @@ class Worker:
         time = LaunchTime(self._clock, LaunchClock(binding.t0, binding.speed))
         own = LaunchRecord(self._store, launch, time)
         record = AttendedRecord(own, launch, self._journal, patience)
-        result = await Launch(binding, self._crew(plan, binding, record, time), engine).run()
+        courier = self._courier(launch, order.environment, plan, record)
+        record.heard = courier.hear
+        # A launch that is taken over in a wait of hours does not read its record before the wait is over.
+        courier.hear(events)
+        try:
+            result = await Launch(binding, self._crew(plan, binding, record, time), engine).run()
+        finally:
+            await courier.close()
 
         async def sealed() -> Json:
             path = await patience.until_done(lambda: seal_kept(self._store, launch, self._yard.home, time))
             self._journal.say(launch, f"has ended: {result['outcome']}; its record is {path}")
             return result
 
-        return await engine.step("seal", sealed)
+        done = await engine.step("seal", sealed)
+        await courier.tell_of_the_end(engine)
+        return done
+
+    def _courier(self, launch: str, environment: str, plan: Plan, record: AttendedRecord) -> Courier:
+        def say(words: str) -> None:
+            self._journal.say(launch, words)
+
+        told_by = notifiers(plan, self._yard.environment, self._clock, self._counter)
+        return Courier(Post(launch, environment, plan, told_by, say), record, self._clock)
 
     def _plan(self, order: Order, digest: str) -> Plan:
         """The plan of a launch, which it shares with others of the same digest: thousands may wait."""

@@ -115,13 +115,15 @@ class Courses(RuleBasedStateMachine):
         more = {"category": Category.RELEASE, "unscheduled": t0 is None, "new_t0": t0}
         if self.give(Act.NO_GO, legal=self.free(*BEFORE_GO), whole=whole, **more):
             self.phase, self.t0, self.planned, self.since = "postponed", None, None, None
+            self.sequence += 1
             if t0 is not None:
+                assert self.launch.events[-1].data["sequence"] == self.sequence + 1
                 self.dated(t0)
 
     @rule()
     def scrub(self) -> None:
         if self.give(Act.SCRUB, legal=self.free(*BEFORE_GO, "postponed")):
-            self.phase, self.since = "scrubbed", None
+            self.phase, self.since, self.sequence = "scrubbed", None, self.sequence + 1
 
     @rule()
     def abort(self) -> None:

@@ -75,7 +75,7 @@ def test_a_reschedule_begins_a_new_attempt_and_says_what_is_void_and_whom_to_tel
     course = launch.course
     assert (course.phase, course.t0, course.planned) == (State.COUNTING, T0 + 24 * HOUR, T0 + 24 * HOUR)
     assert (course.attempt, course.sequence) == (2, 1)
-    assert not course.reached | course.judged | course.told | course.attested
+    assert not course.reached | course.judged | course.raised | course.attested
     assert not course.signed
     assert course.audience == {"stand-in"}
 
