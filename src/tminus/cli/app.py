@@ -110,6 +110,18 @@ COMMANDS: dict[str, Command] = {
     "verify": Command(
         "tminus.cli.verify:verify", "Prove a launch record: chain, signatures, evidence and rules."
     ),
+    "attest": Command(
+        "tminus.cli.words:attest", "Give your word for a line that asks a person, signed with your key."
+    ),
+    "waive": Command(
+        "tminus.cli.words:waive",
+        "Ask that a line which is not green may stand as it is, or approve what another person asked for.",
+    ),
+    "sign": Command(
+        "tminus.cli.poll:sign",
+        "Sign off for a role while the poll is open: see what you sign, then say go or no-go with your own key.",
+    ),
+    "decide": Command("tminus.cli.poll:decide", "Decide GO or NO-GO for a launch, signed with your key."),
     "key new": Command(
         "tminus.cli.keys:new",
         "Make a key for a person on this machine; it counts once the trust root holds it.",

@@ -152,7 +152,17 @@ def void_lines(data: Mapping[str, object]) -> list[str]:
     return fields.texts(fields.table(data, "void"), "attestations") if "void" in data else []
 
 
-_OF_AN_ATTEMPT = frozenset({"poll.opened", "signoff.given", "milestone.reached", "gate.judged", TOLD})
+_OF_AN_ATTEMPT = frozenset(
+    {
+        "poll.opened",
+        "poll.renewed",
+        "signoff.given",
+        "signoff.voided",
+        "milestone.reached",
+        "gate.judged",
+        TOLD,
+    }
+)
 
 
 def _opened(event: Event) -> Course:
@@ -216,6 +226,11 @@ def _polled(course: Course, event: Event) -> Course:
 def _signed(course: Course, event: Event) -> Course:
     words = {**course.signed, fields.text(event.data, "role"): fields.text(event.data, "decision")}
     return replace(course, signed=words)
+
+
+def _voided(course: Course, event: Event) -> Course:
+    gone = fields.text(event.data, "role")
+    return replace(course, signed={role: word for role, word in course.signed.items() if role != gone})
 
 
 def _decided(course: Course, event: Event) -> Course:
@@ -295,6 +310,7 @@ _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
     RESCHEDULED: _rescheduled,
     "poll.opened": _polled,
     "signoff.given": _signed,
+    "signoff.voided": _voided,
     DECIDED: _decided,
     PROPOSED: _postponed,
     "milestone.reached": _reached,
@@ -315,6 +331,7 @@ MOVING = frozenset(_FOLDS) - {
     "check.observed",
     "check.attested",
     "signoff.given",
+    "signoff.voided",
     "gate.judged",
     "launch.held",
     "traffic.seen",
