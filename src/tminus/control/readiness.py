@@ -17,7 +17,7 @@ from tminus.domain.plan import Check, Kind
 from tminus.domain.record import OPENED, Event
 from tminus.domain.timeline import in_attempt
 from tminus.domain.words import ATTESTED
-from tminus.errors import InconclusiveError, TminusError
+from tminus.errors import InconclusiveError, OutOfSequenceError, TminusError
 
 OBSERVED = "check.observed"
 """The event of one observation of one line."""
@@ -34,6 +34,10 @@ AT_ONCE = 2
 
 Allowed = Callable[[Course], None]
 """Raises where a launch does not stand so that something may be recorded."""
+
+
+class SpokenError(OutOfSequenceError):
+    """A person gave their word while the line was about to be recorded as waiting for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +208,24 @@ class Readiness:
         key = f"check:{check.id}@{moment}"
         if allowed is None:
             event = await self._record.append_once(key, OBSERVED, data)
-        else:
-            event = await self._record.append_while(allowed, key, OBSERVED, data)
-        return _claim(event).verdict
+            return _claim(event).verdict
+        try:
+            return _claim(
+                await self._record.append_while(_unspoken(check, allowed), key, OBSERVED, data)
+            ).verdict
+        except SpokenError:
+            return (await self._given())[check.id]
+
+
+def _unspoken(check: Check, allowed: Allowed) -> Allowed:
+    """The same, and for a person's line only while nobody has spoken: a look never takes a word back."""
+
+    def judged(course: Course) -> None:
+        allowed(course)
+        if check.kind is Kind.PERSON and check.id in course.given:
+            raise SpokenError(f"{check.id} was attested meanwhile", hint="the word stands")
+
+    return judged
 
 
 def _first(group: BaseExceptionGroup[TminusError]) -> TminusError:

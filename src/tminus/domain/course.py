@@ -76,6 +76,8 @@ class Course:
     """By role: what it said in the open poll."""
     attested: frozenset[str] = frozenset()
     """The lines that stand on a person's word of this attempt."""
+    given: frozenset[str] = frozenset()
+    """The lines for which a real person has given their word, and no new date has voided it."""
     told: frozenset[str] = frozenset()
     """The notices of this attempt that were told, each as `KIND:ROLE:LINE`."""
     audience: frozenset[str] = frozenset()
@@ -215,6 +217,7 @@ def _rescheduled(course: Course, event: Event) -> Course:
         sequence=course.sequence + 1,
         holds=course.holds,
         audience=course.audience,
+        given=course.given - frozenset(void_lines(event.data)),
     )
 
 
@@ -256,6 +259,11 @@ def _observed(course: Course, event: Event) -> Course:
     check = fields.text(event.data, "check")
     said = fields.text(event.data, "source") in {Source.PERSON, Source.SIMULATED}
     return replace(course, attested=course.attested | {check} if said else course.attested - {check})
+
+
+def _attested(course: Course, event: Event) -> Course:
+    course = _observed(course, event)
+    return replace(course, given=course.given | {fields.text(event.data, "check")})
 
 
 def _told(course: Course, event: Event) -> Course:
@@ -316,7 +324,7 @@ _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
     "milestone.reached": _reached,
     "gate.judged": _judged,
     "check.observed": _observed,
-    "check.attested": _observed,
+    "check.attested": _attested,
     TOLD: _told,
     "step.started": _stepped,
     "step.done": _stepped,
