@@ -53,7 +53,7 @@ def course(state: State) -> Course:
     return Course(state, T0, T0, 1.0, T0 - 86_400)
 
 
-@pytest.mark.parametrize(("deed", "role", "state"), product(Deed, ROLES, State))
+@pytest.mark.parametrize(("deed", "role", "state"), [*product(Deed, ROLES, State)])
 def test_nothing_is_allowed_that_the_table_forbids_and_every_refusal_says_who_or_when(
     deed: Deed, role: Role, state: State
 ) -> None:
