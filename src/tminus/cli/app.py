@@ -237,5 +237,8 @@ def run() -> None:
     try:
         app(prog_name="tminus")
     except TminusError as error:
-        sys.stderr.write(f"tminus: {error}\n  what to do: {error.hint}\n")
+        from tminus.planfile.problem import printable  # noqa: PLC0415 - nobody pays for it without an error
+
+        # It may quote what another person wrote, or a file.
+        sys.stderr.write(printable(f"tminus: {error}\n  what to do: {error.hint}\n"))
         sys.exit(int(error.code))

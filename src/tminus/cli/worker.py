@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from typing import Annotated
 
 import typer
-from sqlalchemy import make_url
 
 from tminus.cli.clock import now
 from tminus.config import database_url, writable_home
@@ -18,7 +17,7 @@ from tminus.engine.survey import survey
 from tminus.metrics import LOOPBACK, METRICS_SECONDS, Metrics
 from tminus.picture.events import entries
 from tminus.planfile.problem import printable
-from tminus.store.tables import address
+from tminus.store.tables import shown
 from tminus.wiring.working import Worker, Yard, place_of
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -72,10 +71,9 @@ async def _work(yard: Yard, metrics_port: int | None) -> None:
     metrics = Metrics(lambda: survey(yard.database, now, METRICS_SECONDS))
     metrics.heart(one.engine.silent)
     one.engine.meter = metrics
-    shown = make_url(address(yard.database)).render_as_string(hide_password=True)
     with nullcontext() if metrics_port is None else metrics.served(metrics_port) as port:
         await one.start()
-        lines.say("", f"{one.engine.executor} runs the launches of {shown}")
+        lines.say("", f"{one.engine.executor} runs the launches of {shown(yard.database)}")
         if port is not None:
             lines.say("", f"its figures are at http://{LOOPBACK}:{port}/metrics")
         await told.wait()
