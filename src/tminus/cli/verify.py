@@ -86,6 +86,8 @@ def _lines(report: Report, place: Path) -> Iterator[str]:
     for signature in report.sign_offs:
         yield f"sign-off    {_signed(signature)}"
     yield f"decision    {_signed(report.decision) if report.decision else 'none'}"
+    for digest, name in sorted(report.evidence.items()):
+        yield f"evidence    {name} sha256:{digest}"
     signed = len({signature.role for signature in report.sign_offs})
     seen = f"{report.observed} observed or attested, {signed} signed, {report.omitted} not in the plan"
     yield f"lines       {seen}; the checklist has {report.lines}"

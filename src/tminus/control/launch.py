@@ -75,6 +75,8 @@ class Launch:
         await self._engine.step("open", self._open)
         if (ended := await self._before_go()) is not None:
             return ended
+        if crew.lacks:
+            return await self._end(State.ABORTED, {"rule": "target.absent", "text": crew.lacks})
         liftoff = Liftoff(crew.plan, self._engine, crew.record, crew.readiness, crew.stages)
         sight = await liftoff.run(self._binding.release, self._binding.previous)
         if sight.action is Action.CONTINUE:

@@ -82,6 +82,8 @@ class Course:
     """By role: what it said in the open poll."""
     attested: frozenset[str] = frozenset()
     """The lines that stand on a person's word of this attempt."""
+    given: frozenset[str] = frozenset()
+    """The lines for which a real person has given their word, and no new date has voided it."""
     raised: frozenset[str] = frozenset()
     """The notices of this attempt that were raised, each as `KIND:ROLE:LINE`."""
     audience: frozenset[str] = frozenset()
@@ -158,7 +160,18 @@ def void_lines(data: Mapping[str, object]) -> list[str]:
     return fields.texts(fields.table(data, "void"), "attestations") if "void" in data else []
 
 
-_OF_AN_ATTEMPT = frozenset({"poll.opened", "signoff.given", "milestone.reached", "gate.judged", RAISED, TOLD})
+_OF_AN_ATTEMPT = frozenset(
+    {
+        "poll.opened",
+        "poll.renewed",
+        "signoff.given",
+        "signoff.voided",
+        "milestone.reached",
+        "gate.judged",
+        RAISED,
+        TOLD,
+    }
+)
 
 
 def _opened(event: Event) -> Course:
@@ -211,6 +224,7 @@ def _rescheduled(course: Course, event: Event) -> Course:
         sequence=course.sequence + 1,
         holds=course.holds,
         audience=course.audience,
+        given=course.given - frozenset(void_lines(event.data)),
     )
 
 
@@ -222,6 +236,11 @@ def _polled(course: Course, event: Event) -> Course:
 def _signed(course: Course, event: Event) -> Course:
     words = {**course.signed, fields.text(event.data, "role"): fields.text(event.data, "decision")}
     return replace(course, signed=words)
+
+
+def _voided(course: Course, event: Event) -> Course:
+    gone = fields.text(event.data, "role")
+    return replace(course, signed={role: word for role, word in course.signed.items() if role != gone})
 
 
 def _decided(course: Course, event: Event) -> Course:
@@ -248,6 +267,11 @@ def _observed(course: Course, event: Event) -> Course:
     check = fields.text(event.data, "check")
     said = fields.text(event.data, "source") in {Source.PERSON, Source.SIMULATED}
     return replace(course, attested=course.attested | {check} if said else course.attested - {check})
+
+
+def _attested(course: Course, event: Event) -> Course:
+    course = _observed(course, event)
+    return replace(course, given=course.given | {fields.text(event.data, "check")})
 
 
 def _raised(course: Course, event: Event) -> Course:
@@ -312,12 +336,13 @@ _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
     RESCHEDULED: _rescheduled,
     "poll.opened": _polled,
     "signoff.given": _signed,
+    "signoff.voided": _voided,
     DECIDED: _decided,
     PROPOSED: _postponed,
     "milestone.reached": _reached,
     "gate.judged": _judged,
     "check.observed": _observed,
-    "check.attested": _observed,
+    "check.attested": _attested,
     RAISED: _raised,
     TOLD: _told,
     "step.started": _stepped,
@@ -333,6 +358,7 @@ MOVING = frozenset(_FOLDS) - {
     "check.observed",
     "check.attested",
     "signoff.given",
+    "signoff.voided",
     "gate.judged",
     "launch.held",
     "traffic.seen",

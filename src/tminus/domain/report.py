@@ -56,6 +56,8 @@ class Report:
     omitted: int
     systems: Mapping[str, str]
     server_keys: tuple[str, ...]
+    evidence: Mapping[str, str]
+    """The files that people showed with their word: by SHA-256, what each was called."""
     notes: tuple[str, ...]
     """What is odd but no reason to refuse."""
 

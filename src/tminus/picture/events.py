@@ -86,6 +86,20 @@ def _signed(data: Data) -> Told:
     )
 
 
+def _voided(data: Data) -> Told:
+    changed = "; ".join(map(str, data["changes"]))
+    return "warned", "void", f"the word of {data['person']} for {data['role']} no longer stands: {changed}"
+
+
+def _requested(data: Data) -> Told:
+    return "warned", "waiver?", f"{data['check']}: {data['by']} asks to let it stand: {data['because']}"
+
+
+def _waived(data: Data) -> Told:
+    by = f"{data['by']}, approved by {data['approved_by']}"
+    return "warned", "waived", f"{data['check']} until {data['until']} by {by}: {data['because']}"
+
+
 def _decided(data: Data) -> Told:
     go = data["decision"] == "go"
     return "go" if go else "failed", "GO" if go else "NO-GO", f"{data['by']}: {data['reason']}"
@@ -209,7 +223,11 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "gate.judged": _gate,
     "act.done": _act,
     "poll.opened": _poll,
+    "check.attested": _observed,
+    "waiver.requested": _requested,
+    "check.waived": _waived,
     "signoff.given": _signed,
+    "signoff.voided": _voided,
     "decision.made": _decided,
     "decision.proposed": _proposed,
     "decision.asked": _asked,
