@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from tminus.domain import fields
 from tminus.domain.canonical import instant
-from tminus.domain.evidence import Source
+from tminus.domain.evidence import Source, Verdict
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import ENDS, MOVES, State
 from tminus.errors import RecordError
@@ -263,9 +263,14 @@ def _judged(course: Course, event: Event) -> Course:
     return replace(course, judged=course.judged | {fields.text(event.data, "milestone")})
 
 
+_SAID = frozenset(verdict.value for verdict in Verdict if verdict.known)
+
+
 def _observed(course: Course, event: Event) -> Course:
     check = fields.text(event.data, "check")
-    said = fields.text(event.data, "source") in {Source.PERSON, Source.SIMULATED}
+    # That nobody has spoken yet is no word of theirs.
+    spoken = event.type == "check.attested" or event.data.get("verdict") in _SAID
+    said = spoken and fields.text(event.data, "source") in {Source.PERSON, Source.SIMULATED}
     return replace(course, attested=course.attested | {check} if said else course.attested - {check})
 
 

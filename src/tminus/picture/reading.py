@@ -58,7 +58,8 @@ class Tail(ABC):
     async def _read_on(self, address: str) -> bool:
         engine = connect(address)
         try:
-            return await self._take(await RecordStore(engine).events(self._launch, len(self.events) - 1))
+            store, last = RecordStore(engine), len(self.events) - 1
+            return await self._take(await store.as_they_stand(self._launch, last))
         finally:
             engine.dispose()
 

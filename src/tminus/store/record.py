@@ -139,6 +139,12 @@ class RecordStore:
         """
         return await self._read(lambda connection: list(_events(connection, launch, after_seq)))
 
+    async def as_they_stand(self, launch: str, after_seq: int) -> list[Event]:
+        """The same events, also where the chain is broken: for those who show them, and say that by themselves."""
+        return await self._read(
+            lambda connection: [decode(*row) for row in _lines(connection, launch, after_seq)]
+        )
+
     async def last(self, launch: str) -> Event | None:
         """The newest event; none for an unknown launch."""
         return await self._read(lambda connection: _last(connection, launch))

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 
 from jinja2 import TemplateError
 
+from tminus.control.readiness import CLAIMS
 from tminus.errors import TminusError
 from tminus.picture import watched
 from tminus.picture.roster import Lookout
@@ -93,7 +94,7 @@ def beat(now: Picture) -> dict[str, object]:
 
 def _observed(now: Picture, after: int) -> list[str]:
     """The lines that were looked at since."""
-    new = [event for event in now.course.happened if event.seq > after and event.type == "check.observed"]
+    new = [event for event in now.course.happened if event.seq > after and event.type in CLAIMS]
     return list(dict.fromkeys(str(event.data["check"]) for event in new))
 
 

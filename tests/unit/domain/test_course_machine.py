@@ -26,7 +26,7 @@ DATES = st.one_of(
     st.integers(-30 * 3600, 60 * 3600).map(lambda seconds: T0 + seconds),
     st.sampled_from([*FROZEN, FROZEN[0] - 1, FROZEN[1] - 1]),
 )
-SECOND = st.sampled_from([None, Override("Cleo Chief", "a security fix"), Override("lena ORTIZ", "mine")])
+SECOND = st.sampled_from([None, Override("Dario Voss", "a security fix"), Override("lena ORTIZ", "mine")])
 
 
 def in_freeze(t0: float) -> bool:
@@ -67,7 +67,7 @@ class Courses(RuleBasedStateMachine):
         return self.phase in phases and not self.leaving
 
     def permitted(self, t0: float, override: Override | None) -> bool:
-        return not in_freeze(t0) or (override is not None and override.by == "Cleo Chief")
+        return not in_freeze(t0) or (override is not None and override.by == "Dario Voss")
 
     def dated(self, t0: float) -> None:
         self.phase, self.t0, self.planned, self.since = "counting", t0, t0, None

@@ -52,6 +52,13 @@ def test_a_clock_that_was_set_back_while_held_does_not_bring_t0_forward() -> Non
     assert launch.course.t0 == T0
 
 
+def test_what_nobody_has_said_yet_is_not_voided() -> None:
+    launch = Launched()
+    for check, verdict in (("team.ready", "inconclusive"), ("team.fed", "passed")):
+        launch.add("check.observed", check=check, source="person", verdict=verdict)
+    assert launch.course.attested == {"team.fed"}
+
+
 def test_a_reschedule_begins_a_new_attempt_and_says_what_is_void_and_whom_to_tell() -> None:
     launch = Launched(now=T0 - HOUR)
     launch.attest("team.ready")
