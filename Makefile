@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RELEASE ?= good
-export PYTHONDONTWRITEBYTECODE := 1
 
 # What may be said on the command line. A misspelt one would be passed over in silence, and another launch begun.
 KNOWN := RELEASE YES HEADLESS SPEED PORT PAGE KEEP JSON IMAGES PLAN DIGEST ONLY RUNS SEED RECORD PYTHON VENV SHELL
@@ -40,12 +39,13 @@ demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash|
 
 test: install ## units, contracts, integration, and the good and errors launches
 	$(BIN)/tminus demo --install-only --yes
-	$(BIN)/python -m pytest tests/unit tests/contract --numprocesses 3 --dist loadfile
-	$(BIN)/python -m pytest tests/integration -m "not browser" --numprocesses 3 --dist loadfile --no-loadscope-reorder
-	$(BIN)/python -m pytest tests/acceptance -m "not slow and not browser"
+	$(BIN)/python -m pytest tests/unit tests/contract -m "not slow" --numprocesses 3 --dist loadfile
+	$(BIN)/python tests/unsteady.py tests/integration -m "not slow and not browser" --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python tests/unsteady.py tests/acceptance -m "not slow and not browser"
 
-acceptance: browser ## the remaining journeys: the page in a browser, slow, crash, corrupt and leak releases, kills, interrupts
-	$(BIN)/python -m pytest tests/acceptance -m "slow and not browser and not chaos"
+acceptance: browser ## the rest: the page in a browser, depot's own harm and queue, slow, crash, corrupt and leak releases, kills, interrupts
+	$(BIN)/python tests/unsteady.py tests/unit tests/integration -m "slow and not browser" --numprocesses 3 --dist loadfile
+	$(BIN)/python tests/unsteady.py tests/acceptance -m "slow and not browser and not chaos"
 
 check: lint types layers docstrings ## what must hold before a commit
 
@@ -113,7 +113,7 @@ $(VENDOR)/sse.min.js: $(STAMP) $(ASSETS)/package-lock.json
 
 browser: page ## the mission page in Debian's chromium
 	$(BIN)/tminus demo --install-only --browser --yes
-	$(BIN)/python -m pytest tests/integration/web tests/acceptance/test_mission_page.py -m browser
+	$(BIN)/python tests/unsteady.py tests/integration/web tests/acceptance/test_mission_page.py -m browser
 
 clean: ## remove what install made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -50,10 +50,15 @@ def database_url() -> str:
     """Where launches live that any worker may run: `TMINUS_DATABASE_URL`, or a SQLite file in the home.
 
     The variable holds `sqlite:///PATH` or `postgresql+psycopg://…`, or names a file that does: `file:PATH` keeps the
-    password out of the environment. Raises `PlanError` when there is no such file.
+    password out of the environment. Raises `UsageError` when there is no such file.
     """
     chosen = os.environ.get("TMINUS_DATABASE_URL")
-    return resolve(chosen, os.environ) if chosen else f"sqlite:///{home() / 'tminus.db'}"
+    if not chosen:
+        return f"sqlite:///{home() / 'tminus.db'}"
+    try:
+        return resolve(chosen, os.environ)
+    except PlanError as error:
+        raise UsageError(f"TMINUS_DATABASE_URL: {error}", hint="correct the variable") from error
 
 
 def resolve(reference: str, environment: Mapping[str, str]) -> str:

@@ -103,5 +103,16 @@ class PartError(TminusError):
     """A part that the stage needs cannot be installed, started or reached."""
 
 
+class UndeliveredError(TminusError):
+    """A system did not take a message to people.
+
+    `after` is how many seconds it is to be left alone at the least; none where a later try cannot succeed.
+    """
+
+    def __init__(self, message: str, *, hint: str, after: float | None = 0.0) -> None:
+        super().__init__(message, hint=hint)
+        self.after = after
+
+
 class StoreError(PartError):
     """The database does not do its part now: it is away, locked or has no room; a later try may succeed."""

@@ -139,9 +139,17 @@ async def _recreate(tools: Tools, database: str, *, only_drop: bool = False) -> 
     async with connect(tools.dsn) as connection:
         await connection.set_autocommit(True)
         name = sql.Identifier(database)
-        await connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        await _drop(connection, name)
         if not only_drop:
             await connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
+
+
+async def _drop(connection: psycopg.AsyncConnection, name: sql.Identifier) -> None:
+    try:
+        await connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+    except psycopg.errors.InsufficientPrivilege:
+        # PostgreSQL is vacuuming it, and only a superuser may end that by force; a plain drop asks it to go away.
+        await connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
 
 
 async def run(tools: Tools, program: str, *arguments: str) -> str:

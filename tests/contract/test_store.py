@@ -209,3 +209,26 @@ async def test_a_database_that_does_not_answer_is_named_without_its_password(tmp
         await database(tmp_path / "nowhere" / "tminus.db").events("depot-2")
     with pytest.raises(UsageError, match="no store at mysql"):
         connect("mysql://root:secret@db/tminus")
+
+
+@pytest.mark.parametrize("seq", [0, 1, 2])
+async def test_a_line_that_somebody_changed_is_noticed_and_nobody_vouches_for_it(
+    tmp_path: Path, seq: int
+) -> None:
+    store = database(tmp_path / "tminus.db")
+    await store.prepare()
+    await store.append_once("depot-2", entry("launch.opened", **OPENED))
+    for number in range(3):
+        await store.append_once("depot-2", entry("note.taken", f"note#{number}", words="original"))
+    with sqlite3.connect(tmp_path / "tminus.db") as edited:
+        (line,) = edited.execute("SELECT line FROM tm_event WHERE seq = ?", (seq,)).fetchone()
+        forged = bytes(line).replace(b"original", b"forged!!").replace(b"a" * 64, b"b" * 64)
+        edited.execute("UPDATE tm_event SET line = ? WHERE seq = ?", (forged, seq))
+    edited.close()
+    told = f"line {seq + 2}: `prev` is not the digest of line {seq + 1}"
+    with pytest.raises(RecordError, match=told):
+        await store.events("depot-2")
+    with pytest.raises(RecordError, match=told):
+        await store.act("depot-2", lambda _: [entry("note.taken", "note#3")])
+    with pytest.raises(RecordError, match=told):
+        await store.checkpoint("depot-2", seal())

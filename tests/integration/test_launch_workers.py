@@ -45,11 +45,14 @@ class Yard:
     url: str
     site: str
     workers: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+    more: dict[str, str] = field(default_factory=dict)
+    """Further variables of the environment."""
 
     @property
     def environment(self) -> dict[str, str]:
         return {**os.environ, "TMINUS_HOME": str(self.home), "TMINUS_DATABASE_URL": self.url} | {
-            "SITE": self.site
+            "SITE": self.site,
+            **self.more,
         }
 
     def log(self, name: str) -> Path:
@@ -94,11 +97,11 @@ class Yard:
             assert answer.status == 200
             return await answer.text()
 
-    async def launch(self) -> str:
+    async def launch(self, plan: Path = PLAN) -> str:
         """Open a launch; its id."""
         t0 = datetime.fromtimestamp(SystemClock().now() + AHEAD, UTC).isoformat()
         code, said = await self.typed(
-            "launch", str(PLAN), "--release", f"shop={DIGEST}", "--t0", t0, "--json"
+            "launch", str(plan), "--release", f"shop={DIGEST}", "--t0", t0, "--json"
         )
         assert code == 0, said
         return str(json.loads(said)["launch"])
@@ -132,12 +135,12 @@ class Yard:
 
     async def waiting(self, launch: str) -> None:
         """Wait for the middle: the first milestone is over, owners are told, and the next is far."""
-        await self.recorded(launch, "notice.told")
+        await self.recorded(launch, "notice.raised")
 
-    async def bring_forward(self, launch: str) -> None:
+    async def bring_forward(self, launch: str, seconds: float = SOON) -> None:
         """Give the launch another date, seconds away, as `tminus reschedule` does."""
         _, plan = await kept(self.url, launch)
-        t0 = SystemClock().now() + SOON
+        t0 = SystemClock().now() + seconds
         order = Order("sooner", Act.RESCHEDULE, "Lena Ortiz", "everybody is here", new_t0=t0)
         await give(self.url, launch, order, plan, SystemClock())
 

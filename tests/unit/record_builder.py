@@ -19,6 +19,7 @@ from tminus.domain.record import Entry, Event, append, encode
 from tminus.domain.report import Report
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.domain.verification import verify
+from tminus.domain.words import Attestation, Request, Waiver, Word, attested_claim, waiver_row, word_statement
 from tminus.signing import Signer, checkpoint_entry, open_envelope, sign_statement
 
 PEOPLE = {
@@ -59,6 +60,7 @@ class RecordBuilder:
     events: list[Event] = field(default_factory=list)
     claims: dict[str, dict[str, object]] = field(default_factory=dict)
     waivers: dict[str, dict[str, object]] = field(default_factory=dict)
+    words: dict[str, Attestation] = field(default_factory=dict)
     evidence: EvidenceRoot | None = None
 
     def add(self, kind: str, data: dict[str, Any], key: str = "") -> Event:
@@ -105,16 +107,42 @@ class RecordBuilder:
         self.claims[check] = claim
         self.add("check.observed", claim | {"why": "seen", "value": 0.25})
 
-    def waive(self, check: str, until: float = START + 86_400) -> None:
-        """Waive a check."""
-        waiver: dict[str, object] = {
-            "check": check,
-            "by": "Dana Ops",
-            "because": "known",
-            "until": timestamp(until),
-        }
-        self.waivers[check] = waiver
-        self.add("check.waived", waiver)
+    def waive(
+        self, check: str, until: float = START + 86_400, by: str = "Dana Ops", role: str = "devops-lead"
+    ) -> None:
+        """Have a check waived: requested by one person, approved by another."""
+        person = by
+        about = {"because": "known", "risk": "a page too many", "compensating": "we watch"}
+        self.now += 1
+        request = Request(
+            self.launch, check, role, person, **about, until=timestamp(until), signed_at=self.at
+        )
+        said = {"check": check, "by": person, "role": role, **about, "until": request.until}
+        asked = self.add("waiver.requested", said | {"envelope": self.word(request)})
+        self.now += 1
+        waiver = Waiver(
+            self.launch, check, "engineering-lead", "Emil Eng", request=asked.digest, signed_at=self.at
+        )
+        self.waivers[check] = dict(waiver_row(request, waiver))
+        self.add("check.waived", self.waivers[check] | {"envelope": self.word(waiver)})
+
+    def attest(self, check: str, person: str = "Dana Ops", confirms: str = "", **changes: Any) -> Event:
+        """Have a person give their word for a check."""
+        self.now += 1
+        role = next(role for role, name in PEOPLE.items() if name == person)
+        about: dict[str, Any] = {"holds": True, "statement": "I have seen it", "version": 1} | changes
+        word = Attestation(self.launch, check, role, person, signed_at=self.at, confirms=confirms, **about)
+        blocker = check == "bk.db"
+        claim = attested_claim(word, self.words.get(confirms), blocker=blocker)
+        self.claims[check] = dict(claim)
+        event = self.add("check.attested", claim | {"envelope": self.word(word)})
+        self.words[event.digest] = word
+        return event
+
+    def word(self, word: Word, key: Signer | None = None) -> dict[str, Any]:
+        """A person's signed words."""
+        statement = word_statement(word, self.events[0].digest)
+        return sign_statement(key or signer(word.person, self.seed), statement)
 
     def poll(self, **changes: Any) -> None:
         """Open the poll over what was recorded; a change makes the evidence differ from it."""
@@ -159,6 +187,8 @@ class RecordBuilder:
         statement = decision_statement(said, {"depot": IMAGE}, root)
         envelope = sign_statement(signer(PEOPLE[role], self.seed), statement)
         data = {"decision": decision, "by": PEOPLE[role], "reason": said.reason, "envelope": envelope}
+        if said.new_t0 is not None:
+            data["new_t0"] = said.new_t0
         self.add("decision.made", data)
 
     def seal(self, key: Signer | None = None) -> None:

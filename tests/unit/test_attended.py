@@ -123,3 +123,15 @@ async def test_what_is_refused_is_raised_at_once() -> None:
     with pytest.raises(OutOfSequenceError):
         await place.patience.until_done(refused)
     assert place.said.words == []
+
+
+async def test_whoever_listens_hears_all_that_stands_there_once_and_then_what_is_new() -> None:
+    place = Place()
+    heard: list[list[str]] = []
+    place.record.heard = lambda events: heard.append([event.key for event in events])
+    await place.record.events()
+    place.chain.add("theirs")
+    await place.record.append_once("mine", "milestone.reached", {})
+    await place.record.events()
+    await place.record.events()
+    assert heard == [["opened"], ["theirs", "mine"]]

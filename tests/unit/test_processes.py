@@ -54,6 +54,22 @@ async def test_it_lives_in_a_session_and_a_folder_of_its_own(tmp_path: Path) -> 
     assert psutil.Process(process.pid).cwd() == str(tmp_path / "blue")
 
 
+async def test_a_polite_one_takes_the_time_that_others_leave(tmp_path: Path) -> None:
+    process = processes.start(tmp_path, "trial", processes.polite(SLEEPER), env=ENV)
+
+    async def yielded() -> bool:
+        return psutil.Process(process.pid).nice() == 15
+
+    await processes.wait_until(yielded, 10, "a polite process")
+    assert _session_of(process.pid).endswith("nice 15")
+
+
+def _session_of(pid: int) -> str:
+    """How much its session gets, as Linux tells; elsewhere `nice` is all there is."""
+    told = Path(f"/proc/{pid}/autogroup")
+    return told.read_text().strip() if told.exists() else "nice 15"
+
+
 async def test_it_outlives_the_one_who_started_it(tmp_path: Path) -> None:
     code = (
         "import os, pathlib; from tminus import processes;"

@@ -35,6 +35,8 @@ class Command:
 
 GROUPS = {
     "plan": "Plans: check and show them, print their schema.",
+    "key": "Keys with which this machine's people sign.",
+    "trust": "The trust root: whose keys count, for which roles, since when.",
     "database": "The common database: bring its tables to this tminus, archive old launches.",
 }
 """Commands of two words: the first word and what they have in common."""
@@ -91,7 +93,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "serve": Command(
         "tminus.cli.serve:serve",
-        "Show this machine's launches in a browser: read-only, on 127.0.0.1 alone, until it is interrupted.",
+        "Show every launch in a browser, and keep a worker running beside it, until SIGTERM or Ctrl-C.",
     ),
     "doctor": Command(
         "tminus.cli.doctor:doctor",
@@ -107,6 +109,37 @@ COMMANDS: dict[str, Command] = {
     ),
     "verify": Command(
         "tminus.cli.verify:verify", "Prove a launch record: chain, signatures, evidence and rules."
+    ),
+    "attest": Command(
+        "tminus.cli.words:attest", "Give your word for a line that asks a person, signed with your key."
+    ),
+    "waive": Command(
+        "tminus.cli.words:waive",
+        "Ask that a line which is not green may stand as it is, or approve what another person asked for.",
+    ),
+    "sign": Command(
+        "tminus.cli.poll:sign",
+        "Sign off for a role while the poll is open: see what you sign, then say go or no-go with your own key.",
+    ),
+    "decide": Command("tminus.cli.poll:decide", "Decide GO or NO-GO for a launch, signed with your key."),
+    "key new": Command(
+        "tminus.cli.keys:new",
+        "Make a key for a person on this machine; it counts once the trust root holds it.",
+    ),
+    "key list": Command(
+        "tminus.cli.keys:list_",
+        "List the keys of this machine's people, and whether this machine's trust root holds them.",
+    ),
+    "trust add": Command(
+        "tminus.cli.trust:add",
+        "Trust a person's key for its roles from now on; make sure by another way that it is theirs.",
+    ),
+    "trust list": Command(
+        "tminus.cli.trust:list_",
+        "List every key of the trust root: whose it is, for which roles, since when and until when.",
+    ),
+    "trust retire": Command(
+        "tminus.cli.trust:retire_", "End the use of a key; what it signed before stays good."
     ),
     "hold": Command(
         "tminus.cli.orders:hold",
@@ -204,5 +237,8 @@ def run() -> None:
     try:
         app(prog_name="tminus")
     except TminusError as error:
-        sys.stderr.write(f"tminus: {error}\n  what to do: {error.hint}\n")
+        from tminus.planfile.problem import printable  # noqa: PLC0415 - nobody pays for it without an error
+
+        # It may quote what another person wrote, or a file.
+        sys.stderr.write(printable(f"tminus: {error}\n  what to do: {error.hint}\n"))
         sys.exit(int(error.code))

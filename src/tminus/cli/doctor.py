@@ -25,7 +25,9 @@ LISTED = 8
 def doctor(
     *,
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that the look may take.")] = SECONDS,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=600, help="Seconds that the look may take.")
+    ] = SECONDS,
 ) -> None:
     """Say how the common database stands: workers, late launches, queues, clocks, disk; it only reads.
 

@@ -5,13 +5,13 @@ refused in words and leaves nothing.
 """
 
 import asyncio
-import getpass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
+from tminus.cli.account import whoever
 from tminus.cli.launches import Found, launches, open_launch
 from tminus.config import home, writable_home
 from tminus.demo.custody import Custody, custody
@@ -39,13 +39,13 @@ Launch = Annotated[
 
 def hold(launch: Launch = "", *, reason: Reason) -> None:
     """Stop the clock of a launch; T-0 and every milestone move by the time it stands. The guard goes on."""
-    _order(launch, Order(new_id(), Act.HOLD, getpass.getuser(), reason))
+    _order(launch, Order(new_id(), Act.HOLD, whoever(), reason))
 
 
 def resume(launch: Launch = "", *, reason: Reason, override_by: Second = "") -> None:
     """Let a held clock run again; where it runs, end a hold on evidence, which the guard gathers anew."""
     override = Override(override_by, reason) if override_by else None
-    _order(launch, Order(new_id(), Act.RESUME, getpass.getuser(), reason, override=override))
+    _order(launch, Order(new_id(), Act.RESUME, whoever(), reason, override=override))
 
 
 def reschedule(
@@ -63,23 +63,23 @@ def reschedule(
             f"T-0 {t0!r} is no time with a zone", hint="write for example 2026-01-31T14:00:00+01:00"
         ) from error
     override = Override(override_by, reason) if override_by else None
-    order = Order(new_id(), Act.RESCHEDULE, getpass.getuser(), reason, new_t0=at, override=override)
+    order = Order(new_id(), Act.RESCHEDULE, whoever(), reason, new_t0=at, override=override)
     _order(launch, order)
 
 
 def scrub(launch: Launch = "", *, reason: Reason) -> None:
     """Call a launch off before GO; that ends it."""
-    _order(launch, Order(new_id(), Act.SCRUB, getpass.getuser(), reason))
+    _order(launch, Order(new_id(), Act.SCRUB, whoever(), reason))
 
 
 def abort(launch: Launch = "", *, reason: Reason) -> None:
     """Bring all traffic back to blue and end the launch as aborted."""
-    _order(launch, Order(new_id(), Act.ABORT, getpass.getuser(), reason))
+    _order(launch, Order(new_id(), Act.ABORT, whoever(), reason))
 
 
 def rollback(launch: Launch = "", *, reason: Reason) -> None:
     """Bring all traffic back to blue and end the launch as rolled back."""
-    _order(launch, Order(new_id(), Act.ROLLBACK, getpass.getuser(), reason))
+    _order(launch, Order(new_id(), Act.ROLLBACK, whoever(), reason))
 
 
 def _order(word: str, order: Order) -> None:

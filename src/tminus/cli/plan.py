@@ -4,7 +4,7 @@ import json as json_text
 import shutil
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from tminus.errors import Exit
 from tminus.planfile import schema as plan_schema
 from tminus.planfile.document import SURE
 from tminus.planfile.listing import listed
-from tminus.planfile.problem import printable
+from tminus.planfile.problem import Problem, printable
 
 File = Annotated[
     str, typer.Argument(help="The plan, a YAML file; or the name of a built-in one: production.")
@@ -27,7 +27,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of
 def check(file: File, *, json: AsJson = False) -> None:
     """Read a plan and say what it holds, everything that is wrong, what is to fill.
 
-    Ends with 0 for a plan that reads, also while something is to fill; with 2 when anything is wrong.
+    Ends with 0 for a plan that reads, also while something is to fill or warned of; with 2 when anything is wrong.
     """
     found = planfile.load(file, now=now())
     if json:
@@ -45,6 +45,10 @@ def check(file: File, *, json: AsJson = False) -> None:
         typer.echo(f"to fill before a launch ({len(found.to_fill)}):")
         for one in found.to_fill:
             typer.echo(f"  {one}")
+    if found.warnings:
+        typer.echo(f"warnings ({len(found.warnings)}):")
+        for warning in found.warnings:
+            typer.echo(f"  {warning}")
 
 
 def show(file: File, *, json: AsJson = False) -> None:
@@ -61,6 +65,12 @@ def schema() -> None:
     typer.echo(json_text.dumps(plan_schema.schema(), indent=2, ensure_ascii=False))
 
 
+def _sentences(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    return [
+        {"file": one.file, "line": one.line, "what": one.what, "instead": one.instead} for one in problems
+    ]
+
+
 def _as_json(found: planfile.Loaded) -> dict[str, Any]:
     plan = found.plan
     return {
@@ -70,10 +80,8 @@ def _as_json(found: planfile.Loaded) -> dict[str, Any]:
         "digest": plan.digest if plan else None,
         "total": plan.total if plan else None,
         "left_out": plan.left_out if plan else None,
-        "problems": [
-            {"file": one.file, "line": one.line, "what": one.what, "instead": one.instead}
-            for one in found.problems
-        ],
+        "problems": _sentences(found.problems),
+        "warnings": _sentences(found.warnings),
         "to_fill": [{"file": one.file, "line": one.line, "what": one.what} for one in found.to_fill],
     }
 

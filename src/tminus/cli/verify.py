@@ -86,8 +86,13 @@ def _lines(report: Report, place: Path) -> Iterator[str]:
     for signature in report.sign_offs:
         yield f"sign-off    {_signed(signature)}"
     yield f"decision    {_signed(report.decision) if report.decision else 'none'}"
+    for digest, name in sorted(report.evidence.items()):
+        yield f"evidence    {name} sha256:{digest}"
     signed = len({signature.role for signature in report.sign_offs})
-    seen = f"{report.observed} observed or attested, {signed} signed, {report.omitted} not in the plan"
+    unknown = f", {report.unknown} unknown" if report.unknown else ""
+    seen = (
+        f"{report.observed} observed or attested{unknown}, {signed} signed, {report.omitted} not in the plan"
+    )
     yield f"lines       {seen}; the checklist has {report.lines}"
     for kind in sorted(set(report.systems.values())):
         names = sorted(name for name, its in report.systems.items() if its == kind)

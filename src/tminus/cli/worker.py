@@ -4,25 +4,28 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import nullcontext
+import threading
+from contextlib import nullcontext, suppress
 from typing import Annotated
 
 import typer
-from sqlalchemy import make_url
 
 from tminus.cli.clock import now
 from tminus.config import database_url, writable_home
 from tminus.domain.canonical import timestamp
 from tminus.domain.record import Event
 from tminus.engine.survey import survey
+from tminus.errors import Exit
 from tminus.metrics import LOOPBACK, METRICS_SECONDS, Metrics
 from tminus.picture.events import entries
 from tminus.planfile.problem import printable
-from tminus.store.tables import address
+from tminus.store.tables import shown
 from tminus.wiring.working import Worker, Yard, place_of
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 """What tells a worker to stop."""
+GRACE_SECONDS = 15.0
+"""How long a worker that is tied may take to stop after the one that started it has ended."""
 
 
 class Lines:
@@ -50,6 +53,10 @@ def worker(
             help="Where /metrics answers, on 127.0.0.1 alone; 0 takes a free one, none without it.",
         ),
     ] = None,
+    tied: Annotated[
+        bool,
+        typer.Option("--tied", help="Stop also when standard input closes: when whoever started it ends."),
+    ] = False,
 ) -> None:
     """Run the launches of the common database until SIGTERM or Ctrl-C; then leave them to other workers.
 
@@ -60,25 +67,45 @@ def worker(
     """
     yard = Yard(database_url(), writable_home(), os.environ)
     with place_of(yard.database):
-        asyncio.run(_work(yard, metrics_port))
+        asyncio.run(_work(yard, metrics_port, tied=tied))
 
 
-async def _work(yard: Yard, metrics_port: int | None) -> None:
+async def _work(yard: Yard, metrics_port: int | None, *, tied: bool) -> None:
     told = asyncio.Event()
     for number in STOPS:
         asyncio.get_running_loop().add_signal_handler(number, told.set)
+    if tied:
+        tie(told)
     lines = Lines()
     one = Worker(yard, lines)
     metrics = Metrics(lambda: survey(yard.database, now, METRICS_SECONDS))
     metrics.heart(one.engine.silent)
     one.engine.meter = metrics
-    shown = make_url(address(yard.database)).render_as_string(hide_password=True)
     with nullcontext() if metrics_port is None else metrics.served(metrics_port) as port:
         await one.start()
-        lines.say("", f"{one.engine.executor} runs the launches of {shown}")
+        lines.say("", f"{one.engine.executor} runs the launches of {shown(yard.database)}")
         if port is not None:
             lines.say("", f"its figures are at http://{LOOPBACK}:{port}/metrics")
         await told.wait()
         lines.say("", f"{one.engine.executor} was told to stop: it leaves its launches to others")
         await one.stop()
     lines.say("", f"{one.engine.executor} has stopped")
+
+
+def tie(told: asyncio.Event) -> None:
+    """Tell this process to stop when its standard input closes, and end it when it does not within a grace.
+
+    Whoever started it holds the other end of that pipe, which the kernel closes however that one ends. A thread waits
+    for it, so that a loop that stands still cannot leave a worker behind.
+    """
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            continue
+        with suppress(RuntimeError):  # it has ended by itself meanwhile
+            loop.call_soon_threadsafe(told.set)
+        threading.Event().wait(GRACE_SECONDS)
+        os._exit(Exit.UNKNOWN)
+
+    threading.Thread(target=wait, name="tminus tie", daemon=True).start()

@@ -3,7 +3,7 @@
 The rule stands in `domain.decision`; here it is acted upon. GO is refused while the gate is closed, whoever asks.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 
 from tminus.control.launchtime import LaunchTime
 from tminus.control.ports import Json, Record, Signatory, Steps, recorded
@@ -13,18 +13,17 @@ from tminus.domain.attestation import (
     Decision,
     EvidenceRoot,
     SignOff,
-    claim_data,
     decision_statement,
     evidence_root,
-    read_evidence,
     sign_off_statement,
 )
 from tminus.domain.canonical import timestamp
-from tminus.domain.course import DECIDED, PROPOSED, RESCHEDULED, Course, in_force
-from tminus.domain.decision import GateResult, gate, standing
+from tminus.domain.course import DECIDED, PROPOSED, Course
+from tminus.domain.decision import GateResult, standing
 from tminus.domain.evidence import Claim
 from tminus.domain.plan import Check, Plan, Role
-from tminus.domain.record import OPENED, Event
+from tminus.domain.poll import evidence_of, go_gate, refusals, shown
+from tminus.domain.record import Event
 from tminus.errors import OutOfSequenceError
 
 TOPIC = "decision"
@@ -72,7 +71,7 @@ class Approval:
 
         async def open_it() -> Json:
             events = await self._record.events()
-            evidence = self._evidence(events, await readiness.claims())
+            evidence = evidence_of(self._plan, events, await readiness.claims())
             root = evidence_root(evidence)[1]
             data: Json = {"evidence": evidence.document(), "root": root}
             await self._append(self.date.runs, "poll", "poll.opened", data)
@@ -85,22 +84,6 @@ class Approval:
             if role.signs:
                 signing = self._signing(launch, role, readiness, self._signatory)
                 await self._engine.step(self.date.key(f"sign as {role.id}"), signing)
-
-    def _evidence(self, events: Sequence[Event], claims: Mapping[str, Claim]) -> EvidenceRoot:
-        opened = events[0]
-        dated = next(event for event in reversed(events) if event.type in {OPENED, RESCHEDULED})
-        release, schedule = opened.data["release"], dated.data["schedule"]
-        assert isinstance(release, dict)  # noqa: S101 - Launch.open() wrote it
-        assert isinstance(schedule, dict)  # noqa: S101 - Launch.open() or an order wrote it
-        return EvidenceRoot(
-            opened=opened.digest,
-            plan=self._plan.digest,
-            lines=self._plan.total,
-            release={name: str(digest) for name, digest in release.items()},
-            claims=tuple(claim_data(claim) for claim in claims.values()),
-            omitted=tuple(omitted_rows(self._plan)),
-            schedule=schedule,
-        )
 
     def _signing(
         self, launch: str, role: Role, readiness: Readiness, signatory: Signatory
@@ -139,18 +122,16 @@ class Approval:
         return await recorded(self._record, key) or await self._record.append_while(allowed, key, kind, data)
 
     async def _polled(self) -> EvidenceRoot:
-        for event in reversed(await self._record.events()):
-            if event.type == "poll.opened":
-                evidence = event.data["evidence"]
-                assert isinstance(evidence, dict)  # noqa: S101 - poll() wrote it
-                return read_evidence(evidence)
-        raise OutOfSequenceError(
-            "no poll is open", hint="it opens when the last milestone before T-0 is reached"
-        )
+        evidence = shown(await self._record.events())
+        if evidence is None:
+            raise OutOfSequenceError(
+                "no poll is open", hint="it opens when the last milestone before T-0 is reached"
+            )
+        return evidence
 
     async def gate(self, readiness: Readiness) -> GateResult:
         """How the GO gate stands now: every required line due before T-0, fresh, in one sample."""
-        return gate(self._plan.before_go(), await readiness.claims(), self._time.now())
+        return go_gate(self._plan, await self._record.events(), await readiness.claims(), self._time.now())
 
     async def ask(self, minutes: float) -> Json:
         """Wait for the word of the person who decides; nobody's word is NO-GO."""
@@ -202,38 +183,7 @@ class Approval:
         return str((await self._engine.step(self.date.key("propose NO-GO"), act))["decision"])
 
     async def _refusals(self, readiness: Readiness) -> list[str]:
-        result = await self.gate(readiness)
-        refused = [f"{o.check} is {o.standing} ({o.why})" for o in result.obstacles]
-        if not result.seen:
-            refused.append("no line that GO judges was observed")
-        events = in_force(await self._record.events())
-        words = {
-            str(event.data["role"]): event.data["decision"]
-            for event in events
-            if event.type == "signoff.given"
-        }
-        refused += [
-            f"{role.title} said {words.get(role.id, 'nothing')}"
-            for role in self._plan.roles
-            if role.signs and words.get(role.id) != "go"
-        ]
-        return refused + await self._changed(readiness)
-
-    async def _changed(self, readiness: Readiness) -> list[str]:
-        """What was signed and is otherwise now: a claim with another fingerprint, or none any more."""
-        now = await readiness.claims()
-        return [
-            f"{claim['check']} has changed since it was signed"
-            for claim in (await self._polled()).claims
-            if (found := now.get(str(claim["check"]))) is None or found.fingerprint != claim["fingerprint"]
-        ]
-
-
-def omitted_rows(plan: Plan) -> list[Json]:
-    """Every omitted line with its reason, as the record and the signed text name it."""
-    return [
-        {"check": line, "reason": omission.reason} for omission in plan.omitted for line in omission.lines
-    ]
+        return refusals(self._plan, await self._record.events(), await readiness.claims(), self._time.now())
 
 
 def _note(result: GateResult) -> str:

@@ -11,14 +11,16 @@ from dataclasses import dataclass, replace
 from tminus.control.launchtime import LaunchTime, Wait
 from tminus.control.ports import Json, Record, Steps, recorded
 from tminus.control.readiness import Readiness, claims_of
+from tminus.control.voiding import tell_void
 from tminus.domain.agenda import TICK, Agenda, Date, Due, agenda
 from tminus.domain.canonical import plain
-from tminus.domain.course import TOLD, Course, course_of, in_force
+from tminus.domain.course import RAISED, Course, course_of, in_force
 from tminus.domain.decision import gate
 from tminus.domain.evidence import Claim
 from tminus.domain.notices import Notice
 from tminus.domain.offsets import clock
 from tminus.domain.plan import Plan
+from tminus.domain.poll import waived_until
 from tminus.domain.timeline import in_attempt
 from tminus.errors import ProbeError, RolloutError
 
@@ -90,7 +92,7 @@ class Countdown:
                 await self._engine.receive(CONTROL, turn.until)
 
     async def _turn(self) -> _Turn:
-        """What is due now; owners are told within the same step, since that only writes."""
+        """What is due now; notices are raised within the same step, since that only writes."""
         number, waited = self.turns, self._waited
         self.turns, self._waited = number + 1, None
 
@@ -98,7 +100,9 @@ class Countdown:
             events = await self._record.events()
             course = course_of(events)
             told = {"recorded": len(events), **self._time.follow(course, waited)}
-            due = self._agenda(course, claims_of(in_force(events)))
+            claims = claims_of(in_force(events))
+            await tell_void(self._plan, self._record, events, claims)
+            due = self._agenda(course, claims)
             if due.due is Due.TELL:
                 await self._tell(due.notices, Date(course.attempt, course.holds))
             return {**told, **self._told(course, due)}
@@ -134,7 +138,7 @@ class Countdown:
 
     async def _tell(self, told: tuple[Notice, ...], date: Date) -> None:
         for notice in told:
-            await self._record.append_while(date.stands, notice.key, TOLD, plain(notice.data()))
+            await self._record.append_while(date.stands, notice.key, RAISED, plain(notice.data()))
 
     async def _act(self, turn: _Turn, acts: Acts) -> None:
         name = turn.date.key(clock(turn.milestone))
@@ -171,7 +175,8 @@ class Countdown:
             data: Json = {"milestone": milestone, "lines": len(checks)}
             await self._record.append_while(stands, f"milestone:{name}", "milestone.reached", data)
             verdicts = await self._readiness.observe(checks, name, stands)
-            result = gate(checks, await self._readiness.claims(), self._time.now())
+            waived = waived_until(await self._record.events())
+            result = gate(checks, await self._readiness.claims(), self._time.now(), waived)
             late: list[Json] = [
                 {"check": o.check, "standing": o.standing, "why": o.why} for o in result.obstacles
             ]

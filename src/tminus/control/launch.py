@@ -16,7 +16,7 @@ from tminus.control.ports import Engine, Json, Record, Signatory, Steps, recorde
 from tminus.control.readiness import Readiness
 from tminus.control.review import Review
 from tminus.control.rollback import Rollback
-from tminus.control.turns import Turns
+from tminus.control.turns import Settle, Turns
 from tminus.control.watch import Sight
 from tminus.domain.agenda import Date, Due, not_leaving
 from tminus.domain.course import Course, course_of
@@ -41,6 +41,8 @@ class Crew:
     stages: Stages
     lacks: str = ""
     """What the launch lacks to act upon the service, in words: a reason against GO; empty where it lacks nothing."""
+    settle: Settle | None = None
+    """What is waited for before the launch rests; nothing runs beside it without."""
 
 
 async def _reviewed(review: Review) -> Sight:
@@ -71,7 +73,7 @@ class Launch:
         # A person's word that is asked for is a message, which the record does not hold; and shortened waits are known
         # to the run alone.
         turns = binding.waits and binding.speed == 1 and not binding.asks
-        self._steps: Steps = Turns(engine, crew.time) if turns else engine
+        self._steps: Steps = Turns(engine, crew.time, crew.settle) if turns else engine
         self._rollback = Rollback(engine, crew.record, crew.stages.target, crew.stages.clock)
 
     async def run(self) -> Json:
@@ -80,6 +82,8 @@ class Launch:
         await self._steps.step("open", self._open)
         if (ended := await self._before_go()) is not None:
             return ended
+        if crew.lacks:
+            return await self._end(State.ABORTED, {"rule": "target.absent", "text": crew.lacks})
         liftoff = Liftoff(crew.plan, self._engine, crew.record, crew.readiness, crew.stages)
         sight = await liftoff.run(self._binding.release, self._binding.previous)
         if sight.action is Action.CONTINUE:

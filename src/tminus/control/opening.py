@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from tminus.control.approval import omitted_rows
 from tminus.control.ports import Json
 from tminus.domain.canonical import timestamp
 from tminus.domain.plan import Plan, Severity
+from tminus.domain.poll import omitted_rows
 
 OPENED_KEY = "opened"
 """The key of the first event: whoever opens a launch writes it, and the launch itself then finds it done."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from tminus.domain.course import Course
 from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.message import Message
 from tminus.domain.plan import Check
 from tminus.domain.record import Event
 from tminus.domain.traffic import Outcome, Side, WeightChange
@@ -219,6 +220,18 @@ class Smoke(Protocol):
 
     async def failures(self, url: str) -> list[str]:
         """What fails at this private address, each as one sentence; nothing when all is well."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells people something by one system outside."""
+
+    async def send(self, message: Message) -> str:
+        """Hand a message over; the system's own word that it has taken it.
+
+        Raises `UndeliveredError` when the system did not take it, or nobody can tell whether it did; a system that
+        is silent is given a minute at the most.
+        """
         ...
 
 

@@ -16,10 +16,13 @@ from tminus.domain.expectation import judge
 from tminus.domain.plan import Check, Kind
 from tminus.domain.record import OPENED, Event
 from tminus.domain.timeline import in_attempt
-from tminus.errors import InconclusiveError, TminusError
+from tminus.domain.words import ATTESTED
+from tminus.errors import InconclusiveError, OutOfSequenceError, TminusError
 
 OBSERVED = "check.observed"
 """The event of one observation of one line."""
+CLAIMS = frozenset({OBSERVED, ATTESTED})
+"""The events that make a claim."""
 
 SECONDS = 180.0
 """The time limit of one probe. A release that is tried on a busy machine, politely, takes a minute or two; whoever does
@@ -31,6 +34,10 @@ AT_ONCE = 2
 
 Allowed = Callable[[Course], None]
 """Raises where a launch does not stand so that something may be recorded."""
+
+
+class SpokenError(OutOfSequenceError):
+    """A person gave their word while the line was about to be recorded as waiting for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +84,12 @@ class Readiness:
                 seen[check.id] = await self._record_finding(check, await self._look(check), moment, allowed)
 
         wanted = tuple(checks)
+        given = await self._given()
+        seen.update({check.id: given[check.id] for check in wanted if check.id in given})
         try:
             async with asyncio.TaskGroup() as group:
                 for check in wanted:
-                    if check.kind is not Kind.ROLLUP:
+                    if check.kind is not Kind.ROLLUP and check.id not in given:
                         group.create_task(one(check))
         except BaseExceptionGroup as raised:
             ours, others = raised.split(TminusError)
@@ -93,6 +102,12 @@ class Readiness:
                 finding = self._roll_up(check, await self.claims())
                 seen[check.id] = await self._record_finding(check, finding, moment, allowed)
         return {check.id: seen[check.id] for check in wanted}
+
+    async def _given(self) -> dict[str, Verdict]:
+        """The lines that stand on a real person's word: nobody can look at them again, so the word stays."""
+        events = in_force(await self._record.events())
+        kinds = {str(event.data["check"]): event.type for event in events if event.type in CLAIMS}
+        return {name: claim.verdict for name, claim in claims_of(events).items() if kinds[name] == ATTESTED}
 
     async def conclude(self, step: str, finding: Finding, moment: str) -> None:
         """Record a launch step's own reading as the verdict of every line that is about that step."""
@@ -193,9 +208,24 @@ class Readiness:
         key = f"check:{check.id}@{moment}"
         if allowed is None:
             event = await self._record.append_once(key, OBSERVED, data)
-        else:
-            event = await self._record.append_while(allowed, key, OBSERVED, data)
-        return _claim(event).verdict
+            return _claim(event).verdict
+        try:
+            return _claim(
+                await self._record.append_while(_unspoken(check, allowed), key, OBSERVED, data)
+            ).verdict
+        except SpokenError:
+            return (await self._given())[check.id]
+
+
+def _unspoken(check: Check, allowed: Allowed) -> Allowed:
+    """The same, and for a person's line only while nobody has spoken: a look never takes a word back."""
+
+    def judged(course: Course) -> None:
+        allowed(course)
+        if check.kind is Kind.PERSON and check.id in course.given:
+            raise SpokenError(f"{check.id} was attested meanwhile", hint="the word stands")
+
+    return judged
 
 
 def _first(group: BaseExceptionGroup[TminusError]) -> TminusError:
@@ -208,7 +238,7 @@ def claims_of(events: Iterable[Event]) -> dict[str, Claim]:
     """The newest claim of each line in these events."""
     found: dict[str, Claim] = {}
     for event in events:
-        if event.type == OBSERVED:
+        if event.type in CLAIMS:
             found[str(event.data["check"])] = _claim(event)
     return found
 

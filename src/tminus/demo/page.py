@@ -88,7 +88,7 @@ class MissionPage:
     def _start(self, launch: str) -> Process:
         # The log tells the address of this start and of none before.
         (self._stage / PAGE / "log").unlink(missing_ok=True)
-        argv = [sys.executable, "-P", "-m", "tminus", "serve", launch, "--port", "0"]
+        argv = [sys.executable, "-P", "-m", "tminus", "serve", launch, "--port", "0", "--no-worker"]
         command = processes.polite(argv)
         env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         return processes.start(self._stage, PAGE, command, env={**env, "TMINUS_HOME": str(self._home)})

@@ -199,7 +199,7 @@ def _rescheduled(data: Data) -> list[Line]:
 
 
 def _noticed(data: Data) -> list[Line]:
-    return [(*_NOTE, f"{_plain(data['to'])} is told ({data['notice']}): {', '.join(data['checks'])}")]
+    return [(*_NOTE, f"for {_plain(data['to'])} ({data['notice']}): {', '.join(data['checks'])}")]
 
 
 def _rolled_back(data: Data) -> list[Line]:
@@ -320,7 +320,7 @@ _WRITERS: dict[str, Callable[[Data], list[Line]]] = {
     "clock.held": _clock_held,
     "clock.resumed": _clock_resumed,
     "launch.rescheduled": _rescheduled,
-    "notice.told": _noticed,
+    "notice.raised": _noticed,
     "rollback.done": _rolled_back,
     "rollback.seen": _back_seen,
     "side.stopped": _stopped,

@@ -30,7 +30,7 @@ class Due(StrEnum):
     OVER = "over"
     """Nothing ever again: the launch has ended."""
     GONE = "gone"
-    """Nothing of the countdown: GO was decided."""
+    """Nothing of the countdown: GO was decided, and T-0 has come."""
     MILESTONE = "milestone"
     POLL = "poll"
     DECISION = "decision"
@@ -74,12 +74,19 @@ def agenda(
         )
         return Agenda(Due.LOOK, checks=stale) if stale else stop
     if course.phase not in {State.COUNTING, State.POLLING, State.POSTPONED}:
-        return Agenda(Due.GONE)
+        return _decided(course, t)
     if looks := _looks(plan, course, claims, now, again=again):
         return Agenda(Due.LOOK, checks=looks)
     if told := notices(plan, course, claims, now):
         return Agenda(Due.TELL, notices=told)
     return Agenda(Due.NOTHING, wake=next_wake(plan, course, claims, now, again=again))
+
+
+def _decided(course: Course, t: float | None) -> Agenda:
+    """A GO that was given before T-0 waits for it, unless somebody orders the launch back."""
+    if course.phase is State.GO and not course.leaving and t is not None and t < -TICK:
+        return Agenda(Due.NOTHING, wake=None if course.held else course.t0)
+    return Agenda(Due.GONE)
 
 
 def _stop(plan: Plan, course: Course, t: float) -> Agenda | None:

@@ -138,6 +138,8 @@ class Decision:
     new_t0: str | None = None
     """The new date that a NO-GO proposes."""
     simulated: bool = False
+    category: str = ""
+    """What kept the launch from going, for a NO-GO; empty where nobody said."""
 
 
 def sign_off_statement(sign_off: SignOff, evidence: EvidenceRoot) -> Json:
@@ -149,7 +151,10 @@ def sign_off_statement(sign_off: SignOff, evidence: EvidenceRoot) -> Json:
 
 def decision_statement(decision: Decision, release: Mapping[str, str], root: str | None) -> Json:
     """What the person who decides signs; there is no root while no poll was opened, and then only NO-GO."""
-    return _statement(_release(release), DECISION, asdict(decision) | {"evidence_root": root})
+    predicate = asdict(decision) | {"evidence_root": root}
+    if not decision.category:
+        del predicate["category"]
+    return _statement(_release(release), DECISION, predicate)
 
 
 def checkpoint_statement(launch: str, place: Event) -> Json:
@@ -183,6 +188,7 @@ def read_decision(predicate: Mapping[str, object]) -> Decision:
         reason=str(predicate.get("reason", "")),
         new_t0=fields.text(predicate, "new_t0") if predicate.get("new_t0") is not None else None,
         simulated=fields.flag(predicate, "simulated"),
+        category=fields.text(predicate, "category") if "category" in predicate else "",
     )
 
 

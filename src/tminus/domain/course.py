@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from tminus.domain import fields
 from tminus.domain.canonical import instant
-from tminus.domain.evidence import Source
+from tminus.domain.evidence import Source, Verdict
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import ENDS, MOVES, State
 from tminus.errors import RecordError
@@ -24,8 +24,14 @@ DECIDED = "decision.made"
 """GO or NO-GO."""
 PROPOSED = "decision.proposed"
 """T-0 has come without anybody's decision: NO-GO with its reasons, signed by nobody; the launch waits for a date."""
+RAISED = "notice.raised"
+"""A role is to be told that lines wait for it."""
 TOLD = "notice.told"
-"""A role was told that lines wait for it."""
+"""A system took a message to the people who hold these roles; in older records also what `RAISED` says."""
+UNDELIVERED = "notice.undelivered"
+"""A system did not take a message; it is tried again, unless that has no sense any more."""
+UNADDRESSED = "notice.unaddressed"
+"""Roles to which no message can be sent, once for each launch."""
 ORDERED = "order.taken"
 """A person's order to a launch after GO: resume the shift, abort, roll back."""
 
@@ -58,7 +64,7 @@ class Course:
     attempt: int = 1
     """Counted from 1; each new date is a new attempt."""
     sequence: int = 0
-    """The calendar's count of changes: one more whenever T-0 moves."""
+    """The calendar's count of changes: one more whenever T-0 moves or is given up."""
     held: Hold | None = None
     holds: int = 0
     """How often people stopped the clock so far."""
@@ -76,10 +82,12 @@ class Course:
     """By role: what it said in the open poll."""
     attested: frozenset[str] = frozenset()
     """The lines that stand on a person's word of this attempt."""
-    told: frozenset[str] = frozenset()
-    """The notices of this attempt that were told, each as `KIND:ROLE:LINE`."""
+    given: frozenset[str] = frozenset()
+    """The lines for which a real person has given their word, and no new date has voided it."""
+    raised: frozenset[str] = frozenset()
+    """The notices of this attempt that were raised, each as `KIND:ROLE:LINE`."""
     audience: frozenset[str] = frozenset()
-    """The roles that were ever told something of this launch by a notice."""
+    """The roles that were ever told something of this launch."""
 
     @property
     def over(self) -> bool:
@@ -152,7 +160,18 @@ def void_lines(data: Mapping[str, object]) -> list[str]:
     return fields.texts(fields.table(data, "void"), "attestations") if "void" in data else []
 
 
-_OF_AN_ATTEMPT = frozenset({"poll.opened", "signoff.given", "milestone.reached", "gate.judged", TOLD})
+_OF_AN_ATTEMPT = frozenset(
+    {
+        "poll.opened",
+        "poll.renewed",
+        "signoff.given",
+        "signoff.voided",
+        "milestone.reached",
+        "gate.judged",
+        RAISED,
+        TOLD,
+    }
+)
 
 
 def _opened(event: Event) -> Course:
@@ -205,6 +224,7 @@ def _rescheduled(course: Course, event: Event) -> Course:
         sequence=course.sequence + 1,
         holds=course.holds,
         audience=course.audience,
+        given=course.given - frozenset(void_lines(event.data)),
     )
 
 
@@ -218,6 +238,11 @@ def _signed(course: Course, event: Event) -> Course:
     return replace(course, signed=words)
 
 
+def _voided(course: Course, event: Event) -> Course:
+    gone = fields.text(event.data, "role")
+    return replace(course, signed={role: word for role, word in course.signed.items() if role != gone})
+
+
 def _decided(course: Course, event: Event) -> Course:
     if fields.text(event.data, "decision") == "go":
         return _moved(course, State.GO)
@@ -226,7 +251,8 @@ def _decided(course: Course, event: Event) -> Course:
 
 def _postponed(course: Course, event: Event) -> Course:
     del event
-    return replace(_moved(course, State.POSTPONED), t0=None, planned=None, held=None)
+    moved = _moved(course, State.POSTPONED)
+    return replace(moved, t0=None, planned=None, held=None, sequence=course.sequence + 1)
 
 
 def _reached(course: Course, event: Event) -> Course:
@@ -237,16 +263,33 @@ def _judged(course: Course, event: Event) -> Course:
     return replace(course, judged=course.judged | {fields.text(event.data, "milestone")})
 
 
+_SAID = frozenset(verdict.value for verdict in Verdict if verdict.known)
+
+
 def _observed(course: Course, event: Event) -> Course:
     check = fields.text(event.data, "check")
-    said = fields.text(event.data, "source") in {Source.PERSON, Source.SIMULATED}
+    # That nobody has spoken yet is no word of theirs.
+    spoken = event.type == "check.attested" or event.data.get("verdict") in _SAID
+    said = spoken and fields.text(event.data, "source") in {Source.PERSON, Source.SIMULATED}
     return replace(course, attested=course.attested | {check} if said else course.attested - {check})
 
 
-def _told(course: Course, event: Event) -> Course:
+def _attested(course: Course, event: Event) -> Course:
+    course = _observed(course, event)
+    return replace(course, given=course.given | {fields.text(event.data, "check")})
+
+
+def _raised(course: Course, event: Event) -> Course:
     kind, to = fields.text(event.data, "notice"), fields.text(event.data, "to")
-    told = {f"{kind}:{to}:{check}" for check in fields.texts(event.data, "checks")}
-    return replace(course, told=course.told | told, audience=course.audience | {to})
+    raised = {f"{kind}:{to}:{check}" for check in fields.texts(event.data, "checks")}
+    return replace(course, raised=course.raised | raised)
+
+
+def _told(course: Course, event: Event) -> Course:
+    if "roles" not in event.data:  # as it was written when raising a notice was all there was
+        course = _raised(course, event)
+        return replace(course, audience=course.audience | {fields.text(event.data, "to")})
+    return replace(course, audience=course.audience | set(fields.texts(event.data, "roles")))
 
 
 def _stepped(course: Course, event: Event) -> Course:
@@ -286,7 +329,10 @@ def _ended(course: Course, event: Event) -> Course:
     outcome = fields.text(event.data, "outcome")
     if outcome not in ENDS:
         raise RecordError(f"{outcome!r} is no end of a launch", hint=_HINT)
-    return replace(_moved(course, State(outcome)), held=None, guard="", leaving=None)
+    moved = _moved(course, State(outcome))
+    # Who has the date in a calendar has to take it out.
+    gone = outcome in {State.SCRUBBED, State.NO_GO}
+    return replace(moved, held=None, guard="", leaving=None, sequence=course.sequence + gone)
 
 
 _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
@@ -295,12 +341,14 @@ _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
     RESCHEDULED: _rescheduled,
     "poll.opened": _polled,
     "signoff.given": _signed,
+    "signoff.voided": _voided,
     DECIDED: _decided,
     PROPOSED: _postponed,
     "milestone.reached": _reached,
     "gate.judged": _judged,
     "check.observed": _observed,
-    "check.attested": _observed,
+    "check.attested": _attested,
+    RAISED: _raised,
     TOLD: _told,
     "step.started": _stepped,
     "step.done": _stepped,
@@ -315,9 +363,11 @@ MOVING = frozenset(_FOLDS) - {
     "check.observed",
     "check.attested",
     "signoff.given",
+    "signoff.voided",
     "gate.judged",
     "launch.held",
     "traffic.seen",
+    RAISED,
     TOLD,
 }
 """The events that say where a launch is and what it has reached; a record holds many more, of lines and people."""

@@ -48,7 +48,7 @@ class Pulse:
 
 def findings(survey: Survey, pulse: Pulse) -> list[Finding]:
     """Everything that the survey says, in the order in which one would mend it."""
-    schema = _schema(survey.schema)
+    schema = of_schema(survey.schema)
     if not survey.schema.right:
         unread = "not looked at: the tables are not those of this tminus"
         blind = [Finding(name, Grade.UNKNOWN, unread) for name in ("workers", "launches", "queues", "outbox")]
@@ -80,7 +80,8 @@ def duration(seconds: float) -> str:
     return f"{days} d {hours} h"
 
 
-def _schema(schema: Schema) -> Finding:
+def of_schema(schema: Schema) -> Finding:
+    """Whether this tminus can work with the tables of a database."""
     here, migrate = schema.revision, "`tminus database migrate`; starting a worker does the same"
     if here is None:
         return Finding("schema", Grade.FAILED, "the database has no tables of tminus", migrate)

@@ -41,7 +41,7 @@ class Notice:
     """The key of the record under which it is told once."""
 
     def data(self) -> dict[str, object]:
-        """What `notice.told` says of it."""
+        """What `notice.raised` says of it."""
         return {"notice": self.kind.value, "to": self.to, "checks": list(self.checks)}
 
 
@@ -96,7 +96,7 @@ def next_notice(plan: Plan, course: Course, claims: Mapping[str, Claim], now: fl
         for check in plan.checks
         if waits(course, check, claims.get(check.id), now, later=True)
         for moment in _moments(plan, check)
-        if moment.offset > t and moment.name not in course.told
+        if moment.offset > t and moment.name not in course.raised
     ]
     return course.t0 + min(ahead) if ahead else None
 
@@ -125,7 +125,7 @@ def _due(plan: Plan, course: Course, check: Check, t: float) -> Iterator[_Moment
     over = [moment for moment in _moments(plan, check) if moment.offset <= t]
     owners = [moment for moment in over if moment.kind is not NoticeKind.ESCALATED]
     told = (moment for moment in over if moment.kind is NoticeKind.ESCALATED)
-    yield from (moment for moment in (*owners[-1:], *told) if moment.name not in course.told)
+    yield from (moment for moment in (*owners[-1:], *told) if moment.name not in course.raised)
 
 
 def _moments(plan: Plan, check: Check) -> Iterator[_Moment]:

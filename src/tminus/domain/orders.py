@@ -5,7 +5,7 @@ the launch stands and what may be done instead. Who may give an order is decided
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tminus.domain.canonical import timestamp
@@ -43,6 +43,9 @@ class Act(StrEnum):
 BEFORE_GO = frozenset({State.COUNTING, State.POLLING})
 """The phases of a launch that has a date and no GO yet."""
 _RUNNING = BEFORE_GO | {State.GO, State.LAUNCHING, State.SOAKING}
+
+LONGEST_REASON = 2000
+"""Characters; a reason stands in every later refusal too."""
 
 MAY: Mapping[Act, frozenset[State]] = {
     Act.HOLD: _RUNNING,
@@ -151,7 +154,7 @@ def _complete(order: Order) -> None:
         for word, there in (
             ("an id", order.id.strip()),
             ("a person", alike(order.by)),
-            ("a reason", order.reason.strip()),
+            ("a reason", any(sign.isprintable() and not sign.isspace() for sign in order.reason)),
             ("a category", order.category or order.act is not Act.NO_GO),
             ("a new T-0", order.new_t0 is not None or order.act is not Act.RESCHEDULE),
             (
@@ -163,8 +166,16 @@ def _complete(order: Order) -> None:
     ]
     if lacking:
         raise RefusedError(f"{order.act} needs {lacking[0]}", hint="order it again, and say so")
+    if len(order.reason) > LONGEST_REASON or not _is_text(order.reason):
+        what = "is no text" if not _is_text(order.reason) else f"has more than {LONGEST_REASON} characters"
+        raise RefusedError(f"the reason {what}", hint="say it in a few words; they stand in the record")
     if order.new_t0 is not None and order.act not in {Act.RESCHEDULE, Act.NO_GO}:
         raise RefusedError(f"{order.act} takes no new T-0", hint=f"to move T-0, order {Act.RESCHEDULE}")
+
+
+def _is_text(words: str) -> bool:
+    """Whether no byte stands in it that the terminal could not read as text."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +192,7 @@ def _entry(course: Course, order: Order, now: float, made: _Made) -> Entry:
 
 
 def _hold(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
-    del course, plan
-    return [_Made(HELD, f"order:{order.id}", {"since": timestamp(now)})]
+    return [_Made(HELD, f"order:{order.id}", {"since": timestamp(now), "tell": _tell(course, plan)})]
 
 
 def _resume(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
@@ -201,7 +211,7 @@ def _resume(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]
         "tell": _tell(course, plan),
     }
     if course.phase in BEFORE_GO:
-        data |= _permitted(frozen(plan.freezes, t0), order)
+        data |= _permitted(frozen(plan.freezes, t0), order, plan)
     return [_Made(RESUMED, f"order:{order.id}", data)]
 
 
@@ -210,7 +220,7 @@ def _reschedule(course: Course, order: Order, now: float, plan: Plan) -> list[_M
     t0 = order.new_t0
     if not now < t0 <= now + FARTHEST:
         away = "is past" if t0 <= now else "is more than ten years away"
-        raise RefusedError(f"{timestamp(t0)} {away}", hint="name a T-0 that is still to come")
+        raise RefusedError(f"the new T-0 {away}", hint="name a T-0 that is still to come")
     if timestamp(t0) == timestamp(course.t0 or 0.0) and course.held is None:
         raise RefusedError(f"T-0 is {timestamp(t0)} already", hint="name another T-0")
     data: Data = {
@@ -220,7 +230,7 @@ def _reschedule(course: Course, order: Order, now: float, plan: Plan) -> list[_M
         "sequence": course.sequence + 1,
         "void": _void(course, plan),
         "tell": _tell(course, plan),
-        **_permitted(frozen(plan.freezes, t0), order),
+        **_permitted(frozen(plan.freezes, t0), order, plan),
     }
     return [_Made(RESCHEDULED, f"order:{order.id}:date", data)]
 
@@ -233,7 +243,10 @@ def _no_go(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
         "tell": _tell(course, plan),
     }
     decision = _Made(DECIDED, f"order:{order.id}", data)
-    return [decision] if order.new_t0 is None else [decision, *_reschedule(course, order, now, plan)]
+    if order.new_t0 is None:
+        return [decision]
+    # The decision takes the old date out of calendars, and the new one enters it.
+    return [decision, *_reschedule(replace(course, sequence=course.sequence + 1), order, now, plan)]
 
 
 def _scrub(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
@@ -242,9 +255,10 @@ def _scrub(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
 
 
 def _back(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
-    del course, now, plan
+    del now
     text = f"{order.by} ordered {order.act}: {order.reason}"
-    return [_Made(ORDERED, f"order:{order.id}", {"order": order.act.value, "text": text})]
+    data: Data = {"order": order.act.value, "text": text, "tell": _tell(course, plan)}
+    return [_Made(ORDERED, f"order:{order.id}", data)]
 
 
 _ACTS = {
@@ -258,11 +272,15 @@ _ACTS = {
 }
 
 
-def _permitted(window: Window | None, order: Order) -> Data:
+def _permitted(window: Window | None, order: Order, plan: Plan) -> Data:
     """What the record says of a freeze that was overridden; nothing where T-0 is free."""
     permit(window, order.override, order.by)
     if window is None or order.override is None:
         return {}
+    known = {alike(role.person): role.person for role in plan.roles}
+    if alike(order.override.by) not in known:
+        others = ", ".join(name for key, name in known.items() if key != alike(order.by))
+        raise RefusedError(f"{order.override.by} is nobody of this plan", hint=f"who could: {others}")
     return {"freeze": window.name, "override": order.override.data()}
 
 
@@ -274,7 +292,7 @@ def _void(course: Course, plan: Plan) -> Data:
         "signoffs": sorted(course.signed),
         "gates": sorted(course.judged),
         "attestations": sorted(words & course.attested),
-        "notices": sorted(course.told),
+        "notices": sorted(course.raised),
     }
 
 

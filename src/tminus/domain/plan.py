@@ -94,6 +94,10 @@ class Role:
     """Whether this role may decide GO or NO-GO."""
     signs: bool = False
     """Whether the poll needs this role's signature."""
+    email: str = ""
+    """Where whoever holds it gets mail; empty or a placeholder for nowhere."""
+    slack: str = ""
+    """By reference: an incoming webhook of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,18 @@ class Leads:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """By which systems people are told; empty where there is none."""
+
+    mail: str = ""
+    """The server that takes mail: a reference, or an address without a login."""
+    sender: str = ""
+    """Who mails come from, as a mail names people."""
+    slack: str = ""
+    """By reference: the incoming webhook of the channel in which roles without one of their own are told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """An executable checklist, identified by the digest of its canonical form."""
 
@@ -152,6 +168,8 @@ class Plan:
     freezes: tuple[Freeze, ...] = ()
     """When no launch may have its T-0."""
     leads: Leads = Leads()
+    notify: Notify = Notify()
+    """By which systems people are told."""
     decision_seconds: float = 900.0
     """How long before T-0 the poll opens, and after it a decision still holds."""
     environment: str = ""

@@ -54,6 +54,14 @@ class Opened:
     omitted: tuple[Mapping[str, object], ...]
     systems: Mapping[str, str]
     schedule: Mapping[str, object]
+    people: Mapping[str, str]
+    """By role: the person whom the plan names; empty in records that do not say."""
+
+    def check_role(self, person: str, role: str) -> None:
+        """Raise `RecordError` unless the plan names this person for this role: nobody is added afterwards."""
+        if self.people and self.people.get(role) != person:
+            named = self.people.get(role, "nobody")
+            raise RecordError(f"{person} signed as {role}, but the plan names {named}", hint=_HINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,9 @@ def read_opened(event: Event) -> Opened:
         omitted=tuple(fields.rows(data, "omitted")),
         systems=_text_table(data, "systems"),
         schedule=fields.table(data, "schedule"),
+        people={fields.text(row, "role"): fields.text(row, "person") for row in fields.rows(data, "roles")}
+        if "roles" in data
+        else {},
     )
     _check_opened(opened)
     return opened

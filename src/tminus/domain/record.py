@@ -142,7 +142,7 @@ def read(chunks: Iterable[bytes]) -> Iterator[Event]:
     prev = NO_LINE
     for number, line in enumerate(_lines(chunks), 1):
         event = decode(number, line)
-        _check_place(event, number, prev)
+        check_place(event, number, prev)
         if previous:
             yield previous
         previous, prev = event, digest(line)
@@ -166,7 +166,8 @@ def _fields(line: bytes) -> dict[str, JsonValue]:
     return fields
 
 
-def _check_place(event: Event, number: int, prev: str) -> None:
+def check_place(event: Event, number: int, prev: str) -> None:
+    """Raise `RecordError` unless the event stands on this line, behind the line of this digest."""
     if event.seq != number - 1:
         raise RecordError(
             f"line {number}: `seq` is {event.seq}, not {number - 1}: lines are missing, moved or added",

@@ -52,10 +52,14 @@ class Report:
     decision: Signature | None
     lines: int
     observed: int
-    """Lines of the checklist with a claim."""
+    """Lines of the checklist that were seen, or that a person spoke for: passed, warned or failed."""
+    unknown: int
+    """Lines that were looked at, of which nothing is known."""
     omitted: int
     systems: Mapping[str, str]
     server_keys: tuple[str, ...]
+    evidence: Mapping[str, str]
+    """The files that people showed with their word: by SHA-256, what each was called."""
     notes: tuple[str, ...]
     """What is odd but no reason to refuse."""
 

@@ -24,7 +24,7 @@ class State(StrEnum):
     SCRUBBED = "scrubbed"
     """Called off by a person before GO."""
     ABORTED = "aborted"
-    """Stopped by a person after GO."""
+    """Stopped after GO: by a person, or since the launch had no target to act upon."""
     ABANDONED = "abandoned"
     """Its processes were killed and could not be resumed; found by a later start."""
 

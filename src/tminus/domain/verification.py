@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from tminus.domain import fields
 from tminus.domain.attestation import (
     EvidenceRoot,
-    Json,
     checkpoint_statement,
     decision_statement,
     evidence_root,
@@ -19,13 +18,19 @@ from tminus.domain.attestation import (
     read_sign_off,
     sign_off_statement,
 )
-from tminus.domain.canonical import canonical, instant
+from tminus.domain.canonical import instant
+from tminus.domain.compared import same
 from tminus.domain.course import void_lines
+from tminus.domain.evidence import Verdict
 from tminus.domain.policy import Observed, Opened, judge_go, read_opened
+from tminus.domain.poll import changes
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
-from tminus.domain.report import OpenEnvelope, Report, Signature
+from tminus.domain.report import OpenEnvelope, Report, Signature, SignedStatement
 from tminus.domain.rollout import ENDS
+from tminus.domain.signers import check_trusted
+from tminus.domain.testimony import Testimony
 from tminus.domain.trust import KeyKind, TrustRoot
+from tminus.domain.words import Word, row_of
 from tminus.errors import RecordError
 
 OUTCOMES = tuple(sorted(ENDS))
@@ -41,12 +46,21 @@ def verify(chunks: Iterable[bytes], open_envelope: OpenEnvelope, trust: TrustRoo
     Without a trust root the chain and every envelope's own signature are checked, not whose keys they are.
     """
     reading = _Reading(open_envelope, trust)
-    for event in read(chunks):
+    _take(reading, read(chunks))
+    return reading.report()
+
+
+def check_open(events: Iterable[Event], open_envelope: OpenEnvelope, trust: TrustRoot | None) -> None:
+    """Raise `RecordError` where the record of a launch under way would not verify, as far as it goes."""
+    _take(_Reading(open_envelope, trust), events)
+
+
+def _take(reading: "_Reading", events: Iterable[Event]) -> None:
+    for event in events:
         try:
             reading.take(event)
         except RecordError as error:
             raise RecordError(f"line {event.line} ({event.type}): {error}", hint=error.hint) from error
-    return reading.report()
 
 
 @dataclass(slots=True)
@@ -54,6 +68,8 @@ class _Poll:
     evidence: EvidenceRoot
     root: str
     votes: dict[tuple[str, str], Signature] = field(default_factory=dict)
+    covers: dict[tuple[str, str], EvidenceRoot] = field(default_factory=dict)
+    """By the same role and person: the evidence that was signed."""
 
     def go(self, role: str) -> bool:
         """Every person who signed for this role says go, and somebody did."""
@@ -74,6 +90,7 @@ class _Reading:
     schedule: Mapping[str, object] = field(default_factory=dict)
     claims: dict[str, Observed] = field(default_factory=dict)
     waivers: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    testimony: Testimony = field(default_factory=Testimony)
     poll: _Poll | None = None
     decision: Signature | None = None
     go: bool = False
@@ -117,10 +134,12 @@ class _Reading:
             sign_offs=tuple(votes[key] for key in sorted(votes)),
             decision=self.decision,
             lines=self.opened.lines,
-            observed=len(self.claims),
+            observed=sum(map(_known, self.claims.values())),
+            unknown=len(self.claims) - sum(map(_known, self.claims.values())),
             omitted=len(self.opened.omitted),
             systems=self.opened.systems,
             server_keys=tuple(self.server_keys),
+            evidence=dict(self.testimony.evidence),
             notes=self._notes(),
         )
 
@@ -154,19 +173,31 @@ class _Reading:
         self.schedule = fields.table(event.data, "schedule")
         for check in void_lines(event.data):
             self.claims.pop(check, None)
+            self.testimony.forget(check)
         self.go, self.poll, self.decision = False, None, None
 
     def observe(self, event: Event) -> None:
-        """`check.observed`, `check.attested`: the check's claim from now on."""
+        """`check.observed`: the check's claim from now on."""
         claim = {name: fields.text(event.data, name) for name in _CLAIM}
         self.claims[claim["check"]] = Observed(claim, event.at)
 
+    def attest(self, event: Event) -> None:
+        """`check.attested`: a person's signed word is the check's claim from now on."""
+        signed = self.open_envelope(event.data.get("envelope"))
+        self._check_word(self.testimony.attest(event, signed, self.rules), signed, event)
+        self.observe(event)
+
+    def request(self, event: Event) -> None:
+        """`waiver.requested`."""
+        signed = self.open_envelope(event.data.get("envelope"))
+        self._check_word(self.testimony.request(event, signed, self.rules), signed, event)
+
     def waive(self, event: Event) -> None:
         """`check.waived`."""
-        for name in ("by", "because"):
-            fields.text(event.data, name)
-        instant(fields.text(event.data, "until"))
-        self.waivers[fields.text(event.data, "check")] = event.data
+        signed = self.open_envelope(event.data.get("envelope"))
+        word = self.testimony.waive(event, signed, self.rules, self.schedule)
+        self._check_word(word, signed, event)
+        self.waivers[word.check] = row_of(event.data)
 
     def end_waiver(self, event: Event) -> None:
         """`waiver.ended`."""
@@ -174,9 +205,28 @@ class _Reading:
             raise RecordError("there is no such waiver", hint=_HINT)
 
     def open_poll(self, event: Event) -> None:
-        """`poll.opened`: the evidence must be what was recorded, all of it."""
+        """`poll.opened`: a new poll; what was signed and decided before is void."""
+        evidence, root = self._shown(event)
+        self.go = False
+        self.poll = _Poll(evidence, root)
+
+    def renew_poll(self, event: Event) -> None:
+        """`poll.renewed`: from here on this is what people sign over; what they signed before stays as it is."""
+        if self.poll is None:
+            raise RecordError("a poll is renewed that nobody opened", hint=_HINT)
+        self.poll.evidence, self.poll.root = self._shown(event)
+
+    def _shown(self, event: Event) -> tuple[EvidenceRoot, str]:
+        """The evidence that people are shown, and its root: it must be what was recorded, all of it."""
         evidence = read_evidence(fields.table(event.data, "evidence"))
-        recorded = EvidenceRoot(
+        same("the evidence", fields.table(event.data, "evidence"), self._recorded().document())
+        root = evidence_root(evidence)[1]
+        if fields.text(event.data, "root") != root:
+            raise RecordError(f"`root` is not the digest of the evidence, which is {root}", hint=_HINT)
+        return evidence, root
+
+    def _recorded(self) -> EvidenceRoot:
+        return EvidenceRoot(
             opened=self.rules.digest,
             plan=self.rules.plan,
             lines=self.rules.lines,
@@ -186,12 +236,6 @@ class _Reading:
             waivers=tuple(self.waivers.values()),
             omitted=self.rules.omitted,
         )
-        _same("the evidence", fields.table(event.data, "evidence"), recorded.document())
-        root = evidence_root(evidence)[1]
-        if fields.text(event.data, "root") != root:
-            raise RecordError(f"`root` is not the digest of the evidence, which is {root}", hint=_HINT)
-        self.go = False
-        self.poll = _Poll(evidence, root)
 
     def sign_off(self, event: Event) -> None:
         """`signoff.given`: one person's vote over the evidence of the open poll."""
@@ -199,7 +243,7 @@ class _Reading:
             raise RecordError("a sign-off without an open poll", hint=_HINT)
         signed = self.open_envelope(event.data.get("envelope"))
         sign_off = read_sign_off(fields.table(signed.statement, "predicate"))
-        _same("the sign-off", signed.statement, sign_off_statement(sign_off, self.poll.evidence))
+        same("the sign-off", signed.statement, sign_off_statement(sign_off, self.poll.evidence))
         self._check_launch(sign_off.launch)
         vote = Signature(
             role=sign_off.role,
@@ -217,13 +261,14 @@ class _Reading:
                     f"`{name}` is {event.data.get(name)!r}, but {value!r} was signed", hint=_HINT
                 )
         self.poll.votes[(vote.role, vote.person)] = vote
+        self.poll.covers[(vote.role, vote.person)] = self.poll.evidence
 
     def decide(self, event: Event) -> None:
         """`decision.made`: GO needs every signature and green evidence; NO-GO needs only who may decide."""
         root = self.poll.root if self.poll else None
         signed = self.open_envelope(event.data.get("envelope"))
         decision = read_decision(fields.table(signed.statement, "predicate"))
-        _same("the decision", signed.statement, decision_statement(decision, self.rules.release, root))
+        same("the decision", signed.statement, decision_statement(decision, self.rules.release, root))
         self._check_launch(decision.launch)
         vote = Signature(
             role=decision.role,
@@ -240,6 +285,10 @@ class _Reading:
                 raise RecordError(
                     f"`{name}` is {event.data.get(name)!r}, but {value!r} was signed", hint=_HINT
                 )
+        if event.data.get("new_t0") != decision.new_t0:
+            raise RecordError(
+                f"`new_t0` is {event.data.get('new_t0')}, but {decision.new_t0} was signed", hint=_HINT
+            )
         if vote.role not in self.rules.deciders:
             raise RecordError(f"{vote.role} may not decide; {', '.join(self.rules.deciders)} may", hint=_HINT)
         self.go = vote.decision == "go"
@@ -272,7 +321,7 @@ class _Reading:
         """`checkpoint`: the server signed every line before."""
         fields.exactly(event.data, ["envelope"])
         signed = self.open_envelope(event.data["envelope"])
-        _same("the checkpoint", signed.statement, checkpoint_statement(self.rules.launch, event))
+        same("the checkpoint", signed.statement, checkpoint_statement(self.rules.launch, event))
         if self.trust:
             self.trust.signer(signed.keyid, KeyKind.SERVER, event.at)
         if signed.keyid in self.key_roles:
@@ -283,6 +332,13 @@ class _Reading:
         if launch != self.rules.launch:
             raise RecordError(f"signed for launch {launch!r}, not for {self.rules.launch!r}", hint=_HINT)
 
+    def _check_word(self, word: Word, signed: SignedStatement, event: Event) -> None:
+        """The key is this person's, for this role, then and now, and the word was not played before."""
+        said = Signature(word.role, word.person, "", word.signed_at, signed.keyid, simulated=False, note="")
+        if self.trust:
+            check_trusted(self.trust, said, event.at)
+        self._check_new(said, event)
+
     def _check_person(self, vote: Signature, event: Event) -> None:
         """The key is this person's, for this role, then and now, and used for nothing else here."""
         if vote.decision not in {"go", "no-go"}:
@@ -290,13 +346,17 @@ class _Reading:
         if vote.simulated and self.rules.production:
             raise RecordError(f"{vote.person} is simulated, but the plan is marked production", hint=_HINT)
         if self.trust:
-            _check_trusted(self.trust, vote, event.at)
+            check_trusted(self.trust, vote, event.at)
         if self.people.setdefault(vote.person, vote.role) != vote.role:
             raise RecordError(
                 f"{vote.person} signed as {self.people[vote.person]} before: one role each", hint=_HINT
             )
         if self.key_roles.setdefault(vote.keyid, vote.role) != vote.role or vote.keyid in self.server_keys:
             raise RecordError("this key signed in another role before: one role each", hint=_HINT)
+        self.rules.check_role(vote.person, vote.role)
+        self._check_new(vote, event)
+
+    def _check_new(self, vote: Signature, event: Event) -> None:
         signed = instant(vote.at)
         if signed <= self.last_signed.get((vote.keyid, event.type), float("-inf")):
             raise RecordError("signed no later than this key's signature before: played again", hint=_HINT)
@@ -308,16 +368,25 @@ class _Reading:
         if missing := [role for role in self.rules.signers if not self.poll.go(role)]:
             raise RecordError(f"GO without a go sign-off of {missing[0]} over this evidence", hint=_HINT)
         judge_go(self.rules, self.poll.evidence, self.claims, self.schedule, event.at)
+        now = self._recorded()
+        for (role, person), evidence in self.poll.covers.items():
+            if changed := changes(evidence, now):
+                raise RecordError(
+                    f"GO over the sign-off of {person} for {role}, which {changed[0].told} had voided",
+                    hint=_HINT,
+                )
 
 
 _ACTS: Mapping[str, Callable[[_Reading, Event], None]] = {
     OPENED: _Reading.open,
     "launch.rescheduled": _Reading.reschedule,
     "check.observed": _Reading.observe,
-    "check.attested": _Reading.observe,
+    "check.attested": _Reading.attest,
+    "waiver.requested": _Reading.request,
     "check.waived": _Reading.waive,
     "waiver.ended": _Reading.end_waiver,
     "poll.opened": _Reading.open_poll,
+    "poll.renewed": _Reading.renew_poll,
     "signoff.given": _Reading.sign_off,
     "decision.made": _Reading.decide,
     "step.started": _Reading.step,
@@ -327,34 +396,6 @@ _ACTS: Mapping[str, Callable[[_Reading, Event], None]] = {
 }
 
 
-def _check_trusted(trust: TrustRoot, vote: Signature, recorded_at: str) -> None:
-    key = trust.signer(vote.keyid, KeyKind.PERSON, vote.at)
-    trust.signer(vote.keyid, KeyKind.PERSON, recorded_at)
-    if key.name != vote.person:
-        raise RecordError(f"signed as {vote.person}, but with the key of {key.name}", hint=_HINT)
-    if vote.role not in key.roles:
-        raise RecordError(
-            f"{key.name} may not sign as {vote.role}, only as {', '.join(key.roles)}", hint=_HINT
-        )
-    if key.simulated != vote.simulated:
-        raise RecordError(
-            f"{key.name} is {'' if key.simulated else 'not '}simulated, but signed otherwise", hint=_HINT
-        )
-
-
-def _same(what: str, seen: Mapping[str, object], right: Json) -> None:
-    """Raise `RecordError` naming the first place where what stands differs from what must stand."""
-    if canonical(dict(seen)) != canonical(right):
-        raise RecordError(f"{what} does not hold: {_difference('', seen, right)}", hint=_HINT)
-
-
-def _difference(place: str, seen: object, right: object) -> str:
-    if isinstance(seen, dict) and isinstance(right, dict):
-        for name in sorted(seen.keys() | right.keys()):
-            if seen.get(name) != right.get(name) or (name in seen) != (name in right):
-                return _difference(f"{place}.{name}".lstrip("."), seen.get(name), right.get(name))
-    if isinstance(seen, list) and isinstance(right, list) and len(seen) == len(right):
-        for number, (one, other) in enumerate(zip(seen, right, strict=True)):
-            if one != other:
-                return _difference(f"{place}[{number}]", one, other)
-    return f"`{place}` is {str(seen)[:80]}, not {str(right)[:80]}"
+def _known(seen: Observed) -> bool:
+    """Whether the line was really seen, or spoken for; a verdict that is none of ours says nothing."""
+    return seen.claim["verdict"] in {verdict.value for verdict in Verdict if verdict.known}

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
@@ -42,6 +42,8 @@ THREADS = 32
 """How many threads wait for the database at once; it has 20 connections. Without a limit each of 10,000 launches that
 a start takes over begins one of its own: half a gigabyte, a heart that is not heard, and acts that wait for half a
 minute to be given a connection."""
+
+T = TypeVar("T")
 
 Body = Callable[[Engine, str], Awaitable[Json]]
 """A launch: what is done, given the engine and the launch's id; its last result."""
@@ -206,6 +208,10 @@ class DurableEngine:
             return await body(DurableSteps(means, launch_id), launch_id)
 
         return launch
+
+    async def fenced(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Act outside of any step, while this process may: see `Fence.run`."""
+        return await self._fence.run(act)
 
     def silent(self) -> float:
         """For how many seconds the heart of this process has been silent; meaningless where it is alone."""

@@ -5,13 +5,13 @@ The rows of DBOS are read here without starting it: whoever only looks must not 
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, column, func, inspect, select, table
+from sqlalchemy import ColumnElement, Connection, Engine, column, func, inspect, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
 from tminus.domain.course import MOVING, course_of
@@ -20,7 +20,7 @@ from tminus.domain.record import OPENED, decode
 from tminus.errors import PartError, RecordError
 from tminus.store import migrating
 from tminus.store.chain import OPEN
-from tminus.store.tables import EVENTS, LAUNCHES, WORKERS, connect, database_now, unreachable
+from tminus.store.tables import EVENTS, LAUNCHES, WORKERS, connect, database_now, shown, unreachable
 
 SECONDS = 20.0
 """How long one look may take in all; each of its questions has a limit of two seconds beside it."""
@@ -70,7 +70,7 @@ def _within(seconds: float, work: Callable[[], T], engine: Engine) -> T:
         raise failed[0]
     if thread.is_alive():
         raise PartError(
-            f"the store {engine.url.render_as_string()} gave no answer within {seconds:g} s",
+            f"the store {shown(engine.url)} gave no answer within {seconds:g} s",
             hint="see whether the database is overloaded or frozen, and look again",
         )
     return done[0]
@@ -81,10 +81,8 @@ def _look(engine: Engine, clock: Callable[[], float]) -> Survey:
         before = clock()
         now = float(connection.scalar(select(database_now(connection))) or 0.0)
         after = clock()
-        revisions = migrating.revisions()
-        known = tuple(found.revision for found in revisions)
-        schema = Schema(migrating.revision(connection), known, migrating.newest_safe(revisions))
-        rows = _Rows(connection, now) if schema.right else None
+        schema = schema_of(connection)
+        rows = Rows(connection, now) if schema.right else None
         return Survey(
             now,
             (before + after) / 2 - now,
@@ -98,8 +96,18 @@ def _look(engine: Engine, clock: Callable[[], float]) -> Survey:
         )
 
 
-class _Rows:
-    """What the rows of one connection say; those of the engine only where it has its tables."""
+def schema_of(connection: Connection) -> Schema:
+    """The revision of a database's tables beside those that this tminus knows."""
+    revisions = migrating.revisions()
+    known = tuple(found.revision for found in revisions)
+    return Schema(migrating.revision(connection), known, migrating.newest_safe(revisions))
+
+
+class Rows:
+    """What the rows of one connection say; those of the engine only where it has its tables.
+
+    `now` is the instant by the clock of the database.
+    """
 
     def __init__(self, connection: Connection, now: float) -> None:
         self._connection = connection
@@ -128,6 +136,7 @@ class _Rows:
         self._engine = inspect(connection).has_table("workflow_status", schema=schema)
 
     def hearts(self) -> tuple[Heart, ...]:
+        """Every process that runs launches, or ran them of late, the first one first."""
         rows = self._connection.execute(select(WORKERS).where(WORKERS.c.pid > 0).order_by(WORKERS.c.started))
         return tuple(
             Heart(
@@ -140,13 +149,16 @@ class _Rows:
             for row in rows
         )
 
-    def launches(self) -> tuple[OpenLaunch, ...]:
-        """Every open launch, the earliest opened first."""
-        states = self._states()
+    def launches(self, only: Collection[str] | None = None) -> tuple[OpenLaunch, ...]:
+        """Every open launch, or those of these names, the earliest opened first."""
+        chosen = [LAUNCHES.c.state == OPEN]
+        if only is not None:
+            chosen.append(LAUNCHES.c.id.in_(only))
+        states = self._states(chosen)
         wanted = (
             select(EVENTS.c.launch, EVENTS.c.seq, EVENTS.c.line)
             .join(LAUNCHES, LAUNCHES.c.id == EVENTS.c.launch)
-            .where(LAUNCHES.c.state == OPEN, EVENTS.c.type.in_({OPENED, *MOVING}))
+            .where(*chosen, EVENTS.c.type.in_({OPENED, *MOVING}))
             .order_by(LAUNCHES.c.opened_at, LAUNCHES.c.id, EVENTS.c.seq)
             .execution_options(yield_per=_PAGE)
         )
@@ -156,17 +168,18 @@ class _Rows:
             for launch, lines in groupby(rows, key=lambda row: row[0])
         )
 
-    def _states(self) -> dict[str, tuple[str, str]]:
+    def _states(self, chosen: Sequence[ColumnElement[bool]]) -> dict[str, tuple[str, str]]:
         if not self._engine:
             return {}
         work = self._work.c
         wanted = select(work.workflow_uuid, work.status, work.executor_id).join(
             LAUNCHES, LAUNCHES.c.id == work.workflow_uuid
         )
-        rows = self._connection.execute(wanted.where(LAUNCHES.c.state == OPEN))
+        rows = self._connection.execute(wanted.where(*chosen))
         return {row.workflow_uuid: (row.status, row.executor_id or "") for row in rows}
 
     def queues(self) -> Mapping[str, Waiting] | None:
+        """What waits to be taken, by the queue's name; none where the engine has no tables."""
         if not self._engine:
             return None
         work = self._work.c
@@ -178,6 +191,7 @@ class _Rows:
         return {str(name): self._waiting(count, oldest) for name, count, oldest in rows}
 
     def outbox(self) -> Waiting | None:
+        """The orders that their launch has not heard; none where the engine has no tables."""
         if not self._engine:
             return None
         work, mail = self._work.c, self._mail.c

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tminus.domain.canonical import instant
+from tminus.domain.course import TOLD
 from tminus.domain.record import ENDED, Event, read
 from tminus.domain.report import Report, Signature
 from tminus.domain.trust import TrustRoot
@@ -148,6 +149,10 @@ def _course(events: Sequence[Event]) -> Iterator[Moment]:
 def _told(event: Event) -> str:
     """One sentence about an event that is about the launch itself; nothing for one about a single line."""
     data = event.data
+    if event.type == TOLD:
+        roles = data.get("roles")
+        whom = ", ".join(map(str, roles)) if isinstance(roles, list) else data.get("to")
+        return f"{whom} told by {data.get('channel', 'nobody yet')} ({data.get('notice')})"
     if event.type in _SENTENCES:
         return _SENTENCES[event.type].format_map(_Words(data))
     if event.type == "traffic.seen" and (share := table(data, "share")):
@@ -167,11 +172,16 @@ _SENTENCES = {
     "launch.rescheduled": "{by} gave it another date: {reason}; every sign-off is void",
     "clock.held": "{by} stopped the clock: {reason}",
     "clock.resumed": "{by} let the clock run again: {reason}; T-0 is {t0}",
-    "notice.told": "{to} was told ({notice})",
+    "notice.raised": "{to} is to be told ({notice})",
+    "notice.undelivered": "{roles} could not be told by {channel} ({notice}): {why}",
+    "notice.unaddressed": "some roles cannot be told anything",
+    "waiver.requested": "{by} asks that {check} may stand: {because}",
     "check.waived": "{check} waived by {by} until {until}: {because}",
     "waiver.ended": "the waiver of {check} ended",
     "poll.opened": "poll opened over evidence {root}",
     "signoff.given": "{person} signed for {role}",
+    "poll.renewed": "the evidence is by now {root}",
+    "signoff.voided": "the word of {person} for {role} no longer stands",
     "decision.proposed": "nobody decided GO at T-0; the launch waits for a new date",
     "decision.made": "{by} decided {decision}: {reason}",
     "step.done": "{step} done",

@@ -8,7 +8,7 @@ from tminus.domain.evidence import JsonValue
 from tminus.domain.plan import Severity
 from tminus.importing.assembling import Imported
 from tminus.importing.commenting import count
-from tminus.importing.entries import Line, Understanding, Unlock, unlocks
+from tminus.importing.entries import ASIDE, Line, Understanding, Unlock, unlocks
 from tminus.planfile.document import LineEntry, OmittedLine
 
 _LISTED = 12
@@ -64,6 +64,7 @@ def _lines(imported: Imported, target: Path) -> Iterator[str]:
     understood = _of(imported, Understanding.UNDERSTOOD)
     yield f"understood        {counts[Understanding.UNDERSTOOD]:>5}  {_how(understood)}".rstrip()
     yield from _left_out(imported)
+    yield from _set_aside(imported)
     yield f"guessed           {counts[Understanding.GUESSED]:>5}"
     yield from _listed(_of(imported, Understanding.GUESSED), target)
     yield f"left to a person  {counts[Understanding.LEFT]:>5}"
@@ -90,6 +91,17 @@ def _left_out(imported: Imported) -> Iterator[str]:
         blockers = sum(entry.severity is Severity.BLOCKER for entry in left_out)
         serious = f" ({blockers} of them blockers)" if blockers else ""
         yield f"LEFT OUT          {len(left_out):>5}  nobody looks at these{serious}: see `omitted` in the plan"
+
+
+def _set_aside(imported: Imported) -> Iterator[str]:
+    """Boxes that are no lines, and no triggers either: a limit in one of them does not hold, and that is said."""
+    aside = [line for line in imported.lines if line.system == ASIDE]
+    if aside:
+        yield f"set aside         {len(aside):>5}  boxes that say when to act; they are no lines and no triggers"
+        yield from (f"  line {line.item.line:<5} {_short(line.item.text)}" for line in aside[:_LISTED])
+        if len(aside) > _LISTED:
+            yield f"  and {len(aside) - _LISTED} more: see `omitted` in the plan"
+        yield "  what rolls the release back is written as a point without a box: `- Error rate >2% for 5 minutes`"
 
 
 def _of(imported: Imported, understanding: Understanding) -> list[Line]:

@@ -285,6 +285,11 @@ def _after_go(course: Course) -> str:
     return "launching" if course.last("step.started") else "GO"
 
 
+def state_words(state: str) -> tuple[str, str]:
+    """A state as people read it: its name, and what happens in it; a name that nobody knows stands for itself."""
+    return _WORDS.get("GO" if state == State.GO else state, (state, ""))
+
+
 def phase_words(course: Course) -> tuple[str, str]:
     """The phase as people read it: its name, and what happens in it."""
     name = phase(course)

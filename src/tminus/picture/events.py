@@ -86,6 +86,20 @@ def _signed(data: Data) -> Told:
     )
 
 
+def _voided(data: Data) -> Told:
+    changed = "; ".join(map(str, data["changes"]))
+    return "warned", "void", f"the word of {data['person']} for {data['role']} no longer stands: {changed}"
+
+
+def _requested(data: Data) -> Told:
+    return "warned", "waiver?", f"{data['check']}: {data['by']} asks to let it stand: {data['because']}"
+
+
+def _waived(data: Data) -> Told:
+    by = f"{data['by']}, approved by {data['approved_by']}"
+    return "warned", "waived", f"{data['check']} until {data['until']} by {by}: {data['because']}"
+
+
 def _decided(data: Data) -> Told:
     go = data["decision"] == "go"
     return "go" if go else "failed", "GO" if go else "NO-GO", f"{data['by']}: {data['reason']}"
@@ -140,9 +154,30 @@ def _rescheduled(data: Data) -> Told:
     return "warned", "new date", f"{data['by']}: {data['reason']}; T-0 is {data['schedule']['t0']}"
 
 
-def _noticed(data: Data) -> Told:
+def _raised(data: Data) -> Told:
     late = data["notice"] in {"late", "escalated"}
-    return "warned" if late else "", str(data["notice"]), f"{data['to']} is told: {', '.join(data['checks'])}"
+    return "warned" if late else "", str(data["notice"]), f"for {data['to']}: {', '.join(data['checks'])}"
+
+
+def _noticed(data: Data) -> Told:
+    if "roles" not in data:  # as it was written when raising a notice was all there was
+        return _raised(data)
+    return (
+        "",
+        "told",
+        f"{', '.join(data['roles'])} by {data['channel']} ({data['notice']}): {data['receipt']}",
+    )
+
+
+def _undelivered(data: Data) -> Told:
+    whom = f"{', '.join(data['roles'])} by {data['channel']} ({data['notice']})"
+    next_ = f"again at {data['again']}" if data["again"] else "given up"
+    return "warned", "not told", f"{whom}: {data['why']}; {next_}"
+
+
+def _unaddressed(data: Data) -> Told:
+    lost = ", ".join(f"{row['role']} ({row['why']})" for row in data["roles"])
+    return "warned", "not told", f"nobody can tell {lost}"
 
 
 def _back(data: Data) -> Told:
@@ -188,7 +223,11 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "gate.judged": _gate,
     "act.done": _act,
     "poll.opened": _poll,
+    "check.attested": _observed,
+    "waiver.requested": _requested,
+    "check.waived": _waived,
     "signoff.given": _signed,
+    "signoff.voided": _voided,
     "decision.made": _decided,
     "decision.proposed": _proposed,
     "decision.asked": _asked,
@@ -200,7 +239,10 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "clock.held": _clock_held,
     "clock.resumed": _clock_resumed,
     "launch.rescheduled": _rescheduled,
+    "notice.raised": _raised,
     "notice.told": _noticed,
+    "notice.undelivered": _undelivered,
+    "notice.unaddressed": _unaddressed,
     "rollback.done": _back,
     "rollback.seen": _back_seen,
     "rollback.proved": _proved,

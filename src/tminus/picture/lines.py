@@ -6,14 +6,16 @@ they get the board's columns, and an order in which a row moves only when its wo
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tminus.control.readiness import OBSERVED, claims_of
+from tminus.control.readiness import CLAIMS, claims_of
 from tminus.domain.canonical import instant
+from tminus.domain.decision import GREEN as OPENS
 from tminus.domain.decision import GateResult, gate, standing
 from tminus.domain.evidence import Claim, Freshness, Source
 from tminus.domain.plan import Check, Kind, Severity
+from tminus.domain.poll import SIGNED, VOIDED, waived_until
 from tminus.domain.record import Event
 from tminus.picture.course import Happened
 
@@ -91,7 +93,7 @@ def planned(opened: Data, checks: Sequence[Check], events: Iterable[Event]) -> t
         return tuple(checks)
     found = {str(row["check"]): _from_record(row) for row in opened.get("required", ())}
     for event in events:
-        if event.type == OBSERVED:
+        if event.type in CLAIMS:
             name = str(event.data["check"])
             due = found[name].due if name in found else (0.0 if (event.t_ms or 0) < 0 else 1.0)
             row = {"check": name, "due_ms": due * 1000, "severity": "required"}
@@ -124,16 +126,31 @@ def lines_of(checks: Sequence[Check], events: Sequence[Event], now: float) -> tu
     A claim that the decision was made on does not grow stale afterwards: its age was judged then.
     """
     claims = claims_of(events)
-    words: dict[str, Happened] = {str(e.data["role"]): e for e in events if e.type == "signoff.given"}
+    words: dict[str, Happened] = {}
+    for event in events:
+        if event.type == SIGNED:
+            words[str(event.data["role"])] = event
+        elif event.type == VOIDED:
+            words.pop(str(event.data["role"]), None)
+    waived = waived_until(events)
     decided = next((e for e in events if e.type == "decision.made"), None)
     judged_at = instant(decided.at) if decided else now
     waiting = Counter(part for check in checks for part in check.of)
     return tuple(
         _signature(check, words.get(check.owner))
         if check.kind is Kind.SIGNATURE
-        else _line(check, claims.get(check.id), judged_at if check.due < 0 else now, waiting[check.id])
+        else _accepted(
+            _line(check, claims.get(check.id), judged_at if check.due < 0 else now, waiting[check.id]),
+            waived.get(check.id, 0.0) > (judged_at if check.due < 0 else now),
+        )
         for check in checks
     )
+
+
+def _accepted(line: Line, waived: bool) -> Line:  # noqa: FBT001 - whether it is waived is what this is about
+    """The line as it stands where two persons let it stand so; a blocker cannot be waived."""
+    accepted = waived and line.check.severity is not Severity.BLOCKER and line.stands not in {*OPENS, *GREEN}
+    return replace(line, stands="waived") if accepted else line
 
 
 def _line(check: Check, claim: Claim | None, now: float, waiting: int) -> Line:
@@ -188,4 +205,4 @@ def needs(lines: Sequence[Line]) -> tuple[Line, ...]:
 def may_go(checks: Sequence[Check], events: Sequence[Event], now: float) -> GateResult:
     """How the GO gate would answer now, by the launch's own rule."""
     judged = [check for check in checks if check.due < 0 and check.kind is not Kind.SIGNATURE]
-    return gate(judged, claims_of(events), now)
+    return gate(judged, claims_of(events), now, waived_until(events))

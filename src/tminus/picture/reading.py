@@ -58,9 +58,12 @@ class Tail(ABC):
     async def _read_on(self, address: str) -> bool:
         engine = connect(address)
         try:
-            new = await RecordStore(engine).events(self._launch, len(self.events) - 1)
+            store, last = RecordStore(engine), len(self.events) - 1
+            return await self._take(await store.as_they_stand(self._launch, last))
         finally:
             engine.dispose()
+
+    async def _take(self, new: Sequence[Event]) -> bool:
         # A long record takes its time; others who watch must not wait for it.
         self.unbroken = self.unbroken and await asyncio.to_thread(_follows, self.events[-1:], new)
         self.events += new
@@ -89,30 +92,33 @@ class RecordTail(Tail):
 
     async def read(self) -> bool:
         """See `Tail.read`."""
-        state = self._state()
+        state = written(self._database)
         if state == self._looked:
             return False
-        new = await self._read_on(self._address())
+        new = await self._read_on(read_only(self._database))
         self._looked = state
         return new
 
-    def _state(self) -> tuple[tuple[int, int], ...]:
-        """What changes in the files whenever something is written."""
-        found = []
-        for path in (self._database, Path(f"{self._database}-wal")):
-            try:
-                stat = path.stat()
-            except FileNotFoundError:
-                continue
-            found.append((stat.st_mtime_ns, stat.st_size))
-        return tuple(found)
 
-    def _address(self) -> str:
-        """Read-only. Without a journal nobody has it open, and SQLite must not leave one beside it."""
-        journal = Path(f"{self._database}-wal").exists()
-        return (
-            f"sqlite:///file:{quote(str(self._database))}?{'mode=ro' if journal else 'immutable=1'}&uri=true"
-        )
+def written(database: Path) -> tuple[tuple[int, int], ...]:
+    """What changes in the files of an SQLite database whenever something is written."""
+    found = []
+    for path in (database, Path(f"{database}-wal")):
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            continue
+        found.append((stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
+def read_only(database: Path) -> str:
+    """The address by which it is only read.
+
+    Without a journal nobody has it open, and SQLite must not leave one beside it.
+    """
+    journal = Path(f"{database}-wal").exists()
+    return f"sqlite:///file:{quote(str(database))}?{'mode=ro' if journal else 'immutable=1'}&uri=true"
 
 
 def _follows(last: Sequence[Event], new: Sequence[Event]) -> bool:

@@ -119,6 +119,9 @@ class RoleEntry(_Entry):
     """Who holds it; empty is to fill."""
     phone: str = ""
     email: str = ""
+    """Where the person is told by mail, when `notify` names a server."""
+    slack: Said = ""
+    """An incoming webhook in place of the one of `notify`: `env:NAME` or `file:PATH`."""
     duty: Said = ""
     """What the role is for."""
     simulated: Flag = False
@@ -267,6 +270,17 @@ class NoticesEntry(_Entry):
     """How long after it those who decide are told."""
 
 
+class NotifyEntry(_Entry):
+    """By which systems people are told: of lines that wait for them, and of every change of the launch's date."""
+
+    mail: Said = ""
+    """The mail server: `env:NAME` or `file:PATH` of `smtp://USER:PASSWORD@HOST:PORT`; as it is without a login."""
+    sender: Said = ""
+    """Who mails come from: `launches@shop.example`, or `Launch control <launches@shop.example>`."""
+    slack: Said = ""
+    """The channel in which roles are told: `env:NAME` or `file:PATH` of an incoming webhook."""
+
+
 class WaiverEntry(_Entry):
     """A line that need not be green, and who answers for that."""
 
@@ -324,6 +338,7 @@ class Document(_Entry):
     freezes: list[FreezeEntry] = Field(default_factory=list)
     """When nothing is launched."""
     notices: NoticesEntry = Field(default_factory=NoticesEntry)
+    notify: NotifyEntry = Field(default_factory=NotifyEntry)
     rollout: RolloutEntry
     triggers: list[TriggerEntry]
     """What rolls the release back."""

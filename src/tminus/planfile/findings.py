@@ -20,11 +20,17 @@ class Findings:
     shaped: Shaped
     document: Document
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    """What a plan can be launched with and will be missed."""
 
     def tell(self, place: Place, sentence: str) -> None:
         """Keep a problem, unless its place stands for something whose wrong shape is told already."""
         if not self.shaped.within_broken(place):
             self.problems.append(problem_at(self.mark(place), sentence))
+
+    def warn(self, place: Place, sentence: str) -> None:
+        """Keep a warning."""
+        self.warnings.append(problem_at(self.mark(place), sentence))
 
     def attempt(self, place: Place, read_it: Callable[[], T]) -> T | None:
         """What this reads, or nothing and a problem in the words of its `ValueError`."""

@@ -13,26 +13,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from tminus.domain.evidence import JsonValue, digest
-from tminus.planfile.document import Document, NoticesEntry
+from tminus.planfile.document import Document, NoticesEntry, NotifyEntry
 
 _OF_THE_FILE = {"$schema", "extends"}
 _SINCE: Mapping[str, Any] = {
     "environment": "",
     "freezes": [],
     "notices": NoticesEntry().model_dump(mode="json"),
+    "notify": NotifyEntry().model_dump(mode="json"),
 }
 """Keys that plans did not have at first, as they are when left out: a plan without them keeps its digest."""
+_ROLES_SINCE: Mapping[str, Any] = {"slack": ""}
+"""The same for each role."""
 _OF_THE_IMPORT = {"source_line", "checked", "confidence"}
 
 
 def canonical(document: Document) -> JsonValue:
     """The plan as the JSON value that its digest is taken of."""
     whole = document.model_dump(mode="json", by_alias=True)
-    kept = {
-        key: _entry(value)
-        for key, value in whole.items()
-        if key not in _OF_THE_FILE and not (key in _SINCE and value == _SINCE[key])
-    }
+    kept = {key: _entry(value) for key, value in _since(whole, _SINCE).items() if key not in _OF_THE_FILE}
+    kept["roles"] = [_since(role, _ROLES_SINCE) for role in kept["roles"]]
     if document.source is not None:
         kept["source"] = {key: value for key, value in whole["source"].items() if key != "path"}
     return kept
@@ -41,6 +41,10 @@ def canonical(document: Document) -> JsonValue:
 def identity(document: Document) -> str:
     """The plan's digest; raises `ValueError` for a value that has no canonical form."""
     return digest(canonical(document))
+
+
+def _since(entry: Mapping[str, Any], since: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key not in since or value != since[key]}
 
 
 def _entry(value: Any) -> Any:

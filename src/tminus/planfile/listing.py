@@ -49,6 +49,7 @@ def listed(found: Loaded) -> Row:
         "decision": whole["decision"],
         "freezes": whole["freezes"],
         "notices": whole["notices"],
+        "notify": whole["notify"],
         "signatures": [
             {"id": line["id"], "role": f"role.{line['sign']}"}
             for lines_ in whole["checks"].values()

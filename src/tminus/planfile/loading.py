@@ -35,6 +35,8 @@ class Loaded:
     to_fill: tuple[ToFill, ...] = ()
     plan: Plan | None = None
     """Nothing while there are problems."""
+    warnings: tuple[Problem, ...] = ()
+    """What a plan without problems can be launched with and will be missed, such as where to tell people."""
     shape: Document | None = None
     """The document, what is shaped wrongly replaced by something neutral; nothing when there is none at all."""
     tree: Map | None = field(default=None, repr=False)
@@ -101,6 +103,7 @@ def _meant(tree: Map | None, problems: list[Problem], path: Path, now: float | N
         _sorted(leaks.unspoken(secrets, problems), path),
         tuple(sorted(leaks.unspoken(secrets, filling), key=lambda one: (one.file != str(path), one))),
         None if problems else plan,
+        _sorted(leaks.unspoken(secrets, found.warnings), path),
         form.document,
         tree,
     )

@@ -10,7 +10,7 @@ from tminus.planfile.findings import Findings
 from tminus.planfile.nodes import texts
 
 _FILE = "file:"
-_BLOCKS = {"systems", "checks", "omitted"}
+_BLOCKS = {"systems", "checks", "omitted", "roles", "notify"}
 """Where references may stand."""
 
 

@@ -15,6 +15,7 @@ from tminus.planfile import (
     paths,
     people,
     schedule,
+    telling,
     thresholds,
     worth,
 )
@@ -45,13 +46,17 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
     expecting.expectations(found)
     lints.waivers(found, now)
     freezes, leads = freezing.freezes(found), freezing.leads(found)
+    notify = telling.notify(found)
     worth.demands(found, checks, rollout)
     found.problems += leaks.leaks(found.tree)
     filling = to_fill(found)
     if found.problems or found.shaped.problems or rollout is None:
         return None, filling
     plan = _plan(found, checks, (milestones, rollout), filling)
-    return plan and replace(plan, freezes=freezes, leads=leads), filling
+    if plan is not None:
+        plan = replace(plan, freezes=freezes, leads=leads, notify=notify)
+        telling.unreached(found, plan)
+    return plan, filling
 
 
 def _plan(
@@ -74,7 +79,16 @@ def _plan(
             Omission(tuple(map(omitted_id, entry.lines)), entry.reason) for entry in document.omitted
         ),
         roles=tuple(
-            Role(role.id, role.title, role.person, role.simulated, role.decides, role.signs)
+            Role(
+                role.id,
+                role.title,
+                role.person,
+                role.simulated,
+                role.decides,
+                role.signs,
+                role.email,
+                role.slack,
+            )
             for role in document.roles
         ),
         milestones=schedule_[0],

@@ -13,7 +13,18 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from tminus.domain.record import CHECKPOINT, OPENED, Entry, Event, append, decode, encode
+from tminus.domain.record import (
+    CHECKPOINT,
+    NO_LINE,
+    OPENED,
+    Entry,
+    Event,
+    append,
+    check_place,
+    decode,
+    digest,
+    encode,
+)
 from tminus.errors import OutOfSequenceError, UsageError
 from tminus.store import chain, orders
 from tminus.store.chain import LaunchRow, Sign
@@ -70,7 +81,7 @@ class RecordStore:
     def _act(
         self, connection: Connection, launch: str, choose: Choose, message: Message | None
     ) -> list[Event]:
-        known = [decode(*row) for row in _lines(connection, launch, -1)]
+        known = list(_events(connection, launch, -1))
         events = []
         for entry in choose(known):
             chain.check_checkpoint(entry)
@@ -115,11 +126,21 @@ class RecordStore:
         return await self._read(lambda connection: orders.read_order(connection, launch))
 
     async def checkpoint(self, launch: str, sign: Sign) -> Event:
-        """Sign the record up to its last event; the last event itself when that is a checkpoint already."""
+        """Sign the record up to its last event; the last event itself when that is a checkpoint already.
+
+        Raises `RecordError` where the chain does not hold: nobody vouches for a record that was changed.
+        """
         return await self._write(lambda connection: _checkpoint(connection, launch, sign))
 
     async def events(self, launch: str, after_seq: int = -1) -> list[Event]:
-        """The events behind this one, in order; all of them by default, none for an unknown launch."""
+        """The events behind this one, in order; all of them by default, none for an unknown launch.
+
+        Raises `RecordError` where a line does not stand behind the one that it names: somebody has changed one.
+        """
+        return await self._read(lambda connection: list(_events(connection, launch, after_seq)))
+
+    async def as_they_stand(self, launch: str, after_seq: int) -> list[Event]:
+        """The same events, also where the chain is broken: for those who show them, and say that by themselves."""
         return await self._read(
             lambda connection: [decode(*row) for row in _lines(connection, launch, after_seq)]
         )
@@ -173,7 +194,8 @@ def _append_once(connection: Connection, launch: str, entry: Entry) -> Event:
 
 
 def _checkpoint(connection: Connection, launch: str, sign: Sign) -> Event:
-    last = chain.signable(_last(connection, launch), launch)
+    *_, last = (None, *_events(connection, launch, -1))
+    last = chain.signable(last, launch)
     if last.type == CHECKPOINT:
         return last
     return _insert(connection, launch, append(last, sign(last)))
@@ -203,6 +225,16 @@ def _last(connection: Connection, launch: str) -> Event | None:
     )
     row = connection.execute(wanted.limit(1)).one_or_none()
     return decode(row.seq + 1, row.line) if row else None
+
+
+def _events(connection: Connection, launch: str, after_seq: int) -> Iterator[Event]:
+    """The events behind this one, each behind the line that it names."""
+    prev = NO_LINE if after_seq < 0 else None
+    for number, line in _lines(connection, launch, after_seq):
+        event = decode(number, line)
+        check_place(event, number, event.prev if prev is None else prev)
+        yield event
+        prev = digest(line)
 
 
 def _lines(connection: Connection, launch: str, after_seq: int) -> Iterator[tuple[int, bytes]]:

@@ -140,8 +140,12 @@ def address(url: str | URL) -> str:
     """The address with its password and driver; raises `UsageError` for a database that tminus cannot live in."""
     try:
         found = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise UsageError("the address of the store cannot be read", hint=_ADDRESS_HINT) from error
+    if "@" in (found.host or ""):
+        raise UsageError(
+            "the address of the store has more than one @", hint="write an @ within a password as %40"
+        )
     kind = found.get_backend_name()
     if kind not in {"sqlite", "postgresql"}:
         raise UsageError(f"no store at {kind}", hint=_ADDRESS_HINT)
@@ -152,7 +156,10 @@ def address(url: str | URL) -> str:
 
 def shown(url: str | URL) -> str:
     """The address as people may see it: without its password; raises what `address` raises."""
-    return make_url(address(url)).render_as_string()
+    found = make_url(address(url))
+    # SQLAlchemy masks the one before the host; libpq takes them from the query too.
+    hidden = {name: "***" for name in found.query if "password" in name}
+    return found.update_query_dict(hidden).render_as_string()
 
 
 def database_now(connection: Connection) -> ColumnElement[float]:
@@ -214,7 +221,7 @@ def unreachable(engine: Engine, error: Exception) -> StoreError:
     """What to raise when the database does not do its part."""
     cause = getattr(error, "orig", None) or error
     return StoreError(
-        f"the store {engine.url.render_as_string()} does not answer: {cause}",
+        f"the store {shown(engine.url)} does not answer: {cause}",
         hint="check that the database runs, its folder is writable and its disk is not full",
     )
 

@@ -5,6 +5,7 @@ launch with its soak of a day takes milliseconds and comes out the same each tim
 """
 
 from tminus.testing.engine import Crash, FakeClock, Fate, VirtualEngine
+from tminus.testing.notifier import FakeNotifier
 from tminus.testing.people import (
     FakeDatabase,
     FakeInvariants,
@@ -23,6 +24,7 @@ __all__ = [
     "FakeClock",
     "FakeDatabase",
     "FakeInvariants",
+    "FakeNotifier",
     "FakeProber",
     "FakeSignatory",
     "FakeSmoke",

@@ -1,12 +1,12 @@
-"""The addresses of the mission page: the list of launches, one launch, one of its lines, its stream.
+"""The addresses of the mission page: the list of launches and its stream, one launch, one of its lines, its stream.
 
 Every one is read-only. `build` makes the application; `serve` runs it on this machine alone.
 """
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,11 +17,14 @@ from fastapi.staticfiles import StaticFiles
 
 from tminus.errors import PartError, TminusError, UsageError
 from tminus.metrics import CONTENT_TYPE, Metrics
-from tminus.picture.reading import Plans, folder_of, launches
-from tminus.picture.watched import Limits
+from tminus.picture.common import CommonDatabase, CommonTail
+from tminus.picture.reading import Plans, launches, plan_digest
+from tminus.picture.roster import Lookout
+from tminus.picture.tending import Tending
+from tminus.picture.watched import LOOK, Limits
 from tminus.web import render
 from tminus.web.evidence import drawer
-from tminus.web.live import Watched, readable
+from tminus.web.live import Watched, listed, readable
 from tminus.web.safety import Safety
 
 LOOPBACK = "127.0.0.1"
@@ -32,6 +35,8 @@ MOST_CONNECTIONS = 256
 """Connections at once, streams and slow askers included; whoever comes later is told to wait."""
 AGAIN = 2
 """Seconds after which a browser asks again for a launch that cannot be shown yet."""
+MOST_WATCHED = 64
+"""Launches that are kept in memory for those who come back to them."""
 GRACE = 1
 """Seconds that open streams are given when the page is stopped."""
 
@@ -46,23 +51,61 @@ class Mission:
     now: Callable[[], float]
     metrics: Metrics | None = None
     """What `/metrics` shows; there is none without."""
+    common: CommonDatabase | None = None
+    """Whose launches are shown beside those of the home; those of the home alone without."""
+    tending: Callable[[], Tending | None] = lambda: None
+    """How the worker stands that is kept beside the page; none where nobody says anything of one."""
     streams: int = 0
     _watched: dict[str, Watched] = field(default_factory=dict)
+    _lookout: Lookout | None = None
 
-    def watched(self, launch: str) -> Watched:
-        """The launch of this name; raises `UsageError` for one that is not kept here."""
-        folder = folder_of(self.home, launch)
-        if launch not in self._watched:
-            self._watched[launch] = Watched(folder, self.plans, self.limits, self.now)
-        return self._watched[launch]
+    @property
+    def lookout(self) -> Lookout:
+        """Who looks for all launches."""
+        if self._lookout is None:
+            self._lookout = Lookout(self.home, self.common, self.now)
+        return self._lookout
+
+    async def watched(self, launch: str) -> Watched:
+        """The launch of this name; raises `UsageError` for one that is not here, `PartError` if nobody can tell."""
+        known = self._watched.pop(launch, None) or await self._found(launch)
+        self._watched[launch] = known
+        if len(self._watched) > MOST_WATCHED:
+            # Whoever watches it now keeps it; who asks for it later reads it again.
+            del self._watched[next(iter(self._watched))]
+        return known
+
+    async def _found(self, launch: str) -> Watched:
+        folder = self.home / "launches" / launch
+        if launch in await asyncio.to_thread(launches, self.home):
+            return Watched(folder, self.plans, self.limits, self.now)
+        if self.common is None or not await self.common.holds(launch):
+            raise UsageError(
+                f"there is no launch {launch!r} here", hint="the list of launches is at /launches"
+            )
+        tail = CommonTail(self.common, launch, LOOK)
+        await tail.read()
+        plan = await self.common.plan(launch, plan_digest(tail.events))
+        plans = self.plans if plan is None else Plans(self.plans.files, known=(plan,))
+        return Watched(folder, plans, self.limits, self.now, tail)
 
     async def stream(self, launch: str, after: int) -> AsyncIterator[str]:
         """The messages for one browser, counted while it listens; none where too many came at the same moment."""
+        watched = await self.watched(launch)
+        async for message in self._counted(lambda: watched.stream(after)):
+            yield message
+
+    async def stream_list(self) -> AsyncIterator[str]:
+        """The same for one that watches the list."""
+        async for message in self._counted(lambda: listed(self.lookout, self.tending, self.now)):
+            yield message
+
+    async def _counted(self, messages: Callable[[], AsyncIterator[str]]) -> AsyncIterator[str]:
         if self.streams >= MOST_STREAMS:
             return
         self.streams += 1
         try:
-            async for message in self.watched(launch).stream(after):
+            async for message in messages():
                 yield message
         finally:
             self.streams -= 1
@@ -75,23 +118,18 @@ def build(mission: Mission) -> FastAPI:
     app.mount("/static", StaticFiles(directory=render.STATIC), name="static")
     app.add_exception_handler(TminusError, _failed)
 
-    @app.get("/", response_class=HTMLResponse)
-    async def start() -> Response:
-        found = launches(mission.home)
-        if len(found) == 1:
-            return RedirectResponse(f"/launches/{found[0]}")
-        return HTMLResponse(render.listed(found))
+    _show_list(app, mission)
 
     @app.get("/launches/{launch}", response_class=HTMLResponse)
     async def page(launch: str, line: str = "") -> Response:
-        picture = await mission.watched(launch).look()
+        picture = await (await mission.watched(launch)).look()
         with readable():
             opened = drawer(picture.course, picture.lines, line) if line else None
             return HTMLResponse(render.whole(picture, opened))
 
     @app.get("/launches/{launch}/lines/{line}", response_class=HTMLResponse)
     async def one_line(launch: str, line: str) -> Response:
-        picture = await mission.watched(launch).look()
+        picture = await (await mission.watched(launch)).look()
         with readable():
             opened = drawer(picture.course, picture.lines, line)
         if opened is None:
@@ -100,15 +138,40 @@ def build(mission: Mission) -> FastAPI:
 
     @app.get("/launches/{launch}/stream")
     async def stream(request: Request, launch: str, after: int = -1) -> Response:
-        mission.watched(launch)
+        await mission.watched(launch)
         if mission.streams >= MOST_STREAMS:
-            return Response(status_code=503, headers={"retry-after": "5"})
+            return _too_many()
         last = request.headers.get("last-event-id", "")
         seen = int(last) if last.isascii() and last.isdigit() else after
         return StreamingResponse(mission.stream(launch, seen), media_type="text/event-stream")
 
     _show_figures(app, mission.metrics)
     return app
+
+
+def _show_list(app: FastAPI, mission: Mission) -> None:
+    @app.get("/", response_class=HTMLResponse)
+    async def start() -> Response:
+        found = await asyncio.to_thread(launches, mission.home)
+        # A demo's page, as ever; where launches are shared, people come for the list.
+        if len(found) == 1 and not (mission.common and mission.common.made):
+            return RedirectResponse(f"/launches/{found[0]}")
+        return RedirectResponse("/launches")
+
+    @app.get("/launches", response_class=HTMLResponse)
+    async def every() -> Response:
+        roster = await mission.lookout.look()
+        return HTMLResponse(render.listed(roster, mission.tending(), mission.now()))
+
+    @app.get("/stream")
+    async def stream() -> Response:
+        if mission.streams >= MOST_STREAMS:
+            return _too_many()
+        return StreamingResponse(mission.stream_list(), media_type="text/event-stream")
+
+
+def _too_many() -> Response:
+    return Response(status_code=503, headers={"retry-after": "5"})
 
 
 def _show_figures(app: FastAPI, metrics: Metrics | None) -> None:
@@ -127,8 +190,17 @@ async def _failed(_: Request, error: Exception) -> Response:
     return HTMLResponse(render.failed(str(error), error.hint), status_code=status, headers=again)
 
 
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever started it, who has more to end than the page."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing is captured."""
+        yield
+
+
 async def serve(mission: Mission, port: int, started: Callable[[int], None]) -> None:
-    """Answer on 127.0.0.1 until the process is told to end; port 0 takes a free one, which `started` is told."""
+    """Answer on 127.0.0.1 until it is cancelled; port 0 takes a free one, which `started` is told."""
     listening = _listen(port)
     config = uvicorn.Config(
         build(mission),
@@ -139,7 +211,7 @@ async def serve(mission: Mission, port: int, started: Callable[[int], None]) -> 
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=GRACE,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     with closing(listening):
         started(int(listening.getsockname()[1]))
         serving = asyncio.create_task(server.serve(sockets=[listening]))

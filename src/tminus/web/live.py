@@ -6,13 +6,16 @@ what it missed. A beat each second says that the connection stands; its absence 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 
 from jinja2 import TemplateError
 
+from tminus.control.readiness import CLAIMS
 from tminus.errors import TminusError
 from tminus.picture import watched
+from tminus.picture.roster import Lookout
+from tminus.picture.tending import Tending
 from tminus.picture.view import Picture
 from tminus.picture.watched import LOOK
 from tminus.web import render
@@ -69,6 +72,20 @@ class Watched(watched.Watched):
                 return
 
 
+async def listed(
+    lookout: Lookout, tending: Callable[[], Tending | None], now: Callable[[], float]
+) -> AsyncIterator[str]:
+    """Messages for one browser that watches the list of launches."""
+    sent: dict[str, str] = {}
+    while True:
+        made = render.list_parts(await lookout.look(), tending())
+        if html := render.patch({name: html for name, html in made.items() if sent.get(name) != html}):
+            yield _message("patch", html)
+        sent = made
+        yield _message("beat", json.dumps({"now": now()}))
+        await asyncio.sleep(BEAT)
+
+
 def beat(now: Picture) -> dict[str, object]:
     """What the browser's clock runs by: the server's time and the launch clock at that time."""
     moment, newest = now.moment, now.course.events[-1]
@@ -77,7 +94,7 @@ def beat(now: Picture) -> dict[str, object]:
 
 def _observed(now: Picture, after: int) -> list[str]:
     """The lines that were looked at since."""
-    new = [event for event in now.course.happened if event.seq > after and event.type == "check.observed"]
+    new = [event for event in now.course.happened if event.seq > after and event.type in CLAIMS]
     return list(dict.fromkeys(str(event.data["check"]) for event in new))
 
 

@@ -15,6 +15,8 @@ from tminus.domain.canonical import instant
 from tminus.picture import countdown, words
 from tminus.picture.course import View
 from tminus.picture.lines import COLUMNS
+from tminus.picture.roster import Roster
+from tminus.picture.tending import Tending
 from tminus.picture.view import Picture
 from tminus.web.evidence import Drawer, fresh_words
 
@@ -27,8 +29,12 @@ PARTS = {
     View.ROLLED_BACK: ("ids", "hero", "decision", "climb", "fired", "nexts", "answers", "foot"),
 }
 """What each view is made of, beside the log, which only grows."""
+LIST_PARTS = ("keeping", "open", "ended")
+"""What the list of launches is made of."""
 _MARK = "data-v"
 _CODE = re.compile(r"`([^`]+)`")
+_T0 = re.compile(r'(data-t0="([\d.]+)">)[^<]*<')
+"""A clock of the list, with the instant of its T-0."""
 _NO_CLOCK = f"<i>T{words.MINUS}</i>--:--:--"
 """What stands for the clock in a part: it ticks in the browser, and changes no part."""
 
@@ -116,9 +122,21 @@ def drawn(drawer: Drawer | None, launch: str) -> str:
     return _TEMPLATES.get_template("drawer.html").render(drawer=drawer, launch=launch)
 
 
-def listed(launches: list[str]) -> str:
-    """The list of launches."""
-    return _TEMPLATES.get_template("launches.html").render(launches=launches, live=live())
+def list_parts(roster: Roster, tending: Tending | None) -> dict[str, str]:
+    """Each part of the list by its id, marked with its content."""
+    return {
+        name: _marked(_TEMPLATES.get_template(f"list/{name}.html").render(r=roster, tending=tending))
+        for name in LIST_PARTS
+    }
+
+
+def listed(roster: Roster, tending: Tending | None, now: float) -> str:
+    """The list of launches, its clocks as they stand at `now` (seconds of the epoch)."""
+    parts = {
+        name: _T0.sub(lambda found: f"{found[1]}{words.t_text(now - float(found[2]))}<", html)
+        for name, html in list_parts(roster, tending).items()
+    }
+    return _TEMPLATES.get_template("launches.html").render(parts=parts, live=live(), now=now)
 
 
 def failed(message: str, hint: str) -> str:

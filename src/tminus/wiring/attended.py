@@ -52,7 +52,7 @@ class Patience:
 
 
 class AttendedRecord:
-    """See `control.ports.Record`.
+    """See `control.ports.Record`; `heard` takes all events when they are read first, and then each new one.
 
     `told` is the last event of which this process knows, from an earlier run of the launch: what came behind it while
     the launch was at rest is news. None where it meets the launch for the first time.
@@ -66,6 +66,7 @@ class AttendedRecord:
         self._journal = journal
         self._patience = patience
         self.told = told
+        self.heard: Callable[[Sequence[Event]], None] = lambda _: None
 
     async def append_once(self, key: str, kind: str, data: Json) -> Event:
         """See `Record.append_once`."""
@@ -81,9 +82,12 @@ class AttendedRecord:
         """See `Record.events`."""
         events = await self._patience.until_done(self._record.events)
         # What stood there when this process met the launch is no news.
-        if self.told is not None:
-            self._tell(events[self.told + 1 :])
-        self.told = max(-1 if self.told is None else self.told, len(events) - 1)
+        known, new = self.told, events[0 if self.told is None else self.told + 1 :]
+        self.told = max(-1 if known is None else known, len(events) - 1)
+        if known is not None:
+            self._tell(new)
+        else:
+            self.heard(events)
         return events
 
     def _noted(self, event: Event) -> Event:
@@ -96,3 +100,5 @@ class AttendedRecord:
         for event in events:
             self.told = event.seq
             self._journal.tell(self._launch, event)
+        if events:
+            self.heard(events)

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import make_url
 
 from tminus import files
+from tminus.control.courier import Courier, Post
 from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Stages
@@ -20,7 +21,7 @@ from tminus.domain.plan import Plan
 from tminus.domain.timeline import LaunchClock
 from tminus.engine.durable import DurableEngine
 from tminus.engine.keeper import Keeping
-from tminus.errors import RefusedError, TminusError, UsageError
+from tminus.errors import PlanError, RefusedError, TminusError, UsageError
 from tminus.picture.reading import plan_digest
 from tminus.store.orders import Order
 from tminus.store.record import RecordStore
@@ -32,6 +33,10 @@ from tminus.wiring.attended import AttendedRecord, Journal, Patience
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
 from tminus.wiring.opening import BODY, binding_of, plan_of, seal_kept
+from tminus.wiring.telling import Counter, notifiers
+
+STRANGE_SECONDS = 30.0
+"""How long a launch rests that this worker cannot read; another may take it then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +63,15 @@ class Worker:
         self._plans: dict[str, Plan] = {}
         self._told: dict[str, int | None] = {}
         """By launch that has not ended: the last event of which this process has told."""
+        self._strange: set[str] = set()
+        """The launches whose plans this tminus reads otherwise than the one that opened them, and has said so."""
         self.engine = DurableEngine(
             yard.database,
             {BODY: self._body},
             self._clock,
             keeping=Keeping(tidings=lambda words: journal.say("", words)),
         )
+        self._counter = Counter(self.engine.fenced)
 
     async def start(self) -> None:
         """Begin to work; raises `PartError` when the database does not answer."""
@@ -88,14 +96,20 @@ class Worker:
         patience = Patience(launch, self._journal, self._clock)
         order = await patience.until_done(lambda: self._store.order(launch))
         events = await patience.until_done(lambda: self._store.events(launch))
-        plan, binding = self._plan(order, plan_digest(events)), binding_of(order)
+        plan, binding = await self._understood(engine, order, launch, plan_digest(events)), binding_of(order)
         time = LaunchTime(self._clock, LaunchClock(binding.t0, binding.speed))
         own = LaunchRecord(self._store, launch, time)
         record = AttendedRecord(own, launch, self._journal, patience, self._told.get(launch))
+        courier = self._courier(launch, order.environment, plan, record)
+        record.heard = courier.hear
+        # What is left to be told of earlier runs; the record is not read again before the first wait is over.
+        courier.hear(events)
+        crew = replace(self._crew(plan, binding, record, time), settle=courier.settle)
         try:
-            result = await Launch(binding, self._crew(plan, binding, record, time), engine).run()
+            result = await Launch(binding, crew, engine).run()
         finally:
             self._told[launch] = record.told
+            await courier.close()
 
         async def sealed() -> Json:
             path = await patience.until_done(lambda: seal_kept(self._store, launch, self._yard.home, time))
@@ -103,8 +117,27 @@ class Worker:
             return result
 
         ended = await engine.act("seal", sealed)
+        await courier.tell_of_the_end(engine)
         del self._told[launch]
         return ended
+
+    def _courier(self, launch: str, environment: str, plan: Plan, record: AttendedRecord) -> Courier:
+        def say(words: str) -> None:
+            self._journal.say(launch, words)
+
+        told_by = notifiers(plan, self._yard.environment, self._clock, self._counter)
+        return Courier(Post(launch, environment, plan, told_by, say), record, self._clock)
+
+    async def _understood(self, engine: Engine, order: Order, launch: str, digest: str) -> Plan:
+        """The plan of a launch; while this tminus reads another one in it, the launch rests for one that does not."""
+        while True:
+            try:
+                return self._plan(order, digest)
+            except PlanError as error:
+                if launch not in self._strange:
+                    self._journal.say(launch, f"waits for another worker: {error}; {error.hint}")
+                    self._strange.add(launch)
+            await engine.rest(self._clock.now() + STRANGE_SECONDS)
 
     def _plan(self, order: Order, digest: str) -> Plan:
         """The plan of a launch, which it shares with others of the same digest: thousands may wait."""
@@ -129,23 +162,30 @@ def place_of(database_url: str) -> Iterator[None]:
 
     Raises `RefusedError` while another process has that one, `UsageError` for a database that no file holds.
     """
-    if not _is_file(database_url):
+    lock = lock_of(database_url)
+    if lock is None:
         yield
         return
-    database = make_url(address(database_url)).database
-    if not database or database == ":memory:":
-        raise UsageError(
-            "no other process could see the launches of a database in memory", hint="use sqlite:///PATH"
-        )
     try:
-        with files.locked_at_once(Path(f"{database}.worker")):
+        with files.locked_at_once(lock):
             yield
     except BlockingIOError as error:
         raise RefusedError(
-            f"another worker runs the launches of {database}",
+            f"another worker runs the launches of {lock.with_suffix('')}",
             hint="one worker has a SQLite file; to share launches use PostgreSQL (TMINUS_DATABASE_URL)",
         ) from error
 
 
-def _is_file(database_url: str) -> bool:
-    return make_url(address(database_url)).get_backend_name() == "sqlite"
+def lock_of(database_url: str) -> Path | None:
+    """The file whose lock is the place of the one worker of an SQLite database; none for PostgreSQL.
+
+    Raises `UsageError` for a database that no file holds.
+    """
+    found = make_url(address(database_url))
+    if found.get_backend_name() != "sqlite":
+        return None
+    if not found.database or found.database == ":memory:":
+        raise UsageError(
+            "no other process could see the launches of a database in memory", hint="use sqlite:///PATH"
+        )
+    return Path(f"{found.database}.worker")

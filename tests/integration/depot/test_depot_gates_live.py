@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 else:
     from depot_world import FAULT_TOKEN, RedisServer, Start, Unpacked, answer, log_in, until
 
+pytestmark = pytest.mark.slow
+
 ADMIN = {"X-Fault-Token": FAULT_TOKEN}
 PAGE = "https://app.example"
 

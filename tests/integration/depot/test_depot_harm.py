@@ -24,6 +24,9 @@ else:
     from depot_world import FAULT_TOKEN, PROXIED, Start, Unpacked, answer, log_in, query
 
 # As `canaries.py` gives them to whoever watches.
+
+pytestmark = pytest.mark.slow
+
 COUNTED: LiteralString = "SELECT count(*) FROM documents WHERE owner IN ('archive', 'canary')"
 ORPHANS: LiteralString = (
     "SELECT count(*) FROM document_ledger l"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 else:
     from depot_world import Start, Unpacked, answer, log_in, query, until, wait_until
 
+pytestmark = pytest.mark.slow
+
 OUT = "the partner's secret"
 IN = "the secret of depot"
 

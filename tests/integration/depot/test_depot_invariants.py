@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 else:
     from depot_world import PROXIED, Start, Unpacked, answer, log_in, query, wait_until
 
+pytestmark = pytest.mark.slow
+
 FLOOR = "rows of archive and canary"
 ORPHANS = "ledger rows without a document"
 ALTERED = "documents that are not what the ledger says (oldest and newest 10,000)"

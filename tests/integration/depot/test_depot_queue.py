@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 else:
     from depot_world import RedisServer, Start, Unpacked, admit, answer, log_in, query, until, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 async def export(http: aiohttp.ClientSession, url: str, token: dict[str, str]) -> str:
     status, body = await answer(http, "POST", f"{url}/exports", headers=token)

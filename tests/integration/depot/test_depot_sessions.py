@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import psycopg
+import pytest
 
 if TYPE_CHECKING:
     from tests.integration.depot.depot_world import PASSWORD, PROXIED, SECRET, Start, Unpacked, answer, query
 else:
     from depot_world import PASSWORD, PROXIED, SECRET, Start, Unpacked, answer, query
+
+pytestmark = pytest.mark.slow
 
 
 async def tokens(http: aiohttp.ClientSession, url: str) -> dict[str, Any]:

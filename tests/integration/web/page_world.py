@@ -8,19 +8,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
+from sqlalchemy import update
 
+from tminus.control.ports import Json
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
+from tminus.picture.common import CommonDatabase
 from tminus.picture.reading import Plans
+from tminus.picture.tending import Tending
+from tminus.planfile.loading import load
+from tminus.store import orders
+from tminus.store.record import RecordStore
+from tminus.store.tables import LAUNCHES, WRITE, connect
 from tminus.web.app import Mission, serve
 
 if TYPE_CHECKING:
-    from tests.unit.web.web_launch import LAUNCH, T0, Played
+    from tests.unit.web.web_launch import LAUNCH, PLAN, T0, Played
 else:
     import sys
 
     sys.path.append(str(Path(__file__).parents[2] / "unit" / "web"))
-    from web_launch import LAUNCH, T0, Played
+    from web_launch import LAUNCH, PLAN, T0, Played
 
 
 @dataclass
@@ -71,9 +79,31 @@ class InMind(Plans):
         return self.plan
 
 
+async def share(url: str, launch: Played, environment: str = "staging") -> None:
+    """Write what was played into a common database, with its plan, as a launch that workers run."""
+    engine = connect(url)
+    try:
+        store = RecordStore(engine)
+        await store.prepare()
+        for entry in launch.entries:
+            await store.append_once(LAUNCH, entry)
+        document: Json = {"plan": load(PLAN).document.model_dump_json(by_alias=True)}
+        columns = orders.columns(orders.Order(environment, document, {}))
+        with engine.execution_options(**{WRITE: True}).begin() as connection:
+            connection.execute(update(LAUNCHES).where(LAUNCHES.c.id == LAUNCH).values(columns))
+    finally:
+        engine.dispose()
+
+
 @asynccontextmanager
 async def served(
-    launch: Played, home: Path, port: int = 0, *, plan: Plan | None = None
+    launch: Played,
+    home: Path,
+    port: int = 0,
+    *,
+    plan: Plan | None = None,
+    common: CommonDatabase | None = None,
+    tending: Tending | None = None,
 ) -> AsyncIterator[Page]:
     """The page while it is served; it is stopped whatever happens. `plan` stands for one that no file holds."""
     if launch.events:
@@ -81,7 +111,7 @@ async def served(
     page = Page(launch, home)
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     plans = Plans(()) if plan is None else InMind(plan)
-    mission = Mission(home, plans, lambda _: GuardLimits(), page.now)
+    mission = Mission(home, plans, lambda _: GuardLimits(), page.now, common=common, tending=lambda: tending)
     running = asyncio.create_task(serve(mission, port, ready.set_result))
     try:
         page.port = await asyncio.wait_for(ready, 10)
@@ -89,6 +119,8 @@ async def served(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        if common is not None:
+            common.close()
 
 
-__all__ = ["LAUNCH", "T0", "Page", "Played", "served"]
+__all__ = ["LAUNCH", "T0", "Page", "Played", "served", "share"]

@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from tminus.domain.health import Heart
+from tminus.picture.roster import Lookout, Roster, Row
+from tminus.picture.tending import Post, Tending
+
 if TYPE_CHECKING:
     from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # it ships none
     from playwright.async_api import Browser, async_playwright
     from playwright.async_api import Error as BrowserError
     from playwright.async_api import Page as Tab
-    from tests.integration.web.page_world import LAUNCH, Page, Played, served
+    from tests.integration.web.page_world import LAUNCH, T0, Page, Played, served
 else:
     from axe_playwright_python.async_playwright import Axe
-    from page_world import LAUNCH, Page, Played, served
+    from page_world import LAUNCH, T0, Page, Played, served
     from playwright.async_api import Error as BrowserError
     from playwright.async_api import async_playwright
 
@@ -121,6 +125,63 @@ SELDOM: dict[str, tuple[Callable[[], Played], str]] = {
 }
 
 
+LISTED = Roster(
+    under_way=(
+        Row("production-1fed1c56", "production", "launching", "Launching", "green is prepared", T0 - 42),
+        Row(
+            "staging-9b5c2145",
+            "staging",
+            "counting",
+            "Counting",
+            "",
+            T0 + 4 * 3600,
+            late="T-02:00:00 is late by 12 min",
+        ),
+        Row(
+            "eu-west-0c1d2e3f",
+            "eu-west",
+            "held",
+            "Held",
+            "by Lena Ortiz: the fire alarm rings",
+            T0 + 9e4,
+            -7200.0,
+        ),
+        Row(
+            "shop_" + "of_the_quarterly_migration_of_everything" * 2,
+            "y" * 63,
+            "counting",
+            "Counting",
+            "",
+            T0 + 1e5,
+            trouble="nobody runs it",
+        ),
+        Row("blue-77aa88bb", "blue", "postponed", "NO-GO", "the launch waits for a new date"),
+        Row("demo-473e95a7", "demo", "counting", "Counting", "its waits are shortened"),
+    ),
+    ended=(
+        Row("staging-00aa11bb", "staging", "landed", "Landed", "green serves everyone", ended=T0 - 9e4),
+        Row("staging-22cc33dd", "staging", "rolled-back", "Rolled back", "", ended=T0 - 2e5),
+        Row("staging-44ee55ff", "staging", "scrubbed", "Scrubbed", "called off before GO", ended=T0 - 3e5),
+    ),
+    unshown="12 ended ones",
+    where="postgresql+psycopg://tminus:***@db.of-a-long-name.example/tminus",
+    hearts=(Heart("host-1-5e0c41aa", 0.4), Heart("host-2-77aa01cd", 9.0)),
+)
+TENDED = Tending(Post.RUNS, T0, 4711, 3, "was killed (SIGKILL)", 2)
+LISTS: dict[str, tuple[Roster, Tending]] = {
+    "list": (LISTED, TENDED),
+    "list-away": (
+        Roster(
+            where=LISTED.where,
+            trouble=f"the store {LISTED.where} does not answer: connection refused",
+            hint="check that the database runs, its folder is writable and its disk is not full",
+        ),
+        Tending(Post.DOWN, T0, 0, 3, "ended with 4: the store does not answer", 3, T0 + 2),
+    ),
+    "list-empty": (Roster(where="sqlite:////var/lib/tminus/tminus.db", unmade=True), Tending(Post.LEFT_OUT)),
+}
+
+
 @dataclass
 class Seen:
     """A tab and everything that it complained about."""
@@ -204,6 +265,60 @@ async def test_every_view_fits_and_is_accessible_at_every_width_in_both_themes(
                     picture = _folder(tmp_path) / f"{view}-{width}-{theme}.png"
                     await seen.tab.screenshot(path=picture, full_page=not line)
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("view", LISTS)
+async def test_the_list_fits_and_is_accessible_whatever_it_says(
+    view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roster, tending = LISTS[view]
+
+    async def look(self: Lookout) -> Roster:
+        del self
+        return roster
+
+    monkeypatch.setattr(Lookout, "look", look)
+    themes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    async with served(Played(), tmp_path, tending=tending) as page, _browser() as browser:
+        wrong: list[str] = []
+        for width in (390, 1280):
+            for theme in themes:
+                address = f"http://127.0.0.1:{page.port}/launches"
+                async with _opened(browser, address, width, theme) as seen:
+                    found = await Axe().run(seen.tab)
+                    wrong += [
+                        f"{width} {theme} {v['id']}: {v['nodes'][0]['html']}"
+                        for v in found.response["violations"]
+                    ]
+                    wide = await seen.tab.evaluate("document.documentElement.scrollWidth")
+                    wrong += [f"{width} {theme}: {wide} px wide"] if wide > width else []
+                    wrong += [f"{width}: {what} is cut off" for what in await seen.tab.evaluate(OUTSIDE)]
+                    wrong += [f"{width} {theme}: {said}" for said in seen.complaints]
+                    picture = _folder(tmp_path) / f"{view}-{width}-{theme}.png"
+                    await seen.tab.screenshot(path=picture, full_page=True)
+        assert not wrong, "\n".join(wrong)
+
+
+async def test_the_list_follows_and_its_clocks_tick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = [LISTED]
+
+    async def look(self: Lookout) -> Roster:
+        del self
+        return shown[0]
+
+    monkeypatch.setattr(Lookout, "look", look)
+    async with (
+        served(Played(), tmp_path, tending=TENDED) as page,
+        _browser() as browser,
+        _opened(browser, f"http://127.0.0.1:{page.port}/launches") as seen,
+    ):
+        clock = "[data-row='staging-9b5c2145'] [data-t0]"
+        first = await seen.text(clock)
+        assert first.startswith("T−04:")  # noqa: RUF001 - a true minus
+        await seen.until(f'document.querySelector("{clock}").innerText !== {first!r}')
+        shown[0] = replace(LISTED, under_way=LISTED.under_way[:1])
+        await seen.until("document.querySelectorAll('#open [data-row]').length === 1")
+        assert seen.complaints == []
 
 
 @pytest.mark.parametrize("view", SELDOM)

@@ -21,7 +21,14 @@ async def serving(home: Path) -> AsyncIterator[str]:
     environment.pop("TMINUS_DATABASE_URL", None)
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        program, "serve", "--port", "0", stdout=pipe, stderr=asyncio.subprocess.DEVNULL, env=environment
+        program,
+        "serve",
+        "--no-worker",
+        "--port",
+        "0",
+        stdout=pipe,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=environment,
     )
     try:
         assert process.stdout is not None

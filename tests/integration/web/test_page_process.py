@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
+import pytest
 
 if TYPE_CHECKING:
     from tests.integration.web.page_world import LAUNCH, Played
@@ -14,6 +15,12 @@ else:
 
 from tminus import processes
 from tminus.demo.page import PAGE, MissionPage, Viewing, stop_page
+
+
+@pytest.fixture(autouse=True)
+def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A polite page would wait for every other test before it answers."""
+    monkeypatch.setattr(processes, "polite", list)
 
 
 async def _until(condition: Callable[[], bool]) -> None:

@@ -56,6 +56,22 @@ def test_a_proved_record_is_summed_up(home: Path, file: Path, trust: TrustRoot) 
     assert "(simulated)" not in result.output
 
 
+@pytest.mark.usefixtures("home")
+def test_lines_of_which_nothing_is_known_are_not_counted_as_seen(
+    tmp_path: Path, record: RecordBuilder
+) -> None:
+    record.open()
+    record.observe("cfg.env", "inconclusive")
+    record.observe("bk.db", "error")
+    record.observe("t0.health", "failed")
+    record.add("launch.ended", {"outcome": "scrubbed"}, "ended")
+    record.seal()
+    file = tmp_path / "launch.jsonl"
+    file.write_bytes(b"".join(record.lines))
+    result = CliRunner().invoke(APP, [str(file)])
+    assert "1 observed or attested, 2 unknown, 0 signed" in result.output, result.output
+
+
 def test_simulated_people_are_marked(tmp_path: Path, home: Path) -> None:
     save_trust(home / "trust.json", trust_root(simulated=True))
     path = tmp_path / "launch.jsonl"

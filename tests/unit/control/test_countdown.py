@@ -126,7 +126,9 @@ async def test_an_owner_whose_line_fails_is_told_once_of_each_kind() -> None:
     world.boot()
     await counted(world)
     told = [
-        (data["notice"], data["to"]) for data in world.events("notice.told") if "rb.images" in data["checks"]
+        (data["notice"], data["to"])
+        for data in world.events("notice.raised")
+        if "rb.images" in data["checks"]
     ]
     assert len(told) == len(set(told))
     assert ("late", "devops") in told

@@ -27,7 +27,7 @@ def acts_of(world: World) -> Counter[tuple[str, str]]:
     return Counter((step.partition(" ")[2], what) for step, what in world.fate.acts)
 
 
-@pytest.mark.parametrize("release", ["good", "errors"])
+@pytest.mark.parametrize("release", [pytest.param("good", marks=pytest.mark.slow), "errors"])
 async def test_a_crash_at_every_moment_changes_nothing(release: str) -> None:
     clean = World(release=release)
     ending = await clean.launch()

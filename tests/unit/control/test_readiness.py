@@ -1,20 +1,23 @@
 """Observing lines: verdicts, negative controls, roll-ups, and what is recorded of them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tminus.control import readiness as module
+from tminus.control.ports import Json
 from tminus.control.readiness import Readiness, facts, shown
-from tminus.domain.evidence import JsonValue, Observation, Verdict
+from tminus.domain.course import Course
+from tminus.domain.evidence import JsonValue, Observation, Source, Verdict
 from tminus.domain.expectation import parse
 from tminus.domain.plan import Check, Kind
+from tminus.domain.record import Entry, Event, append
 from tminus.errors import DeniedError, InconclusiveError, ReleaseError, RolloutError, UnreachableError
 from tminus.testing import ScriptedObserver
-from tminus.testing.people import Seen
+from tminus.testing.people import MemoryRecord, Seen
 
 if TYPE_CHECKING:
     from tests.unit.launch_world import World, line
@@ -190,3 +193,48 @@ def test_values_are_told_briefly() -> None:
     assert facts({}) == ""
     assert facts({"a": 1, "rows": [1]}) == " (a 1)"
     assert facts({"a": "x" * 20, "b": "y" * 20}, length=10).endswith("…)")
+
+
+class Interrupted(MemoryRecord):
+    """A record into which a person's word comes just before a look is recorded."""
+
+    def speak(self) -> None:
+        data = {
+            "check": "team.ready",
+            "verdict": "passed",
+            "fingerprint": "f" * 64,
+            "source": "person",
+            "why": "Lena Ortiz: all answered",
+            "observed_at": 1.0,
+        }
+        last = self.chain[-1]
+        self.chain.append(append(last, Entry("check.attested", f"word {last.seq}", data, last.at)))
+
+    async def append_while(self, allowed: Callable[[Course], None], key: str, kind: str, data: Json) -> Event:
+        self.speak()
+        return await super().append_while(allowed, key, kind, data)
+
+
+def never(course: Course) -> None:
+    del course
+
+
+async def test_a_look_never_takes_a_person_s_word_back() -> None:
+    world = World()
+    await world.open()
+    check = line("team.ready", -7200.0, kind=Kind.PERSON, note="everybody answered", person="Lena Ortiz")
+    record = Interrupted(world.time, world.chain)
+    readiness = Readiness([check], record, world.observer, world.clock)
+    assert await readiness.observe([check], "T-2h", never) == {"team.ready": Verdict.PASSED}
+    assert await readiness.observe([check], "T-1h", never) == {"team.ready": Verdict.PASSED}
+    assert (await readiness.claims())["team.ready"].source is Source.PERSON
+    assert not world.events("check.observed")
+
+
+async def test_a_line_for_which_nobody_spoke_waits_for_a_word() -> None:
+    world = World()
+    await world.open()
+    check = line("team.ready", -7200.0, kind=Kind.PERSON, note="everybody answered", owner="lead")
+    readiness = Readiness([check], world.record, world.observer, world.clock)
+    assert await readiness.observe([check], "T-2h", never) == {"team.ready": Verdict.INCONCLUSIVE}
+    assert world.events("check.observed")[0]["why"] == "lead has not attested it: everybody answered"

@@ -192,9 +192,9 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
         ["■ Lena gave the launch another date: tired; T-0 is 2026-02-01T12:00:00.000Z"],
     ),
     (
-        "notice.told",
+        "notice.raised",
         {"to": "qa", "notice": "late", "checks": ["test.smoke", "test.load"]},
-        ["• qa is told (late): test.smoke, test.load"],
+        ["• for qa (late): test.smoke, test.load"],
     ),
     (
         "rollback.done",

@@ -26,7 +26,7 @@ DATES = st.one_of(
     st.integers(-30 * 3600, 60 * 3600).map(lambda seconds: T0 + seconds),
     st.sampled_from([*FROZEN, FROZEN[0] - 1, FROZEN[1] - 1]),
 )
-SECOND = st.sampled_from([None, Override("Cleo Chief", "a security fix"), Override("lena ORTIZ", "mine")])
+SECOND = st.sampled_from([None, Override("Dario Voss", "a security fix"), Override("lena ORTIZ", "mine")])
 
 
 def in_freeze(t0: float) -> bool:
@@ -67,7 +67,7 @@ class Courses(RuleBasedStateMachine):
         return self.phase in phases and not self.leaving
 
     def permitted(self, t0: float, override: Override | None) -> bool:
-        return not in_freeze(t0) or (override is not None and override.by == "Cleo Chief")
+        return not in_freeze(t0) or (override is not None and override.by == "Dario Voss")
 
     def dated(self, t0: float) -> None:
         self.phase, self.t0, self.planned, self.since = "counting", t0, t0, None
@@ -115,13 +115,15 @@ class Courses(RuleBasedStateMachine):
         more = {"category": Category.RELEASE, "unscheduled": t0 is None, "new_t0": t0}
         if self.give(Act.NO_GO, legal=self.free(*BEFORE_GO), whole=whole, **more):
             self.phase, self.t0, self.planned, self.since = "postponed", None, None, None
+            self.sequence += 1
             if t0 is not None:
+                assert self.launch.events[-1].data["sequence"] == self.sequence + 1
                 self.dated(t0)
 
     @rule()
     def scrub(self) -> None:
         if self.give(Act.SCRUB, legal=self.free(*BEFORE_GO, "postponed")):
-            self.phase, self.since = "scrubbed", None
+            self.phase, self.since, self.sequence = "scrubbed", None, self.sequence + 1
 
     @rule()
     def abort(self) -> None:

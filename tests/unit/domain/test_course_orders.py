@@ -52,6 +52,13 @@ def test_a_clock_that_was_set_back_while_held_does_not_bring_t0_forward() -> Non
     assert launch.course.t0 == T0
 
 
+def test_what_nobody_has_said_yet_is_not_voided() -> None:
+    launch = Launched()
+    for check, verdict in (("team.ready", "inconclusive"), ("team.fed", "passed")):
+        launch.add("check.observed", check=check, source="person", verdict=verdict)
+    assert launch.course.attested == {"team.fed"}
+
+
 def test_a_reschedule_begins_a_new_attempt_and_says_what_is_void_and_whom_to_tell() -> None:
     launch = Launched(now=T0 - HOUR)
     launch.attest("team.ready")
@@ -75,7 +82,7 @@ def test_a_reschedule_begins_a_new_attempt_and_says_what_is_void_and_whom_to_tel
     course = launch.course
     assert (course.phase, course.t0, course.planned) == (State.COUNTING, T0 + 24 * HOUR, T0 + 24 * HOUR)
     assert (course.attempt, course.sequence) == (2, 1)
-    assert not course.reached | course.judged | course.told | course.attested
+    assert not course.reached | course.judged | course.raised | course.attested
     assert not course.signed
     assert course.audience == {"stand-in"}
 
@@ -202,15 +209,16 @@ def test_a_freeze_is_overridden_by_a_second_person_with_a_reason() -> None:
     into = {"new_t0": T0 + 12 * HOUR}
     for override, told in (
         (Override("LENA  ortiz", "urgent"), "cannot override .* of their own"),
-        (Override("Cleo Chief", " "), "has no reason"),
+        (Override("Dario Voss", " "), "has no reason"),
+        (Override("Mickey Mouse", "urgent"), "Mickey Mouse is nobody of this plan"),
         (Override(" ", "urgent"), "has no person"),
     ):
         with pytest.raises(RefusedError, match=told):
             launch.order(Act.RESCHEDULE, **into, override=override)
-    (entry,) = launch.order(Act.RESCHEDULE, **into, override=Override("Cleo Chief", "a security fix"))
+    (entry,) = launch.order(Act.RESCHEDULE, **into, override=Override("Dario Voss", "a security fix"))
 
     assert entry.data["freeze"] == "Year end"
-    assert entry.data["override"] == {"by": "Cleo Chief", "reason": "a security fix"}
+    assert entry.data["override"] == {"by": "Dario Voss", "reason": "a security fix"}
 
 
 def test_a_hold_that_would_move_t0_into_a_freeze_is_resumed_only_with_an_override() -> None:
@@ -219,7 +227,7 @@ def test_a_hold_that_would_move_t0_into_a_freeze_is_resumed_only_with_an_overrid
     launch.now += 11 * HOUR
     with pytest.raises(RefusedError, match="in a freeze, Year end"):
         launch.order(Act.RESUME)
-    launch.order(Act.RESUME, override=Override("Cleo Chief", "it must be today"))
+    launch.order(Act.RESUME, override=Override("Dario Voss", "it must be today"))
 
     assert launch.course.t0 == T0 + 11 * HOUR
 
@@ -260,3 +268,24 @@ def test_acts_move_only_as_the_table_of_moves_allows() -> None:
     ):
         assert all(end in MOVES[phase] for phase in MAY[act])
     assert all(phase is State.COUNTING or State.COUNTING in MOVES[phase] for phase in MAY[Act.RESCHEDULE])
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("\u200b", "needs a reason"),
+        ("\x01 \x02", "needs a reason"),
+        ("x" * 2001, "more than 2000 characters"),
+        ("bad\udcff", "is no text"),
+    ],
+)
+def test_a_reason_is_words_that_people_can_read(reason: str, told: str) -> None:
+    launch = Launched()
+    with pytest.raises(RefusedError, match=told):
+        launch.order(Act.HOLD, reason=reason)
+
+
+@pytest.mark.parametrize(("t0", "told"), [(1e13, "more than ten years away"), (-1e11, "is past")])
+def test_a_date_beyond_every_calendar_is_refused(t0: float, told: str) -> None:
+    with pytest.raises(RefusedError, match=told):
+        Launched().order(Act.RESCHEDULE, new_t0=t0)

@@ -24,7 +24,7 @@ def told(
     """What is to be told now, which then is recorded as told."""
     found = notices(launch.plan, launch.course, claims or {}, launch.now)
     for notice in found:
-        launch.add("notice.told", **notice.data())
+        launch.add("notice.raised", **notice.data())
     return [(notice.kind.value, notice.to, notice.checks) for notice in found]
 
 

@@ -148,7 +148,7 @@ def act(launch: Launched) -> None:
         if offset <= t and offset < 0 and clock(offset) not in course.reached:
             launch.add("milestone.reached", milestone=clock(offset))
     for notice in notices(launch.plan, launch.course, {}, launch.now):
-        launch.add("notice.told", **notice.data())
+        launch.add("notice.raised", **notice.data())
     if t >= poll_opens(launch.plan) and course.phase is State.COUNTING:
         launch.add("poll.opened")
     if t >= poll_expires(launch.plan):
@@ -174,7 +174,7 @@ def test_in_the_soak_the_milestones_after_t0_are_due_and_after_the_end_nothing()
     launch = Launched(now=T0 + 60).up_to("soaking")
     assert next_wake(PLAN, launch.course, {}, launch.now) == T0 + 60  # feedback was due soon at T-0
     for notice in notices(PLAN, launch.course, {}, launch.now):
-        launch.add("notice.told", **notice.data())
+        launch.add("notice.raised", **notice.data())
     assert next_wake(PLAN, launch.course, {}, launch.now) == T0 + HOUR
     launch.up_to("landed")
 

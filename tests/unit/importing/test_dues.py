@@ -63,6 +63,15 @@ def test_a_signature_and_a_condition_are_no_guesses() -> None:
     assert [line.guess for line in imported(text).lines[-2:]] == ["", ""]
 
 
+def test_a_limit_in_a_box_that_is_no_trigger_is_said_with_its_line() -> None:
+    found = imported(f"{TIMELINE}## Rollback triggers\n\n- [ ] Error rate above 2% for 5 minutes\n")
+    told = report.as_text(found, Path("go-live.md"), Path("p.yaml"))
+    line = found.lines[-1].item.line
+    assert f"  line {line:<5} Error rate above 2% for 5 minutes" in told
+    assert "they are no lines and no triggers" in told
+    assert "the built-in ones hold" in told
+
+
 def test_the_plan_and_the_report_say_what_was_guessed() -> None:
     found = imported(f"{TIMELINE}## Furniture\n\n- [ ] Water the plants\n")
     assert (

@@ -1,5 +1,6 @@
 """YAML as values with their lines: what words mean, and input that is no plan."""
 
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -44,10 +45,14 @@ def test_a_plain_word_means_what_yaml_1_2_says(written: str, value: object) -> N
     assert type(tree["a"]) is type(value)
 
 
+_ANCHOR_WITH_COLON = re.compile(r"[&*][^\s,\[\]{}]*:")
+"""YAML 1.1 ends an anchor's name before the colon, YAML 1.2 does not; both read what they then see rightly."""
+
+
 @given(st.text(alphabet="abc: -[]{},'\"\n#&*!|>%@?0123456789.\t", max_size=60))
 def test_what_both_readers_accept_they_read_alike(text: str) -> None:
     tree, problems = parsed(text, "plan")
-    if tree is None or problems:
+    if tree is None or problems or _ANCHOR_WITH_COLON.search(text):
         return
     try:
         other = YAML(typ="safe", pure=True).load(text)

@@ -16,11 +16,10 @@
 
   // The launch clock runs from the server's time: its offset is measured at each beat.
   const beat = { now: +board.dataset.now, t: +board.dataset.t, runs: board.dataset.runs === "yes",
-                 seq: +board.dataset.seq, at: +board.dataset.at, heard: performance.now() };
+                 seq: +(board.dataset.seq ?? 0), at: +(board.dataset.at ?? 0), heard: performance.now() };
   const serverNow = () => beat.now + (performance.now() - beat.heard) / 1000;
   const two = (n) => String(Math.floor(n)).padStart(2, "0");
-  const parts = () => {
-    const t = beat.runs ? beat.t + serverNow() - beat.now : beat.t;
+  const clockOf = (t) => {
     const whole = Math.floor(Math.abs(t));
     return ["T" + (t < 0 && whole ? MINUS : "+"), `${two(whole / 3600)}:${two((whole / 60) % 60)}:${two(whole % 60)}`];
   };
@@ -34,7 +33,7 @@
   const hms = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 
   function tick() {
-    const [sign, figures] = parts(), clock = $("clock"), ended = !beat.runs;
+    const [sign, figures] = clockOf(beat.runs ? beat.t + serverNow() - beat.now : beat.t), clock = $("clock"), ended = !beat.runs;
     if (clock && clock.dataset.shown !== sign + figures) {
       clock.dataset.shown = sign + figures;
       const mark = document.createElement("i");
@@ -49,6 +48,7 @@
     put(document.querySelector("[data-wall-utc]"), `${wall(now, { ...hms, timeZone: "UTC" })} UTC`);
     if (ended) for (const why of ["hold-why", "back-why"]) put($(why), "launch ended");
     const moment = ended ? beat.at : now;
+    for (const each of document.querySelectorAll("[data-t0]")) put(each, clockOf(now - each.dataset.t0).join(""));
     for (const age of document.querySelectorAll("[data-age]")) {
       const old = span(moment - age.dataset.age), life = age.dataset.life;
       put(age, life ? `${old} of ${life}` : `${old} ago`);
@@ -82,13 +82,13 @@
     } else if (beat.last) {
       document.body.dataset.link = "live";
       put($("conn-word"), trouble ? "Cannot be read" : "Live");
-      const age = span(serverNow() - beat.at);
-      put($("conn-more"), trouble || (beat.runs ? `last event ${age} ago` : "the launch has ended"));
+      const said = beat.at ? `last event ${span(serverNow() - beat.at)} ago` : `picture of ${wall(beat.now, hms)}`;
+      put($("conn-more"), trouble || (beat.runs ? said : "the launch has ended"));
     }
   }
   function heard(event) {
     const said = JSON.parse(event.data);
-    Object.assign(beat, { now: said.now, t: said.t, runs: said.runs, seq: said.seq, at: Date.parse(said.at) / 1000 });
+    Object.assign(beat, { runs: true, seq: 0, ...said, at: said.at ? Date.parse(said.at) / 1000 : 0 }); // a list has no events
     beat.heard = beat.last = performance.now();
     trouble = "";
     if (missedFrom !== null) {

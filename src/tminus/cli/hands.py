@@ -1,0 +1,66 @@
+"""Who acts at this terminal: the launch that is meant, the role, and its person's own key, opened with a passphrase."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from tminus.cli.launches import launches, open_launch
+from tminus.cli.passphrases import passphrase
+from tminus.config import home, writable_home
+from tminus.domain.record import Event
+from tminus.domain.trust import TrustRoot
+from tminus.errors import OutOfSequenceError, RefusedError
+from tminus.signing import People, load_trust, trust_path
+from tminus.wiring import SystemClock
+from tminus.wiring.acts import Choose, Desk, Hand, Scene, key_of
+from tminus.wiring.opening import kept
+
+Launch = Annotated[str, typer.Argument(help="The launch, or its environment.")]
+Line = Annotated[str, typer.Argument(help="The line's id.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Desktop:
+    """A launch of the common database, as somebody at this terminal meets it."""
+
+    desk: Desk
+    scene: Scene
+
+    def hand(self, role: str) -> Hand:
+        """The person of a role with their key; raises `RefusedError` where that is not on this machine."""
+        meant = self.scene.role(role)
+        people = People(home())
+        mine = {key.keyid: key for key in people.of(meant.person)}
+        trusted = key_of(self.desk.trust, meant, list(mine), self.scene.now)
+        return Hand(meant, people.open(mine[trusted.keyid], passphrase(meant.person)))
+
+    def do(self, choose: Choose) -> list[Event]:
+        """Do an act upon the launch."""
+        return asyncio.run(self.desk.do(choose))
+
+
+def desktop(word: str) -> Desktop:
+    """The open launch that is named; raises `RefusedError` for a demo's, whose people are simulated."""
+    folder = writable_home()
+    found = open_launch(word, asyncio.run(launches(folder)))
+    if not found.environment:
+        raise OutOfSequenceError(
+            f"{found.id} is a demo: its people are simulated and act by themselves",
+            hint="open a launch of your own plan: tminus launch",
+        )
+    events, plan = asyncio.run(kept(found.database, found.id))
+    clock = SystemClock()
+    desk = Desk(found.database, found.id, plan, _trust(), clock)
+    return Desktop(desk, Scene(found.id, plan, tuple(events), clock.now()))
+
+
+def _trust() -> TrustRoot:
+    place = trust_path(home())
+    if not place.exists():
+        raise RefusedError(
+            f"{place}: this machine trusts nobody's key yet",
+            hint="make a key (`tminus key new`) and enrol it (`tminus trust add`), or copy your team's trust root here",
+        )
+    return load_trust(place)

@@ -1,0 +1,89 @@
+"""`tminus attest` and `tminus waive`: what people say of single lines, in their own name, signed with their own key."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from tminus.cli.hands import Launch, Line, desktop
+from tminus.config import writable_home
+from tminus.domain.canonical import timestamp
+from tminus.domain.words import Request
+from tminus.errors import UsageError
+from tminus.planfile.lints import instant
+from tminus.wiring.acts import Shown, approve_waiver, request_waiver
+from tminus.wiring.acts import attest as attested
+from tminus.wiring.shown import kept
+
+
+def attest(  # noqa: PLR0913 - an option each
+    launch: Launch,
+    line: Line,
+    *,
+    statement: Annotated[str, typer.Option(help="What you say of the line; it stands in the record.")],
+    evidence: Annotated[
+        str,
+        typer.Option(
+            help="A file or an http(s) address that shows it; kept by its digest beside the record."
+        ),
+    ] = "",
+    role: Annotated[str, typer.Option(help="As which role; the line's owner by default.")] = "",
+    fails: Annotated[bool, typer.Option("--fails", help="Say that the line does not hold.")] = False,
+) -> None:
+    """Give your word for a line that asks a person, signed with your key.
+
+    A blocker needs two persons: the second one types the same statement, with --role. Said again it replaces what was
+    said before. A new date of the launch voids it where the plan asks for a word for this launch.
+    """
+    at = desktop(launch)
+    check = at.scene.check(line)
+    hand = at.hand(role or check.owner)
+    shown = asyncio.run(kept(writable_home(), at.desk.launch, evidence)) if evidence else Shown()
+    (event,) = at.do(attested(hand, line, statement, shown, holds=not fails))
+    typer.echo(f"{line} is {event.data['verdict']}: {event.data['why']}")
+    if shown.sha256:
+        typer.echo(f"evidence {shown.name} sha256:{shown.sha256}")
+
+
+def waive(  # noqa: PLR0913 - an option each
+    launch: Launch,
+    line: Line,
+    *,
+    role: Annotated[str, typer.Option(help="As which role you ask, or approve.")],
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Approve what another person asked for.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why the line may stand as it is.")] = "",
+    risk: Annotated[str, typer.Option(help="What may go wrong by it.")] = "",
+    compensating: Annotated[str, typer.Option(help="What is done instead.")] = "",
+    until: Annotated[
+        str, typer.Option(help="Its end: ISO 8601 with zone, a day after T-0 at the latest.")
+    ] = "",
+) -> None:
+    """Ask that a line which is not green may stand as it is, or approve what another person asked for.
+
+    The line keeps its verdict and stands in the text that everybody signs. Nobody waives a blocker, approves their own
+    wish, or approves one for a line that they own.
+    """
+    if approve and (reason or risk or compensating or until):
+        raise UsageError("an approval is of what was asked for", hint="leave everything but --role out")
+    at = desktop(launch)
+    hand = at.hand(role)
+    if approve:
+        (event,) = at.do(approve_waiver(hand, line))
+        typer.echo(f"{line} is waived until {event.data['until']}, asked for by {event.data['by']}")
+        return
+    about = Request("", line, "", "", reason, risk, compensating, timestamp(_instant(until)), "")
+    at.do(request_waiver(hand, line, about))
+    typer.echo(
+        f"recorded; it counts once another approves: tminus waive {at.desk.launch} {line} --approve --role …"
+    )
+
+
+def _instant(text: str) -> float:
+    try:
+        return instant(text)
+    except ValueError as error:
+        raise UsageError(
+            f"--until {text!r} is no time with a zone", hint="write for example 2026-01-31T14:00:00+01:00"
+        ) from error

@@ -1,0 +1,70 @@
+"""How people are reached: by which channel and where, as the plan says it. Simulated people never are."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tminus.domain.plan import Plan, Role
+
+
+class Channel(StrEnum):
+    """A way to tell people."""
+
+    MAIL = "mail"
+    SLACK = "slack"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """One place where people are told."""
+
+    channel: Channel
+    at: str
+    """A mail address; of a chat the reference to its webhook, never the webhook itself, which is a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """A role to which no message can be sent, and why."""
+
+    role: str
+    person: str
+    why: str
+
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_MAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_LONGEST = 254
+"""Characters of a mail address: RFC 5321."""
+
+
+def is_mail(text: str) -> bool:
+    """Whether this is one mail address and nothing more; a line end in it would begin another header."""
+    return len(text) <= _LONGEST and _MAIL.fullmatch(text) is not None
+
+
+def ways(plan: Plan, role: Role) -> tuple[Address, ...]:
+    """Where whoever holds a role is told; nowhere for a simulated person."""
+    if role.simulated:
+        return ()
+    found = []
+    if plan.notify.mail and is_mail(role.email):
+        found.append(Address(Channel.MAIL, role.email))
+    if hook := role.slack or plan.notify.slack:
+        found.append(Address(Channel.SLACK, hook))
+    return tuple(found)
+
+
+def unreached(plan: Plan) -> tuple[Unreached, ...]:
+    """The roles of a plan that nobody can tell anything, in their order."""
+    return tuple(
+        Unreached(role.id, role.person, _why(plan, role)) for role in plan.roles if not ways(plan, role)
+    )
+
+
+def _why(plan: Plan, role: Role) -> str:
+    if role.simulated:
+        return "simulated: nobody is there to be told"
+    if not plan.notify.mail:
+        return "the plan names neither a mail server nor a chat"
+    return "the plan has no mail address and no chat for this role"

@@ -1,0 +1,116 @@
+"""Do the words that people gave for single lines hold? Attestations and waivers of a record, read one after the other.
+
+`verification` calls it with each such event; whose key signed is checked there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tminus.domain import fields
+from tminus.domain.attestation import Json
+from tminus.domain.canonical import canonical, instant
+from tminus.domain.people import alike
+from tminus.domain.policy import Opened
+from tminus.domain.record import Event
+from tminus.domain.report import SignedStatement
+from tminus.domain.words import (
+    LONGEST,
+    Attestation,
+    Request,
+    Waiver,
+    Word,
+    attested_claim,
+    read_word,
+    row_of,
+    waiver_row,
+    word_statement,
+)
+from tminus.errors import RecordError
+
+_HINT = "do not rely on this launch: its record does not prove what it says"
+
+
+@dataclass(slots=True)
+class Testimony:
+    """The words read so far, by the digest of their line."""
+
+    attested: dict[str, Attestation] = field(default_factory=dict)
+    requested: dict[str, Request] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
+    """The files that people showed: by digest, what each was called."""
+
+    def attest(self, event: Event, signed: SignedStatement, rules: Opened) -> Attestation:
+        """`check.attested`: the claim is the one that the signed words make."""
+        word = read_word(Attestation, _predicate(signed))
+        _check_signed(word, signed, rules)
+        first = self._confirmed(word) if word.confirms else None
+        blocker = any(line.blocker for line in rules.required if line.check == word.check)
+        _check_said(event.data, attested_claim(word, first, blocker=blocker))
+        self.attested[event.digest] = word
+        if word.evidence:
+            self.evidence[word.evidence] = word.source
+        return word
+
+    def forget(self, check: str) -> None:
+        """A new date has voided what was said of this line: nobody can confirm it any more."""
+        self.attested = {digest: word for digest, word in self.attested.items() if word.check != check}
+
+    def _confirmed(self, word: Attestation) -> Attestation:
+        first = self.attested.get(word.confirms)
+        if first is None or first.check != word.check:
+            raise RecordError("it confirms what nobody said of this line", hint=_HINT)
+        if alike(first.person) == alike(word.person):
+            raise RecordError(f"{word.person} confirms their own word", hint=_HINT)
+        if (first.statement, first.holds) != (word.statement, word.holds):
+            raise RecordError("it confirms other words than were said", hint=_HINT)
+        return first
+
+    def request(self, event: Event, signed: SignedStatement, rules: Opened) -> Request:
+        """`waiver.requested`: it changes nothing by itself."""
+        word = read_word(Request, _predicate(signed))
+        _check_signed(word, signed, rules)
+        instant(word.until)
+        said = {
+            name: getattr(word, name)
+            for name in ("check", "role", "because", "risk", "compensating", "until")
+        }
+        _check_said(event.data, {**said, "by": word.person})
+        self.requested[event.digest] = word
+        return word
+
+    def waive(
+        self, event: Event, signed: SignedStatement, rules: Opened, schedule: Mapping[str, object]
+    ) -> Waiver:
+        """`check.waived`: another person approved exactly what was requested, and not for longer than a day."""
+        word = read_word(Waiver, _predicate(signed))
+        _check_signed(word, signed, rules)
+        request = self.requested.get(word.request)
+        if request is None or request.check != word.check:
+            raise RecordError("it approves a waiver that nobody requested", hint=_HINT)
+        if alike(request.person) == alike(word.person):
+            raise RecordError(f"{word.person} approved a waiver of their own", hint=_HINT)
+        if canonical(row_of(event.data)) != canonical(waiver_row(request, word)):
+            raise RecordError("the waiver is not the one that was requested and approved", hint=_HINT)
+        if instant(request.until) > instant(fields.text(schedule, "t0")) + LONGEST:
+            raise RecordError(f"the waiver ends at {request.until}, later than a day after T-0", hint=_HINT)
+        return word
+
+
+def _predicate(signed: SignedStatement) -> Mapping[str, object]:
+    return fields.table(signed.statement, "predicate")
+
+
+def _check_signed(word: Word, signed: SignedStatement, rules: Opened) -> None:
+    """The statement is what these words make of it, for this launch and by a person whom its plan names."""
+    if word.launch != rules.launch:
+        raise RecordError(f"signed for launch {word.launch!r}, not for {rules.launch!r}", hint=_HINT)
+    if canonical(dict(signed.statement)) != canonical(word_statement(word, rules.digest)):
+        raise RecordError("the signed text is not what these words make", hint=_HINT)
+    rules.check_role(word.person, word.role)
+
+
+def _check_said(data: Mapping[str, object], said: Json) -> None:
+    """The event says what was signed."""
+    for name, value in said.items():
+        if data.get(name) != value:
+            raise RecordError(f"`{name}` is {data.get(name)!r}, but {value!r} was signed", hint=_HINT)

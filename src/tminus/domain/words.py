@@ -1,0 +1,158 @@
+"""What people say of single lines, signed: an attestation, the request of a waiver, and its approval.
+
+The same functions build a statement before it is signed and rebuild it when a record is verified.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from dataclasses import fields as names_of
+from typing import Any, TypeVar
+
+from tminus.domain import fields
+from tminus.domain.attestation import STATEMENT, Json
+from tminus.domain.canonical import plain
+from tminus.domain.evidence import Source, Verdict, fingerprint
+
+ATTESTATION = "https://tminus.dev/attestation/v1"
+REQUEST = "https://tminus.dev/waiver-request/v1"
+WAIVER = "https://tminus.dev/waiver/v1"
+
+ATTESTED = "check.attested"
+"""A person's word for a line: its claim from now on."""
+REQUESTED = "waiver.requested"
+"""Somebody asks that a line may stand as it is; it changes nothing until another approves it."""
+WAIVED = "check.waived"
+"""The approval: the line does not close a gate until the waiver ends. Its verdict stays."""
+
+LONGEST = 24 * 3600.0
+"""Seconds after T-0 at which a waiver ends at the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """One person's word for one line."""
+
+    launch: str
+    check: str
+    role: str
+    person: str
+    holds: bool
+    """Whether the line is as it should be, by this person's word."""
+    statement: str
+    version: int
+    """How many words were given for this line in this launch, this one included."""
+    signed_at: str
+    evidence: str = ""
+    """SHA-256 of a file that shows it, in hex; empty without one."""
+    source: str = ""
+    """What the file was called, or the address it was fetched from."""
+    confirms: str = ""
+    """For a second person: the digest of the line of the record that holds the first one's word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One person's wish that a line may stand as it is."""
+
+    launch: str
+    check: str
+    role: str
+    person: str
+    because: str
+    risk: str
+    """What may go wrong by it."""
+    compensating: str
+    """What is done instead, so that it does less harm."""
+    until: str
+    signed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Another person's approval of such a wish."""
+
+    launch: str
+    check: str
+    role: str
+    person: str
+    request: str
+    """The digest of the line of the record that holds the wish."""
+    signed_at: str
+
+
+Word = Attestation | Request | Waiver
+_TYPES: Mapping[type, str] = {Attestation: ATTESTATION, Request: REQUEST, Waiver: WAIVER}
+W = TypeVar("W", Attestation, Request, Waiver)
+
+
+def word_statement(word: Word, opened: str) -> Json:
+    """What the person signs; `opened` is the digest of the record's first line, which binds it to this launch."""
+    subject = [{"name": word.check, "digest": {"sha256": opened}}]
+    if isinstance(word, Attestation) and word.evidence:
+        subject.append({"name": word.source, "digest": {"sha256": word.evidence}})
+    return plain(
+        {
+            "_type": STATEMENT,
+            "subject": subject,
+            "predicateType": _TYPES[type(word)],
+            "predicate": asdict(word),
+        }
+    )
+
+
+def read_word(kind: type[W], predicate: Mapping[str, object]) -> W:
+    """The person's own words in a signed predicate; raises `RecordError` naming the field that is wrong."""
+    known = [found.name for found in names_of(kind)]
+    fields.exactly(predicate, known)
+    values: dict[str, Any] = {}
+    for name in known:
+        if name == "holds":
+            values[name] = fields.flag(predicate, name)
+        elif name == "version":
+            values[name] = fields.number(predicate, name)
+        elif name in {"evidence", "source", "confirms"} and predicate[name] == "":
+            values[name] = ""
+        else:
+            values[name] = fields.text(predicate, name)
+    return kind(**values)
+
+
+def attested_claim(word: Attestation, first: Attestation | None, *, blocker: bool) -> Json:
+    """The claim that a word makes, by the rule that a blocker needs two persons; `first` is the word it confirms.
+
+    The same words about the same file make the same fingerprint, whenever they are said.
+    """
+    if not word.holds:
+        verdict = Verdict.FAILED
+    elif blocker and first is None:
+        verdict = Verdict.INCONCLUSIVE
+    else:
+        verdict = Verdict.PASSED
+    people = sorted({word.person, first.person} if first else {word.person})
+    material: Json = {"people": [*people], "statement": word.statement, "evidence": word.evidence}
+    return {
+        "check": word.check,
+        "verdict": verdict.value,
+        "fingerprint": fingerprint(verdict, "", material),
+        "source": Source.PERSON.value,
+    }
+
+
+def waiver_row(request: Request, waiver: Waiver) -> Json:
+    """What a waiver says in the record and in the evidence that people sign: all of it but the signature."""
+    return {
+        "check": request.check,
+        "by": request.person,
+        "because": request.because,
+        "risk": request.risk,
+        "compensating": request.compensating,
+        "until": request.until,
+        "approved_by": waiver.person,
+        "role": waiver.role,
+        "request": waiver.request,
+    }
+
+
+def row_of(data: Mapping[str, object]) -> Json:
+    """The same row, from the data of a `check.waived` event."""
+    return plain({name: value for name, value in data.items() if name != "envelope"})

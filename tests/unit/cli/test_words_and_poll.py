@@ -1,0 +1,283 @@
+"""`attest`, `waive`, `sign` and `decide` as people type them, while no worker runs."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+from typer.testing import CliRunner, Result
+
+if TYPE_CHECKING:
+    from tests.unit import small_plan
+else:
+    import small_plan
+
+from tminus.cli.app import app
+from tminus.cli.clock import now
+from tminus.control.approval import Approval
+from tminus.control.launchtime import LaunchTime
+from tminus.control.readiness import Readiness
+from tminus.domain.course import course_of
+from tminus.domain.evidence import Observation
+from tminus.domain.record import Event
+from tminus.domain.rollout import State
+from tminus.domain.timeline import LaunchClock
+from tminus.errors import TminusError
+from tminus.signing import People, load_trust, trust_path
+from tminus.store import RecordStore, connect
+from tminus.testing import FakeClock, Fate, ScriptedObserver, VirtualEngine
+from tminus.wiring import LaunchRecord, SystemClock
+from tminus.wiring.opening import kept
+
+DIGEST = "sha256:" + "ab" * 32
+PEOPLE = {"lead": "Lena Ortiz", "devops": "Dario Voss", "qa": "Quentin Mbeki"}
+UNTIL = (datetime.fromtimestamp(now(), UTC) + timedelta(hours=3)).isoformat(timespec="seconds")
+WISH = ("--reason", "it is ill", "--risk", "pages", "--compensating", "we watch", "--until", UNTIL)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with a launch that opens its poll within the hour, and a key for each of its people."""
+    monkeypatch.setenv("TMINUS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TMINUS_PASSPHRASE", "correct horse battery")
+    monkeypatch.delenv("TMINUS_DATABASE_URL", raising=False)
+    (tmp_path / "plan.yaml").write_text(small_plan.REAL, encoding="utf-8")
+    when = (datetime.fromtimestamp(now(), UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
+    launch = ("launch", str(tmp_path / "plan.yaml"), "--release", f"depot={DIGEST}", "--t0", when)
+    assert typed(*launch, "--environment", "canary").exit_code == 0
+    for role, person in PEOPLE.items():
+        assert typed("key", "new", person, "--role", role).exit_code == 0
+        assert typed("trust", "add", person).exit_code == 0
+    return tmp_path / "home"
+
+
+def typed(*words: str, answer: str = "y\n") -> Result:
+    return CliRunner().invoke(app, list(words), input=answer, env={"COLUMNS": "200"})
+
+
+def done(*words: str, **more: Any) -> str:
+    ended = typed(*words, **more)
+    assert ended.exit_code == 0, (ended.output, ended.exception)
+    return ended.output
+
+
+def refused(*words: str, **more: Any) -> str:
+    ended = typed(*words, **more)
+    assert isinstance(ended.exception, TminusError), ended.output
+    return f"{ended.exception}; {ended.exception.hint}"
+
+
+def launch_of(home: Path) -> str:
+    return asyncio.run(_launches(home))[0]
+
+
+def url(home: Path) -> str:
+    return f"sqlite:///{home / 'tminus.db'}"
+
+
+def events(home: Path, kind: str = "") -> list[Event]:
+    found, _ = asyncio.run(kept(url(home), launch_of(home)))
+    return [event for event in found if not kind or event.type == kind]
+
+
+def polled(home: Path, seen: Callable[[], Observation] = lambda: Observation([])) -> None:
+    """What a worker does: observe every line that GO judges, and open the poll."""
+
+    async def work() -> None:
+        (launch,) = await _launches(home)
+        opened, plan = await kept(url(home), launch)
+        course = course_of(opened)
+        time = LaunchTime(SystemClock(), LaunchClock(course.t0, 1.0))
+        store = connect(url(home))
+        record = LaunchRecord(RecordStore(store), launch, time)
+        observer = ScriptedObserver(default=seen())
+        observer.controls["site.up"] = Observation(["a control must fail"])
+        readiness = Readiness(plan.checks, record, observer, SystemClock())
+        await readiness.observe(plan.before_go(), "now")
+        approval = Approval(plan, VirtualEngine(FakeClock(), Fate()), record, None, time)
+        if course.phase is State.COUNTING:
+            await approval.poll(launch, readiness)
+        store.dispose()
+
+    asyncio.run(work())
+
+
+async def _launches(home: Path) -> list[str]:
+    store = connect(url(home))
+    try:
+        return [row.id for row in await RecordStore(store).launches()]
+    finally:
+        store.dispose()
+
+
+def test_the_owner_s_word_is_signed_and_counts(home: Path, tmp_path: Path) -> None:
+    answers = tmp_path / "answers.txt"
+    answers.write_text("all six", encoding="utf-8")
+    said = done(
+        "attest",
+        "canary",
+        "team.ready",
+        "--statement",
+        "all answered",
+        "--evidence",
+        str(answers),
+    )
+    assert "team.ready is passed: Lena Ortiz: all answered" in said
+    (event,) = events(home, "check.attested")
+    seen: Any = event.data["seen"]
+    assert (seen["person"], seen["version"], seen["file"]) == ("Lena Ortiz", 1, "answers.txt")
+    file = home / "launches" / launch_of(home) / "evidence" / seen["sha256"]
+    assert file.read_text(encoding="utf-8") == "all six"
+    assert "is failed" in done("attest", "canary", "team.ready", "--statement", "one left", "--fails")
+    polled(home)
+    claims: Any = events(home, "poll.opened")[0].data["evidence"]
+    assert {row["check"]: row["verdict"] for row in claims["claims"]}["team.ready"] == "failed"
+
+
+def test_what_is_no_word_is_refused(home: Path) -> None:
+    assert "a statement is missing" in refused("attest", "canary", "team.ready", "--statement", "  ")
+    assert "is observed, not attested" in refused("attest", "canary", "site.up", "--statement", "it is up")
+    assert "is no line of this plan" in refused("attest", "canary", "mars", "--statement", "x")
+    theirs = refused("attest", "canary", "team.ready", "--statement", "x", "--role", "qa")
+    assert "Quentin Mbeki as qa may not attest" in theirs
+    assert "who could: Lena Ortiz as lead" in theirs
+    assert "is no role of this plan" in refused(
+        "attest", "canary", "team.ready", "--statement", "x", "--role", "god"
+    )
+    gone = refused("attest", "canary", "team.ready", "--statement", "x", "--evidence", str(home / "none"))
+    assert "cannot be read" in gone
+    assert len(events(home)) == 1
+
+
+def test_a_key_that_does_not_count_is_refused_before_anything_is_written(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    word = ("attest", "canary", "team.ready", "--statement", "x")
+    monkeypatch.setenv("TMINUS_PASSPHRASE", "not the passphrase")
+    assert "does not open" in refused(*word)
+    (key,) = [key for key in load_trust(trust_path(home)).keys if key.name == "Lena Ortiz"]
+    done("trust", "retire", key.keyid[:8])
+    assert "has the key of Lena Ortiz for lead" in refused(*word)
+    for file in (home / "keys" / "people").glob("lena-ortiz.*"):
+        file.unlink()
+    assert "this machine has no key of theirs" in refused(*word)
+    trust_path(home).unlink()
+    assert "trusts nobody's key yet" in refused(*word)
+    assert len(events(home)) == 1
+    assert People(home).of("Lena Ortiz") == []
+
+
+def test_evidence_of_an_address_is_fetched_once_and_its_secrets_stay_out(home: Path) -> None:
+    asked: list[str] = []
+
+    async def attest() -> None:
+        async def answer(request: web.Request) -> web.Response:
+            asked.append(request.query_string)
+            return web.Response(text="all six", status=200 if request.path == "/log" else 404)
+
+        site = web.Application()
+        site.add_routes([web.get("/{path}", answer)])
+        runner = web.AppRunner(site, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        word = ("attest", "canary", "team.ready", "--statement", "x", "--evidence")
+        said = await asyncio.to_thread(done, *word, f"{base}/log?token=canary-secret")
+        assert f"evidence {base}/log sha256:" in said
+        assert "answers 404" in await asyncio.to_thread(refused, *word, f"{base}/none")
+        await runner.cleanup()
+
+    asyncio.run(attest())
+    assert asked[0] == "token=canary-secret"
+    assert "holds a login" in refused(
+        "attest", "canary", "team.ready", "--statement", "x", "--evidence", "http://me:secret@127.0.0.1/"
+    )
+    assert not any(b"canary-secret" in path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
+def test_a_waiver_takes_two_persons_and_stands_in_the_text_that_is_signed(home: Path) -> None:
+    done("attest", "canary", "team.ready", "--statement", "all answered")
+    asked = done("waive", "canary", "site.up", "--role", "lead", *WISH)
+    assert "counts once another approves" in asked
+    assert not events(home, "check.waived")
+    own = refused("waive", "canary", "site.up", "--role", "devops", "--approve")
+    assert "who could: Quentin Mbeki as qa" in own, "neither who asked nor the line's owner"
+    assert "asked for by Lena Ortiz" in done("waive", "canary", "site.up", "--role", "qa", "--approve")
+    polled(home, lambda: Observation(["down"]))
+    shown = done("sign", "canary", "go", "--role", "qa")
+    assert "waived     site.up" in shown
+    (event,) = events(home, "signoff.given")
+    assert event.data["decision"] == "go"
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("site.up", "--role", "lead", *WISH[2:]), "a reason is missing"),
+        (("site.up", "--role", "lead", *WISH[:-1], "2019-01-01T00:00:00Z"), "cannot end at 2019"),
+        (("site.up", "--role", "lead", *WISH[:-1], "2099-01-01T00:00:00Z"), "cannot end at 2099"),
+        (("site.up", "--role", "lead", *WISH[:-1], "soon"), "no time with a zone"),
+        (("t0.smoke", "--role", "lead", *WISH), "is a blocker"),
+        (("sign.devops", "--role", "lead", *WISH), "is not judged by GO"),
+        (("site.up", "--role", "lead", "--approve"), "nobody has requested"),
+        (("site.up", "--role", "lead", "--approve", *WISH), "an approval is of what was asked for"),
+    ],
+)
+def test_a_waiver_that_may_not_be_is_refused(home: Path, words: tuple[str, ...], why: str) -> None:
+    assert why in refused("waive", "canary", *words)
+    assert len(events(home)) == 1
+
+
+def test_signing_shows_what_is_signed_asks_and_says_what_has_changed(home: Path) -> None:
+    early = refused("sign", "canary", "go", "--role", "qa")
+    assert "sign makes no sense now: the launch is counting; it makes sense in: polling" in early
+    done("attest", "canary", "team.ready", "--statement", "all answered")
+    polled(home)
+    assert "is neither go nor no-go" in refused("sign", "canary", "maybe", "--role", "qa")
+    assert "may not sign" in refused("sign", "canary", "go", "--role", "lead")
+    assert "nothing was signed" in refused("sign", "canary", "go", "--role", "qa", answer="n\n")
+    first = done("sign", "canary", "go", "--role", "qa")
+    assert "this role has not signed in this poll" in first
+    assert "lacks      DevOps Lead said nothing" in first
+    assert "omitted    1 of 6 lines are not in this plan" in first
+    done("attest", "canary", "team.ready", "--statement", "one is ill", "--fails")
+    again = done("sign", "canary", "no-go", "--role", "qa", "--yes")
+    assert "since      team.ready: passed, now failed" in again
+    assert [event.data["decision"] for event in events(home, "signoff.given")] == ["go", "no-go"]
+    assert len(events(home, "poll.renewed")) == 1
+
+
+def test_go_is_refused_with_the_exact_list_and_given_when_nothing_is_missing(home: Path) -> None:
+    done("attest", "canary", "team.ready", "--statement", "all answered")
+    polled(home)
+    done("sign", "canary", "go", "--role", "devops")
+    missing = refused("decide", "canary", "go", "--text", "all is well")
+    assert missing.startswith("GO is refused:\n  - QA Lead said nothing;")
+    assert "that is for a role that decides" in refused(
+        "decide", "canary", "go", "--text", "x", "--role", "qa"
+    )
+    done("sign", "canary", "go", "--role", "qa")
+    assert "after GO it will end as aborted at T-0" in done("decide", "canary", "go", "--text", "all is well")
+    found, _ = asyncio.run(kept(url(home), launch_of(home)))
+    assert course_of(found).phase is State.GO
+    late = refused("decide", "canary", "no-go", "--text", "x", "--reason", "people", "--unscheduled")
+    assert "makes no sense now: the launch is go" in late
+
+
+def test_no_go_needs_a_reason_and_a_date_or_the_word_that_there_is_none(home: Path) -> None:
+    no_go = ("decide", "canary", "no-go", "--text", "a test is red")
+    assert "needs a category" in refused(*no_go, "--unscheduled")
+    assert "a new T-0, or the word that there is none" in refused(*no_go, "--reason", "release")
+    assert "no time with a zone" in refused(*no_go, "--reason", "release", "--t0", "later")
+    assert "takes no reason" in refused("decide", "canary", "go", "--text", "x", "--unscheduled")
+    assert len(events(home)) == 1
+    said = done(*no_go, "--reason", "release", "--t0", UNTIL)
+    assert f"NO-GO is decided; T-0 is {UNTIL[:19]}.000Z" in said
+    found, _ = asyncio.run(kept(url(home), launch_of(home)))
+    assert course_of(found).attempt == 2
+    assert "NO-GO is decided" in done(*no_go, "--reason", "people", "--unscheduled")
+    ended = done("scrub", "canary", "--reason", "not this year")
+    assert typed("verify", ended.split("record: ")[1].strip()).exit_code == 0

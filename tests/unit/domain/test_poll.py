@@ -1,0 +1,193 @@
+"""What voids a sign-off: a material change, exactly those that covered it, and nothing else."""
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from tests.unit.courses import HOUR, PLAN, T0, Launched
+else:
+    from courses import HOUR, PLAN, T0, Launched
+
+from tminus.domain.attestation import claim_data
+from tminus.domain.canonical import timestamp
+from tminus.domain.evidence import Claim, Source, Verdict, fingerprint
+from tminus.domain.orders import Act
+from tminus.domain.plan import Severity
+from tminus.domain.poll import changes, evidence_of, go_gate, refusals, shown, void, votes, waivers
+
+CHECKS = ("site.up", "cfg.maps", "team.ready")
+ROLES = ("devops", "qa", "cto")
+
+
+@dataclass
+class Polled(Launched):
+    """A launch whose lines are observed and signed over."""
+
+    seen: dict[str, Claim] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.events.clear()
+        self.add("launch.opened", schedule={"t0": timestamp(T0), "speed": 1}, release={"depot": "a" * 64})
+
+    def observe(self, check: str, verdict: Verdict, about: int = 0, source: Source = Source.PROBE) -> None:
+        claim = Claim(check, verdict, fingerprint(verdict, "", {"about": about}), source, self.now, -60.0)
+        self.seen[check] = claim
+        self.add("check.observed", **claim_data(claim))
+
+    @property
+    def evidence(self) -> Any:
+        return evidence_of(self.plan, self.events, self.seen)
+
+    def show(self, kind: str) -> None:
+        self.add(kind, evidence=self.evidence.document())
+
+    def sign(self, role: str, word: str = "go") -> None:
+        if shown(self.events) != self.evidence:
+            self.show("poll.renewed")
+        self.add("signoff.given", role=role, person=role.title(), decision=word)
+
+    def waive(self, check: str, until: float = T0 + HOUR, **more: Any) -> None:
+        self.add("check.waived", check=check, until=timestamp(until), envelope={}, **more)
+
+    @property
+    def voided(self) -> dict[str, list[str]]:
+        return {
+            role: [change.check for change in changed]
+            for role, changed in void(self.events, self.evidence).items()
+        }
+
+
+@pytest.fixture
+def polled() -> Polled:
+    launch = Polled(now=T0 - 600)
+    for check in CHECKS:
+        launch.observe(check, Verdict.PASSED)
+    launch.show("poll.opened")
+    return launch
+
+
+def test_the_same_seen_again_voids_nothing(polled: Polled) -> None:
+    polled.sign("devops")
+    for check in CHECKS:
+        polled.observe(check, Verdict.PASSED)
+    assert polled.voided == {}
+    assert changes(polled.evidence, polled.evidence) == ()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "about", "told"),
+    [
+        (Verdict.WARNED, 0, "cfg.maps: passed, now warned"),
+        (Verdict.FAILED, 0, "cfg.maps: passed, now failed"),
+        (Verdict.INCONCLUSIVE, 0, "cfg.maps: passed, now inconclusive"),
+        (Verdict.ERROR, 0, "cfg.maps: passed, now error"),
+        (Verdict.PASSED, 1, "cfg.maps: passed, now passed, of something else"),
+    ],
+)
+@pytest.mark.parametrize("source", Source)
+def test_a_material_change_of_any_kind_of_claim_voids_what_covered_it_and_is_told(
+    polled: Polled, verdict: Verdict, about: int, told: str, source: Source
+) -> None:
+    polled.sign("devops")
+    polled.observe("cfg.maps", verdict, about, source)
+    polled.sign("qa")
+    assert polled.voided == {"devops": ["cfg.maps"]}
+    assert [change.told for change in void(polled.events, polled.evidence)["devops"]] == [told]
+    polled.sign("devops")
+    assert polled.voided == {}
+
+
+def test_a_line_that_nobody_had_seen_voids_nothing(polled: Polled) -> None:
+    polled.sign("devops")
+    polled.observe("vendor.word", Verdict.PASSED)
+    assert polled.voided == {}
+
+
+def test_a_waiver_that_was_not_in_the_signed_text_voids_it(polled: Polled) -> None:
+    polled.sign("devops")
+    polled.waive("cfg.maps")
+    polled.sign("qa")
+    assert polled.voided == {"devops": ["cfg.maps"]}
+    (change,) = void(polled.events, polled.evidence)["devops"]
+    assert change.told == f"cfg.maps: not waived, now waived until {timestamp(T0 + HOUR)}"
+    polled.add("waiver.ended", check="cfg.maps")
+    assert polled.voided == {"qa": ["cfg.maps"]}
+
+
+def test_a_new_date_and_a_new_poll_leave_no_word_standing(polled: Polled) -> None:
+    polled.sign("devops")
+    polled.show("poll.opened")
+    assert votes(polled.events) == {}
+    polled.sign("devops")
+    polled.order(Act.RESCHEDULE, new_t0=T0 + 5 * HOUR)
+    assert (votes(polled.events), shown(polled.events)) == ({}, None)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("look"), st.sampled_from(CHECKS), st.sampled_from(Verdict), st.integers(0, 2)),
+            st.tuples(st.just("sign"), st.sampled_from(ROLES)),
+        ),
+        max_size=30,
+    )
+)
+def test_over_any_history_exactly_the_sign_offs_that_covered_a_change_are_void(
+    history: list[tuple[Any, ...]],
+) -> None:
+    launch = Polled(now=T0 - 600)
+    for check in CHECKS:
+        launch.observe(check, Verdict.PASSED)
+    launch.show("poll.opened")
+    signed: dict[str, dict[str, str]] = {}
+    for kind, *about in history:
+        if kind == "look":
+            launch.observe(*about)
+        else:
+            launch.sign(*about)
+            signed[about[0]] = {name: claim.fingerprint for name, claim in launch.seen.items()}
+    now = {name: claim.fingerprint for name, claim in launch.seen.items()}
+    expected = {
+        role: [name for name in sorted(then) if then[name] != now[name]]
+        for role, then in signed.items()
+        if then != now
+    }
+    assert {role: sorted(checks) for role, checks in launch.voided.items()} == expected
+
+
+def test_a_waiver_opens_the_gate_until_it_ends_and_never_for_a_blocker(polled: Polled) -> None:
+    for check in ("team.ready", "site.up"):
+        polled.observe(check, Verdict.PASSED)
+    polled.observe("vendor.word", Verdict.PASSED)
+    polled.seen["vendor.word"] = replace(polled.seen["vendor.word"], t=-3 * HOUR)
+    polled.observe("cfg.maps", Verdict.FAILED)
+    polled.waive("cfg.maps", polled.now + 60)
+    result = go_gate(polled.plan, polled.events, polled.seen, polled.now)
+    assert (result.open, result.waived) == (True, ("cfg.maps",))
+    late = go_gate(polled.plan, polled.events, polled.seen, polled.now + 60)
+    assert [obstacle.check for obstacle in late.obstacles] == ["cfg.maps"]
+    checks = tuple(
+        replace(check, severity=Severity.BLOCKER) if check.id == "cfg.maps" else check
+        for check in PLAN.checks
+    )
+    blocked = go_gate(replace(PLAN, checks=checks), polled.events, polled.seen, polled.now)
+    assert [obstacle.check for obstacle in blocked.obstacles] == ["cfg.maps"]
+    assert "envelope" not in waivers(polled.events)["cfg.maps"]
+
+
+def test_everything_that_keeps_go_from_being_given_is_named(polled: Polled) -> None:
+    polled.sign("devops", "no-go")
+    polled.observe("site.up", Verdict.FAILED)
+    refused = refusals(polled.plan, polled.events, polled.seen, polled.now)
+    assert refused == [
+        "site.up is failed ()",
+        "vendor.word is pending (never observed)",
+        "DevOps Lead said no-go",
+        "site.up has changed since it was signed",
+    ]
+    assert "DevOps Lead said nothing" in refusals(polled.plan, polled.events[:4], polled.seen, polled.now)

@@ -1,0 +1,192 @@
+"""What people said of single lines holds in a record, or the line is named where it does not."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.record_builder import CHECKS, PEOPLE, START, RecordBuilder, signer, trust_root
+else:
+    from record_builder import CHECKS, PEOPLE, START, RecordBuilder, signer, trust_root
+
+from tminus.domain.canonical import timestamp
+from tminus.domain.report import Report
+from tminus.domain.words import Attestation, attested_claim
+from tminus.errors import RecordError
+
+ROLES = [{"role": role, "person": person} for role, person in PEOPLE.items()]
+
+
+@pytest.fixture
+def record() -> RecordBuilder:
+    record = RecordBuilder()
+    record.open(roles=ROLES)
+    for check in CHECKS[1:]:
+        record.observe(check)
+    return record
+
+
+def landed(record: RecordBuilder) -> Report:
+    """What the record proves when everybody signs what it holds."""
+    record.poll()
+    for role in PEOPLE:
+        record.sign(role)
+    record.decide()
+    return record.landing().verify(trust_root())
+
+
+def refused(record: RecordBuilder) -> str:
+    record.add("launch.ended", {"outcome": "scrubbed"})
+    record.seal()
+    with pytest.raises(RecordError) as caught:
+        record.verify(trust_root())
+    return str(caught.value)
+
+
+def changed(record: RecordBuilder, **changes: Any) -> None:
+    """The last event with other data, signature and all."""
+    data = {**record.events.pop().data, **changes}
+    record.add("check.attested", data)
+
+
+def test_a_blocker_that_two_persons_attested_lets_a_launch_go(record: RecordBuilder) -> None:
+    first = record.attest("bk.db", evidence="e" * 64, source="restore.log")
+    second = record.attest("bk.db", "Emil Eng", confirms=first.digest, version=2)
+    assert (first.data["verdict"], second.data["verdict"]) == ("inconclusive", "passed")
+    assert landed(record).evidence == {"e" * 64: "restore.log"}
+
+
+def test_one_person_s_word_for_a_blocker_lets_nothing_go(record: RecordBuilder) -> None:
+    record.attest("bk.db")
+    with pytest.raises(RecordError, match=r"GO over bk\.db, which is inconclusive"):
+        landed(record)
+
+
+def test_a_word_that_counts_for_more_than_it_says_is_refused(record: RecordBuilder) -> None:
+    record.attest("bk.db")
+    changed(record, verdict="passed")
+    assert "`verdict` is 'passed', but 'inconclusive' was signed" in refused(record)
+
+
+def test_nobody_confirms_their_own_word(record: RecordBuilder) -> None:
+    first = record.attest("bk.db")
+    record.attest("bk.db", confirms=first.digest)
+    assert "Dana Ops confirms their own word" in refused(record)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"confirms": "0" * 64}, "confirms what nobody said"),
+        ({"statement": "something else"}, "confirms other words"),
+        ({"holds": False}, "confirms other words"),
+    ],
+)
+def test_a_confirmation_is_of_what_was_said(record: RecordBuilder, changes: dict[str, Any], why: str) -> None:
+    first = record.attest("bk.db")
+    record.attest("bk.db", "Emil Eng", **{"confirms": first.digest, **changes})
+    assert why in refused(record)
+
+
+def test_a_word_that_a_new_date_voided_cannot_be_confirmed(record: RecordBuilder) -> None:
+    first = record.attest("bk.db")
+    schedule = {"t0": timestamp(START + 7200), "speed": 60}
+    record.add("launch.rescheduled", {"schedule": schedule, "void": {"attestations": ["bk.db"]}})
+    record.attest("bk.db", "Emil Eng", confirms=first.digest)
+    assert "confirms what nobody said" in refused(record)
+
+
+def test_a_word_for_another_launch_is_refused(record: RecordBuilder) -> None:
+    other = RecordBuilder(launch="depot-1")
+    other.open(roles=ROLES)
+    record.add("check.attested", dict(other.attest("cfg.cors").data))
+    assert "signed for launch 'depot-1'" in refused(record)
+
+
+def test_a_word_for_a_launch_of_the_same_name_is_refused(record: RecordBuilder) -> None:
+    other = RecordBuilder()
+    other.open(roles=ROLES, release={"depot": "0" * 64})
+    record.add("check.attested", dict(other.attest("cfg.cors").data))
+    assert "the signed text is not what these words make" in refused(record)
+
+
+def test_a_word_is_not_played_again(record: RecordBuilder) -> None:
+    earlier = record.attest("cfg.cors")
+    record.attest("cfg.cors", holds=False)
+    record.add("check.attested", dict(earlier.data))
+    assert "played again" in refused(record)
+
+
+def test_a_stranger_s_word_is_refused(record: RecordBuilder) -> None:
+    record.seed = "stranger"
+    record.attest("cfg.cors")
+    record.seed = "ours"
+    assert "a stranger signed this" in refused(record)
+
+
+def test_nobody_speaks_in_another_s_name_or_role(record: RecordBuilder) -> None:
+    word = Attestation(
+        "depot-2", "cfg.cors", "cto", "Dana Ops", holds=True, statement="x", version=1, signed_at=record.at
+    )
+    for said, why in (
+        (word, "Dana Ops signed as cto, but the plan names Cleo Chief"),
+        (replace(word, person="Cleo Chief"), "with the key of Dana Ops"),
+    ):
+        other = RecordBuilder()
+        other.open(roles=ROLES)
+        claim = attested_claim(said, None, blocker=False)
+        other.add("check.attested", {**claim, "envelope": other.word(said, signer("Dana Ops"))})
+        assert why in refused(other)
+
+
+def test_a_waived_line_lets_a_launch_go_and_stands_in_the_signed_text(record: RecordBuilder) -> None:
+    record.attest("bk.db", "Dana Ops")
+    (first,) = (event for event in record.events if event.type == "check.attested")
+    record.attest("bk.db", "Emil Eng", confirms=first.digest)
+    record.observe("cfg.cors", "failed")
+    record.waive("cfg.cors")
+    assert landed(record).outcome == "landed"
+    assert record.evidence is not None
+    assert record.evidence.summary()["waived"] == ["cfg.cors"]
+
+
+def test_nobody_approves_a_waiver_of_their_own() -> None:
+    record = RecordBuilder()
+    record.open()
+    record.waive("cfg.cors", by="Emil Eng", role="engineering-lead")
+    assert "Emil Eng approved a waiver of their own" in refused(record)
+
+
+def test_a_waiver_ends_a_day_after_t_0_at_the_latest(record: RecordBuilder) -> None:
+    record.waive("cfg.cors", until=START + 3600 + 86_401)
+    assert "later than a day after T-0" in refused(record)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("until", timestamp(START + 999)), ("approved_by", "Cleo Chief"), ("because", "other")],
+)
+def test_a_waiver_that_says_other_than_was_asked_for_is_refused(
+    record: RecordBuilder, name: str, value: str
+) -> None:
+    record.waive("cfg.cors")
+    data = {**record.events.pop().data, name: value}
+    record.add("check.waived", data)
+    assert "is not the one that was requested and approved" in refused(record)
+
+
+def test_a_waiver_without_a_request_is_refused(record: RecordBuilder) -> None:
+    record.waive("cfg.cors")
+    approval = record.events.pop()
+    record.events.pop()
+    record.add("check.waived", dict(approval.data))
+    assert "nobody requested" in refused(record)
+
+
+def test_a_request_that_was_changed_is_refused(record: RecordBuilder) -> None:
+    record.waive("cfg.cors")
+    record.events.pop()
+    data = {**record.events.pop().data, "risk": "none at all"}
+    record.add("waiver.requested", data)
+    assert "`risk` is 'none at all', but 'a page too many' was signed" in refused(record)
