@@ -21,7 +21,6 @@ from tminus.domain.attestation import (
 from tminus.domain.canonical import instant
 from tminus.domain.compared import same
 from tminus.domain.course import void_lines
-from tminus.domain.evidence import Verdict
 from tminus.domain.policy import Observed, Opened, judge_go, read_opened
 from tminus.domain.poll import changes
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
@@ -134,8 +133,8 @@ class _Reading:
             sign_offs=tuple(votes[key] for key in sorted(votes)),
             decision=self.decision,
             lines=self.opened.lines,
-            observed=sum(map(_known, self.claims.values())),
-            unknown=len(self.claims) - sum(map(_known, self.claims.values())),
+            observed=sum(claim.known for claim in self.claims.values()),
+            unknown=sum(not claim.known for claim in self.claims.values()),
             omitted=len(self.opened.omitted),
             systems=self.opened.systems,
             server_keys=tuple(self.server_keys),
@@ -394,8 +393,3 @@ _ACTS: Mapping[str, Callable[[_Reading, Event], None]] = {
     ENDED: _Reading.end,
     CHECKPOINT: _Reading.checkpoint,
 }
-
-
-def _known(seen: Observed) -> bool:
-    """Whether the line was really seen, or spoken for; a verdict that is none of ours says nothing."""
-    return seen.claim["verdict"] in {verdict.value for verdict in Verdict if verdict.known}
