@@ -366,7 +366,7 @@ def test_14_a_waiver_has_a_reason_an_approver_and_an_end_and_is_signed(office: O
     assert "NO" not in launch.goes().split(" is decided")[0]
     other = office.open()
     other.answers("notes", 500)
-    other.attested().waived(ahead(2)).polling().signed()
+    other.attested().waived(ahead(15)).polling().signed("devops")
     until(lambda: "notes.out is failed" in other.refused(), "the waiver to run out")
     forever = ("--reason", "r", "--risk", "r", "--compensating", "c", "--until", ahead(90 * 86400))
     assert "up to a day after T-0" in refused("waive", other.name, "notes.out", "--role", "qa", *forever)
