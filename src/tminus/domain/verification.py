@@ -36,6 +36,8 @@ OUTCOMES = tuple(sorted(ENDS))
 """How a launch can end."""
 
 _CLAIM = ("check", "verdict", "fingerprint", "source")
+_SIDE_BY_SIDE = 1.0
+"""Seconds: two who write at once may have read their clocks in the other order."""
 _HINT = "do not rely on this launch: its record does not prove what it says"
 
 
@@ -151,7 +153,7 @@ class _Reading:
         self.keys.add(event.key)
         if self.ended and (event.type != CHECKPOINT or self.last is not self.ended):
             raise RecordError(f"nothing but one checkpoint may follow {ENDED}", hint=_HINT)
-        if self.last and instant(event.at) < instant(self.last.at):
+        if self.last and instant(event.at) < instant(self.last.at) - _SIDE_BY_SIDE:
             self.steps_back += 1
 
     @property
