@@ -28,7 +28,7 @@ from tminus.haproxy import (
 )
 
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
-pytestmark = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")]
 SECRET = "known to this proxy alone"
 ENV = {"PATH": os.environ["PATH"], SECRET_VARIABLE: SECRET}
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 else:
     from test_launch_workers import PLAN, Yard, yard_at
 
+pytestmark = pytest.mark.slow
+
 LONG_ENOUGH = 25.0
 """Seconds to a new date, in which its message is sent: the one of its end would take its place."""
 HOOK, TOKEN = "T/B/hush-hush", "t" * 32

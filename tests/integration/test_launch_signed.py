@@ -32,6 +32,8 @@ from tminus.wiring.orders import give
 from tminus.wiring.polling import Verdict, decide, sheet, sign
 from tminus.wiring.shown import kept as evidence_kept
 
+pytestmark = pytest.mark.slow
+
 PLAN = Path(__file__).with_name("people_plan.yaml")
 SECRET = "correct horse battery"
 SIGNERS = ("devops", "engineering", "security", "qa", "cto")
