@@ -123,7 +123,7 @@ def plan(tmp_path: Path) -> Path:
 
 async def kinds(yard: Yard, launch: str, type_: str) -> list[tuple[str, str, tuple[str, ...]]]:
     return [
-        (str(event.data["notice"]), str(event.data["channel"]), tuple(map(str, event.data["roles"])))  # type: ignore[arg-type]
+        (str(event.data["notice"]), str(event.data["channel"]), tuple(map(str, event.data["roles"])))  # type: ignore[arg-type] # a list, as the courier wrote it
         for event in await yard.events(launch)
         if event.type == type_
     ]
