@@ -1,7 +1,7 @@
 """What users of other tools complain about, one test for each complaint, numbered as in the catalogue of lines.
 
 One real worker runs a launch for each test; six people with keys of their own type the commands. Who may is known
-before the act (8): see the table's own tests. What another system would have to refuse (15) is not built, and what needs
+before the act (8): see the table's own tests. What another system would have to refuse (15) is not built; what needs
 systems of a stage (12, 13, 17, 20) is not among them.
 """
 
