@@ -175,4 +175,6 @@ async def test_what_arrived_is_still_known_after_the_sinks_were_killed(parts_wor
     assert sinks is not None
     await sinks.kill()
     await parts_world.stage.start_supporting()
-    assert [await sink(parts_world) for sink in SINKS.values()] == before
+    # The alert that always fires may have come meanwhile.
+    for sink, known in zip(SINKS.values(), before, strict=True):
+        assert set(known) <= set(await sink(parts_world))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
 
 from tminus.domain.record import Entry
 from tminus.engine.keeper import TTL_SECONDS
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from tests.integration import trouble_child
 else:
     import trouble_child
+
+pytestmark = pytest.mark.slow
 
 AT = "2026-01-31T12:00:00.000Z"
 LAUNCHES = ("a", "b")

@@ -14,6 +14,7 @@ from scipy.stats import binom
 
 from tminus import loopback, processes
 from tminus.domain.traffic import Side
+from tminus.errors import UnreachableError
 from tminus.haproxy import (
     SECRET_VARIABLE,
     SLOWEST_ANSWER_SECONDS,
@@ -27,7 +28,7 @@ from tminus.haproxy import (
 )
 
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
-pytestmark = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")]
 SECRET = "known to this proxy alone"
 ENV = {"PATH": os.environ["PATH"], SECRET_VARIABLE: SECRET}
 
@@ -45,7 +46,7 @@ async def answer(request):
         await response.write(b"half")
         request.transport.close()
         return response
-    await asyncio.sleep(0 if request.path == "/health" else 0.005)
+    await asyncio.sleep({"/health": 0, "/linger": 0.2}.get(request.path, 0.005))
     return web.Response(text=sys.argv[2])
 
 application = web.Application()
@@ -77,7 +78,10 @@ class Scene:
 
     async def until_up(self, side: Side) -> None:
         async def up() -> bool:
-            return (await self.runtime.servers())[side].up
+            try:
+                return (await self.runtime.servers())[side].up
+            except UnreachableError:
+                return False  # its socket is there a moment before it listens
 
         await processes.wait_until(up, 15, f"{side} to be up")
 
@@ -275,7 +279,7 @@ async def test_a_green_that_has_all_the_traffic_and_dies_is_accused_and_every_re
         await scene.runtime.set_weights(0, 100)
         green = processes.find(scene.folder, "green")
         assert green is not None
-        load = asyncio.create_task(scene.load(1_000, 8))
+        load = asyncio.create_task(scene.load(1_000, 8, path="/linger"))
 
         async def flowing() -> bool:
             return len(scene.answers) > 20

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 else:
     from test_launch_workers import PLAN, Yard, yard_at
 
+pytestmark = pytest.mark.slow
+
 LONG_ENOUGH = 25.0
 """Seconds to a new date, in which its message is sent: the one of its end would take its place."""
 HOOK, TOKEN = "T/B/hush-hush", "t" * 32
@@ -121,7 +123,7 @@ def plan(tmp_path: Path) -> Path:
 
 async def kinds(yard: Yard, launch: str, type_: str) -> list[tuple[str, str, tuple[str, ...]]]:
     return [
-        (str(event.data["notice"]), str(event.data["channel"]), tuple(map(str, event.data["roles"])))  # type: ignore[arg-type]
+        (str(event.data["notice"]), str(event.data["channel"]), tuple(map(str, event.data["roles"])))  # type: ignore[arg-type] # a list, as the courier wrote it
         for event in await yard.events(launch)
         if event.type == type_
     ]

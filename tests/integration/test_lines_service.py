@@ -14,6 +14,7 @@ from tminus import loopback, processes
 from tminus.domain.evidence import Verdict
 from tminus.domain.traffic import Side
 from tminus.probes import depot
+from tminus.wiring import SystemClock
 
 if TYPE_CHECKING:
     from tests.integration.line_register import line
@@ -221,11 +222,12 @@ class TestHealth:
 
     @line("ok.health", "failed", "only some of five answers in a row are of the release", mutation=43)
     async def test_fails_when_only_some_answers_are_good(self, world: World) -> None:
-        await world.scene.target().set_weight(80)
+        # Half of them: those who probe from outside take their turns too.
+        await world.scene.target().set_weight(50)
         try:
             claim = await world.scene.judge("ok.health")
             fails(claim, world.scene.plan, r"^answer \d: runs")
-            assert 1 <= claim.why.count("answer") <= 2
+            assert 1 <= claim.why.count("answer") <= 4
         finally:
             await world.scene.target().set_weight(100)
 
@@ -323,6 +325,7 @@ class TestUpload:
         self, world: World, tmp_path: Path
     ) -> None:
         trace = listening(world, tmp_path / "trace.jsonl")
+        began = SystemClock().now()
         await trace.start()
         shows(await world.scene.judge("ok.upload"), Verdict.PASSED)
 
@@ -333,8 +336,9 @@ class TestUpload:
             await processes.wait_until(told, 10, "the refusals of the check and of its control")
         finally:
             await trace.stop()
-        # What the proxy's ring still held of the time before the sides were up is no side's.
-        assert [one for one in trace.outcomes() if one.failed and one.side is not None] == []
+        # The proxy's ring still holds what other tests have had fail before.
+        failed = [one for one in trace.outcomes() if one.failed and one.at >= began]
+        assert [one for one in failed if one.side is not None] == []
 
     @line("ok.upload", "failed", "stored bytes are damaged", mutation=59)
     async def test_fails_with_damaged_bytes(self, world: World) -> None:

@@ -23,6 +23,8 @@ from tminus.wiring import SystemClock
 if TYPE_CHECKING:
     from tests.conftest import Cluster
 
+pytestmark = pytest.mark.slow
+
 PLAN = Path(__file__).with_name("worker_plan.yaml")
 AHEAD = 3500.0
 """Seconds from the opening to T-0: the first milestone is due at once, and nothing more for long."""

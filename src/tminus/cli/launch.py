@@ -30,6 +30,10 @@ def launch(  # noqa: PLR0913 - each is an option that a person may type
         list[str] | None,
         typer.Option(help="COMPONENT=sha256:DIGEST, once for each component of the plan."),
     ] = None,
+    previous: Annotated[
+        list[str] | None,
+        typer.Option(help="COMPONENT=sha256:DIGEST of what runs now, where the plan looks at it."),
+    ] = None,
     t0: Annotated[
         str, typer.Option(help="When: ISO 8601 with zone, such as 2026-01-31T14:00:00+01:00.")
     ] = "",
@@ -49,9 +53,10 @@ def launch(  # noqa: PLR0913 - each is an option that a person may type
     moment = now()
     found = planfile.load(plan, now=moment)
     wanted = found.checked()
-    digests = _digests(release or [], wanted)
+    digests = _digests("release", release or [], wanted)
+    before = _digests("previous", previous or [], wanted)
     at, where = _t0(t0), _environment(environment, wanted)
-    reasons = [*_open(wanted, digests), *_untimely(t0, at, moment), *_frozen(wanted, at)]
+    reasons = [*_open(wanted, digests, before), *_untimely(t0, at, moment), *_frozen(wanted, at)]
     if reasons or at is None:
         listed = "\n".join(f"  - {reason}" for reason in reasons)
         raise RefusedError(
@@ -61,7 +66,7 @@ def launch(  # noqa: PLR0913 - each is an option that a person may type
     if not dry_run:
         from tminus.cli.opening import opened  # noqa: PLC0415 - a schedule needs no engine
 
-        typer.echo(opened(found, where, digests, at, as_json=json))
+        typer.echo(opened(found, where, (digests, before), at, as_json=json))
     elif json:
         typer.echo(json_text.dumps(_as_json(wanted, digests, at), indent=2, ensure_ascii=False))
     else:
@@ -81,27 +86,27 @@ def _environment(given: str, plan: Plan) -> str:
         raise UsageError(str(error), hint="write another name after --environment") from error
 
 
-def _digests(given: Sequence[str], plan: Plan) -> dict[str, str]:
+def _digests(option: str, given: Sequence[str], plan: Plan) -> dict[str, str]:
     digests: dict[str, str] = {}
     for text in given:
         component, given_one, digest = text.partition("=")
         if not given_one:
             raise UsageError(
-                f"--release {text}: it names no component", hint=f"write {plan.components[0]}={text}"
+                f"--{option} {text}: it names no component", hint=f"write {plan.components[0]}={text}"
             )
         if component not in plan.components:
             raise UsageError(
-                f"--release {text}: the plan has no component {component!r}",
+                f"--{option} {text}: the plan has no component {component!r}",
                 hint=f"components: {', '.join(plan.components)}",
             )
         if not _DIGEST.fullmatch(digest):
             kind, _, number = digest.partition(":")
             wrong = f"its digest has {len(number)} characters" if kind == "sha256" and number else "no digest"
             raise UsageError(
-                f"--release {text}: {wrong}", hint=f"write {component}=sha256: and 64 characters of 0-9 a-f"
+                f"--{option} {text}: {wrong}", hint=f"write {component}=sha256: and 64 characters of 0-9 a-f"
             )
         if component in digests:
-            raise UsageError(f"--release names {component} twice", hint="give each component once")
+            raise UsageError(f"--{option} names {component} twice", hint="give each component once")
         digests[component] = digest
     return digests
 
@@ -113,7 +118,7 @@ def _t0(text: str) -> float | None:
         return None
 
 
-def _open(plan: Plan, digests: dict[str, str]) -> Iterator[str]:
+def _open(plan: Plan, digests: dict[str, str], previous: dict[str, str]) -> Iterator[str]:
     """What the plan and the release still lack."""
     yield from plan.open_points
     yield from (
@@ -121,12 +126,20 @@ def _open(plan: Plan, digests: dict[str, str]) -> Iterator[str]:
         for name in plan.components
         if name not in digests
     )
+    if lacking := [check.id for check in plan.checks if _names_previous(check, plan, previous)]:
+        first = plan.components[0]
+        yield f"{', '.join(lacking)} look at what runs now: give --previous {first}=sha256:…"
     if plan.production and plan.left_out:
         yield f"{plan.left_out} lines are left out of a plan marked production"
     if simulated := [role.id for role in plan.roles if role.simulated]:
         yield f"simulated people take part in the demo only: name a person for {', '.join(simulated)}"
     if all(check.severity is Severity.ADVISORY for check in plan.before_go()):
         yield "no line is required before T-0: GO would be judged by nothing"
+
+
+def _names_previous(check: Check, plan: Plan, previous: dict[str, str]) -> bool:
+    """Whether a line looks at the release that runs now, which nobody has named."""
+    return plan.components[0] not in previous and "${previous}" in str(check.arguments or {})
 
 
 def _untimely(text: str, at: float | None, moment: float) -> Iterator[str]:

@@ -2,27 +2,35 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from tminus.config import database_url, writable_home
 from tminus.domain.canonical import timestamp
+from tminus.domain.course import Course
 from tminus.domain.freezes import Weekly
+from tminus.domain.offsets import named
 from tminus.domain.orders import stands
-from tminus.domain.plan import Plan
+from tminus.domain.plan import Check, Plan
 from tminus.domain.zones import in_zone
 from tminus.planfile import Loaded
 from tminus.planfile.problem import printable
 from tminus.wiring import SystemClock
+from tminus.wiring.appraisal import blind
 from tminus.wiring.opening import Opened, Wanted, open_launch
 
+Digests = tuple[Mapping[str, str], Mapping[str, str]]
+"""By component: the image to launch, and the one that runs now, as far as it was named."""
 
-def opened(found: Loaded, environment: str, digests: Mapping[str, str], t0: float, *, as_json: bool) -> str:
+
+def opened(found: Loaded, environment: str, digests: Digests, t0: float, *, as_json: bool) -> str:
     """Open the launch; what a person reads of it, or a program."""
     writable_home()
-    release = {name: digest.removeprefix("sha256:") for name, digest in digests.items()}
-    wanted = Wanted(found, environment, release, t0)
+    release, previous = (
+        {name: digest.removeprefix("sha256:") for name, digest in named_.items()} for named_ in digests
+    )
+    wanted = Wanted(found, environment, release, t0, previous)
     done = asyncio.run(open_launch(database_url(), wanted, SystemClock()))
     if as_json:
         return json.dumps(_as_json(done, wanted), indent=2, ensure_ascii=False)
@@ -57,7 +65,24 @@ def _lines(done: Opened, wanted: Wanted) -> Iterator[str]:
     yield "  tminus worker                       runs it, here or wherever the same database is reached"
     yield f"  tminus status {done.launch} --watch"
     yield f"  tminus hold | reschedule T0 | scrub {done.launch} --reason WHY"
-    yield "It counts down to T-0 and no further: this version has no target for it, so nobody can give GO."
+    yield from _warnings(plan, course)
+    yield "It counts down to T-0 and no further: this version has no target for your service."
+
+
+def _warnings(plan: Plan, course: Course) -> Iterator[str]:
+    """What will surprise people soon."""
+    t = course.clock(SystemClock().now())
+    late = [check for check in plan.checks if t is not None and check.due <= t]
+    if late:
+        past = ", ".join(named(offset) for offset in sorted({check.due for check in late}))
+        yield f"{past}: past already, so {_lines_of(late)} due at once"
+    if unseen := blind(plan):
+        names = ", ".join(check.id for check in unseen)
+        yield f"no worker of this version can observe these, which stay unknown: {names}"
+
+
+def _lines_of(checks: Sequence[Check]) -> str:
+    return "1 line is" if len(checks) == 1 else f"{len(checks)} lines are"
 
 
 def _t0(t0: float, plan: Plan) -> Iterator[str]:

@@ -12,6 +12,7 @@ from tminus.domain.orders import Category
 from tminus.domain.permission import Deed, Matter, permit
 from tminus.errors import RefusedError, UsageError
 from tminus.planfile.lints import instant
+from tminus.planfile.problem import printable
 from tminus.targets.absent import LACKS
 from tminus.wiring.polling import Sheet, Verdict, sheet
 from tminus.wiring.polling import decide as decided
@@ -105,7 +106,8 @@ def _confirm(question: str, *, yes: bool) -> None:
 
 
 def _show(seen: Sheet) -> None:
-    typer.echo("\n".join(_lines(seen)))
+    # What others said stands in it, and what systems answered.
+    typer.echo(printable("\n".join(_lines(seen))))
 
 
 def _lines(seen: Sheet) -> Iterator[str]:

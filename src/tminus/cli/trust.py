@@ -13,6 +13,7 @@ from tminus.domain.canonical import timestamp
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.errors import UsageError
 from tminus.planfile.lints import instant
+from tminus.planfile.problem import printable
 from tminus.signing import People, PublicKey, enrol, load_trust, read_public, retire, trust_path
 
 Place = Annotated[Path | None, typer.Option("--trust", help="The trust root; this machine's by default.")]
@@ -52,7 +53,8 @@ def add(
         typer.echo(f"{place} holds this key already, since {known.valid_from}")
         return
     enrol(place, person)
-    typer.echo(f"{place} trusts {person.keyid[:16]}… of {person.name} as {', '.join(person.roles)}")
+    told = f"{place} trusts {person.keyid[:16]}… of {person.name} as {', '.join(person.roles)}"
+    typer.echo(printable(told))
 
 
 def list_(
@@ -68,7 +70,9 @@ def list_(
         ended = f" until {key.valid_until}" if key.valid_until else ""
         roles = ", ".join(key.roles) or "the server"
         simulated = " (simulated)" if key.simulated else ""
-        typer.echo(f"{key.keyid[:16]}  {key.name}{simulated}  {roles}  from {key.valid_from}{ended}")
+        typer.echo(
+            printable(f"{key.keyid[:16]}  {key.name}{simulated}  {roles}  from {key.valid_from}{ended}")
+        )
 
 
 def retire_(

@@ -11,6 +11,7 @@ from tminus.domain.canonical import timestamp
 from tminus.domain.words import Request
 from tminus.errors import UsageError
 from tminus.planfile.lints import instant
+from tminus.planfile.problem import printable
 from tminus.wiring.acts import Shown, approve_waiver, request_waiver
 from tminus.wiring.acts import attest as attested
 from tminus.wiring.shown import kept
@@ -40,7 +41,7 @@ def attest(  # noqa: PLR0913 - an option each
     hand = at.hand(role or check.owner)
     shown = asyncio.run(kept(writable_home(), at.desk.launch, evidence)) if evidence else Shown()
     (event,) = at.do(attested(hand, line, statement, shown, holds=not fails))
-    typer.echo(f"{line} is {event.data['verdict']}: {event.data['why']}")
+    typer.echo(printable(f"{line} is {event.data['verdict']}: {event.data['why']}"))
     if shown.sha256:
         typer.echo(f"evidence {shown.name} sha256:{shown.sha256}")
 
@@ -71,7 +72,9 @@ def waive(  # noqa: PLR0913 - an option each
     hand = at.hand(role)
     if approve:
         (event,) = at.do(approve_waiver(hand, line))
-        typer.echo(f"{line} is waived until {event.data['until']}, asked for by {event.data['by']}")
+        typer.echo(
+            printable(f"{line} is waived until {event.data['until']}, asked for by {event.data['by']}")
+        )
         return
     about = Request("", line, "", "", reason, risk, compensating, timestamp(_instant(until)), "")
     at.do(request_waiver(hand, line, about))

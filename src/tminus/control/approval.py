@@ -30,6 +30,10 @@ TOPIC = "decision"
 """Where the person who decides leaves the word."""
 
 
+class _MeanwhileError(OutOfSequenceError):
+    """Something was recorded between the look at the evidence and the poll over it."""
+
+
 class Approval:
     """One launch's poll and decision."""
 
@@ -70,12 +74,12 @@ class Approval:
         """
 
         async def open_it() -> Json:
-            events = await self._record.events()
-            evidence = evidence_of(self._plan, events, await readiness.claims())
-            root = evidence_root(evidence)[1]
-            data: Json = {"evidence": evidence.document(), "root": root}
-            await self._append(self.date.runs, "poll", "poll.opened", data)
-            return {"root": root}
+            while True:
+                try:
+                    return {"root": (await self._opened(readiness)).data["root"]}
+                except _MeanwhileError:
+                    # What people are shown must be what is recorded before it, all of it: look again.
+                    continue
 
         await self._engine.step(self.date.key("open the poll"), open_it)
         if self._signatory is None:
@@ -84,6 +88,18 @@ class Approval:
             if role.signs:
                 signing = self._signing(launch, role, readiness, self._signatory)
                 await self._engine.step(self.date.key(f"sign as {role.id}"), signing)
+
+    async def _opened(self, readiness: Readiness) -> Event:
+        events = await self._record.events()
+        evidence = evidence_of(self._plan, events, await readiness.claims())
+        data: Json = {"evidence": evidence.document(), "root": evidence_root(evidence)[1]}
+
+        def unmoved(course: Course) -> None:
+            self.date.runs(course)
+            if course.seq != events[-1].seq:
+                raise _MeanwhileError("something was recorded meanwhile", hint="look again")
+
+        return await self._append(unmoved, "poll", "poll.opened", data)
 
     def _signing(
         self, launch: str, role: Role, readiness: Readiness, signatory: Signatory

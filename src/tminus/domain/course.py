@@ -88,6 +88,8 @@ class Course:
     """The notices of this attempt that were raised, each as `KIND:ROLE:LINE`."""
     audience: frozenset[str] = frozenset()
     """The roles that were ever told something of this launch."""
+    seq: int = field(default=0, compare=False)
+    """Of the last event of its record, whatever that was about."""
 
     @property
     def over(self) -> bool:
@@ -119,11 +121,12 @@ def course_of(events: Iterable[Event]) -> Course:
     Raises `RecordError` for a record that does not open, and for events that contradict each other.
     """
     course: Course | None = None
+    seq = 0
     for event in events:
-        course = follow(course, event)
+        course, seq = follow(course, event), event.seq
     if course is None:
         raise RecordError("the record is empty: no launch stands anywhere", hint=_HINT)
-    return course
+    return replace(course, seq=seq)
 
 
 def follow(course: Course | None, event: Event) -> Course:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tminus.domain import fields
 from tminus.domain.attestation import NOT_APPLICABLE, EvidenceRoot
 from tminus.domain.canonical import instant
-from tminus.domain.evidence import Source
+from tminus.domain.evidence import Source, Verdict
 from tminus.domain.plan import Severity
 from tminus.domain.record import Event
 from tminus.errors import RecordError
@@ -72,6 +72,11 @@ class Observed:
     """`check`, `verdict`, `fingerprint` and `source`."""
     at: str
     """When it was last observed."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the line was really seen, or spoken for; a verdict that is none of ours says nothing."""
+        return self.claim["verdict"] in {verdict.value for verdict in Verdict if verdict.known}
 
     @property
     def rank(self) -> int:

@@ -21,7 +21,6 @@ from tminus.domain.attestation import (
 from tminus.domain.canonical import instant
 from tminus.domain.compared import same
 from tminus.domain.course import void_lines
-from tminus.domain.evidence import Verdict
 from tminus.domain.policy import Observed, Opened, judge_go, read_opened
 from tminus.domain.poll import changes
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
@@ -37,6 +36,8 @@ OUTCOMES = tuple(sorted(ENDS))
 """How a launch can end."""
 
 _CLAIM = ("check", "verdict", "fingerprint", "source")
+_SIDE_BY_SIDE = 1.0
+"""Seconds: two who write at once may have read their clocks in the other order."""
 _HINT = "do not rely on this launch: its record does not prove what it says"
 
 
@@ -134,8 +135,8 @@ class _Reading:
             sign_offs=tuple(votes[key] for key in sorted(votes)),
             decision=self.decision,
             lines=self.opened.lines,
-            observed=sum(map(_known, self.claims.values())),
-            unknown=len(self.claims) - sum(map(_known, self.claims.values())),
+            observed=sum(claim.known for claim in self.claims.values()),
+            unknown=sum(not claim.known for claim in self.claims.values()),
             omitted=len(self.opened.omitted),
             systems=self.opened.systems,
             server_keys=tuple(self.server_keys),
@@ -152,7 +153,7 @@ class _Reading:
         self.keys.add(event.key)
         if self.ended and (event.type != CHECKPOINT or self.last is not self.ended):
             raise RecordError(f"nothing but one checkpoint may follow {ENDED}", hint=_HINT)
-        if self.last and instant(event.at) < instant(self.last.at):
+        if self.last and instant(event.at) < instant(self.last.at) - _SIDE_BY_SIDE:
             self.steps_back += 1
 
     @property
@@ -394,8 +395,3 @@ _ACTS: Mapping[str, Callable[[_Reading, Event], None]] = {
     ENDED: _Reading.end,
     CHECKPOINT: _Reading.checkpoint,
 }
-
-
-def _known(seen: Observed) -> bool:
-    """Whether the line was really seen, or spoken for; a verdict that is none of ours says nothing."""
-    return seen.claim["verdict"] in {verdict.value for verdict in Verdict if verdict.known}

@@ -41,7 +41,11 @@ class Scene:
     """Whether probes that send something to people may run."""
 
 
-DESK = Scene("are observed within a launch only", "its lines are looked at in the countdown", sends=False)
+DESK = Scene(
+    "are observed on the demo's stage only",
+    "observe its lines by a system that needs an address alone, or have a person attest them",
+    sends=False,
+)
 """Outside a launch."""
 AFAR = Scene(
     "are observed on the demo's stage only",
@@ -125,7 +129,7 @@ class Afar:
 
     async def observe(self, check: Check, arguments: Mapping[str, JsonValue]) -> Observation:
         """See `Observer.observe`."""
-        name = str(arguments.get("system", check.probe.partition(".")[0]))
+        name = str(arguments.get("system", system_of(check)))
         if name in self.out_of_reach:
             raise self.out_of_reach[name]
         if check.probe in _SENDING and not self.scene.sends:
@@ -179,6 +183,17 @@ def afar(plan: Plan, environment: Mapping[str, str], scene: Scene, values: Mappi
         except TminusError as error:
             out_of_reach[name] = curtain.error(error)
     return Afar(Systems(handles, values), scene, out_of_reach, curtain)
+
+
+def blind(plan: Plan) -> tuple[Check, ...]:
+    """The lines of a plan that no launch without a stage can observe: each stays unknown, and closes its gate."""
+    kinds = {name: str(entry["kind"]) for name, entry in plan.systems.items()}
+    return tuple(check for check in plan.checks if check.probe and kinds.get(system_of(check)) in _STAGED)
+
+
+def system_of(check: Check) -> str:
+    """The name of the system that a line's probe looks at."""
+    return str((check.arguments or {}).get("system", check.probe.partition(".")[0]))
 
 
 def _addresses(

@@ -6,7 +6,7 @@ person who opened it.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tminus.control.launchtime import LaunchTime
@@ -43,6 +43,8 @@ class Wanted:
     release: Mapping[str, str]
     """SHA-256 of each component's image, in hex."""
     t0: float
+    previous: Mapping[str, str] = field(default_factory=dict)
+    """The same of the images that run now, as far as they are known."""
 
     def named(self, number: int) -> str:
         """The launch's id: the same wish is the same launch; `number` counts those of it that have ended."""
@@ -51,6 +53,7 @@ class Wanted:
             "release": dict(self.release),
             "t0": timestamp(self.t0),
             "number": number,
+            **({"previous": dict(self.previous)} if self.previous else {}),
         }
         return f"{self.environment}-{sha256_hex(canonical(about))[:8]}"
 
@@ -82,11 +85,16 @@ async def open_launch(database_url: str, wanted: Wanted, clock: Clock) -> Opened
             if before and course_of(before).over:
                 number += 1
                 continue
-            binding = Binding(launch, dict(wanted.release), {}, wanted.t0, 1.0, (), asks=False, waits=True)
+            binding = _binding(launch, wanted)
             await store.open(launch, _first(wanted, binding, clock.now()), _order(wanted, binding))
             return Opened(launch, course_of(await store.events(launch)), new=not before)
     finally:
         engine.dispose()
+
+
+def _binding(launch: str, wanted: Wanted) -> Binding:
+    release, previous = dict(wanted.release), dict(wanted.previous)
+    return Binding(launch, release, previous, wanted.t0, 1.0, (), asks=False, waits=True)
 
 
 async def kept(database_url: str, launch: str) -> tuple[list[Event], Plan]:

@@ -148,7 +148,9 @@ class Worker:
     def _crew(self, plan: Plan, binding: Binding, record: AttendedRecord, time: LaunchTime) -> Crew:
         """What a launch works with that can be seen, and that has no target yet and nobody who signs in it."""
         none = AbsentTarget()
-        values = {"release": f"sha256:{binding.release[plan.components[0]]}"}
+        bound = {"release": binding.release, "previous": binding.previous}
+        component = plan.components[0]
+        values = {name: f"sha256:{its[component]}" for name, its in bound.items() if component in its}
         observer = afar(plan, self._yard.environment, AFAR, values)
         readiness = Readiness(plan.checks, record, observer, self._clock)
         watch = Watch(none, none, none, self._clock, guard_limits(plan))

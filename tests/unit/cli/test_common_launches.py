@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +80,33 @@ def test_opening_says_the_launch_its_t_0_in_each_zone_and_what_comes_next(home: 
         "t0": f"{when[:19]}.000Z",
         "phase": "counting",
     }
+
+
+def test_opening_says_what_is_due_at_once_and_what_nobody_can_observe(home: Path) -> None:
+    plan = home.parent / "plan.yaml"
+    text = plan.read_text(encoding="utf-8").replace("probe: website.health", "probe: depot.smoke")
+    text = text.replace('with: {path: /health, digest: "${release}"}\n      ', "")
+    text = text.replace("      control: {path: /no-such-page}\n", "")
+    plan.write_text(text, encoding="utf-8")
+    opened = launched(home, t0(1 / 24))
+    assert opened.exit_code == 0, opened.exception
+    assert "T-2h: past already, so 3 lines are due at once" in opened.stdout
+    assert "no worker of this version can observe these, which stay unknown: site.up" in opened.stdout
+    assert "past already" not in launched(home, t0(), "--environment", "canary").stdout
+
+
+def test_what_runs_now_is_bound_where_the_plan_looks_at_it(home: Path) -> None:
+    plan = home.parent / "plan.yaml"
+    plan.write_text(plan.read_text(encoding="utf-8").replace("${release}", "${previous}"), encoding="utf-8")
+    refused = launched(home, t0())
+    assert isinstance(refused.exception, RefusedError)
+    assert "site.up look at what runs now: give --previous depot=sha256:" in str(refused.exception)
+    now_runs = "sha256:" + "cd" * 32
+    opened = launched(home, t0(), "--previous", f"depot={now_runs}")
+    assert opened.exit_code == 0, opened.output
+    with closing(sqlite3.connect(home / "tminus.db")) as database:
+        (bound,) = database.execute("SELECT binding FROM tm_launch").fetchone()
+    assert json.loads(bound)["previous"] == {"depot": "cd" * 32}
 
 
 def test_a_second_launch_in_an_environment_is_refused_and_names_the_first(home: Path) -> None:

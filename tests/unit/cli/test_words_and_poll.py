@@ -281,3 +281,11 @@ def test_no_go_needs_a_reason_and_a_date_or_the_word_that_there_is_none(home: Pa
     assert "NO-GO is decided" in done(*no_go, "--reason", "people", "--unscheduled")
     ended = done("scrub", "canary", "--reason", "not this year")
     assert typed("verify", ended.split("record: ")[1].strip()).exit_code == 0
+
+
+def test_what_others_said_moves_nobody_s_cursor(home: Path) -> None:
+    assert "\x1b" not in done("attest", "canary", "team.ready", "--statement", "all \x1b[2J well", "--fails")
+    polled(home)
+    shown = done("sign", "canary", "go", "--role", "devops")
+    assert "team.ready" in shown
+    assert "\x1b" not in shown

@@ -13,16 +13,19 @@ else:
 
 from tminus.control.launch import Launch
 from tminus.control.opening import Binding
-from tminus.control.ports import Engine
+from tminus.control.ports import Engine, Json
+from tminus.control.readiness import Readiness
 from tminus.domain.attestation import evidence_root
-from tminus.domain.course import course_of
+from tminus.domain.course import Course, course_of
 from tminus.domain.evidence import Observation
 from tminus.domain.orders import Act, Category
+from tminus.domain.record import Entry, Event, append
 from tminus.domain.rollout import State
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.domain.verification import check_open
 from tminus.errors import OutOfSequenceError, RecordError, RefusedError
 from tminus.signing import Signer, open_envelope
+from tminus.testing import MemoryRecord
 from tminus.wiring.acts import Choose, Hand, Scene
 from tminus.wiring.polling import Verdict, decide, sheet, sign
 
@@ -67,9 +70,9 @@ class Attended(World):
         return TrustRoot((*people, TrustedKey(keys["server"].keyid, "server", KeyKind.SERVER)))
 
 
-def attended() -> Attended:
+def attended(kind: type[Attended] = Attended) -> Attended:
     # A simulated person's line stays one: who attests is not what is tested here.
-    world = Attended(plan=REAL, speed=1.0, rate=0.001)
+    world = kind(plan=REAL, speed=1.0, rate=0.001)
     world.signatory = KeySignatory(world.fate)
     world.boot()
     return world
@@ -100,6 +103,42 @@ async def test_go_that_every_role_signed_waits_for_t_0_and_says_what_the_launch_
     assert not world.events("step.started")
     assert world.chain[-1].t_ms is not None
     assert world.chain[-1].t_ms >= 0, "not before T-0"
+    check_open(world.chain, open_envelope, world.trust())
+
+
+class SpokenInto(MemoryRecord):
+    """A record into which a line's new claim comes just before the poll over the old one."""
+
+    spoken = 0
+
+    async def append_while(self, allowed: Callable[[Course], None], key: str, kind: str, data: Json) -> Event:
+        if kind == "poll.opened" and self.spoken < 2:
+            self.spoken += 1
+            seen = next(event for event in reversed(self.chain) if event.type == "check.observed")
+            claim = {**seen.data, "fingerprint": str(self.spoken) * 64}
+            last = self.chain[-1]
+            at = Entry(seen.type, f"meanwhile {self.spoken}", claim, last.at, last.t_ms)
+            self.chain.append(append(last, at))
+        return await super().append_while(allowed, key, kind, data)
+
+
+class Interrupted(Attended):
+    def put_together(self, engine: Engine) -> Launch:
+        binding = Binding("depot-7", {"depot": NEW}, {}, self.t0, 1.0, (), asks=False, waits=True)
+        crew = self.boot()
+        record = SpokenInto(crew.time, self.chain, self.fate)
+        readiness = Readiness(self.plan.checks, record, crew.readiness._observer, self.clock)
+        crew = replace(crew, signatory=None, lacks=LACKS, record=record, readiness=readiness)
+        return Launch(binding, crew, engine)
+
+
+async def test_a_poll_is_opened_over_what_stands_there_however_much_comes_in_between() -> None:
+    world = attended(Interrupted)
+    at(world, -600.0, lambda: all_go(world))
+    at(world, -500.0, lambda: world.decide(GO))
+    assert (await world.launch())["outcome"] == "aborted"
+    meanwhile = [event.key for event in world.chain if event.key.startswith("meanwhile")]
+    assert meanwhile == ["meanwhile 1", "meanwhile 2"]
     check_open(world.chain, open_envelope, world.trust())
 
 
