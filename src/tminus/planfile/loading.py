@@ -90,14 +90,14 @@ def _meant(tree: Map | None, problems: list[Problem], path: Path, now: float | N
         return Loaded(path, tuple(problems))
     with uncollected():
         form = shaped(tree)
-    problems = [*problems, *form.problems]
+    seen = leaks.seen(tree)
+    secrets = leaks.secrets(seen)
+    problems, told = [*problems, *form.problems], leaks.leaks(tree, seen)
     if form.document is None:
-        told = leaks.unspoken(leaks.secrets(tree), [*problems, *leaks.leaks(tree)])
-        return Loaded(path, _sorted(told, path), tree=tree)
-    found = Findings(tree, form, form.document)
+        return Loaded(path, _sorted(leaks.unspoken(secrets, [*problems, *told]), path), tree=tree)
+    found = Findings(tree, form, form.document, told)
     plan, filling = meaning(found, now)
     problems = [*problems, *found.problems]
-    secrets = leaks.secrets(tree)
     return Loaded(
         path,
         _sorted(leaks.unspoken(secrets, problems), path),

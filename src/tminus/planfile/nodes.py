@@ -102,13 +102,9 @@ class _Builder:
     def _take(self, event: Any) -> None:
         line, kind = event.start_mark.line + 1, type(event)
         if kind is yaml.ScalarEvent:
-            self._checked(event, line)
-            if self._wants_key():
-                self._key[-1] = (event.value, Mark(self.file, line))
-            else:
-                self._place(self._scalar(event, line), line)
+            self._taken(event, line)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            self._checked(event, line)
+            self._counted(event, line)
             node = Map if kind is yaml.MappingStartEvent else Seq
             self._enter(node(Mark(self.file, line)), line)
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
@@ -123,11 +119,18 @@ class _Builder:
                     line, "a second document begins; a plan is one document, take the `---` out"
                 )
 
-    def _checked(self, event: Any, line: int) -> None:
-        if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_TEXT:
+    def _taken(self, event: Any, line: int) -> None:
+        if len(event.value) > MAX_TEXT:
             raise _RefusedError(
                 line, f"a value has {len(event.value):,} characters; write {MAX_TEXT:,} at most"
             )
+        self._counted(event, line)
+        if self._wants_key():
+            self._key[-1] = (event.value, Mark(self.file, line))
+        else:
+            self._place(self._scalar(event, line), line)
+
+    def _counted(self, event: Any, line: int) -> None:
         self._values += 1
         if self._values > MAX_VALUES:
             raise _RefusedError(line, f"it holds more than {MAX_VALUES:,} values; split the plan")
@@ -144,7 +147,7 @@ class _Builder:
         self._key.append(None)
 
     def _wants_key(self) -> bool:
-        return bool(self._open) and isinstance(self._open[-1], Map) and self._key[-1] is None
+        return bool(self._key) and self._key[-1] is None and type(self._open[-1]) is Map
 
     def _place(self, value: Any, line: int) -> None:
         if not self._open:
@@ -272,6 +275,17 @@ def texts(node: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, .
         if isinstance(value, str):
             yield here, value
         elif isinstance(value, Map):
-            left += [((*here, key), value[key]) for key in reversed(value)]
+            left += [
+                ((*here, key), part) for key, part in reversed(value.items()) if isinstance(part, _HOLDS)
+            ]
         elif isinstance(value, Seq):
-            left += [((*here, index), value[index]) for index in range(len(value) - 1, -1, -1)]
+            last = len(value) - 1
+            left += [
+                ((*here, last - back), part)
+                for back, part in enumerate(reversed(value))
+                if isinstance(part, _HOLDS)
+            ]
+
+
+_HOLDS = (str, Map, Seq)
+"""What is a text or may hold one."""
