@@ -8,11 +8,12 @@ from pathlib import Path
 from tminus import files
 from tminus.domain.plan import Plan
 from tminus.errors import PlanError
+from tminus.garbage import uncollected
 from tminus.planfile import leaks
 from tminus.planfile.document import Document
 from tminus.planfile.extending import merged
 from tminus.planfile.findings import Findings
-from tminus.planfile.nodes import MAX_BYTES, Map, Seq, mark_of, parsed, uncollected
+from tminus.planfile.nodes import MAX_BYTES, Map, Seq, mark_of, parsed
 from tminus.planfile.problem import Mark, Problem, ToFill, meant, problem_at
 from tminus.planfile.reader import meaning
 from tminus.planfile.shape import shaped

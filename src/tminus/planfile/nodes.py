@@ -5,15 +5,14 @@ editors and the round-trip writer read it. Aliases, tags and second documents ar
 out, and a few nested aliases are a whole machine's memory.
 """
 
-import gc
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from tminus.garbage import uncollected
 from tminus.planfile.problem import Mark, Problem, problem_at
 
 MAX_BYTES = 6 * 1024 * 1024
@@ -195,18 +194,6 @@ class _Builder:
 
     def _problem(self, line: int, sentence: str) -> None:
         self.problems.append(problem_at(Mark(self.file, line), sentence))
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """No look for circles meanwhile: values under construction have none, and each look walks all of them."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def parsed(text: str, file: str) -> tuple[Any, list[Problem]]:
