@@ -6,7 +6,7 @@ out, and a few nested aliases are a whole machine's memory.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,36 +89,26 @@ class _Builder:
 
     def build(self, text: str) -> Any:
         loader = EVENTS(text)
-        next_event, take = loader.get_event, self._take
+        next_event = loader.get_event
+        taken: dict[type, Callable[[Any, int], None]] = {
+            yaml.ScalarEvent: self._scalar_met,
+            yaml.MappingStartEvent: self._mapping_begins,
+            yaml.SequenceStartEvent: self._list_begins,
+            yaml.MappingEndEvent: self._ends,
+            yaml.SequenceEndEvent: self._ends,
+            yaml.AliasEvent: self._alias_met,
+            yaml.DocumentStartEvent: self._document_begins,
+        }
+        passed_over = _nothing
         try:
             with uncollected():
                 while (event := next_event()) is not None:
-                    take(event)
+                    taken.get(type(event), passed_over)(event, event.start_mark.line + 1)
         finally:
             loader.dispose()
         return self.root
 
-    def _take(self, event: Any) -> None:
-        line, kind = event.start_mark.line + 1, type(event)
-        if kind is yaml.ScalarEvent:
-            self._taken(event, line)
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            self._counted(event, line)
-            node = Map if kind is yaml.MappingStartEvent else Seq
-            self._enter(node(Mark(self.file, line)), line)
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            self._open.pop()
-            self._key.pop()
-        elif kind is yaml.AliasEvent:
-            raise _RefusedError(line, "aliases are not read; write the value out")
-        elif kind is yaml.DocumentStartEvent:
-            self._documents += 1
-            if self._documents > 1:
-                raise _RefusedError(
-                    line, "a second document begins; a plan is one document, take the `---` out"
-                )
-
-    def _taken(self, event: Any, line: int) -> None:
+    def _scalar_met(self, event: Any, line: int) -> None:
         if len(event.value) > MAX_TEXT:
             raise _RefusedError(
                 line, f"a value has {len(event.value):,} characters; write {MAX_TEXT:,} at most"
@@ -127,7 +117,30 @@ class _Builder:
         if self._wants_key():
             self._key[-1] = (event.value, Mark(self.file, line))
         else:
-            self._place(self._scalar(event, line), line)
+            self._place(self._scalar(event, line), Mark(self.file, line))
+
+    def _mapping_begins(self, event: Any, line: int) -> None:
+        self._counted(event, line)
+        self._enter(Map(Mark(self.file, line)))
+
+    def _list_begins(self, event: Any, line: int) -> None:
+        self._counted(event, line)
+        self._enter(Seq(Mark(self.file, line)))
+
+    def _ends(self, event: Any, line: int) -> None:
+        del event, line
+        self._open.pop()
+        self._key.pop()
+
+    def _alias_met(self, event: Any, line: int) -> None:
+        del event
+        raise _RefusedError(line, "aliases are not read; write the value out")
+
+    def _document_begins(self, event: Any, line: int) -> None:
+        del event
+        self._documents += 1
+        if self._documents > 1:
+            raise _RefusedError(line, "a second document begins; a plan is one document, take the `---` out")
 
     def _counted(self, event: Any, line: int) -> None:
         self._values += 1
@@ -136,26 +149,32 @@ class _Builder:
         if event.tag is not None and event.tag != "!":
             raise _RefusedError(line, f"tags are not read; write the value without {event.tag[:40]!r}")
 
-    def _enter(self, node: Map | Seq, line: int) -> None:
+    def _enter(self, node: Map | Seq) -> None:
         if len(self._open) >= MAX_DEPTH:
-            raise _RefusedError(line, "nested too deep to read; a plan has a few levels")
+            raise _RefusedError(node.mark.line, "nested too deep to read; a plan has a few levels")
         if self._wants_key():
-            raise _RefusedError(line, "a key is a word, not a list or a mapping; write `key: value`")
-        self._place(node, line)
+            raise _RefusedError(
+                node.mark.line, "a key is a word, not a list or a mapping; write `key: value`"
+            )
+        self._place(node, node.mark)
         self._open.append(node)
         self._key.append(None)
 
     def _wants_key(self) -> bool:
         return bool(self._key) and self._key[-1] is None and type(self._open[-1]) is Map
 
-    def _place(self, value: Any, line: int) -> None:
+    def _place(self, value: Any, mark: Mark) -> None:
         if not self._open:
             self.root = value
             return
         there = self._open[-1]
-        if isinstance(there, Seq):
-            there.add(value, Mark(self.file, line))
-            return
+        if type(there) is Seq:
+            there.append(value)
+            there.marks.append(mark)
+        else:
+            self._put(there, value)
+
+    def _put(self, there: Any, value: Any) -> None:
         key, mark = self._key[-1] or ("", there.mark)
         self._key[-1] = None
         if key in there:
@@ -194,6 +213,11 @@ class _Builder:
 
     def _problem(self, line: int, sentence: str) -> None:
         self.problems.append(problem_at(Mark(self.file, line), sentence))
+
+
+def _nothing(event: Any, line: int) -> None:
+    """What begins and ends a stream holds no value."""
+    del event, line
 
 
 def parsed(text: str, file: str) -> tuple[Any, list[Problem]]:
