@@ -112,7 +112,7 @@ $(VENDOR)/sse.min.js: $(STAMP) $(ASSETS)/package-lock.json
 	@cp build/page/node_modules/htmx-ext-sse/dist/sse.min.js $@
 
 browser: page ## the mission page in Debian's chromium
-	$(BIN)/tminus demo --install-only --browser --yes
+	$(BIN)/tminus demo --install-only --for-tests --yes
 	$(BIN)/python tests/unsteady.py tests/integration/web tests/acceptance/test_mission_page.py -m browser
 
 clean: ## remove what install made

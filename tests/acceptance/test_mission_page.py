@@ -24,7 +24,7 @@ else:
 
 Begin = Callable[..., Awaitable[Demo]]
 
-CHROMIUM = shutil.which("chromium") or "chromium, which `tminus demo --install-only --browser` installs"
+CHROMIUM = shutil.which("chromium") or "chromium, which `tminus demo --install-only --for-tests` installs"
 PICTURE = Path(__file__).parents[2] / "docs" / "mission.png"
 MOST_BYTES = 200_000
 """What a README may ask of somebody's line."""

@@ -15,6 +15,10 @@ from tminus.errors import InconclusiveError
 _HAIR = 1e-6
 """How far beyond the reading the limit is moved: this share of it."""
 
+_LOOKS = 4
+"""How often a reading is taken that changes under the look. A scrape counts from its beginning and is stored at its
+end, so a sample of the instant that is asked about may come between two looks."""
+
 _COARSE = 2.0
 """A bucket bound this many times the limit away makes a percentile coarse."""
 
@@ -35,7 +39,14 @@ async def proven(prometheus: Prometheus, rule: Rule, meaning: Meaning, at: float
         return found
     found.notes["series"] = len(readings)
     found.notes["reading"] = _pick(meaning.comparison.operator, readings)
-    await _fires(prometheus, rule, (meaning.comparison, readings, expression), found, at)
+    for left in reversed(range(_LOOKS)):
+        problem = await _fires(prometheus, rule, (meaning.comparison, readings, expression), at)
+        before, readings = readings, await _readings(prometheus, rule, (meaning.comparison, silent), at)
+        if not problem or readings == before:
+            found.problems += [problem] if problem else []
+            break
+        if not left:
+            raise InconclusiveError(f"{rule.name} reads something else at every look", hint="look once more")
     if meaning.measure == "p95":
         await _buckets(prometheus, rule, meaning, found, at)
     return found
@@ -83,23 +94,23 @@ async def _fires(
     prometheus: Prometheus,
     rule: Rule,
     about: tuple[Comparison, list[Sample], Expression],
-    found: Findings,
     at: float,
-) -> None:
+) -> str:
+    """Why the rule would not fire just beyond its reading; empty when it would."""
     comparison, readings, expression = about
     reading = _pick(comparison.operator, readings)
     hair = max(abs(reading) * _HAIR, 1e-9)
     beyond = {">": reading - hair, ">=": reading, "<": reading + hair, "<=": reading, "!=": reading + 1}
     moved = expression.with_limit(comparison, beyond.get(comparison.operator, reading))
     if await prometheus.query(moved, at):
-        return
+        return ""
     for guard in expression.beside(comparison):
         if not await prometheus.query(guard, at):
             raise InconclusiveError(
                 f"{rule.name} is held back now by `{guard}`",
                 hint="wait until that holds: with traffic it may",
             )
-    found.problems.append(f"{rule.name} does not fire with its limit moved to its reading: {moved}")
+    return f"{rule.name} does not fire with its limit moved to its reading: {moved}"
 
 
 async def _buckets(prometheus: Prometheus, rule: Rule, meaning: Meaning, found: Findings, at: float) -> None:

@@ -9,8 +9,10 @@ from tminus.checklist.boxes import number_of
 from tminus.checklist.model import Blank, Checklist, Form, Item, Span
 from tminus.checklist.outline import Outline
 from tminus.checklist.source import Source, opened, readable
+from tminus.garbage import uncollected
 
 
+@uncollected()
 def read(data: bytes, *, also: frozenset[Form] = frozenset()) -> Checklist:
     """The checklist that a Markdown file holds.
 

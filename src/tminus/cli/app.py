@@ -4,6 +4,7 @@ A new command is one line of `COMMANDS`. Its module is imported when somebody ty
 the engine, the guard or the web of another.
 """
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ class Command:
         """The function; its module is imported now."""
         module, _, name = self.target.partition(":")
         found: Callable[..., Any] = getattr(import_module(module), name)
+        if not gc.isenabled():  # `main` put it off
+            gc.freeze()
+            gc.enable()
         return found
 
 

@@ -49,7 +49,7 @@ Images = Annotated[Path | None, typer.Option(help="An image layout; built there 
 Digest = Annotated[str | None, typer.Option(help="The image to launch, as sha256:….")]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the stage running at the end.")]
 InstallOnly = Annotated[bool, typer.Option("--install-only", help="Install packages and stop.")]
-Browser = Annotated[bool, typer.Option("--browser", help="When only installing: the tests' browser too.")]
+ForTests = Annotated[bool, typer.Option("--for-tests", help="When only installing: what tests need too.")]
 NoPage = Annotated[bool, typer.Option("--no-page", help="Serve no mission page meanwhile.")]
 Clear = Annotated[bool, typer.Option("--clear", help="Take down what earlier demos left, and stop.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Events as JSON lines.")]
@@ -69,7 +69,7 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
     install_only: InstallOnly = False,
     clear: Clear = False,
     no_page: NoPage = False,
-    browser: Browser = False,
+    for_tests: ForTests = False,
     json: AsJson = False,
 ) -> None:
     """Launch the reference service on this machine: real proxy, real database, real load, a verified record."""
@@ -78,7 +78,7 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
     folder = writable_home()
     agreed = yes or headless or bool(os.environ.get("CI"))
     binaries = have_packages(
-        folder, screen, lambda missing: agreed or _agree(missing), browser=browser and install_only
+        folder, screen, lambda missing: agreed or _agree(missing), tests=for_tests and install_only
     )
     if install_only:
         screen.say("every package that the demo needs is installed")

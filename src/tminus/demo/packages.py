@@ -16,8 +16,12 @@ from pathlib import Path
 from tminus.demo.machine import Machine
 from tminus.errors import PartError
 
-BROWSER = ("chromium", "fonts-inter")
-"""What the tests of the mission page need beside the stage: a browser, and the letters that its picture shows."""
+FOR_TESTS: Mapping[str, tuple[str, ...]] = {
+    "chromium": ("chromium", "fonts-inter"),
+    "faketime": ("faketime",),
+}
+"""What tests need beside the stage, by the program that shows that it is there: a browser for the mission page, with
+the letters that its picture shows; a clock that can be set for one process."""
 POSTGRES_PROGRAMS = ("initdb", "postgres", "pg_dump", "pg_restore")
 POLICY = Path("/usr/sbin/policy-rc.d")
 """Debian asks this program before a package starts a service; its exit code 101 forbids it (invoke-rc.d(8))."""
@@ -126,7 +130,7 @@ def locate(machine: Machine, versions: Path = Path("/usr/lib/postgresql")) -> Bi
 
 
 def plan_installation(
-    machine: Machine, versions: Path = Path("/usr/lib/postgresql"), *, browser: bool = False
+    machine: Machine, versions: Path = Path("/usr/lib/postgresql"), *, tests: bool = False
 ) -> Missing:
     """Which packages are missing; raises `PartError` with the command to type when this is not Debian."""
     packages = [
@@ -136,8 +140,8 @@ def plan_installation(
     ]
     if _postgres_folder(machine, versions) is None:
         packages.append("postgresql")
-    if browser and machine.which(BROWSER[0]) is None:
-        packages += BROWSER
+    for program, needed in FOR_TESTS.items() if tests else ():
+        packages += needed if machine.which(program) is None else ()
     missing = Missing(tuple(packages))
     if missing and machine.which("apt-get") is None:
         raise PartError(

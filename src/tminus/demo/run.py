@@ -27,16 +27,16 @@ INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def have_packages(
-    home: Path, screen: Screen, agree: Callable[[Missing], bool], *, browser: bool = False
+    home: Path, screen: Screen, agree: Callable[[Missing], bool], *, tests: bool = False
 ) -> Binaries:
     """Where the programs of the stage are, after installing what is missing and was agreed to.
 
-    `browser` adds the one that the tests of the mission page use.
+    `tests` adds what tests need beside the stage.
     """
     machine = ThisMachine()
     journal = home / "installation.json"
     undo(machine, journal)
-    missing = plan_installation(machine, browser=browser)
+    missing = plan_installation(machine, tests=tests)
     if missing:
         if not agree(missing):
             lacking = f"this machine lacks {missing.named}, and nobody agreed to install it"

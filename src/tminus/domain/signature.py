@@ -6,6 +6,7 @@ signatures are plain annotations, so the text says the same. Where one is not pl
 
 import ast
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +15,8 @@ from tminus.domain.argument import Argument, unit_of
 from tminus.domain.value import ValueKind
 
 _TYPES: Mapping[str, Any] = {"str": str, "int": int, "float": float, "bool": bool}
+_HEAD = re.compile(r"^@Probe\n(?:@.*\n)*async def [^\n]*?(?:\n[^\n]*?)*?:$", re.MULTILINE)
+"""A probe from its mark to the first line that ends with a colon: without its body, which is most of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,17 @@ def signatures(source: str) -> dict[str, Signature]:
     """The probes of one file by their function's name: the functions decorated with `@Probe`."""
     return {
         node.name: Signature(_arguments(node), _value(node.returns))
-        for node in ast.parse(source).body
+        for node in _heads(source).body
         if isinstance(node, ast.AsyncFunctionDef) and _is_probe(node)
     }
+
+
+def _heads(source: str) -> ast.Module:
+    """The probes without their bodies; the whole file where a head does not end with its first colon."""
+    try:
+        return ast.parse("\n".join(f"{head} ..." for head in _HEAD.findall(source)))
+    except SyntaxError:
+        return ast.parse(source)
 
 
 def _is_probe(node: ast.AsyncFunctionDef) -> bool:

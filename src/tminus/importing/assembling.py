@@ -7,6 +7,7 @@ from pathlib import PurePath
 from tminus.checklist.model import Checklist, Form
 from tminus.domain import offsets
 from tminus.errors import ChecklistError
+from tminus.garbage import uncollected
 from tminus.importing import people, surroundings
 from tminus.importing.dues import milestone
 from tminus.importing.entries import ASIDE, Known, Line, lines
@@ -42,6 +43,7 @@ def known_lines(builtin: Document) -> dict[str, Known]:
     return there
 
 
+@uncollected()
 def assembled(
     checklist: Checklist, matcher: Matcher, builtin: Document, *, path: str, also: frozenset[Form]
 ) -> Imported:

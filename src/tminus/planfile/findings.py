@@ -67,4 +67,4 @@ class Findings:
 
 def omitted_id(line: Any) -> str:
     """The id of a line under `omitted`, written whole or by its id alone."""
-    return line.id if isinstance(line, OmittedLine) else str(line)
+    return line if isinstance(line, str) else str(line.id)

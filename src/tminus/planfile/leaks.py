@@ -4,11 +4,11 @@ Nothing here repeats a secret: a problem names the key and the kind. `control` i
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import takewhile
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from tminus.planfile.filling import is_placeholder
 from tminus.planfile.nodes import Map, mark_of, texts
@@ -53,16 +53,27 @@ _SHORT = 4
 _INSTEAD = "write a reference, `env:NAME` or `file:PATH`, and change the secret: it has been seen"
 
 
-def leaks(tree: Map) -> list[Problem]:
-    """Every secret that stands in these values, by its place and kind."""
-    found = []
-    for place, text in texts(tree):
-        kind = _kind(place, text)
-        if kind and "control" not in place:
-            where = ".".join(str(step) for step in place[:-1] if not isinstance(step, int))
-            within = f"{where}: " if where else ""
-            found.append(problem_at(mark_of(tree, place), f"{within}`{place[-1]}` holds {kind}; {_INSTEAD}"))
-    return found
+Seen: TypeAlias = Sequence[tuple[Place, str, str]]
+"""Texts that are a secret or hold one: where, the text, the kind."""
+
+
+def seen(tree: Map) -> Seen:
+    """Every text of these values that holds a secret; what shows only that a check can fail is none."""
+    return [
+        (place, text, kind)
+        for place, text in texts(tree)
+        if (kind := _kind(place, text)) and "control" not in place
+    ]
+
+
+def leaks(tree: Map, found: Seen) -> list[Problem]:
+    """Each of these secrets as a problem, by its place and kind."""
+    told = []
+    for place, _, kind in found:
+        where = ".".join(str(step) for step in place[:-1] if not isinstance(step, int))
+        within = f"{where}: " if where else ""
+        told.append(problem_at(mark_of(tree, place), f"{within}`{place[-1]}` holds {kind}; {_INSTEAD}"))
+    return told
 
 
 def unspoken(hidden: set[str], said: Iterable[Said]) -> tuple[Said, ...]:
@@ -74,13 +85,10 @@ def unspoken(hidden: set[str], said: Iterable[Said]) -> tuple[Said, ...]:
     return tuple(_unspoken(one, found) for one in said)
 
 
-def secrets(tree: Map) -> set[str]:
-    """The secret parts of these values, as written and as Python quotes them."""
-    found: set[str] = set()
-    for place, text in texts(tree):
-        if "control" not in place and _kind(place, text):
-            found.update(_parts(text) or [text.strip()])
-    return {form for one in found for form in (one, repr(one)[1:-1]) if form}
+def secrets(found: Seen) -> set[str]:
+    """The secret parts of these texts, as written and as Python quotes them."""
+    parts = {part for _, text, _ in found for part in _parts(text) or [text.strip()]}
+    return {form for one in parts for form in (one, repr(one)[1:-1]) if form}
 
 
 def _parts(text: str) -> list[str]:
@@ -143,7 +151,7 @@ def _same(pair: tuple[str, str]) -> bool:
 
 
 def _kind(place: Place, text: str) -> str:
-    if kind := kind_of_secret(text):
+    if _SIGN.search(text) and (kind := kind_of_secret(text)):
         return kind
     in_settings = place[0] == "systems" or "with" in place
     if in_settings and isinstance(place[-1], str) and _NAMED.search(place[-1]):

@@ -8,11 +8,12 @@ from pathlib import Path
 from tminus import files
 from tminus.domain.plan import Plan
 from tminus.errors import PlanError
+from tminus.garbage import uncollected
 from tminus.planfile import leaks
 from tminus.planfile.document import Document
 from tminus.planfile.extending import merged
 from tminus.planfile.findings import Findings
-from tminus.planfile.nodes import MAX_BYTES, Map, Seq, mark_of, parsed, uncollected
+from tminus.planfile.nodes import MAX_BYTES, Map, Seq, mark_of, parsed
 from tminus.planfile.problem import Mark, Problem, ToFill, meant, problem_at
 from tminus.planfile.reader import meaning
 from tminus.planfile.shape import shaped
@@ -90,14 +91,14 @@ def _meant(tree: Map | None, problems: list[Problem], path: Path, now: float | N
         return Loaded(path, tuple(problems))
     with uncollected():
         form = shaped(tree)
-    problems = [*problems, *form.problems]
+    seen = leaks.seen(tree)
+    secrets = leaks.secrets(seen)
+    problems, told = [*problems, *form.problems], leaks.leaks(tree, seen)
     if form.document is None:
-        told = leaks.unspoken(leaks.secrets(tree), [*problems, *leaks.leaks(tree)])
-        return Loaded(path, _sorted(told, path), tree=tree)
-    found = Findings(tree, form, form.document)
+        return Loaded(path, _sorted(leaks.unspoken(secrets, [*problems, *told]), path), tree=tree)
+    found = Findings(tree, form, form.document, told)
     plan, filling = meaning(found, now)
     problems = [*problems, *found.problems]
-    secrets = leaks.secrets(tree)
     return Loaded(
         path,
         _sorted(leaks.unspoken(secrets, problems), path),

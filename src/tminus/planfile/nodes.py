@@ -5,15 +5,14 @@ editors and the round-trip writer read it. Aliases, tags and second documents ar
 out, and a few nested aliases are a whole machine's memory.
 """
 
-import gc
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from tminus.garbage import uncollected
 from tminus.planfile.problem import Mark, Problem, problem_at
 
 MAX_BYTES = 6 * 1024 * 1024
@@ -90,70 +89,92 @@ class _Builder:
 
     def build(self, text: str) -> Any:
         loader = EVENTS(text)
-        next_event, take = loader.get_event, self._take
+        next_event = loader.get_event
+        taken: dict[type, Callable[[Any, int], None]] = {
+            yaml.ScalarEvent: self._scalar_met,
+            yaml.MappingStartEvent: self._mapping_begins,
+            yaml.SequenceStartEvent: self._list_begins,
+            yaml.MappingEndEvent: self._ends,
+            yaml.SequenceEndEvent: self._ends,
+            yaml.AliasEvent: self._alias_met,
+            yaml.DocumentStartEvent: self._document_begins,
+        }
+        passed_over = _nothing
         try:
             with uncollected():
                 while (event := next_event()) is not None:
-                    take(event)
+                    taken.get(type(event), passed_over)(event, event.start_mark.line + 1)
         finally:
             loader.dispose()
         return self.root
 
-    def _take(self, event: Any) -> None:
-        line, kind = event.start_mark.line + 1, type(event)
-        if kind is yaml.ScalarEvent:
-            self._checked(event, line)
-            if self._wants_key():
-                self._key[-1] = (event.value, Mark(self.file, line))
-            else:
-                self._place(self._scalar(event, line), line)
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            self._checked(event, line)
-            node = Map if kind is yaml.MappingStartEvent else Seq
-            self._enter(node(Mark(self.file, line)), line)
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            self._open.pop()
-            self._key.pop()
-        elif kind is yaml.AliasEvent:
-            raise _RefusedError(line, "aliases are not read; write the value out")
-        elif kind is yaml.DocumentStartEvent:
-            self._documents += 1
-            if self._documents > 1:
-                raise _RefusedError(
-                    line, "a second document begins; a plan is one document, take the `---` out"
-                )
-
-    def _checked(self, event: Any, line: int) -> None:
-        if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_TEXT:
+    def _scalar_met(self, event: Any, line: int) -> None:
+        if len(event.value) > MAX_TEXT:
             raise _RefusedError(
                 line, f"a value has {len(event.value):,} characters; write {MAX_TEXT:,} at most"
             )
+        self._counted(event, line)
+        if self._wants_key():
+            self._key[-1] = (event.value, Mark(self.file, line))
+        else:
+            self._place(self._scalar(event, line), Mark(self.file, line))
+
+    def _mapping_begins(self, event: Any, line: int) -> None:
+        self._counted(event, line)
+        self._enter(Map(Mark(self.file, line)))
+
+    def _list_begins(self, event: Any, line: int) -> None:
+        self._counted(event, line)
+        self._enter(Seq(Mark(self.file, line)))
+
+    def _ends(self, event: Any, line: int) -> None:
+        del event, line
+        self._open.pop()
+        self._key.pop()
+
+    def _alias_met(self, event: Any, line: int) -> None:
+        del event
+        raise _RefusedError(line, "aliases are not read; write the value out")
+
+    def _document_begins(self, event: Any, line: int) -> None:
+        del event
+        self._documents += 1
+        if self._documents > 1:
+            raise _RefusedError(line, "a second document begins; a plan is one document, take the `---` out")
+
+    def _counted(self, event: Any, line: int) -> None:
         self._values += 1
         if self._values > MAX_VALUES:
             raise _RefusedError(line, f"it holds more than {MAX_VALUES:,} values; split the plan")
         if event.tag is not None and event.tag != "!":
             raise _RefusedError(line, f"tags are not read; write the value without {event.tag[:40]!r}")
 
-    def _enter(self, node: Map | Seq, line: int) -> None:
+    def _enter(self, node: Map | Seq) -> None:
         if len(self._open) >= MAX_DEPTH:
-            raise _RefusedError(line, "nested too deep to read; a plan has a few levels")
+            raise _RefusedError(node.mark.line, "nested too deep to read; a plan has a few levels")
         if self._wants_key():
-            raise _RefusedError(line, "a key is a word, not a list or a mapping; write `key: value`")
-        self._place(node, line)
+            raise _RefusedError(
+                node.mark.line, "a key is a word, not a list or a mapping; write `key: value`"
+            )
+        self._place(node, node.mark)
         self._open.append(node)
         self._key.append(None)
 
     def _wants_key(self) -> bool:
-        return bool(self._open) and isinstance(self._open[-1], Map) and self._key[-1] is None
+        return bool(self._key) and self._key[-1] is None and type(self._open[-1]) is Map
 
-    def _place(self, value: Any, line: int) -> None:
+    def _place(self, value: Any, mark: Mark) -> None:
         if not self._open:
             self.root = value
             return
         there = self._open[-1]
-        if isinstance(there, Seq):
-            there.add(value, Mark(self.file, line))
-            return
+        if type(there) is Seq:
+            there.append(value)
+            there.marks.append(mark)
+        else:
+            self._put(there, value)
+
+    def _put(self, there: Any, value: Any) -> None:
         key, mark = self._key[-1] or ("", there.mark)
         self._key[-1] = None
         if key in there:
@@ -194,16 +215,9 @@ class _Builder:
         self.problems.append(problem_at(Mark(self.file, line), sentence))
 
 
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """No look for circles meanwhile: values under construction have none, and each look walks all of them."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
+def _nothing(event: Any, line: int) -> None:
+    """What begins and ends a stream holds no value."""
+    del event, line
 
 
 def parsed(text: str, file: str) -> tuple[Any, list[Problem]]:
@@ -272,6 +286,17 @@ def texts(node: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, .
         if isinstance(value, str):
             yield here, value
         elif isinstance(value, Map):
-            left += [((*here, key), value[key]) for key in reversed(value)]
+            left += [
+                ((*here, key), part) for key, part in reversed(value.items()) if isinstance(part, _HOLDS)
+            ]
         elif isinstance(value, Seq):
-            left += [((*here, index), value[index]) for index in range(len(value) - 1, -1, -1)]
+            last = len(value) - 1
+            left += [
+                ((*here, last - back), part)
+                for back, part in enumerate(reversed(value))
+                if isinstance(part, _HOLDS)
+            ]
+
+
+_HOLDS = (str, Map, Seq)
+"""What is a text or may hold one."""

@@ -9,7 +9,6 @@ from tminus.planfile import (
     expecting,
     freezing,
     invariants,
-    leaks,
     lines,
     lints,
     paths,
@@ -48,7 +47,6 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
     freezes, leads = freezing.freezes(found), freezing.leads(found)
     notify = telling.notify(found)
     worth.demands(found, checks, rollout)
-    found.problems += leaks.leaks(found.tree)
     filling = to_fill(found)
     if found.problems or found.shaped.problems or rollout is None:
         return None, filling

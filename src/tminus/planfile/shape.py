@@ -65,6 +65,7 @@ _NEUTRAL: Mapping[str, Any] = {
 """What stands in for a whole block that is missing or shaped wrongly."""
 _MOST = 1000
 """Shape problems that are told of one plan."""
+_VERY_MANY = 10 * _MOST
 
 
 @dataclass(slots=True)
@@ -87,7 +88,7 @@ def shaped(tree: Map) -> Shaped:
     try:
         return Shaped(Document.model_validate(values))
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=True, include_input=True)[:_MOST]
+        many, found = error.error_count() > _MOST, _first(error, values)
     result = Shaped(None)
     for one in _without_other_branches(found, values):
         place = _place(one["loc"])
@@ -95,11 +96,30 @@ def shaped(tree: Map) -> Shaped:
         result.problems.append(problem_at(mark, _sentence(one, place, values)))
         if one["type"] != "extra_forbidden":
             result.broken.add(_entry_of(place))
+    if many:
+        return result  # not everything is told, so not everything can be mended either
     try:
         result.document = Document.model_validate(_mended(values, found, result.broken))
     except ValidationError:
         result.document = None  # what is wrong has been said; nothing is left whose meaning could be checked
     return result
+
+
+def _first(error: ValidationError, values: dict[str, Any]) -> list[Any]:
+    """The first shape problems; of very many only those of the first entries, since to tell each takes a second."""
+    if error.error_count() > _VERY_MANY:
+        try:
+            Document.model_validate(_beginning(values))
+        except ValidationError as fewer:
+            error = fewer
+    return error.errors(include_url=False, include_context=True, include_input=True)[:_MOST]
+
+
+def _beginning(value: Any) -> Any:
+    """The same with as many entries of each list as there are problems to tell."""
+    if isinstance(value, dict):
+        return {key: _beginning(part) for key, part in value.items()}
+    return [_beginning(part) for part in value[:_MOST]] if isinstance(value, list) else value
 
 
 def _without_other_branches(found: Sequence[Any], values: Any) -> Iterator[Any]:

@@ -31,7 +31,7 @@ else:
     from playwright.async_api import Error as BrowserError
     from playwright.async_api import async_playwright
 
-CHROMIUM = shutil.which("chromium") or "chromium, which `tminus demo --install-only --browser` installs"
+CHROMIUM = shutil.which("chromium") or "chromium, which `tminus demo --install-only --for-tests` installs"
 pytestmark = pytest.mark.browser
 QUIET = (
     "--no-sandbox",

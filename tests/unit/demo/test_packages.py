@@ -267,13 +267,17 @@ def test_only_what_is_missing_is_planned(tmp_path: Path) -> None:
     assert packages.locate(lacking, tmp_path) is None
 
 
-def test_the_browser_of_the_tests_is_planned_only_when_it_is_asked_for(tmp_path: Path) -> None:
+def test_what_tests_need_is_planned_only_when_it_is_asked_for(tmp_path: Path) -> None:
     _version(tmp_path, "15")
     bare = FakeMachine(programs=[*EVERYTHING, "apt-get"])
     assert not packages.plan_installation(bare, tmp_path)
-    assert packages.plan_installation(bare, tmp_path, browser=True).packages == ("chromium", "fonts-inter")
-    with_one = FakeMachine(programs=[*EVERYTHING, "apt-get", "chromium"])
-    assert not packages.plan_installation(with_one, tmp_path, browser=True)
+    assert packages.plan_installation(bare, tmp_path, tests=True).packages == (
+        "chromium",
+        "fonts-inter",
+        "faketime",
+    )
+    with_one = FakeMachine(programs=[*EVERYTHING, "apt-get", "chromium", "faketime"])
+    assert not packages.plan_installation(with_one, tmp_path, tests=True)
 
 
 def test_an_interrupt_waits_for_the_command_and_then_goes_on(tmp_path: Path) -> None:
