@@ -1,9 +1,10 @@
 """Many launches that wait in one worker: what they cost, how late their milestones begin, how soon it is back after -9.
 
-`WAITING_POSTGRES` and `WAITING_SQLITE` say how many wait on each database; 0 leaves it out. They sleep until their
-milestone; `WAITING_WAY=receive` has them listen for orders meanwhile, as a countdown does, which is remembered and
-costs as much as a step. `WAITING_LEAD` says how many seconds lie between the beginning and the first milestone, in
-which all must have come to wait, and again after the kill.
+`WAITING_POSTGRES` and `WAITING_SQLITE` say how many wait on each database; 0 leaves it out. They are at rest until
+their milestone, and again after it, as a countdown is. `WAITING_WAY=receive` has them stay in the worker and listen
+for orders, as launches do after GO, and `WAITING_WAY=sleep` has them stay there and hear nobody. `WAITING_LEAD` says
+how many seconds lie between the beginning and the first milestone, in which all must have come to wait; those that stay
+in the worker, again after the kill.
 """
 
 import asyncio
@@ -50,6 +51,8 @@ BATCH = 500
 """Launches that are begun in one transaction."""
 LOOK = 0.1
 """Seconds between two looks at the worker; the figures come from the worker's own clock."""
+REST = "rest"
+"""How launches wait of which no process holds anything meanwhile."""
 PATIENCE = 300.0
 """Seconds after which whatever is waited for will not come."""
 
@@ -65,7 +68,7 @@ class Place:
     rss: float = 0.0
     """The most memory that a worker was seen to hold, in megabytes."""
     waits: set[str] = field(default_factory=set)
-    """The launches that the present process waits in."""
+    """The launches that came to wait: in the present process, or at rest, where a kill does not reach them."""
     late: dict[str, float] = field(default_factory=dict)
     """By launch: how many seconds after its instant its milestone began."""
     _read: int = 0
@@ -73,7 +76,8 @@ class Place:
     def start(self) -> None:
         """Start a worker; the one before must have ended."""
         command = [sys.executable, waiting_worker.__file__, self.url, str(self.notes), self.way]
-        self.waits.clear()
+        if self.way != REST:
+            self.waits.clear()
         self.process = subprocess.Popen(command)
 
     def kill(self) -> None:
@@ -135,7 +139,7 @@ def waiting() -> list[Figure]:
     for database, size in sizes.items():
         if size:
             with tempfile.TemporaryDirectory() as folder, _database(database, Path(folder)) as url:
-                place = Place(url, Path(folder) / "notes", os.environ.get("WAITING_WAY", "sleep"))
+                place = Place(url, Path(folder) / "notes", os.environ.get("WAITING_WAY", REST))
                 place.notes.touch()
                 try:
                     found += _measured(place, database, size)

@@ -14,6 +14,7 @@ from tminus.engine.durable import DurableEngine
 from tminus.wiring import SystemClock
 
 CLOCK = SystemClock()
+DAY = 86_400.0
 
 
 def name(number: int, due: float) -> str:
@@ -39,10 +40,13 @@ class Worker:
         os.write(self._notes, " ".join(map(str, (os.getpid(), *words, "\n"))).encode())
 
     async def body(self, engine: Engine, launch: str) -> Json:
-        """Wait as a countdown does, or as a soak does, and begin the milestone."""
+        """Wait in the way that is asked for, and begin the milestone; a countdown then waits for its next."""
         due = due_of(launch)
         self.note("waits", launch)
-        if self._way == "receive":
+        if self._way == "rest":
+            if CLOCK.now() < due:
+                await engine.rest(due)
+        elif self._way == "receive":
             await engine.receive("control", due)
         else:
             await engine.sleep_until(due)
@@ -51,6 +55,9 @@ class Worker:
             self.note("begins", launch, f"{CLOCK.now() - due:.3f}")
             return {}
 
+        if self._way == "rest":
+            await engine.act("milestone", milestone)
+            await engine.rest(due + DAY)
         return await engine.step("milestone", milestone)
 
     async def run(self) -> None:

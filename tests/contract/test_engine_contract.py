@@ -226,3 +226,98 @@ async def test_a_launch_in_flight_under_steps_in_another_order_stops_and_says_so
     with pytest.raises(PartError, match="another"):
         await home.finish("a")
     assert world.done["another"] == 0
+
+
+async def test_a_launch_at_rest_begins_again_at_its_instant_and_remembers_nothing(
+    make: Make, world: World
+) -> None:
+    until: list[float] = []
+
+    async def body(engine: Engine, _: str) -> Json:
+        await engine.step("one", world.act("one"))
+        now = await engine.now()
+        until[:] = until or [now + 1.0]
+        world.done["begun"] += 1
+        if now < until[0]:
+            await engine.rest(until[0])
+        return await engine.act("two", world.act("two"))
+
+    home = await make({"launch": body})
+    await home.engine.begin("launch", "a")
+    await home.until(world.seen("begun"))
+    await home.stop()
+    await home.start()
+    assert await home.finish("a") == {"count": 1}
+    assert world.done["one"] == world.done["begun"] >= 2
+
+
+async def test_a_message_wakes_a_launch_at_rest_also_one_that_came_while_nobody_lived(
+    make: Make, world: World
+) -> None:
+    async def body(engine: Engine, _: str) -> Json:
+        world.done["begun"] += 1
+        while not world.done["over"]:
+            await engine.rest(await engine.now() + 3600)
+            world.done["taken"] += 1
+        return {}
+
+    home = await make({"launch": body})
+    await home.engine.begin("launch", "a")
+    await home.until(world.seen("begun"))
+    for number in (1, 2):
+        await home.send("a", {"n": number}, f"{number}")
+        await home.until(lambda number=number: world.done["taken"] == number)  # type: ignore[misc] # bound now
+    await home.stop()
+    world.done["over"] = 1
+    await home.send("a", {"n": 3}, "3")
+    await home.start()
+    assert await home.finish("a") == {}
+    assert world.done["taken"] == 2
+
+
+async def test_an_error_of_an_act_is_raised_and_the_act_is_done_again_by_a_later_run(
+    make: Make, world: World
+) -> None:
+    async def body(engine: Engine, _: str) -> Json:
+        try:
+            await engine.act("refused", world.refuse)
+        except RolloutError as error:
+            caught = [type(error).__name__, str(error), error.hint]
+        else:
+            raise AssertionError
+        world.done["waits"] += 1
+        await told(engine)
+        return {"caught": [*caught]}
+
+    home = await make({"launch": body})
+    await home.engine.begin("launch", "a")
+    await home.until(world.seen("waits"))
+    await home.stop()
+    await home.start()
+    await home.send("a", {}, "word")
+    assert await home.finish("a") == {"caught": ["RolloutError", "green did not come up", "read green's log"]}
+    assert world.done["refused"] == 2
+
+
+async def test_a_launch_that_remembered_its_steps_under_earlier_code_goes_on_by_rests_under_later(
+    make: Make, world: World
+) -> None:
+    async def old(engine: Engine, _: str) -> Json:
+        await engine.step("one", world.act("one"))
+        world.done["waits"] += 1
+        await told(engine)
+        return {}
+
+    async def new(engine: Engine, _: str) -> Json:
+        await engine.act("another", world.act("another"))
+        if world.done["another"] == 1:
+            await engine.rest(0.0)
+        return await engine.step("three", world.act("three"))
+
+    home = await make({"launch": old})
+    await home.engine.begin("launch", "a")
+    await home.until(world.seen("waits"))
+    await home.stop()
+    await home.start({"launch": new})
+    assert await home.finish("a") == {"count": 1}
+    assert world.done["another"] == 2

@@ -103,6 +103,19 @@ async def test_what_is_there_is_seen_and_what_has_ended_is_not(bench: Bench) -> 
     assert seen.outbox.count == 1
 
 
+async def test_a_launch_at_rest_waits_for_nobody_before_it_is_due(bench: Bench) -> None:
+    await bench.open("a")
+    await bench.open("b")
+    now = survey(bench.url, lambda: T0).now
+    rests = "update WORK set status = 'DELAYED', created_at = 0, delay_until_epoch_ms = :due where workflow_uuid = :id"
+    bench.run(rests, id="a", due=round((now + 3600) * 1000))
+    bench.run(rests, id="b", due=round((now - 60) * 1000))
+    seen = survey(bench.url, lambda: T0)
+    assert seen.queues is not None
+    assert seen.queues["timeline"].count == 1
+    assert 60 <= seen.queues["timeline"].oldest < 3600
+
+
 async def test_a_clock_of_this_machine_that_is_off_is_seen_to_be_off(bench: Bench) -> None:
     right = survey(bench.url, lambda: 0.0)
     assert survey(bench.url, lambda: right.now + 3600.0).ahead == pytest.approx(3600.0, abs=60.0)

@@ -201,8 +201,8 @@ async def test_a_launch_outlives_its_worker_on_postgresql_and_says_why_it_may_no
         await yard.waiting(launch)
         await yard.kill(victim)
         survivor = next(name for name in yard.workers if name != victim)
-        await yard.says(survivor, f"{launch}  {TAKEN}")
         await yard.bring_forward(launch)
+        await yard.says(survivor, f"{launch}  {TAKEN}")
         await yard.recorded(launch, "decision.proposed")
         events = await yard.events(launch)
         verdicts = {e.data["check"]: e.data["verdict"] for e in events if e.type == "check.observed"}

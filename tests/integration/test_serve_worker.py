@@ -73,13 +73,19 @@ class Room:
     async def launch(self) -> str:
         """Open a launch; its id."""
         t0 = datetime.fromtimestamp(SystemClock().now() + AHEAD, UTC).isoformat()
-        words = ("launch", str(PLAN), "--release", f"shop=sha256:{'ab' * 32}", "--t0", t0, "--json")
+        said = await self.typed(
+            "launch", str(PLAN), "--release", f"shop=sha256:{'ab' * 32}", "--t0", t0, "--json"
+        )
+        return str(json.loads(said)["launch"])
+
+    async def typed(self, *words: str) -> str:
+        """What a command says that is typed here."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tminus", *words, env=self.environment, stdout=-1, stderr=-2
         )
         said, _ = await asyncio.wait_for(process.communicate(), 120)
         assert process.returncode == 0, said
-        return str(json.loads(said)["launch"])
+        return said.decode()
 
     async def worker(self, name: str, number: int = 1) -> psutil.Process:
         """The process of the n-th worker of a page, once it works."""
@@ -136,6 +142,8 @@ async def test_a_worker_that_is_killed_is_followed_by_another_that_goes_on_with_
         first.kill()
         second = await room.worker("page", 2)
         assert second.pid != first.pid
+        # A launch at rest is nobody's; who is told something of it takes it up.
+        await room.typed("hold", launch, "--reason", "everybody is at lunch")
         await room.says("page", f"{launch}  is taken", 2)
         assert "its worker was killed (SIGKILL); the next starts at once" in room.log("page")
         status, listed = await room.get("page", "/launches")

@@ -82,6 +82,16 @@ async def test_what_stood_there_before_is_no_news_and_what_comes_is_told_once() 
     assert place.said.events == ["mine"]
 
 
+async def test_what_came_while_the_launch_was_at_rest_is_told_by_its_next_run() -> None:
+    place = Place()
+    await place.record.events()
+    place.chain.add("ordered")
+    again = AttendedRecord(place.chain, "a", place.said, place.patience, place.record.told)
+    await again.events()
+    await again.events()
+    assert place.said.events == ["ordered"]
+
+
 async def test_what_others_have_recorded_is_told_in_its_order() -> None:
     place = Place()
     await place.record.events()

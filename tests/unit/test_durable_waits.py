@@ -1,9 +1,11 @@
 """A sleep of the durable engine ends at its instant, by whatever way the clock comes there."""
 
-from tminus.engine.durable import LONGEST_SLEEP, DurableSteps
+from tminus.engine.durable import LONGEST_SLEEP, DurableSteps, Means
 from tminus.engine.fence import Fence
 from tminus.engine.meter import NoMeter
 from tminus.engine.patience import Patience
+from tminus.engine.rests import Rests, Whose
+from tminus.store.tables import connect
 
 BEGUN = 1_800_000_000.0
 HOUR = 3600.0
@@ -37,7 +39,8 @@ class Woken(NoMeter):
 
 async def slept(steps: dict[int, float], seconds: float) -> tuple[SetClock, Woken]:
     clock, woken = SetClock(steps), Woken()
-    await DurableSteps(clock, Fence(), Patience(), woken).sleep_until(BEGUN + seconds)
+    rests = Rests(connect("sqlite://"), Whose("tminus", "w1"), clock.now, Patience())
+    await DurableSteps(Means(clock, Fence(), Patience(), woken, rests), "a").sleep_until(BEGUN + seconds)
     return clock, woken
 
 

@@ -6,7 +6,7 @@ The rule stands in `domain.decision`; here it is acted upon. GO is refused while
 from collections.abc import Awaitable, Callable
 
 from tminus.control.launchtime import LaunchTime
-from tminus.control.ports import Engine, Json, Record, Signatory, recorded
+from tminus.control.ports import Json, Record, Signatory, Steps, recorded
 from tminus.control.readiness import Readiness
 from tminus.domain.agenda import Date
 from tminus.domain.attestation import (
@@ -38,7 +38,7 @@ class Approval:
     """One launch's poll and decision."""
 
     def __init__(
-        self, plan: Plan, engine: Engine, record: Record, signatory: Signatory | None, time: LaunchTime
+        self, plan: Plan, engine: Steps, record: Record, signatory: Signatory | None, time: LaunchTime
     ) -> None:
         self._plan = plan
         self._engine = engine

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from tminus.control.launchtime import LaunchTime, Wait
-from tminus.control.ports import Engine, Json, Record, recorded
+from tminus.control.ports import Json, Record, Steps, recorded
 from tminus.control.readiness import Readiness, claims_of
 from tminus.control.voiding import tell_void
 from tminus.domain.agenda import TICK, Agenda, Date, Due, agenda
@@ -52,13 +52,15 @@ class _Turn:
     checks: tuple[str, ...]
     wait: Wait | None
     until: float
+    recorded: int
+    """How many events the record held, by which a look is told from every other one of the same launch."""
 
 
 class Countdown:
     """The turns of one launch before GO."""
 
     def __init__(
-        self, plan: Plan, engine: Engine, record: Record, readiness: Readiness, time: LaunchTime
+        self, plan: Plan, engine: Steps, record: Record, readiness: Readiness, time: LaunchTime
     ) -> None:
         self._plan = plan
         self._engine = engine
@@ -97,7 +99,7 @@ class Countdown:
         async def look() -> Json:
             events = await self._record.events()
             course = course_of(events)
-            told = self._time.follow(course, waited)
+            told = {"recorded": len(events), **self._time.follow(course, waited)}
             claims = claims_of(in_force(events))
             await tell_void(self._plan, self._record, events, claims)
             due = self._agenda(course, claims)
@@ -194,7 +196,7 @@ class Countdown:
 
         async def act() -> Json:
             wanted = [check for check in self._plan.checks if check.id in turn.checks]
-            verdicts = await self._readiness.observe(wanted, f"turn {self.turns}", turn.date.stands)
+            verdicts = await self._readiness.observe(wanted, f"event {turn.recorded}", turn.date.stands)
             return {check: verdict.value for check, verdict in verdicts.items()}
 
         await self._engine.step(f"look again, turn {self.turns}", act)
@@ -211,4 +213,6 @@ def _read(told: Json) -> _Turn:
         checks=tuple(map(str, checks)),
         wait=None if offset is None else Wait(float(str(since)), float(str(offset))),
         until=float(str(told.get("until", since))),
+        # A turn that an earlier tminus has remembered does not say it, nor does it look again under this one.
+        recorded=int(str(told.get("recorded", 0))),
     )

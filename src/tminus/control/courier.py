@@ -54,6 +54,10 @@ class Courier:
         self._clock = clock
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
+        """Whether nothing is being sent just now."""
+        self._next: float | None = None
+        """When something is to be sent again, if nothing new comes."""
         self._lost = unreached(post.plan)
         self._nobody = len(self._lost) == len(post.plan.roles)
         self._named = False
@@ -71,6 +75,7 @@ class Courier:
         if whole and not self._outstanding(events) and not self._without_address(events):
             return
         self._news.set()
+        self._idle.clear()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self.run())
             self._task.add_done_callback(self._ended)
@@ -89,11 +94,32 @@ class Courier:
         """Send until nothing is outstanding any more."""
         while True:
             self._news.clear()
-            at = await self.round()
+            at = self._next = await self.round()
+            if not self._news.is_set():
+                self._idle.set()
             if at is not None:
                 await self._until(at)
             elif not self._news.is_set():
                 return
+            self._idle.clear()
+
+    async def settle(self, until: float) -> float:
+        """Wait while something is being sent, up to an instant at most; the instant up to which nobody is to be told.
+
+        A launch that goes to rest ends its courier, who would leave a message half sent.
+        """
+        if self._next is not None and self._next <= self._clock.now():
+            self._news.set()
+            self._idle.clear()
+        while (task := self._task) is not None and not task.done() and not self._idle.is_set():
+            if (left := until - self._clock.now()) <= 0:
+                return until
+            idle = asyncio.ensure_future(self._idle.wait())
+            try:
+                await asyncio.wait({task, idle}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                idle.cancel()
+        return until if self._next is None else min(until, self._next)
 
     async def _until(self, at: float) -> None:
         """Wait for an instant, or for news."""

@@ -12,10 +12,11 @@ from tminus.control.countdown import Countdown
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Liftoff, OrderedError, Stages
 from tminus.control.opening import OPENED_KEY, Binding, opening
-from tminus.control.ports import Engine, Json, Record, Signatory, recorded
+from tminus.control.ports import Engine, Json, Record, Signatory, Steps, recorded
 from tminus.control.readiness import Readiness
 from tminus.control.review import Review
 from tminus.control.rollback import Rollback
+from tminus.control.turns import Settle, Turns
 from tminus.control.watch import Sight
 from tminus.domain.agenda import Date, Due, not_leaving
 from tminus.domain.course import Course, course_of
@@ -40,6 +41,8 @@ class Crew:
     stages: Stages
     lacks: str = ""
     """What the launch lacks to act upon the service, in words: a reason against GO; empty where it lacks nothing."""
+    settle: Settle | None = None
+    """What is waited for before the launch rests; nothing runs beside it without."""
 
 
 async def _reviewed(review: Review) -> Sight:
@@ -67,12 +70,16 @@ class Launch:
         self._binding = binding
         self._crew = crew
         self._engine = engine
+        # A person's word that is asked for is a message, which the record does not hold; and shortened waits are known
+        # to the run alone.
+        turns = binding.waits and binding.speed == 1 and not binding.asks
+        self._steps: Steps = Turns(engine, crew.time, crew.settle) if turns else engine
         self._rollback = Rollback(engine, crew.record, crew.stages.target, crew.stages.clock)
 
     async def run(self) -> Json:
         """From the opening to the end; the result names the outcome."""
         crew = self._crew
-        await self._engine.step("open", self._open)
+        await self._steps.step("open", self._open)
         if (ended := await self._before_go()) is not None:
             return ended
         if crew.lacks:
@@ -92,8 +99,8 @@ class Launch:
     async def _before_go(self) -> Json | None:
         """Count down, once for each date that the launch gets, to a GO, which gives nothing, or to its end."""
         crew = self._crew
-        countdown = Countdown(crew.plan, self._engine, crew.record, crew.readiness, crew.time)
-        approval = Approval(crew.plan, self._engine, crew.record, crew.signatory, crew.time)
+        countdown = Countdown(crew.plan, self._steps, crew.record, crew.readiness, crew.time)
+        approval = Approval(crew.plan, self._steps, crew.record, crew.signatory, crew.time)
         while True:
             try:
                 stop = await countdown.run({"back up": crew.stages.database.back_up})
@@ -117,7 +124,7 @@ class Launch:
         async def look() -> Json:
             return {"overtaken": date.overtaken(course_of(await self._crew.record.events()))}
 
-        if not (await self._engine.step(f"overtaken in turn {countdown.turns}", look))["overtaken"]:
+        if not (await self._steps.step(f"overtaken in turn {countdown.turns}", look))["overtaken"]:
             raise error
 
     async def _open(self) -> Json:
@@ -133,7 +140,7 @@ class Launch:
             "reason": "decided by the plan: the gate is open and every role said go",
         }
         if self._binding.asks:
-            await self._engine.step(
+            await self._steps.step(
                 approval.date.key("ask for the decision"), lambda: self._ask(approval.date)
             )
             wish = await approval.ask(minutes=30)
@@ -177,7 +184,7 @@ class Launch:
                 ended = await record.append_once("ended", ENDED, data)
             return {"outcome": ended.data["outcome"], "ended": ended.seq}
 
-        return await self._engine.step(f"end {outcome}" if allowed else "end", act)
+        return await self._steps.step(f"end {outcome}" if allowed else "end", act)
 
     def _cost(self) -> Json:
         """How many user requests were answered and how many failed, by the proxy's log."""

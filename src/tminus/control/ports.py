@@ -26,8 +26,8 @@ class Clock(Protocol):
         ...
 
 
-class Engine(Protocol):
-    """What survives a crash: finished steps are not repeated, messages are not lost."""
+class Steps(Protocol):
+    """What a launch does step by step, and how it waits."""
 
     async def step(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
         """Run an act at least once and remember its result; a later run returns what was remembered.
@@ -44,12 +44,32 @@ class Engine(Protocol):
         """
         ...
 
-    async def sleep_until(self, until: float) -> None:
-        """Let time pass up to this instant, in seconds of the epoch; one that has passed is not waited for."""
-        ...
-
     async def now(self) -> float:
         """The instant, in seconds of the epoch; remembered like a step, so that a later run reads the same."""
+        ...
+
+
+class Engine(Steps, Protocol):
+    """What survives a crash: finished steps are not repeated, messages are not lost."""
+
+    async def act(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
+        """Run an act at least once and remember nothing: a later run acts again, and finds in the record what was done.
+
+        What it raises is raised, and remembered by nobody either.
+        """
+        ...
+
+    async def rest(self, until: float) -> None:
+        """End this run of the launch; another begins, from the beginning of the launch, with nothing remembered.
+
+        That is at an instant, in seconds of the epoch, or as soon as a message of any topic comes. Where one came
+        already it returns instead, and all that came are taken: the record must hold what they are about. Raises what
+        nobody may catch.
+        """
+        ...
+
+    async def sleep_until(self, until: float) -> None:
+        """Let time pass up to this instant, in seconds of the epoch; one that has passed is not waited for."""
         ...
 
     async def patched(self, change: str) -> bool:

@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from tminus.engine.fence import Fence
 from tminus.engine.keeper import Keeper, Keeping, Worker
 from tminus.engine.meter import Meter, NoMeter
 from tminus.engine.patience import Patience, wait_for_room
+from tminus.engine.rests import Rests, Whose
 from tminus.errors import PartError
 from tminus.store.migrating import revisions
 from tminus.store.tables import IDLE_SECONDS, address, connect, prepare
@@ -48,28 +50,50 @@ Body = Callable[[Engine, str], Awaitable[Json]]
 Workflow = Callable[[str], Coroutine[Any, Any, Json]]
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the launches of one process share."""
+
+    clock: Clock
+    fence: Fence
+    patience: Patience
+    meter: Meter
+    rests: Rests
+
+
 class DurableSteps:
     """The engine as a launch sees it, inside its workflow."""
 
-    def __init__(self, clock: Clock, fence: Fence, patience: Patience, meter: Meter) -> None:
-        self._clock = clock
-        self._fence = fence
-        self._patience = patience
-        self._meter = meter
+    def __init__(self, means: Means, launch: str) -> None:
+        self._clock = means.clock
+        self._means = means
+        self._launch = launch
 
     async def step(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
         """See `Engine.step`."""
 
         async def fenced() -> Json:
-            try:
-                done = await kept(lambda: self._patience.run(f"step {name!r}", lambda: self._fence.run(act)))
-            except BaseException:
-                self._meter.broke()
-                raise
-            self._meter.step(failed="error" in done)
-            return done
+            return await self._fenced(name, act)
 
         return given(await DBOS.run_step_async({"name": name}, fenced))
+
+    async def act(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
+        """See `Engine.act`."""
+        return given(await self._fenced(name, act))
+
+    async def _fenced(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
+        means = self._means
+        try:
+            done = await kept(lambda: means.patience.run(f"step {name!r}", lambda: means.fence.run(act)))
+        except BaseException:
+            means.meter.broke()
+            raise
+        means.meter.step(failed="error" in done)
+        return done
+
+    async def rest(self, until: float) -> None:
+        """See `Engine.rest`."""
+        await self._means.rests.rest(self._launch, until)
 
     async def receive(self, topic: str, until: float) -> Json | None:
         """See `Engine.receive`; DBOS keeps the instant, and reads the clock again at least once a minute."""
@@ -90,7 +114,7 @@ class DurableSteps:
     def _woke(self, until: float, *, waited: bool) -> None:
         # What an earlier run has waited for is over at once, however long ago that was.
         if waited:
-            self._meter.woke(max(0.0, self._clock.now() - until))
+            self._means.meter.woke(max(0.0, self._clock.now() - until))
 
     async def now(self) -> float:
         """See `Engine.now`."""
@@ -138,6 +162,8 @@ class DurableEngine:
             self._keeper = Keeper(connect(database_url, keeper=True), worker, keeping, clock.now)
             self._fence = self._keeper.fence
             self._patience = Patience(keeping.tidings)
+        self._tidings = keeping.tidings
+        self._rests = Rests(connect(database_url), Whose(NAME, self.executor), clock.now, self._patience)
 
     async def start(self) -> None:
         """Begin to work, and take over what dead processes left behind.
@@ -154,6 +180,7 @@ class DurableEngine:
         if self._keeper is not None and address(self._url).startswith("sqlite"):
             wait_for_room(made._sys_db.engine)  # noqa: SLF001 - an engine of ours would begin transactions otherwise
         await DBOS.register_queue_async(TIMELINE, polling_interval_sec=POLL_SECONDS)
+        self._rests.watch(self._tidings)
         if self._keeper is None:
             await asyncio.to_thread(take_over_all_but, self.executor)
         else:
@@ -172,9 +199,13 @@ class DurableEngine:
         )
 
     def _registered(self, name: str, body: Body) -> Workflow:
+        means = Means(self._clock, self._fence, self._patience, self.meter, self._rests)
+
         @DBOS.workflow(name=name, max_recovery_attempts=ATTEMPTS)
         async def launch(launch_id: str) -> Json:
-            return await body(DurableSteps(self._clock, self._fence, self._patience, self.meter), launch_id)
+            if (due := self._rests.due(launch_id)) is not None:
+                self.meter.woke(max(0.0, self._clock.now() - due))
+            return await body(DurableSteps(means, launch_id), launch_id)
 
         return launch
 
@@ -216,6 +247,7 @@ class DurableEngine:
         """Stop working; a launch in flight stays and is taken over by the next start, or by another process."""
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.rest)
+        await asyncio.to_thread(self._rests.stop)
         await asyncio.to_thread(lambda: DBOS.destroy(destroy_registry=True))
         # DBOS makes its own pool the loop's default and shuts it down; whatever comes after needs another.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())

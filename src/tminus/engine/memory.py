@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from tminus.control.ports import Engine, Json
 from tminus.control.remembered import given, kept
+from tminus.control.turns import Rested
 from tminus.errors import PartError
 
 Body = Callable[[Engine, str], Awaitable[Json]]
@@ -29,6 +30,8 @@ class _Launch:
     memory: list[tuple[str, Json]] = field(default_factory=list)
     mail: list[tuple[str, Json]] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
+    rests: float | None = None
+    """Until when it is at rest; none while it is run."""
     result: Json | None = None
     error: str = ""
 
@@ -150,7 +153,17 @@ class MemoryEngine:
             self._tasks[launch_id] = asyncio.create_task(self._run(launch_id, launch))
 
     async def _run(self, launch_id: str, launch: _Launch) -> None:
-        launch.result = _plain(await self._bodies[launch.body](MemorySteps(self, launch), launch_id))
+        while launch.result is None:
+            await self._rest(launch)
+            try:
+                launch.result = _plain(await self._bodies[launch.body](MemorySteps(self, launch), launch_id))
+            except Rested:
+                continue
+
+    async def _rest(self, launch: _Launch) -> None:
+        while launch.rests is not None and self.time < launch.rests and not launch.mail:
+            await self.wait(launch.rests)
+        launch.rests = None
 
     def _note_breaks(self) -> None:
         """A launch that breaks is an ending, which `result` tells; one that was killed has none yet."""
@@ -177,6 +190,25 @@ class MemorySteps:
             self._engine.moment(f"inside {name}")
             known = self._remember(name, done)
         return given(known)
+
+    async def act(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
+        """See `Engine.act`."""
+        self._engine.moment(f"before {name}")
+        done = await kept(act)
+        self._engine.moment(f"inside {name}")
+        return given(done)
+
+    async def rest(self, until: float) -> None:
+        """See `Engine.rest`."""
+        self._engine.moment("before rest")
+        if self._launch.mail:
+            self._launch.mail.clear()
+            self._engine.moment("told before rest")
+            return
+        self._launch.memory.clear()
+        self._launch.rests = until
+        self._engine.moment("after rest")
+        raise Rested
 
     async def receive(self, topic: str, until: float) -> Json | None:
         """See `Engine.receive`."""

@@ -115,7 +115,17 @@ class Rows:
         schema = "dbos" if connection.dialect.name == "postgresql" else None
         self._work = table(
             "workflow_status",
-            *map(column, ("workflow_uuid", "status", "executor_id", "queue_name", "created_at")),
+            *map(
+                column,
+                (
+                    "workflow_uuid",
+                    "status",
+                    "executor_id",
+                    "queue_name",
+                    "created_at",
+                    "delay_until_epoch_ms",
+                ),
+            ),
             schema=schema,
         )
         self._mail = table(
@@ -173,8 +183,11 @@ class Rows:
         if not self._engine:
             return None
         work = self._work.c
-        wanted = select(work.queue_name, func.count(), func.min(work.created_at))
-        rows = self._connection.execute(wanted.where(work.status.in_(_WAITING)).group_by(work.queue_name))
+        # A launch at rest waits for nobody before it is due; what waits since then is as old as that, not as itself.
+        due = func.coalesce(work.delay_until_epoch_ms, work.created_at)
+        waits = work.status.in_(_WAITING), due <= self._now * 1000
+        wanted = select(work.queue_name, func.count(), func.min(due))
+        rows = self._connection.execute(wanted.where(*waits).group_by(work.queue_name))
         return {str(name): self._waiting(count, oldest) for name, count, oldest in rows}
 
     def outbox(self) -> Waiting | None:

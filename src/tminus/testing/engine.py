@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from tminus.control.ports import Engine, Json
 from tminus.control.remembered import given, kept
+from tminus.control.turns import Rested
 
 T = TypeVar("T")
 
@@ -96,13 +97,24 @@ class VirtualEngine:
         self._place = 0
         self._mail: list[tuple[float, str, Json]] = []
         self._keys: set[str] = set()
+        self._rests: float | None = None
 
     async def start(self, body: Callable[[Engine], Awaitable[T]]) -> T:
-        """Run a body with what is remembered; a crash on the way is raised."""
-        self._place = 0
+        """Run a body with what is remembered, once more after each rest; a crash on the way is raised."""
         self._fate.dead = False
         self.starts += 1
-        return await body(self)
+        while True:
+            await self._sleep_at_rest()
+            self._place = 0
+            try:
+                return await body(self)
+            except Rested:
+                continue
+
+    async def _sleep_at_rest(self) -> None:
+        while self._rests is not None and self._clock.now() < self._rests and not self._arrived():
+            await self._clock.sleep(min(1.0, self._rests - self._clock.now()))
+        self._rests = None
 
     async def run(self, body: Callable[[Engine], Awaitable[T]]) -> T:
         """Run a body, and start it again after every crash, until it ends."""
@@ -122,6 +134,25 @@ class VirtualEngine:
             self._fate.moment(f"inside {name}")
             known = self._remember(name, known)
         return given(known)
+
+    async def act(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
+        """See `Engine.act`."""
+        self._fate.step = f"- {name}"
+        self._fate.moment(f"before {name}")
+        done = await _kept(act)
+        self._fate.moment(f"inside {name}")
+        return given(done)
+
+    async def rest(self, until: float) -> None:
+        """See `Engine.rest`."""
+        self._fate.moment("before rest")
+        if arrived := self._arrived():
+            self._mail = [message for message in self._mail if message not in arrived]
+            return
+        self.memory.clear()
+        self._rests = until
+        self._fate.moment("after rest")
+        raise Rested
 
     async def receive(self, topic: str, until: float) -> Json | None:
         """See `Engine.receive`."""
@@ -176,6 +207,9 @@ class VirtualEngine:
         self.memory.append((name, kept))
         self._fate.moment(f"after {name}")
         return kept
+
+    def _arrived(self) -> list[tuple[float, str, Json]]:
+        return [message for message in self._mail if message[0] <= self._clock.now()]
 
     def _take(self, topic: str) -> Json | None:
         for index, (at, there, message) in enumerate(self._mail):

@@ -52,15 +52,20 @@ class Patience:
 
 
 class AttendedRecord:
-    """See `control.ports.Record`; `heard` takes all events when they are read first, and then each new one."""
+    """See `control.ports.Record`; `heard` takes all events when they are read first, and then each new one.
 
-    def __init__(self, record: Record, launch: str, journal: Journal, patience: Patience) -> None:
+    `told` is the last event of which this process knows, from an earlier run of the launch: what came behind it while
+    the launch was at rest is news. None where it meets the launch for the first time.
+    """
+
+    def __init__(
+        self, record: Record, launch: str, journal: Journal, patience: Patience, told: int | None = None
+    ) -> None:
         self._record = record
         self._launch = launch
         self._journal = journal
         self._patience = patience
-        self._told = -1
-        self._read = False
+        self.told = told
         self.heard: Callable[[Sequence[Event]], None] = lambda _: None
 
     async def append_once(self, key: str, kind: str, data: Json) -> Event:
@@ -76,10 +81,10 @@ class AttendedRecord:
     async def events(self) -> list[Event]:
         """See `Record.events`."""
         events = await self._patience.until_done(self._record.events)
-        # What stood there when this process took the launch is no news.
-        known, new = self._read, events[self._told + 1 :]
-        self._read, self._told = True, max(self._told, len(events) - 1)
-        if known:
+        # What stood there when this process met the launch is no news.
+        known, new = self.told, events[0 if self.told is None else self.told + 1 :]
+        self.told = max(-1 if known is None else known, len(events) - 1)
+        if known is not None:
             self._tell(new)
         else:
             self.heard(events)
@@ -87,13 +92,13 @@ class AttendedRecord:
 
     def _noted(self, event: Event) -> Event:
         """An event that follows on what was told; one behind others is told with them, when they are read."""
-        if self._read and event.seq == self._told + 1:
+        if self.told is not None and event.seq == self.told + 1:
             self._tell([event])
         return event
 
     def _tell(self, events: Sequence[Event]) -> None:
         for event in events:
-            self._told = max(self._told, event.seq)
+            self.told = event.seq
             self._journal.tell(self._launch, event)
         if events:
             self.heard(events)

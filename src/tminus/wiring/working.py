@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -21,7 +21,7 @@ from tminus.domain.plan import Plan
 from tminus.domain.timeline import LaunchClock
 from tminus.engine.durable import DurableEngine
 from tminus.engine.keeper import Keeping
-from tminus.errors import RefusedError, TminusError, UsageError
+from tminus.errors import PlanError, RefusedError, TminusError, UsageError
 from tminus.picture.reading import plan_digest
 from tminus.store.orders import Order
 from tminus.store.record import RecordStore
@@ -34,6 +34,9 @@ from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
 from tminus.wiring.opening import BODY, binding_of, plan_of, seal_kept
 from tminus.wiring.telling import Counter, notifiers
+
+STRANGE_SECONDS = 30.0
+"""How long a launch rests that this worker cannot read; another may take it then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,10 @@ class Worker:
         self._database = connect(yard.database)
         self._store = RecordStore(self._database)
         self._plans: dict[str, Plan] = {}
+        self._told: dict[str, int | None] = {}
+        """By launch that has not ended: the last event of which this process has told."""
+        self._strange: set[str] = set()
+        """The launches whose plans this tminus reads otherwise than the one that opened them, and has said so."""
         self.engine = DurableEngine(
             yard.database,
             {BODY: self._body},
@@ -77,7 +84,8 @@ class Worker:
         await asyncio.to_thread(self._database.dispose)
 
     async def _body(self, engine: Engine, launch: str) -> Json:
-        self._journal.say(launch, "is taken")
+        if launch not in self._told:
+            self._journal.say(launch, "is taken")
         try:
             return await self._run(engine, launch)
         except TminusError as error:
@@ -88,17 +96,19 @@ class Worker:
         patience = Patience(launch, self._journal, self._clock)
         order = await patience.until_done(lambda: self._store.order(launch))
         events = await patience.until_done(lambda: self._store.events(launch))
-        plan, binding = self._plan(order, plan_digest(events)), binding_of(order)
+        plan, binding = await self._understood(engine, order, launch, plan_digest(events)), binding_of(order)
         time = LaunchTime(self._clock, LaunchClock(binding.t0, binding.speed))
         own = LaunchRecord(self._store, launch, time)
-        record = AttendedRecord(own, launch, self._journal, patience)
+        record = AttendedRecord(own, launch, self._journal, patience, self._told.get(launch))
         courier = self._courier(launch, order.environment, plan, record)
         record.heard = courier.hear
-        # A launch that is taken over in a wait of hours does not read its record before the wait is over.
+        # What is left to be told of earlier runs; the record is not read again before the first wait is over.
         courier.hear(events)
+        crew = replace(self._crew(plan, binding, record, time), settle=courier.settle)
         try:
-            result = await Launch(binding, self._crew(plan, binding, record, time), engine).run()
+            result = await Launch(binding, crew, engine).run()
         finally:
+            self._told[launch] = record.told
             await courier.close()
 
         async def sealed() -> Json:
@@ -106,9 +116,10 @@ class Worker:
             self._journal.say(launch, f"has ended: {result['outcome']}; its record is {path}")
             return result
 
-        done = await engine.step("seal", sealed)
+        ended = await engine.act("seal", sealed)
         await courier.tell_of_the_end(engine)
-        return done
+        del self._told[launch]
+        return ended
 
     def _courier(self, launch: str, environment: str, plan: Plan, record: AttendedRecord) -> Courier:
         def say(words: str) -> None:
@@ -116,6 +127,17 @@ class Worker:
 
         told_by = notifiers(plan, self._yard.environment, self._clock, self._counter)
         return Courier(Post(launch, environment, plan, told_by, say), record, self._clock)
+
+    async def _understood(self, engine: Engine, order: Order, launch: str, digest: str) -> Plan:
+        """The plan of a launch; while this tminus reads another one in it, the launch rests for one that does not."""
+        while True:
+            try:
+                return self._plan(order, digest)
+            except PlanError as error:
+                if launch not in self._strange:
+                    self._journal.say(launch, f"waits for another worker: {error}; {error.hint}")
+                    self._strange.add(launch)
+            await engine.rest(self._clock.now() + STRANGE_SECONDS)
 
     def _plan(self, order: Order, digest: str) -> Plan:
         """The plan of a launch, which it shares with others of the same digest: thousands may wait."""

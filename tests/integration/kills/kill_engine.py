@@ -71,6 +71,9 @@ class Doing:
         return True
 
 
+Do = Callable[[str, Callable[[], Awaitable[Json]]], Awaitable[Json]]
+
+
 class Told:
     """An engine whose boundaries are told: `begun` and `acted` in a step that runs, `after` once it is recorded."""
 
@@ -80,6 +83,13 @@ class Told:
 
     async def step(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
         """See `Engine.step`."""
+        return await self._done(name, act, self._engine.step)
+
+    async def act(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
+        """See `Engine.act`."""
+        return await self._done(name, act, self._engine.act)
+
+    async def _done(self, name: str, act: Callable[[], Awaitable[Json]], do: Do) -> Json:
         doing = self._doing
 
         async def acting() -> Json:
@@ -95,7 +105,7 @@ class Told:
 
         doing.reach("before", name)
         try:
-            result = await self._engine.step(name, acting)
+            result = await do(name, acting)
         except TminusError as error:
             doing.reach("after", name, {"error": str(error)})
             raise
@@ -111,6 +121,11 @@ class Told:
         if until:
             self._doing.reach("after", name, {"message": message})
         return message
+
+    async def rest(self, until: float) -> None:
+        """See `Engine.rest`."""
+        self._doing.reach("before", "rest")
+        await self._engine.rest(until)
 
     async def sleep_until(self, until: float) -> None:
         """See `Engine.sleep_until`."""

@@ -12,6 +12,7 @@ else:
 
 from tminus.control.courier import LAST_TRIES, Courier, Post
 from tminus.control.launchtime import LaunchTime
+from tminus.domain.canonical import timestamp
 from tminus.domain.orders import Act
 from tminus.domain.plan import Notify, Plan
 from tminus.domain.reach import Channel
@@ -49,6 +50,19 @@ class Office:
 
 def raised(launch: Launched, to: str, *checks: str, kind: str = "late") -> None:
     launch.add("notice.raised", notice=kind, to=to, checks=list(checks))
+
+
+async def test_a_launch_rests_when_nothing_is_being_sent_and_only_until_the_next_try() -> None:
+    office = Office()
+    raised(office.launch, "lead", "team.ready")
+    office.chat.errors = [AWAY]
+    until = office.clock.now() + 40 * HOUR
+    assert await office.courier.settle(until) == until, "nobody has been heard yet"
+    office.courier.hear(office.launch.events)
+    rests = await office.courier.settle(until)
+    (undelivered,) = office.written("notice.undelivered")
+    assert timestamp(rests) == undelivered["again"]
+    await office.courier.close()
 
 
 async def test_what_a_system_took_is_told_with_its_channel_and_receipt_and_only_once() -> None:

@@ -5,14 +5,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.unit.launch_world import NEW, KeySignatory, World
+    from tests.unit.launch_world import NEW, PLAN, KeySignatory, World, with_line
 else:
-    from launch_world import NEW, KeySignatory, World
+    from launch_world import NEW, PLAN, KeySignatory, World, with_line
 
 from tminus.control.launch import Launch
 from tminus.control.opening import Binding
 from tminus.control.ports import Engine
 from tminus.domain.course import course_of
+from tminus.domain.evidence import Freshness
 from tminus.domain.orders import Act, may
 from tminus.domain.rollout import State
 
@@ -72,6 +73,23 @@ async def test_afterwards_it_waits_for_people_and_does_nothing_meanwhile() -> No
     assert (first, later) == (State.POSTPONED, State.POSTPONED)
     assert set(acts) == {Act.RESCHEDULE, Act.SCRUB}
     assert after == before, "nothing was looked at, and no turn taken"
+
+
+async def test_its_engine_remembers_nothing_of_days_of_waiting() -> None:
+    world = undecided()
+    at(world, 20 * HOUR, lambda: world.order(Act.SCRUB))
+    await world.launch()
+    assert world.engine.memory == []
+    assert "after rest" in world.fate.moments
+
+
+async def test_a_line_is_looked_at_again_after_every_rest_and_each_look_is_recorded() -> None:
+    world = undecided()
+    world.plan = with_line(PLAN, "cfg.env", fresh=Freshness("live", 600.0))
+    at(world, 60.0, lambda: world.order(Act.SCRUB))
+    await world.launch()
+    looks = [event.at for event in world.chain if event.key.startswith("check:cfg.env@")]
+    assert len(looks) == len(set(looks)) >= 2 * HOUR / 300.0
 
 
 async def test_a_new_date_is_counted_down_to_and_judged_anew() -> None:
