@@ -19,7 +19,17 @@ from tminus.domain.record import Entry, Event, append, encode
 from tminus.domain.report import Report
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.domain.verification import verify
-from tminus.domain.words import Attestation, Request, Waiver, Word, attested_claim, waiver_row, word_statement
+from tminus.domain.words import (
+    Acknowledgement,
+    Attestation,
+    Request,
+    Waiver,
+    Word,
+    acknowledged_row,
+    attested_claim,
+    waiver_row,
+    word_statement,
+)
 from tminus.signing import Signer, checkpoint_entry, open_envelope, sign_statement
 
 PEOPLE = {
@@ -60,6 +70,7 @@ class RecordBuilder:
     events: list[Event] = field(default_factory=list)
     claims: dict[str, dict[str, object]] = field(default_factory=dict)
     waivers: dict[str, dict[str, object]] = field(default_factory=dict)
+    acknowledged: dict[str, dict[str, object]] = field(default_factory=dict)
     words: dict[str, Attestation] = field(default_factory=dict)
     evidence: EvidenceRoot | None = None
 
@@ -139,6 +150,18 @@ class RecordBuilder:
         self.words[event.digest] = word
         return event
 
+    def acknowledge(self, check: str, role: str = "engineering-lead", **changes: Any) -> Acknowledgement:
+        """Have a person acknowledge how a check stands."""
+        self.now += 1
+        seen = str(self.claims[check]["fingerprint"])
+        said = Acknowledgement(
+            self.launch, check, role, PEOPLE[role], "it is slow, not wrong", seen, self.at, self.simulated
+        )
+        word = replace(said, **changes)
+        self.acknowledged[check] = dict(acknowledged_row(word))
+        self.add("warning.acknowledged", self.acknowledged[check] | {"envelope": self.word(word)})
+        return word
+
     def word(self, word: Word, key: Signer | None = None) -> dict[str, Any]:
         """A person's signed words."""
         statement = word_statement(word, self.events[0].digest)
@@ -157,6 +180,7 @@ class RecordBuilder:
             "waivers": tuple(self.waivers.values()),
             "omitted": tuple(first["omitted"]),  # type: ignore[arg-type] # the builder wrote it
             "schedule": first["schedule"],
+            "acknowledged": tuple(self.acknowledged.values()),
         }
         self.evidence = EvidenceRoot(**evidence | changes)
         self.add(

@@ -25,6 +25,8 @@ class Deed(StrEnum):
     """Say the same as a second person, for a blocker."""
     REQUEST = "request a waiver"
     APPROVE = "approve a waiver"
+    ACKNOWLEDGE = "acknowledge a warning"
+    """Say why a blocker may go although it is warned."""
     SIGN = "sign"
     """Say go or no-go for a role."""
     GO = "decide GO"
@@ -58,6 +60,7 @@ RULES: Mapping[Deed, Rule] = {
     Deed.CONFIRM: Rule(Who.ANOTHER, _WATCHED),
     Deed.REQUEST: Rule(Who.ANYBODY, BEFORE_GO),
     Deed.APPROVE: Rule(Who.JUDGE, BEFORE_GO),
+    Deed.ACKNOWLEDGE: Rule(Who.JUDGE, BEFORE_GO),
     Deed.SIGN: Rule(Who.SIGNER, frozenset({State.POLLING})),
     Deed.GO: Rule(Who.DECIDER, frozenset({State.POLLING})),
     Deed.NO_GO: Rule(Who.DECIDER, MAY[Act.NO_GO]),

@@ -13,9 +13,9 @@ from tminus.domain.canonical import instant
 from tminus.domain.course import RESCHEDULED, in_force
 from tminus.domain.decision import GateResult, gate
 from tminus.domain.evidence import Claim
-from tminus.domain.plan import Plan
+from tminus.domain.plan import Check, Plan, Severity
 from tminus.domain.record import OPENED, Event
-from tminus.domain.words import WAIVED, row_of
+from tminus.domain.words import ACKNOWLEDGED, ATTESTED, WAIVED, row_of
 
 POLLED = "poll.opened"
 """The poll is open: people may sign over this evidence."""
@@ -25,6 +25,7 @@ SIGNED = "signoff.given"
 VOIDED = "signoff.voided"
 """A sign-off that no longer stands, with what has changed under it; said by the launch, so that people are told."""
 ENDED = "waiver.ended"
+_CLAIMS = frozenset({"check.observed", ATTESTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ def evidence_of(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim]
         claims=tuple(claim_data(claim) for claim in claims.values()),
         waivers=tuple(waivers(events).values()),
         omitted=tuple(omitted_rows(plan)),
+        acknowledged=tuple(acknowledged(events).values()),
         schedule=fields.table(dated.data, "schedule"),
     )
 
@@ -119,6 +121,34 @@ def waivers(events: Iterable[Event]) -> dict[str, Json]:
         elif event.type == ENDED:
             found.pop(fields.text(event.data, "check"), None)
     return found
+
+
+def acknowledged(events: Iterable[Event]) -> dict[str, Json]:
+    """By the line: the acknowledgement of its warning that stands; a material change and a new date void it."""
+    found: dict[str, Json] = {}
+    for event in events:
+        if event.type == RESCHEDULED:
+            found.clear()
+        elif event.type == ACKNOWLEDGED:
+            found[fields.text(event.data, "check")] = row_of(event.data)
+        elif event.type in _CLAIMS:
+            seen = found.get(str(event.data["check"]))
+            if seen is not None and seen["fingerprint"] != event.data["fingerprint"]:
+                del found[str(event.data["check"])]
+    return found
+
+
+def unacknowledged(
+    plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], now: float
+) -> list[Check]:
+    """The blockers that are warned and that nobody has acknowledged; GO waits for each."""
+    seen = acknowledged(events)
+    warned = go_gate(plan, events, claims, now).warned
+    return [
+        check
+        for check in plan.before_go()
+        if check.severity is Severity.BLOCKER and check.id in warned and check.id not in seen
+    ]
 
 
 def waived_until(events: Iterable[Event]) -> dict[str, float]:
@@ -166,6 +196,11 @@ def refusals(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], n
     refused = [f"{o.check} is {o.standing} ({o.why})" for o in result.obstacles]
     if not result.seen:
         refused.append("no line that GO judges was observed")
+    refused += [
+        f"{check.id} is a blocker and warned ({claims[check.id].why}), which nobody has acknowledged:"
+        f" tminus acknowledge {events[0].data.get('launch')} {check.id} --role … --reason …"
+        for check in unacknowledged(plan, events, claims, now)
+    ]
     given = votes(events)
     refused += [
         f"{role.title} said {given[role.id].decision if role.id in given else 'nothing'}"

@@ -12,7 +12,8 @@ from tminus.control.readiness import claims_of
 from tminus.domain.attestation import EvidenceRoot
 from tminus.domain.canonical import instant, timestamp
 from tminus.domain.course import Course, course_of, in_force
-from tminus.domain.evidence import Claim
+from tminus.domain.decision import standing
+from tminus.domain.evidence import Claim, Verdict
 from tminus.domain.permission import Deed, Matter, permit
 from tminus.domain.plan import Check, Kind, Plan, Role, Severity
 from tminus.domain.poll import evidence_of
@@ -21,15 +22,18 @@ from tminus.domain.timeline import in_attempt
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.domain.verification import check_open
 from tminus.domain.words import (
+    ACKNOWLEDGED,
     ATTESTED,
     LONGEST,
     REQUESTED,
     WAIVED,
+    Acknowledgement,
     Attestation,
     Request,
     W,
     Waiver,
     Word,
+    acknowledged_row,
     attested_claim,
     read_word,
     waiver_row,
@@ -211,6 +215,38 @@ def approve_waiver(hand: Hand, name: str) -> Choose:
         _waivable(scene, check, request.until)
         word = Waiver(scene.launch, name, hand.role.id, hand.role.person, asked.digest, timestamp(scene.now))
         return [entry(scene, WAIVED, {**waiver_row(request, word), **_signed(scene, hand, word)})]
+
+    return choose
+
+
+def acknowledge(hand: Hand, name: str, because: str) -> Choose:
+    """Why a blocker may go although it is warned; it holds for the claim as it is now."""
+
+    def choose(scene: Scene) -> Sequence[Entry]:
+        check = scene.check(name)
+        permit(Deed.ACKNOWLEDGE, scene.course, scene.plan, hand.role, Matter(check))
+        claim = scene.claims.get(name)
+        if check.severity is not Severity.BLOCKER or check.due >= 0:
+            raise RefusedError(
+                f"{name} needs no acknowledgement",
+                hint="only a blocker that GO judges needs one when it is warned",
+            )
+        if claim is None or claim.not_applicable or claim.verdict is not Verdict.WARNED:
+            raise OutOfSequenceError(
+                f"{name} is {standing(check, claim, scene.now)}, not warned",
+                hint="what is warned is acknowledged as it is then",
+            )
+        _said("a reason", because)
+        word = Acknowledgement(
+            launch=scene.launch,
+            check=name,
+            role=hand.role.id,
+            person=hand.role.person,
+            because=because,
+            fingerprint=claim.fingerprint,
+            signed_at=timestamp(scene.now),
+        )
+        return [entry(scene, ACKNOWLEDGED, {**acknowledged_row(word), **_signed(scene, hand, word)})]
 
     return choose
 

@@ -41,10 +41,23 @@ WISH = ("--reason", "it is ill", "--risk", "pages", "--compensating", "we watch"
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home with a launch that opens its poll within the hour, and a key for each of its people."""
+    return office(tmp_path, monkeypatch, small_plan.REAL)
+
+
+@pytest.fixture
+def blocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same; that the site is up is a blocker."""
+    plan = small_plan.REAL.replace(
+        "      line: The site is up\n", "      line: The site is up\n      severity: blocker\n"
+    )
+    return office(tmp_path, monkeypatch, plan)
+
+
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan: str) -> Path:
     monkeypatch.setenv("TMINUS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TMINUS_PASSPHRASE", "correct horse battery")
     monkeypatch.delenv("TMINUS_DATABASE_URL", raising=False)
-    (tmp_path / "plan.yaml").write_text(small_plan.REAL, encoding="utf-8")
+    (tmp_path / "plan.yaml").write_text(plan, encoding="utf-8")
     when = (datetime.fromtimestamp(now(), UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
     launch = ("launch", str(tmp_path / "plan.yaml"), "--release", f"depot={DIGEST}", "--t0", when)
     assert typed(*launch, "--environment", "canary").exit_code == 0
@@ -265,6 +278,29 @@ def test_go_is_refused_with_the_exact_list_and_given_when_nothing_is_missing(hom
     assert course_of(found).phase is State.GO
     late = refused("decide", "canary", "no-go", "--text", "x", "--reason", "people", "--unscheduled")
     assert "makes no sense now: the launch is go" in late
+
+
+def test_a_warned_blocker_is_acknowledged_by_somebody_else_before_go(blocked: Path) -> None:
+    word = ("acknowledge", "canary", "site.up", "--reason", "slow, not wrong", "--role")
+    assert "site.up is pending, not warned" in refused(*word, "qa")
+    done("attest", "canary", "team.ready", "--statement", "all answered")
+    polled(blocked, lambda: Observation([], remarks=("it was slow",)))
+    own = refused(*word, "devops")
+    assert "Dario Voss as devops may not acknowledge a warning" in own
+    assert "who could: Lena Ortiz as lead, Quentin Mbeki as qa" in own
+    shown = done("sign", "canary", "go", "--role", "devops")
+    assert "warned     site.up," in shown
+    done("sign", "canary", "go", "--role", "qa")
+    missing = refused("decide", "canary", "go", "--text", "all is well")
+    assert "site.up is a blocker and warned (it was slow" in missing
+    typed_words = f"tminus acknowledge {launch_of(blocked)} site.up --role … --reason …"
+    assert typed_words in missing
+    assert "a reason is missing" in refused(*word[:4], " ", "--role", "qa")
+    assert "needs no acknowledgement" in refused(*word[:2], "team.ready", *word[3:], "qa")
+    assert "acknowledged by Quentin Mbeki: slow, not wrong" in done(*word, "qa")
+    shown = done("decide", "canary", "go", "--text", "all is well")
+    assert "warned     site.up (acknowledged)" in shown
+    assert len(events(blocked, "signoff.given")) == 2, "nobody was asked to sign again"
 
 
 def test_no_go_needs_a_reason_and_a_date_or_the_word_that_there_is_none(home: Path) -> None:

@@ -194,3 +194,22 @@ async def test_a_decision_made_is_not_made_again() -> None:
     await world.readiness.observe([PLAN.check("cfg.env")], "later")
     world.engine._place -= 1
     assert await world.approval().decide("depot-7", {**GO}, world.readiness) == "go"
+
+
+async def test_simulated_people_acknowledge_a_warned_blocker_before_they_sign() -> None:
+    world = World()
+    world.observer.scripts["bk.db"] = [Observation([], remarks=("it took long",))]
+    await polled(world)
+    (said,) = world.events("warning.acknowledged")
+    assert (said["check"], said["by"], said["simulated"]) == ("bk.db", "Lena Ortiz", True)
+    assert "it took long" in said["because"]
+    assert await decided(world) == ("go", "all green")
+
+
+async def test_go_over_a_warned_blocker_that_nobody_could_acknowledge_is_refused() -> None:
+    own = replace(PLAN, roles=tuple(replace(role, person="Dario Voss") for role in PLAN.roles))
+    world = World(plan=own)
+    world.observer.scripts["bk.db"] = [Observation([], remarks=("it took long",))]
+    word, reason = await decided(await polled(world))
+    assert word == "no-go"
+    assert "bk.db is a blocker and warned" in reason

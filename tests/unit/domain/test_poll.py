@@ -54,12 +54,20 @@ class Polled(Launched):
     def waive(self, check: str, until: float = T0 + HOUR, **more: Any) -> None:
         self.add("check.waived", check=check, until=timestamp(until), envelope={}, **more)
 
+    def acknowledge(self, check: str) -> None:
+        seen = self.seen[check].fingerprint
+        self.add("warning.acknowledged", check=check, fingerprint=seen, envelope={})
+
     @property
     def voided(self) -> dict[str, list[str]]:
         return {
             role: [change.check for change in changed]
             for role, changed in void(self.events, self.evidence).items()
         }
+
+
+def lacking(polled: Polled) -> list[str]:
+    return refusals(polled.plan, polled.events, polled.seen, polled.now)
 
 
 @pytest.fixture
@@ -191,3 +199,33 @@ def test_everything_that_keeps_go_from_being_given_is_named(polled: Polled) -> N
         "site.up has changed since it was signed",
     ]
     assert "DevOps Lead said nothing" in refusals(polled.plan, polled.events[:4], polled.seen, polled.now)
+
+
+def test_a_warned_blocker_keeps_go_from_being_given_until_it_is_acknowledged(polled: Polled) -> None:
+    checks = tuple(
+        replace(check, severity=Severity.BLOCKER) if check.id == "cfg.maps" else check
+        for check in PLAN.checks
+    )
+    polled.plan = replace(PLAN, checks=checks)
+    polled.observe("cfg.maps", Verdict.WARNED)
+    (said,) = (line for line in lacking(polled) if "cfg.maps" in line)
+    assert said.startswith("cfg.maps is a blocker and warned ()")
+    assert "which nobody has acknowledged: tminus acknowledge" in said
+    assert said.endswith("cfg.maps --role … --reason …")
+    polled.acknowledge("cfg.maps")
+    polled.observe("cfg.maps", Verdict.WARNED)
+    assert not any("cfg.maps" in line for line in lacking(polled))
+    polled.observe("cfg.maps", Verdict.WARNED, 1)
+    assert any("nobody has acknowledged" in line for line in lacking(polled))
+    polled.observe("cfg.maps", Verdict.WARNED)
+    assert any("nobody has acknowledged" in line for line in lacking(polled)), "what is void stays void"
+
+
+def test_an_acknowledgement_stands_in_what_is_signed_next_and_voids_no_signature(polled: Polled) -> None:
+    polled.observe("cfg.maps", Verdict.WARNED)
+    polled.sign("devops")
+    polled.acknowledge("cfg.maps")
+    assert polled.voided == {}
+    assert polled.evidence.summary()["acknowledged"] == ["cfg.maps"]
+    polled.order(Act.RESCHEDULE, new_t0=T0 + 5 * HOUR)
+    assert "acknowledged" not in polled.evidence.summary()
