@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from tminus.domain import fields
 from tminus.domain.attestation import EvidenceRoot, Json, claim_data, read_evidence
+from tminus.domain.authors import alone, authors
 from tminus.domain.canonical import instant
 from tminus.domain.course import RESCHEDULED, in_force
 from tminus.domain.decision import GateResult, gate
 from tminus.domain.evidence import Claim
+from tminus.domain.people import alike
 from tminus.domain.plan import Check, Plan, Severity
 from tminus.domain.record import OPENED, Event
 from tminus.domain.words import ACKNOWLEDGED, ATTESTED, WAIVED, row_of
@@ -207,9 +209,33 @@ def refusals(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], n
         for role in plan.roles
         if role.signs and (role.id not in given or given[role.id].decision != "go")
     ]
+    refused += _unseconded(plan, events, evidence_of(plan, events, claims))
     changed = void(events, evidence_of(plan, events, claims)).values()
     names = dict.fromkeys(change.check for row in changed for change in row)
     return refused + [f"{name} has changed since it was signed" for name in names]
+
+
+def _unseconded(plan: Plan, events: Sequence[Event], now: EvidenceRoot) -> list[str]:
+    """The words that no go of another than who gave them covers, with who could sign; who has yet to will cover all."""
+    judged = {check.id: check for check in plan.before_go() if check.severity is not Severity.ADVISORY}
+    written = {check: people for check, people in authors(events).items() if check in judged}
+    given, gone = votes(events), void(events, now)
+    signing = [role for role in plan.roles if role.signs]
+    waits = {
+        role.id
+        for role in signing
+        if role.id in gone or role.id not in given or given[role.id].decision != "go"
+    }
+    signed = [(role.person, now if role.id in waits else given[role.id].evidence) for role in signing]
+    found = []
+    for one in alone(written, signed, now):
+        able = [f"{role.person} as {role.id}" for role in signing if alike(role.person) != alike(one.author)]
+        could = f"{', '.join(able)}, once more" if able else "nobody of this plan: one more role has to sign"
+        found.append(
+            f"{judged[one.check].section}: no signature but that of {one.author}, whose word it is, covers {one.check};"
+            f" who could sign: {could}"
+        )
+    return found
 
 
 def _by_check(rows: Iterable[Mapping[str, object]]) -> dict[str, Mapping[str, object]]:

@@ -61,6 +61,13 @@ class Testimony:
         if seen is not None and seen["fingerprint"] != claim["fingerprint"]:
             del self.acknowledged[str(claim["check"])]
 
+    def authors(self) -> dict[str, set[str]]:
+        """By line: everybody who gave their word for it."""
+        found: dict[str, set[str]] = {}
+        for word in self.attested.values():
+            found.setdefault(word.check, set()).add(word.person)
+        return found
+
     def forget(self, check: str) -> None:
         """A new date has voided what was said of this line: nobody can confirm it any more."""
         self.attested = {digest: word for digest, word in self.attested.items() if word.check != check}

@@ -18,6 +18,7 @@ from tminus.domain.attestation import (
     read_sign_off,
     sign_off_statement,
 )
+from tminus.domain.authors import alone
 from tminus.domain.canonical import instant
 from tminus.domain.compared import same
 from tminus.domain.course import void_lines
@@ -346,6 +347,22 @@ class _Reading:
                     f"GO over the sign-off of {person} for {role}, which {changed[0].told} had voided",
                     hint=_HINT,
                 )
+        self._check_seconded(self.poll, now)
+
+    def _check_seconded(self, poll: _Poll, now: EvidenceRoot) -> None:
+        """Another than who gave their word for a line signed over it."""
+        judged = {line.check for line in self.rules.required if line.due_ms < 0}
+        written = {check: people for check, people in self.testimony.authors().items() if check in judged}
+        signed = [
+            (person, poll.covers[role, person])
+            for (role, person), vote in poll.votes.items()
+            if vote.decision == "go"
+        ]
+        for one in alone(written, signed, now):
+            raise RecordError(
+                f"GO over {one.check}, which no signature but that of {one.author}, whose word it is, covers",
+                hint=_HINT,
+            )
 
 
 _ACTS: Mapping[str, Callable[[_Reading, Event], None]] = {
