@@ -45,6 +45,7 @@ from tminus.signing import Signer, open_envelope, sign_statement
 from tminus.store.outbox import Message
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
+from tminus.wiring.discretion import check_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Desk:
 
         def chosen(events: Sequence[Event]) -> Sequence[Entry]:
             made = choose(Scene(self.launch, self.plan, tuple(events), self.clock.now()))
+            check_said(made)
             check_open([*events, *_behind(events, made)], open_envelope, self.trust)
             return made
 

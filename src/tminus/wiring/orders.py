@@ -16,6 +16,7 @@ from tminus.errors import OutOfSequenceError
 from tminus.store.outbox import Message
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
+from tminus.wiring.discretion import check_said
 
 
 def new_id() -> str:
@@ -49,6 +50,7 @@ def _chosen(events: Sequence[Event], order: Order, plan: Plan, clock: Clock) -> 
         )
     now, last = clock.now(), events[-1]
     made = orders.ordered(course, order, now, plan)
+    check_said(made)
     if course.speed == 1 or course.held or last.t_ms is None:
         return made
     # What shortened waits have skipped is known to the launch alone; its newest event tells.

@@ -325,3 +325,38 @@ def test_what_others_said_moves_nobody_s_cursor(home: Path) -> None:
     shown = done("sign", "canary", "go", "--role", "devops")
     assert "team.ready" in shown
     assert "\x1b" not in shown
+
+
+TOKEN = f"ghp_{'Canary7f3a' * 3}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("attest", "canary", "team.ready", "--statement", f"cloned with {TOKEN}"),
+        ("waive", "canary", "site.up", "--role", "lead", *WISH[2:], "--reason", TOKEN),
+        ("hold", "canary", "--reason", f"the token is {TOKEN}"),
+        ("decide", "canary", "no-go", "--reason", "people", "--unscheduled", "--yes", "--text", TOKEN),
+    ],
+)
+def test_a_secret_that_is_typed_is_refused_and_repeated_nowhere(home: Path, words: tuple[str, ...]) -> None:
+    said = refused(*words)
+    assert "what you say holds a GitHub token" in said
+    assert TOKEN not in said
+    assert len(events(home)) == 1
+
+
+@pytest.mark.parametrize(
+    "content", [f"a log\n{TOKEN}\n", "-----BEGIN PRIVATE KEY-----\nx", "at http://me:pw@host/"]
+)
+def test_evidence_that_holds_a_secret_is_refused_and_not_kept(
+    home: Path, tmp_path: Path, content: str
+) -> None:
+    shown = tmp_path / "run.log"
+    shown.write_text(content, encoding="utf-8")
+    word = ("attest", "canary", "team.ready", "--statement", "seen", "--evidence", str(shown))
+    assert "what you show holds" in refused(*word)
+    assert not any(content.encode() in path.read_bytes() for path in home.rglob("*") if path.is_file())
+    named = shown.rename(tmp_path / TOKEN)
+    named.write_text("a log", encoding="utf-8")
+    assert "the name of what you show holds a GitHub token" in refused(*word[:-1], str(named))
