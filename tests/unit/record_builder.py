@@ -15,6 +15,7 @@ from tminus.domain.attestation import (
     sign_off_statement,
 )
 from tminus.domain.canonical import timestamp
+from tminus.domain.delegation import delegated_row
 from tminus.domain.record import Entry, Event, append, encode
 from tminus.domain.report import Report
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
@@ -22,6 +23,7 @@ from tminus.domain.verification import verify
 from tminus.domain.words import (
     Acknowledgement,
     Attestation,
+    Delegation,
     Request,
     Waiver,
     Word,
@@ -161,6 +163,12 @@ class RecordBuilder:
         self.acknowledged[check] = dict(acknowledged_row(word))
         self.add("warning.acknowledged", self.acknowledged[check] | {"envelope": self.word(word)})
         return word
+
+    def delegate(self, role: str, to: str, **changes: Any) -> None:
+        """Have a role's holder name another person for it."""
+        self.now += 1
+        word = replace(Delegation(self.launch, role, PEOPLE[role], to, "on leave", self.at), **changes)
+        self.add("role.delegated", delegated_row(word) | {"envelope": self.word(word)})
 
     def word(self, word: Word, key: Signer | None = None) -> dict[str, Any]:
         """A person's signed words."""

@@ -1,4 +1,4 @@
-"""`tminus attest`, `waive` and `acknowledge`: what people say of single lines, signed with their own keys."""
+"""`tminus attest`, `waive`, `acknowledge`, `delegate`: what people say besides the poll, signed with their own keys."""
 
 import asyncio
 from typing import Annotated
@@ -15,6 +15,7 @@ from tminus.planfile.problem import printable
 from tminus.wiring.acts import Shown, approve_waiver, request_waiver
 from tminus.wiring.acts import acknowledge as acknowledged
 from tminus.wiring.acts import attest as attested
+from tminus.wiring.delegating import delegate as delegated
 from tminus.wiring.shown import kept
 
 
@@ -99,6 +100,23 @@ def acknowledge(
     at = desktop(launch)
     (event,) = at.do(acknowledged(at.hand(role), line, reason))
     typer.echo(printable(f"{line} is warned, acknowledged by {event.data['by']}: {event.data['because']}"))
+
+
+def delegate(
+    launch: Launch,
+    *,
+    role: Annotated[str, typer.Option(help="Your role, as the plan names you for it.")],
+    to: Annotated[str, typer.Option(help="Who acts for it, as the trust root names them.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the record.")],
+) -> None:
+    """Name another person who acts for your role in this launch, before T-24h, signed with your key.
+
+    They need a key for the role in the trust root, and no role of their own. Your own name takes it back. Once the
+    poll is open, who signs is fixed.
+    """
+    at = desktop(launch)
+    (event,) = at.do(delegated(at.first_hand(role), to, reason, at.desk))
+    typer.echo(printable(f"{event.data['to']} acts as {role} in this launch"))
 
 
 def _instant(text: str) -> float:

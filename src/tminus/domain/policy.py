@@ -5,12 +5,13 @@ that every signer signed.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tminus.domain import fields
 from tminus.domain.attestation import NOT_APPLICABLE, EvidenceRoot
 from tminus.domain.canonical import instant
 from tminus.domain.evidence import Source, Verdict
+from tminus.domain.people import alike
 from tminus.domain.plan import Severity
 from tminus.domain.record import Event
 from tminus.errors import RecordError
@@ -58,16 +59,27 @@ class Opened:
     schedule: Mapping[str, object]
     people: Mapping[str, str]
     """By role: the person whom the plan names; empty in records that do not say."""
+    delegates: Mapping[str, str] = field(default_factory=dict)
+    """By role: the person who acts for it instead, by the word of the one whom the plan names."""
+
+    def person(self, role: str) -> str:
+        """Who holds a role by now; empty where the record does not say."""
+        return self.delegates.get(role, self.people.get(role, ""))
+
+    def role_of(self, person: str) -> str | None:
+        """The role that this person holds by now, however the name is typed; none for one who holds none."""
+        return next((role for role in self.people if alike(self.person(role)) == alike(person)), None)
 
     def check_role(self, person: str, role: str) -> None:
-        """Raise `RecordError` unless the plan names this person for this role: nobody is added afterwards."""
-        if self.people and self.people.get(role) != person:
-            named = self.people.get(role, "nobody")
-            raise RecordError(f"{person} signed as {role}, but the plan names {named}", hint=_HINT)
+        """Raise `RecordError` unless the plan names this person for this role, or who held it then did."""
+        if self.people and self.person(role) != person:
+            named = self.person(role) or "nobody"
+            whom = f"it is delegated to {named}" if role in self.delegates else f"the plan names {named}"
+            raise RecordError(f"{person} signed as {role}, but {whom}", hint=_HINT)
 
     def owner(self, check: str) -> str:
         """The person who answers for a line; empty where the record does not say."""
-        return next((self.people.get(line.owner, "") for line in self.required if line.check == check), "")
+        return next((self.person(line.owner) for line in self.required if line.check == check), "")
 
 
 @dataclass(frozen=True, slots=True)

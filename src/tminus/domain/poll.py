@@ -13,6 +13,7 @@ from tminus.domain.authors import alone, authors
 from tminus.domain.canonical import instant
 from tminus.domain.course import RESCHEDULED, in_force
 from tminus.domain.decision import GateResult, gate
+from tminus.domain.delegation import as_held
 from tminus.domain.evidence import Claim
 from tminus.domain.people import alike
 from tminus.domain.plan import Check, Plan, Severity
@@ -194,6 +195,7 @@ def go_gate(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], no
 
 def refusals(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], now: float) -> list[str]:
     """Everything that keeps GO from being given, in words; empty when nothing does."""
+    plan = as_held(plan, events)
     result = go_gate(plan, events, claims, now)
     refused = [f"{o.check} is {o.standing} ({o.why})" for o in result.obstacles]
     if not result.seen:

@@ -5,7 +5,7 @@ are needed and what they must cover. What it cannot know is stated in docs/expla
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tminus.domain import fields
 from tminus.domain.attestation import (
@@ -22,6 +22,7 @@ from tminus.domain.authors import alone
 from tminus.domain.canonical import instant
 from tminus.domain.compared import same
 from tminus.domain.course import void_lines
+from tminus.domain.delegation import check_delegation
 from tminus.domain.policy import Observed, Opened, judge_go, read_opened
 from tminus.domain.poll import changes
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
@@ -204,6 +205,15 @@ class _Reading:
         word = self.testimony.acknowledge(event, signed, self.rules, seen.claim if seen else None)
         self.signers.check_word(word, signed, event, simulated=word.simulated)
 
+    def delegate(self, event: Event) -> None:
+        """`role.delegated`: who acts for a role is fixed once the poll is open."""
+        if self.poll is not None:
+            raise RecordError("a role was delegated after the poll was opened", hint=_HINT)
+        signed = self.open_envelope(event.data.get("envelope"))
+        word = check_delegation(event, signed, self.rules, self.schedule, self.signers.trust)
+        self.signers.check_word(word, signed, event)
+        self.opened = replace(self.rules, delegates={**self.rules.delegates, word.role: word.to})
+
     def end_waiver(self, event: Event) -> None:
         """`waiver.ended`."""
         if self.waivers.pop(fields.text(event.data, "check"), None) is None:
@@ -373,6 +383,7 @@ _ACTS: Mapping[str, Callable[[_Reading, Event], None]] = {
     "waiver.requested": _Reading.request,
     "check.waived": _Reading.waive,
     "waiver.ended": _Reading.end_waiver,
+    "role.delegated": _Reading.delegate,
     "warning.acknowledged": _Reading.acknowledge,
     "poll.opened": _Reading.open_poll,
     "poll.renewed": _Reading.renew_poll,

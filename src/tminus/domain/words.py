@@ -17,6 +17,7 @@ ATTESTATION = "https://tminus.dev/attestation/v1"
 REQUEST = "https://tminus.dev/waiver-request/v1"
 WAIVER = "https://tminus.dev/waiver/v1"
 ACKNOWLEDGEMENT = "https://tminus.dev/acknowledgement/v1"
+DELEGATION = "https://tminus.dev/delegation/v1"
 
 ATTESTED = "check.attested"
 """A person's word for a line: its claim from now on."""
@@ -98,19 +99,35 @@ class Acknowledgement:
     simulated: bool = False
 
 
-Word = Attestation | Request | Waiver | Acknowledgement
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """One person's word that another acts for their role in this launch."""
+
+    launch: str
+    role: str
+    person: str
+    """Whom the plan names."""
+    to: str
+    """Who acts from now on, as the trust root names them."""
+    because: str
+    signed_at: str
+
+
+Word = Attestation | Request | Waiver | Acknowledgement | Delegation
 _TYPES: Mapping[type, str] = {
     Attestation: ATTESTATION,
     Request: REQUEST,
     Waiver: WAIVER,
     Acknowledgement: ACKNOWLEDGEMENT,
+    Delegation: DELEGATION,
 }
-W = TypeVar("W", Attestation, Request, Waiver, Acknowledgement)
+W = TypeVar("W", Attestation, Request, Waiver, Acknowledgement, Delegation)
 
 
 def word_statement(word: Word, opened: str) -> Json:
     """What the person signs; `opened` is the digest of the record's first line, which binds it to this launch."""
-    subject = [{"name": word.check, "digest": {"sha256": opened}}]
+    about = word.role if isinstance(word, Delegation) else word.check
+    subject = [{"name": about, "digest": {"sha256": opened}}]
     if isinstance(word, Attestation) and word.evidence:
         subject.append({"name": word.source, "digest": {"sha256": word.evidence}})
     return plain(

@@ -178,6 +178,7 @@ _SENTENCES = {
     "waiver.requested": "{by} asks that {check} may stand: {because}",
     "check.waived": "{check} waived by {by} until {until}: {because}",
     "warning.acknowledged": "{by} acknowledged that {check} is warned: {because}",
+    "role.delegated": "{by} named {to} for {role}: {because}",
     "waiver.ended": "the waiver of {check} ended",
     "poll.opened": "poll opened over evidence {root}",
     "signoff.given": "{person} signed for {role}",

@@ -20,6 +20,7 @@ from tminus.cli.clock import now
 from tminus.control.approval import Approval
 from tminus.control.launchtime import LaunchTime
 from tminus.control.readiness import Readiness
+from tminus.domain.agenda import Date
 from tminus.domain.course import course_of
 from tminus.domain.evidence import Observation
 from tminus.domain.record import Event
@@ -53,12 +54,22 @@ def blocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return office(tmp_path, monkeypatch, plan)
 
 
-def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan: str) -> Path:
+@pytest.fixture
+def early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same of a launch that has two days to go, and a person with a key and no role."""
+    home = office(tmp_path, monkeypatch, small_plan.REAL, hours=48)
+    for name, role in (("Ada Stone", "devops"), ("Bo Lind", "qa")):
+        done("key", "new", name, "--role", role)
+        done("trust", "add", name)
+    return home
+
+
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan: str, hours: float = 1) -> Path:
     monkeypatch.setenv("TMINUS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TMINUS_PASSPHRASE", "correct horse battery")
     monkeypatch.delenv("TMINUS_DATABASE_URL", raising=False)
     (tmp_path / "plan.yaml").write_text(plan, encoding="utf-8")
-    when = (datetime.fromtimestamp(now(), UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
+    when = (datetime.fromtimestamp(now(), UTC) + timedelta(hours=hours)).isoformat(timespec="seconds")
     launch = ("launch", str(tmp_path / "plan.yaml"), "--release", f"depot={DIGEST}", "--t0", when)
     assert typed(*launch, "--environment", "canary").exit_code == 0
     for role, person in PEOPLE.items():
@@ -111,6 +122,7 @@ def polled(home: Path, seen: Callable[[], Observation] = lambda: Observation([])
         readiness = Readiness(plan.checks, record, observer, SystemClock())
         await readiness.observe(plan.before_go(), "now")
         approval = Approval(plan, VirtualEngine(FakeClock(), Fate()), record, None, time)
+        approval.date = Date(course.attempt, course.holds)
         if course.phase is State.COUNTING:
             await approval.poll(launch, readiness)
         store.dispose()
@@ -360,3 +372,46 @@ def test_evidence_that_holds_a_secret_is_refused_and_not_kept(
     named = shown.rename(tmp_path / TOKEN)
     named.write_text("a log", encoding="utf-8")
     assert "the name of what you show holds a GitHub token" in refused(*word[:-1], str(named))
+
+
+def test_a_role_is_delegated_before_t_24h_and_then_another_person_acts_for_it(early: Path) -> None:
+    word = ("delegate", "canary", "--reason", "on leave", "--role", "devops", "--to")
+    assert "Quentin Mbeki holds another role; who could act as devops: Ada Stone" in refused(
+        *word, "Quentin Mbeki"
+    )
+    assert "Bo Lind has no key for devops in the trust root" in refused(*word, "Bo Lind")
+    assert "a reason is missing" in refused(*word[:3], " ", *word[4:], "Ada Stone")
+    assert "Ada Stone acts as devops in this launch" in done(*word, "ada  stone")
+    (event,) = events(early, "role.delegated")
+    assert (event.data["by"], event.data["to"]) == ("Dario Voss", "Ada Stone")
+    wish = ("--reason", "ill", "--risk", "r", "--compensating", "c", "--until", UNTIL)
+    done("waive", "canary", "site.up", "--role", "devops", *wish)
+    assert events(early, "waiver.requested")[0].data["by"] == "Ada Stone"
+    done(*word, "Dario Voss")
+    done("waive", "canary", "site.up", "--role", "devops", *wish)
+    assert events(early, "waiver.requested")[1].data["by"] == "Dario Voss"
+
+
+def test_after_t_24h_and_once_the_poll_is_open_a_role_stays_whose_it_is(home: Path) -> None:
+    word = ("delegate", "canary", "--reason", "on leave", "--role", "devops", "--to", "Ada Stone")
+    late = refused(*word)
+    assert "devops could be delegated until T-24h, which was" in late
+    assert "Dario Voss acts as devops; a later T-0 lets it be delegated again" in late
+    done("attest", "canary", "team.ready", "--statement", "all answered")
+    polled(home)
+    assert "delegate a role makes no sense now: the launch is polling" in refused(*word)
+
+
+def test_who_acts_for_a_role_signs_for_it_after_the_date_was_brought_forward(early: Path) -> None:
+    done("delegate", "canary", "--reason", "on leave", "--role", "devops", "--to", "Ada Stone")
+    soon = (datetime.fromtimestamp(now(), UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
+    done("reschedule", soon, "canary", "--reason", "sooner")
+    done("attest", "canary", "team.ready", "--statement", "all answered")
+    polled(early)
+    done("sign", "canary", "go", "--role", "devops")
+    done("sign", "canary", "go", "--role", "qa")
+    assert {event.data["person"] for event in events(early, "signoff.given")} == {
+        "Ada Stone",
+        "Quentin Mbeki",
+    }
+    assert "GO is decided" in done("decide", "canary", "go", "--text", "all is well")
