@@ -15,11 +15,23 @@ from tminus.domain.attestation import (
     sign_off_statement,
 )
 from tminus.domain.canonical import timestamp
+from tminus.domain.delegation import delegated_row
 from tminus.domain.record import Entry, Event, append, encode
 from tminus.domain.report import Report
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.domain.verification import verify
-from tminus.domain.words import Attestation, Request, Waiver, Word, attested_claim, waiver_row, word_statement
+from tminus.domain.words import (
+    Acknowledgement,
+    Attestation,
+    Delegation,
+    Request,
+    Waiver,
+    Word,
+    acknowledged_row,
+    attested_claim,
+    waiver_row,
+    word_statement,
+)
 from tminus.signing import Signer, checkpoint_entry, open_envelope, sign_statement
 
 PEOPLE = {
@@ -60,6 +72,7 @@ class RecordBuilder:
     events: list[Event] = field(default_factory=list)
     claims: dict[str, dict[str, object]] = field(default_factory=dict)
     waivers: dict[str, dict[str, object]] = field(default_factory=dict)
+    acknowledged: dict[str, dict[str, object]] = field(default_factory=dict)
     words: dict[str, Attestation] = field(default_factory=dict)
     evidence: EvidenceRoot | None = None
 
@@ -139,6 +152,24 @@ class RecordBuilder:
         self.words[event.digest] = word
         return event
 
+    def acknowledge(self, check: str, role: str = "engineering-lead", **changes: Any) -> Acknowledgement:
+        """Have a person acknowledge how a check stands."""
+        self.now += 1
+        seen = str(self.claims[check]["fingerprint"])
+        said = Acknowledgement(
+            self.launch, check, role, PEOPLE[role], "it is slow, not wrong", seen, self.at, self.simulated
+        )
+        word = replace(said, **changes)
+        self.acknowledged[check] = dict(acknowledged_row(word))
+        self.add("warning.acknowledged", self.acknowledged[check] | {"envelope": self.word(word)})
+        return word
+
+    def delegate(self, role: str, to: str, **changes: Any) -> None:
+        """Have a role's holder name another person for it."""
+        self.now += 1
+        word = replace(Delegation(self.launch, role, PEOPLE[role], to, "on leave", self.at), **changes)
+        self.add("role.delegated", delegated_row(word) | {"envelope": self.word(word)})
+
     def word(self, word: Word, key: Signer | None = None) -> dict[str, Any]:
         """A person's signed words."""
         statement = word_statement(word, self.events[0].digest)
@@ -157,6 +188,7 @@ class RecordBuilder:
             "waivers": tuple(self.waivers.values()),
             "omitted": tuple(first["omitted"]),  # type: ignore[arg-type] # the builder wrote it
             "schedule": first["schedule"],
+            "acknowledged": tuple(self.acknowledged.values()),
         }
         self.evidence = EvidenceRoot(**evidence | changes)
         self.add(

@@ -17,7 +17,8 @@ from tminus.domain.plan import Notify
 from tminus.errors import PlanError, UndeliveredError
 from tminus.testing import FakeClock, FakeNotifier
 from tminus.wiring import telling
-from tminus.wiring.telling import AT_ONCE, Counter, InTurn, notifiers
+from tminus.wiring.curtain import Curtain
+from tminus.wiring.telling import AT_ONCE, Counter, Discreet, InTurn, notifiers
 
 MESSAGE = Message("k" * 32, "env:ROOM", ("Lena Ortiz",), "a subject", "a text")
 
@@ -68,3 +69,22 @@ async def test_a_reference_that_leads_nowhere_is_found_when_something_is_sent() 
     for notifier in made.values():
         with pytest.raises(PlanError, match=r"variable (ROOM|MAIL) is not set"):
             await notifier.send(MESSAGE)
+
+
+async def test_a_system_that_repeats_a_secret_is_told_without_it() -> None:
+    curtain = Curtain()
+    curtain.draw("env:ROOM", "https://chat.example/services/T/hush-hush", hook=True)
+    curtain.draw("env:MAIL", "smtp://launches:hunter22@mail.example")
+    fake = FakeNotifier()
+    discreet = Discreet(fake, curtain)
+    fake.errors = [
+        UndeliveredError("no hook at /services/T/hush-hush", hint="is hunter22 right?", after=7.0),
+        UndeliveredError("nobody knows hush-hush", hint="", after=None),
+    ]
+    with pytest.raises(UndeliveredError) as caught:
+        await discreet.send(MESSAGE)
+    assert (str(caught.value), caught.value.hint) == ("no hook at /env:ROOM", "is env:MAIL right?")
+    assert caught.value.after == 7.0
+    with pytest.raises(UndeliveredError, match="nobody knows env:ROOM"):
+        await discreet.send(MESSAGE)
+    assert await discreet.send(MESSAGE) == "taken as number 1"

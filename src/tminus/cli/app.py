@@ -121,6 +121,14 @@ COMMANDS: dict[str, Command] = {
         "tminus.cli.words:waive",
         "Ask that a line which is not green may stand as it is, or approve what another person asked for.",
     ),
+    "acknowledge": Command(
+        "tminus.cli.words:acknowledge",
+        "Say that you have seen that a blocker is warned, and why it may go so, signed with your key.",
+    ),
+    "delegate": Command(
+        "tminus.cli.words:delegate",
+        "Name another person who acts for your role in this launch, before T-24h, signed with your key.",
+    ),
     "sign": Command(
         "tminus.cli.poll:sign",
         "Sign off for a role while the poll is open: see what you sign, then say go or no-go with your own key.",

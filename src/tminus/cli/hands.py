@@ -1,7 +1,7 @@
 """Who acts at this terminal: the launch that is meant, the role, and its person's own key, opened with a passphrase."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -9,6 +9,8 @@ import typer
 from tminus.cli.launches import launches, open_launch
 from tminus.cli.passphrases import passphrase
 from tminus.config import home, writable_home
+from tminus.domain.delegation import as_held
+from tminus.domain.plan import Role
 from tminus.domain.record import Event
 from tminus.domain.trust import TrustRoot
 from tminus.errors import OutOfSequenceError, RefusedError
@@ -29,8 +31,14 @@ class Desktop:
     scene: Scene
 
     def hand(self, role: str) -> Hand:
-        """The person of a role with their key; raises `RefusedError` where that is not on this machine."""
-        meant = self.scene.role(role)
+        """Who holds a role by now, with their key; raises `RefusedError` where that is not on this machine."""
+        return self._hand(self.scene.role(role))
+
+    def first_hand(self, role: str) -> Hand:
+        """The same of whom the plan names, whoever acts for the role by now."""
+        return self._hand(replace(self.scene, plan=self.desk.plan).role(role))
+
+    def _hand(self, meant: Role) -> Hand:
         people = People(home())
         mine = {key.keyid: key for key in people.of(meant.person)}
         trusted = key_of(self.desk.trust, meant, list(mine), self.scene.now)
@@ -53,7 +61,7 @@ def desktop(word: str) -> Desktop:
     events, plan = asyncio.run(kept(found.database, found.id))
     clock = SystemClock()
     desk = Desk(found.database, found.id, plan, _trust(), clock)
-    return Desktop(desk, Scene(found.id, plan, tuple(events), clock.now()))
+    return Desktop(desk, Scene(found.id, as_held(plan, events), tuple(events), clock.now()))
 
 
 def _trust() -> TrustRoot:

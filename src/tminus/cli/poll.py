@@ -115,7 +115,10 @@ def _lines(seen: Sheet) -> Iterator[str]:
     gate = seen.gate
     passed = gate.judged - len(gate.obstacles) - len(gate.warned) - len(gate.waived)
     yield f"lines      {passed} of {gate.judged} that GO judges are green without a but"
-    for name, lines in (("warned", gate.warned), ("waived", gate.waived)):
+    acknowledged = seen.summary.get("acknowledged", [])
+    assert isinstance(acknowledged, list)  # noqa: S101 - the evidence has written it
+    warned = [f"{line} (acknowledged)" if line in acknowledged else line for line in gate.warned]
+    for name, lines in (("warned", warned), ("waived", gate.waived)):
         yield f"{name:<10} {', '.join(lines) or 'none'}"
     omitted = seen.summary["omitted"]
     yield f"omitted    {omitted['text'] if isinstance(omitted, dict) else omitted}"

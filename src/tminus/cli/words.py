@@ -1,4 +1,4 @@
-"""`tminus attest` and `tminus waive`: what people say of single lines, in their own name, signed with their own key."""
+"""`tminus attest`, `waive`, `acknowledge`, `delegate`: what people say besides the poll, signed with their own keys."""
 
 import asyncio
 from typing import Annotated
@@ -13,7 +13,9 @@ from tminus.errors import UsageError
 from tminus.planfile.lints import instant
 from tminus.planfile.problem import printable
 from tminus.wiring.acts import Shown, approve_waiver, request_waiver
+from tminus.wiring.acts import acknowledge as acknowledged
 from tminus.wiring.acts import attest as attested
+from tminus.wiring.delegating import delegate as delegated
 from tminus.wiring.shown import kept
 
 
@@ -81,6 +83,40 @@ def waive(  # noqa: PLR0913 - an option each
     typer.echo(
         f"recorded; it counts once another approves: tminus waive {at.desk.launch} {line} --approve --role …"
     )
+
+
+def acknowledge(
+    launch: Launch,
+    line: Line,
+    *,
+    role: Annotated[str, typer.Option(help="As which role you have seen it.")],
+    reason: Annotated[str, typer.Option(help="Why the launch may go although it is so.")],
+) -> None:
+    """Say that you have seen that a blocker is warned, and why it may go so, signed with your key.
+
+    GO is refused without it. Whoever signs or decides may say so, but for a line of their own. It holds for what was
+    seen: once the line is materially otherwise, or the launch has a new date, it is void.
+    """
+    at = desktop(launch)
+    (event,) = at.do(acknowledged(at.hand(role), line, reason))
+    typer.echo(printable(f"{line} is warned, acknowledged by {event.data['by']}: {event.data['because']}"))
+
+
+def delegate(
+    launch: Launch,
+    *,
+    role: Annotated[str, typer.Option(help="Your role, as the plan names you for it.")],
+    to: Annotated[str, typer.Option(help="Who acts for it, as the trust root names them.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the record.")],
+) -> None:
+    """Name another person who acts for your role in this launch, before T-24h, signed with your key.
+
+    They need a key for the role in the trust root, and no role of their own. Your own name takes it back. Once the
+    poll is open, who signs is fixed.
+    """
+    at = desktop(launch)
+    (event,) = at.do(delegated(at.first_hand(role), to, reason, at.desk))
+    typer.echo(printable(f"{event.data['to']} acts as {role} in this launch"))
 
 
 def _instant(text: str) -> float:

@@ -21,9 +21,11 @@ from tminus.domain.canonical import timestamp
 from tminus.domain.course import DECIDED, PROPOSED, Course
 from tminus.domain.decision import GateResult, standing
 from tminus.domain.evidence import Claim
+from tminus.domain.permission import Deed, Matter, could
 from tminus.domain.plan import Check, Plan, Role
-from tminus.domain.poll import evidence_of, go_gate, refusals, shown
+from tminus.domain.poll import evidence_of, go_gate, refusals, shown, unacknowledged
 from tminus.domain.record import Event
+from tminus.domain.words import ACKNOWLEDGED, Acknowledgement, acknowledged_row, word_statement
 from tminus.errors import OutOfSequenceError
 
 TOPIC = "decision"
@@ -74,6 +76,8 @@ class Approval:
         """
 
         async def open_it() -> Json:
+            if self._signatory is not None:
+                await self._acknowledge(launch, readiness, self._signatory)
             while True:
                 try:
                     return {"root": (await self._opened(readiness)).data["root"]}
@@ -88,6 +92,26 @@ class Approval:
             if role.signs:
                 signing = self._signing(launch, role, readiness, self._signatory)
                 await self._engine.step(self.date.key(f"sign as {role.id}"), signing)
+
+    async def _acknowledge(self, launch: str, readiness: Readiness, signatory: Signatory) -> None:
+        """Simulated people acknowledge what is warned on a blocker, as real ones have to before GO."""
+        events, claims = await self._record.events(), await readiness.claims()
+        for check in unacknowledged(self._plan, events, claims, self._time.now()):
+            claim = claims[check.id]
+            for role in could(Deed.ACKNOWLEDGE, self._plan, Matter(check))[:1]:
+                word = Acknowledgement(
+                    launch=launch,
+                    check=check.id,
+                    role=role.id,
+                    person=role.person,
+                    because=f"seen: {claim.why}",
+                    fingerprint=claim.fingerprint,
+                    signed_at=timestamp(self._time.now()),
+                    simulated=role.simulated,
+                )
+                envelope = signatory.sign(role.id, word_statement(word, events[0].digest))
+                data: Json = {**acknowledged_row(word), "envelope": envelope}
+                await self._append(self.date.runs, f"acknowledge:{check.id}", ACKNOWLEDGED, data)
 
     async def _opened(self, readiness: Readiness) -> Event:
         events = await self._record.events()

@@ -54,6 +54,7 @@ def opening(plan: Plan, binding: Binding) -> Json:
                 "check": check.id,
                 "due_ms": int(check.due * 1000),
                 "severity": check.severity.value,
+                "owner": check.owner,
                 "live_ms": None if check.fresh.limit is None else int(check.fresh.limit * 1000),
             }
             for check in plan.before_go()

@@ -57,12 +57,19 @@ class EvidenceRoot:
     """The data of every `check.waived` event that stands."""
     omitted: tuple[Mapping[str, object], ...] = ()
     """Lines that the plan leaves out: `check` and `reason`."""
+    acknowledged: tuple[Mapping[str, object], ...] = ()
+    """The data of every `warning.acknowledged` event that stands."""
 
     def document(self) -> Json:
-        """The JSON that is hashed: claims, waivers and omitted lines sorted by check."""
+        """The JSON that is hashed: claims, waivers, omitted lines and acknowledgements sorted by check.
+
+        Where nothing is acknowledged it says nothing of it.
+        """
         document = asdict(self)
-        for name in ("claims", "waivers", "omitted"):
+        for name in ("claims", "waivers", "omitted", "acknowledged"):
             document[name] = sorted((dict(row) for row in getattr(self, name)), key=_check_of)
+        if not self.acknowledged:
+            del document["acknowledged"]
         return plain(document)
 
     def count(self, verdict: str) -> list[str]:
@@ -71,12 +78,14 @@ class EvidenceRoot:
 
     def summary(self) -> Json:
         """What a signer reads beside the digest; it stands in the signed text itself."""
+        seen = _texts(sorted(map(_check_of, self.acknowledged)))
         return {
             "claims": len(self.claims),
             "warned": _texts(self.count("warned")),
             "waived": _texts(sorted(map(_check_of, self.waivers))),
             "not_applicable": _texts(self.count(NOT_APPLICABLE)),
             "omitted": omitted_text(len(self.omitted), self.lines),
+            **({"acknowledged": seen} if seen else {}),
         }
 
 
@@ -88,7 +97,8 @@ def evidence_root(evidence: EvidenceRoot) -> tuple[bytes, str]:
 
 def read_evidence(document: Mapping[str, object]) -> EvidenceRoot:
     """Read an evidence document; raises `RecordError` naming the field that is wrong."""
-    fields.exactly(document, EvidenceRoot.__slots__)
+    said = [name for name in EvidenceRoot.__slots__ if name != "acknowledged" or name in document]
+    fields.exactly(document, said)
     return EvidenceRoot(
         opened=fields.text(document, "opened"),
         plan=fields.text(document, "plan"),
@@ -98,6 +108,7 @@ def read_evidence(document: Mapping[str, object]) -> EvidenceRoot:
         waivers=tuple(fields.rows(document, "waivers")),
         omitted=tuple(fields.rows(document, "omitted")),
         schedule=fields.table(document, "schedule"),
+        acknowledged=tuple(fields.rows(document, "acknowledged")) if "acknowledged" in document else (),
     )
 
 

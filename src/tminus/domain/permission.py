@@ -25,6 +25,10 @@ class Deed(StrEnum):
     """Say the same as a second person, for a blocker."""
     REQUEST = "request a waiver"
     APPROVE = "approve a waiver"
+    ACKNOWLEDGE = "acknowledge a warning"
+    """Say why a blocker may go although it is warned."""
+    DELEGATE = "delegate a role"
+    """Name another person who acts for one's role in this launch."""
     SIGN = "sign"
     """Say go or no-go for a role."""
     GO = "decide GO"
@@ -38,6 +42,7 @@ class Who(StrEnum):
     ANOTHER = "anybody of the plan but who attested it"
     ANYBODY = "anybody of the plan"
     JUDGE = "whoever signs or decides, but neither who requested it nor the line's owner"
+    HOLDER = "whom the plan names for the role"
     SIGNER = "the role's own person, where the role signs"
     DECIDER = "a role that decides"
 
@@ -58,6 +63,8 @@ RULES: Mapping[Deed, Rule] = {
     Deed.CONFIRM: Rule(Who.ANOTHER, _WATCHED),
     Deed.REQUEST: Rule(Who.ANYBODY, BEFORE_GO),
     Deed.APPROVE: Rule(Who.JUDGE, BEFORE_GO),
+    Deed.ACKNOWLEDGE: Rule(Who.JUDGE, BEFORE_GO),
+    Deed.DELEGATE: Rule(Who.HOLDER, frozenset({State.COUNTING})),
     Deed.SIGN: Rule(Who.SIGNER, frozenset({State.POLLING})),
     Deed.GO: Rule(Who.DECIDER, frozenset({State.POLLING})),
     Deed.NO_GO: Rule(Who.DECIDER, MAY[Act.NO_GO]),
@@ -100,6 +107,8 @@ def permit(deed: Deed, course: Course, plan: Plan, role: Role, matter: Matter) -
 
 
 def _allowed(who: Who, role: Role, plan: Plan, matter: Matter) -> bool:
+    if who is Who.HOLDER:
+        return not role.simulated
     if who is Who.SIGNER:
         return role.signs
     if who is Who.DECIDER:

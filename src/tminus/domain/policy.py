@@ -4,13 +4,14 @@
 that every signer signed.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from tminus.domain import fields
 from tminus.domain.attestation import NOT_APPLICABLE, EvidenceRoot
 from tminus.domain.canonical import instant
 from tminus.domain.evidence import Source, Verdict
+from tminus.domain.people import alike
 from tminus.domain.plan import Severity
 from tminus.domain.record import Event
 from tminus.errors import RecordError
@@ -35,6 +36,8 @@ class Required:
     """Whether it may not be waived."""
     live_ms: int | None
     """How old its latest observation may be when GO is decided; none where it does not age."""
+    owner: str = ""
+    """The role that answers for it; empty in records that do not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,27 @@ class Opened:
     schedule: Mapping[str, object]
     people: Mapping[str, str]
     """By role: the person whom the plan names; empty in records that do not say."""
+    delegates: Mapping[str, str] = field(default_factory=dict)
+    """By role: the person who acts for it instead, by the word of the one whom the plan names."""
+
+    def person(self, role: str) -> str:
+        """Who holds a role by now; empty where the record does not say."""
+        return self.delegates.get(role, self.people.get(role, ""))
+
+    def role_of(self, person: str) -> str | None:
+        """The role that this person holds by now, however the name is typed; none for one who holds none."""
+        return next((role for role in self.people if alike(self.person(role)) == alike(person)), None)
 
     def check_role(self, person: str, role: str) -> None:
-        """Raise `RecordError` unless the plan names this person for this role: nobody is added afterwards."""
-        if self.people and self.people.get(role) != person:
-            named = self.people.get(role, "nobody")
-            raise RecordError(f"{person} signed as {role}, but the plan names {named}", hint=_HINT)
+        """Raise `RecordError` unless the plan names this person for this role, or who held it then did."""
+        if self.people and self.person(role) != person:
+            named = self.person(role) or "nobody"
+            whom = f"it is delegated to {named}" if role in self.delegates else f"the plan names {named}"
+            raise RecordError(f"{person} signed as {role}, but {whom}", hint=_HINT)
+
+    def owner(self, check: str) -> str:
+        """The person who answers for a line; empty where the record does not say."""
+        return next((self.person(line.owner) for line in self.required if line.check == check), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +140,10 @@ def judge_go(
     for check, then in signed.items():
         _check_unchanged(check, then, claims[check])
     waived = {fields.text(waiver, "check"): fields.text(waiver, "until") for waiver in evidence.waivers}
+    seen = {fields.text(row, "check") for row in evidence.acknowledged}
     for line in opened.required:
         if line.due_ms < 0:
+            _judge_warning(line, signed.get(line.check), seen)
             _judge_line(line, signed.get(line.check), waived.get(line.check), at)
             _check_age(line, claims.get(line.check), waived.get(line.check), at)
     if opened.production:
@@ -166,6 +186,13 @@ def _check_unchanged(check: str, then: Observed, now: Observed) -> None:
         )
 
 
+def _judge_warning(line: Required, signed: Observed | None, acknowledged: Collection[str]) -> None:
+    if line.blocker and signed and signed.rank == 1 and line.check not in acknowledged:
+        raise RecordError(
+            f"GO over {line.check}, a blocker that is warned, which nobody acknowledged", hint=_HINT
+        )
+
+
 def _judge_line(line: Required, signed: Observed | None, waived_until: str | None, at: str) -> None:
     if signed and signed.rank < 2:
         return
@@ -202,6 +229,7 @@ def _required(row: Mapping[str, object]) -> Required:
         due_ms=fields.number(row, "due_ms"),
         blocker=fields.text(row, "severity") == Severity.BLOCKER,
         live_ms=fields.number(row, "live_ms") if row.get("live_ms") is not None else None,
+        owner=fields.text(row, "owner") if "owner" in row else "",
     )
 
 

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 from tminus.domain import fields
 from tminus.domain.attestation import EvidenceRoot, Json, claim_data, read_evidence
+from tminus.domain.authors import alone, authors
 from tminus.domain.canonical import instant
 from tminus.domain.course import RESCHEDULED, in_force
 from tminus.domain.decision import GateResult, gate
+from tminus.domain.delegation import as_held
 from tminus.domain.evidence import Claim
-from tminus.domain.plan import Plan
+from tminus.domain.people import alike
+from tminus.domain.plan import Check, Plan, Severity
 from tminus.domain.record import OPENED, Event
-from tminus.domain.words import WAIVED, row_of
+from tminus.domain.words import ACKNOWLEDGED, ATTESTED, WAIVED, row_of
 
 POLLED = "poll.opened"
 """The poll is open: people may sign over this evidence."""
@@ -25,6 +28,7 @@ SIGNED = "signoff.given"
 VOIDED = "signoff.voided"
 """A sign-off that no longer stands, with what has changed under it; said by the launch, so that people are told."""
 ENDED = "waiver.ended"
+_CLAIMS = frozenset({"check.observed", ATTESTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ def evidence_of(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim]
         claims=tuple(claim_data(claim) for claim in claims.values()),
         waivers=tuple(waivers(events).values()),
         omitted=tuple(omitted_rows(plan)),
+        acknowledged=tuple(acknowledged(events).values()),
         schedule=fields.table(dated.data, "schedule"),
     )
 
@@ -119,6 +124,34 @@ def waivers(events: Iterable[Event]) -> dict[str, Json]:
         elif event.type == ENDED:
             found.pop(fields.text(event.data, "check"), None)
     return found
+
+
+def acknowledged(events: Iterable[Event]) -> dict[str, Json]:
+    """By the line: the acknowledgement of its warning that stands; a material change and a new date void it."""
+    found: dict[str, Json] = {}
+    for event in events:
+        if event.type == RESCHEDULED:
+            found.clear()
+        elif event.type == ACKNOWLEDGED:
+            found[fields.text(event.data, "check")] = row_of(event.data)
+        elif event.type in _CLAIMS:
+            seen = found.get(str(event.data["check"]))
+            if seen is not None and seen["fingerprint"] != event.data["fingerprint"]:
+                del found[str(event.data["check"])]
+    return found
+
+
+def unacknowledged(
+    plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], now: float
+) -> list[Check]:
+    """The blockers that are warned and that nobody has acknowledged; GO waits for each."""
+    seen = acknowledged(events)
+    warned = go_gate(plan, events, claims, now).warned
+    return [
+        check
+        for check in plan.before_go()
+        if check.severity is Severity.BLOCKER and check.id in warned and check.id not in seen
+    ]
 
 
 def waived_until(events: Iterable[Event]) -> dict[str, float]:
@@ -162,19 +195,49 @@ def go_gate(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], no
 
 def refusals(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], now: float) -> list[str]:
     """Everything that keeps GO from being given, in words; empty when nothing does."""
+    plan = as_held(plan, events)
     result = go_gate(plan, events, claims, now)
     refused = [f"{o.check} is {o.standing} ({o.why})" for o in result.obstacles]
     if not result.seen:
         refused.append("no line that GO judges was observed")
+    refused += [
+        f"{check.id} is a blocker and warned ({claims[check.id].why}), which nobody has acknowledged:"
+        f" tminus acknowledge {events[0].data.get('launch')} {check.id} --role … --reason …"
+        for check in unacknowledged(plan, events, claims, now)
+    ]
     given = votes(events)
     refused += [
         f"{role.title} said {given[role.id].decision if role.id in given else 'nothing'}"
         for role in plan.roles
         if role.signs and (role.id not in given or given[role.id].decision != "go")
     ]
+    refused += _unseconded(plan, events, evidence_of(plan, events, claims))
     changed = void(events, evidence_of(plan, events, claims)).values()
     names = dict.fromkeys(change.check for row in changed for change in row)
     return refused + [f"{name} has changed since it was signed" for name in names]
+
+
+def _unseconded(plan: Plan, events: Sequence[Event], now: EvidenceRoot) -> list[str]:
+    """The words that no go of another than who gave them covers, with who could sign; who has yet to will cover all."""
+    judged = {check.id: check for check in plan.before_go() if check.severity is not Severity.ADVISORY}
+    written = {check: people for check, people in authors(events).items() if check in judged}
+    given, gone = votes(events), void(events, now)
+    signing = [role for role in plan.roles if role.signs]
+    waits = {
+        role.id
+        for role in signing
+        if role.id in gone or role.id not in given or given[role.id].decision != "go"
+    }
+    signed = [(role.person, now if role.id in waits else given[role.id].evidence) for role in signing]
+    found = []
+    for one in alone(written, signed, now):
+        able = [f"{role.person} as {role.id}" for role in signing if alike(role.person) != alike(one.author)]
+        could = f"{', '.join(able)}, once more" if able else "nobody of this plan: one more role has to sign"
+        found.append(
+            f"{judged[one.check].section}: no signature but that of {one.author}, whose word it is, covers {one.check};"
+            f" who could sign: {could}"
+        )
+    return found
 
 
 def _by_check(rows: Iterable[Mapping[str, object]]) -> dict[str, Mapping[str, object]]:

@@ -1,4 +1,4 @@
-"""Do the words that people gave for single lines hold? Attestations and waivers of a record, read one after the other.
+"""Do the words that people gave for single lines hold? All of a record, read one after the other.
 
 `verification` calls it with each such event; whose key signed is checked there.
 """
@@ -15,10 +15,12 @@ from tminus.domain.record import Event
 from tminus.domain.report import SignedStatement
 from tminus.domain.words import (
     LONGEST,
+    Acknowledgement,
     Attestation,
     Request,
     Waiver,
     Word,
+    acknowledged_row,
     attested_claim,
     read_word,
     row_of,
@@ -38,6 +40,8 @@ class Testimony:
     requested: dict[str, Request] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
     """The files that people showed: by digest, what each was called."""
+    acknowledged: dict[str, Json] = field(default_factory=dict)
+    """By line: the acknowledgement of its warning that stands."""
 
     def attest(self, event: Event, signed: SignedStatement, rules: Opened) -> Attestation:
         """`check.attested`: the claim is the one that the signed words make."""
@@ -50,6 +54,19 @@ class Testimony:
         if word.evidence:
             self.evidence[word.evidence] = word.source
         return word
+
+    def observe(self, claim: Mapping[str, object]) -> None:
+        """A line has a claim: an acknowledgement of any other is void."""
+        seen = self.acknowledged.get(str(claim["check"]))
+        if seen is not None and seen["fingerprint"] != claim["fingerprint"]:
+            del self.acknowledged[str(claim["check"])]
+
+    def authors(self) -> dict[str, set[str]]:
+        """By line: everybody who gave their word for it."""
+        found: dict[str, set[str]] = {}
+        for word in self.attested.values():
+            found.setdefault(word.check, set()).add(word.person)
+        return found
 
     def forget(self, check: str) -> None:
         """A new date has voided what was said of this line: nobody can confirm it any more."""
@@ -93,6 +110,25 @@ class Testimony:
             raise RecordError("the waiver is not the one that was requested and approved", hint=_HINT)
         if instant(request.until) > instant(fields.text(schedule, "t0")) + LONGEST:
             raise RecordError(f"the waiver ends at {request.until}, later than a day after T-0", hint=_HINT)
+        return word
+
+    def acknowledge(
+        self, event: Event, signed: SignedStatement, rules: Opened, claim: Mapping[str, object] | None
+    ) -> Acknowledgement:
+        """`warning.acknowledged`: somebody who signs or decides, not the line's owner, saw this very claim."""
+        word = read_word(Acknowledgement, _predicate(signed))
+        _check_signed(word, signed, rules)
+        if canonical(row_of(event.data)) != canonical(acknowledged_row(word)):
+            raise RecordError("the acknowledgement is not the one that was signed", hint=_HINT)
+        if word.simulated and rules.production:
+            raise RecordError(f"{word.person} is simulated, but the plan is marked production", hint=_HINT)
+        if claim is None or (claim["verdict"], claim["fingerprint"]) != ("warned", word.fingerprint):
+            raise RecordError(f"it acknowledges a warning that {word.check} does not have", hint=_HINT)
+        if word.role not in {*rules.signers, *rules.deciders}:
+            raise RecordError(f"{word.role} neither signs nor decides", hint=_HINT)
+        if alike(word.person) == alike(rules.owner(word.check)):
+            raise RecordError(f"{word.person} acknowledged a warning of their own line", hint=_HINT)
+        self.acknowledged[word.check] = row_of(event.data)
         return word
 
 

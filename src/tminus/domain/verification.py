@@ -5,7 +5,7 @@ are needed and what they must cover. What it cannot know is stated in docs/expla
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tminus.domain import fields
 from tminus.domain.attestation import (
@@ -18,18 +18,20 @@ from tminus.domain.attestation import (
     read_sign_off,
     sign_off_statement,
 )
+from tminus.domain.authors import alone
 from tminus.domain.canonical import instant
 from tminus.domain.compared import same
 from tminus.domain.course import void_lines
+from tminus.domain.delegation import check_delegation
 from tminus.domain.policy import Observed, Opened, judge_go, read_opened
 from tminus.domain.poll import changes
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
-from tminus.domain.report import OpenEnvelope, Report, Signature, SignedStatement
+from tminus.domain.report import OpenEnvelope, Report, Signature
 from tminus.domain.rollout import ENDS
-from tminus.domain.signers import check_trusted
+from tminus.domain.signers import Signers
 from tminus.domain.testimony import Testimony
-from tminus.domain.trust import KeyKind, TrustRoot
-from tminus.domain.words import Word, row_of
+from tminus.domain.trust import TrustRoot
+from tminus.domain.words import row_of
 from tminus.errors import RecordError
 
 OUTCOMES = tuple(sorted(ENDS))
@@ -46,14 +48,14 @@ def verify(chunks: Iterable[bytes], open_envelope: OpenEnvelope, trust: TrustRoo
 
     Without a trust root the chain and every envelope's own signature are checked, not whose keys they are.
     """
-    reading = _Reading(open_envelope, trust)
+    reading = _Reading(open_envelope, Signers(trust))
     _take(reading, read(chunks))
     return reading.report()
 
 
 def check_open(events: Iterable[Event], open_envelope: OpenEnvelope, trust: TrustRoot | None) -> None:
     """Raise `RecordError` where the record of a launch under way would not verify, as far as it goes."""
-    _take(_Reading(open_envelope, trust), events)
+    _take(_Reading(open_envelope, Signers(trust)), events)
 
 
 def _take(reading: "_Reading", events: Iterable[Event]) -> None:
@@ -83,7 +85,7 @@ class _Reading:
     """What the lines read so far say."""
 
     open_envelope: OpenEnvelope
-    trust: TrustRoot | None
+    signers: Signers
     first: Event | None = None
     last: Event | None = None
     ended: Event | None = None
@@ -99,12 +101,6 @@ class _Reading:
     flew: bool = False
     """Whether a GO ever stood."""
     keys: set[str] = field(default_factory=set)
-    people: dict[str, str] = field(default_factory=dict)
-    """The role of every person who signed."""
-    key_roles: dict[str, str] = field(default_factory=dict)
-    last_signed: dict[tuple[str, str], float] = field(default_factory=dict)
-    """By key and kind of act, so that no signature can be played a second time."""
-    server_keys: dict[str, None] = field(default_factory=dict)
     steps_back: int = 0
 
     def take(self, event: Event) -> None:
@@ -123,7 +119,7 @@ class _Reading:
             )
         votes = self.poll.votes if self.poll else {}
         return Report(
-            trusted=self.trust is not None,
+            trusted=self.signers.trust is not None,
             launch=self.opened.launch,
             production=self.opened.production,
             outcome=str(self.ended.data["outcome"]),
@@ -139,7 +135,7 @@ class _Reading:
             unknown=sum(not claim.known for claim in self.claims.values()),
             omitted=len(self.opened.omitted),
             systems=self.opened.systems,
-            server_keys=tuple(self.server_keys),
+            server_keys=tuple(self.signers.server_keys),
             evidence=dict(self.testimony.evidence),
             notes=self._notes(),
         )
@@ -175,30 +171,48 @@ class _Reading:
         for check in void_lines(event.data):
             self.claims.pop(check, None)
             self.testimony.forget(check)
+        self.testimony.acknowledged.clear()
         self.go, self.poll, self.decision = False, None, None
 
     def observe(self, event: Event) -> None:
         """`check.observed`: the check's claim from now on."""
         claim = {name: fields.text(event.data, name) for name in _CLAIM}
         self.claims[claim["check"]] = Observed(claim, event.at)
+        self.testimony.observe(claim)
 
     def attest(self, event: Event) -> None:
         """`check.attested`: a person's signed word is the check's claim from now on."""
         signed = self.open_envelope(event.data.get("envelope"))
-        self._check_word(self.testimony.attest(event, signed, self.rules), signed, event)
+        self.signers.check_word(self.testimony.attest(event, signed, self.rules), signed, event)
         self.observe(event)
 
     def request(self, event: Event) -> None:
         """`waiver.requested`."""
         signed = self.open_envelope(event.data.get("envelope"))
-        self._check_word(self.testimony.request(event, signed, self.rules), signed, event)
+        self.signers.check_word(self.testimony.request(event, signed, self.rules), signed, event)
 
     def waive(self, event: Event) -> None:
         """`check.waived`."""
         signed = self.open_envelope(event.data.get("envelope"))
         word = self.testimony.waive(event, signed, self.rules, self.schedule)
-        self._check_word(word, signed, event)
+        self.signers.check_word(word, signed, event)
         self.waivers[word.check] = row_of(event.data)
+
+    def acknowledge(self, event: Event) -> None:
+        """`warning.acknowledged`."""
+        signed = self.open_envelope(event.data.get("envelope"))
+        seen = self.claims.get(fields.text(event.data, "check"))
+        word = self.testimony.acknowledge(event, signed, self.rules, seen.claim if seen else None)
+        self.signers.check_word(word, signed, event, simulated=word.simulated)
+
+    def delegate(self, event: Event) -> None:
+        """`role.delegated`: who acts for a role is fixed once the poll is open."""
+        if self.poll is not None:
+            raise RecordError("a role was delegated after the poll was opened", hint=_HINT)
+        signed = self.open_envelope(event.data.get("envelope"))
+        word = check_delegation(event, signed, self.rules, self.schedule, self.signers.trust)
+        self.signers.check_word(word, signed, event)
+        self.opened = replace(self.rules, delegates={**self.rules.delegates, word.role: word.to})
 
     def end_waiver(self, event: Event) -> None:
         """`waiver.ended`."""
@@ -236,6 +250,7 @@ class _Reading:
             schedule=self.schedule,
             waivers=tuple(self.waivers.values()),
             omitted=self.rules.omitted,
+            acknowledged=tuple(self.testimony.acknowledged.values()),
         )
 
     def sign_off(self, event: Event) -> None:
@@ -255,7 +270,7 @@ class _Reading:
             simulated=sign_off.simulated,
             note=sign_off.note,
         )
-        self._check_person(vote, event)
+        self.signers.check_vote(vote, event, self.rules)
         for name, value in (("role", vote.role), ("person", vote.person)):
             if event.data.get(name) != value:
                 raise RecordError(
@@ -280,7 +295,7 @@ class _Reading:
             simulated=decision.simulated,
             note=decision.reason,
         )
-        self._check_person(vote, event)
+        self.signers.check_vote(vote, event, self.rules)
         for name, value in (("decision", vote.decision), ("by", vote.person), ("reason", vote.note)):
             if event.data.get(name) != value:
                 raise RecordError(
@@ -323,45 +338,11 @@ class _Reading:
         fields.exactly(event.data, ["envelope"])
         signed = self.open_envelope(event.data["envelope"])
         same("the checkpoint", signed.statement, checkpoint_statement(self.rules.launch, event))
-        if self.trust:
-            self.trust.signer(signed.keyid, KeyKind.SERVER, event.at)
-        if signed.keyid in self.key_roles:
-            raise RecordError("a person's key signed as the server", hint=_HINT)
-        self.server_keys[signed.keyid] = None
+        self.signers.check_server(signed.keyid, event)
 
     def _check_launch(self, launch: str) -> None:
         if launch != self.rules.launch:
             raise RecordError(f"signed for launch {launch!r}, not for {self.rules.launch!r}", hint=_HINT)
-
-    def _check_word(self, word: Word, signed: SignedStatement, event: Event) -> None:
-        """The key is this person's, for this role, then and now, and the word was not played before."""
-        said = Signature(word.role, word.person, "", word.signed_at, signed.keyid, simulated=False, note="")
-        if self.trust:
-            check_trusted(self.trust, said, event.at)
-        self._check_new(said, event)
-
-    def _check_person(self, vote: Signature, event: Event) -> None:
-        """The key is this person's, for this role, then and now, and used for nothing else here."""
-        if vote.decision not in {"go", "no-go"}:
-            raise RecordError(f"{vote.decision!r} is neither go nor no-go", hint=_HINT)
-        if vote.simulated and self.rules.production:
-            raise RecordError(f"{vote.person} is simulated, but the plan is marked production", hint=_HINT)
-        if self.trust:
-            check_trusted(self.trust, vote, event.at)
-        if self.people.setdefault(vote.person, vote.role) != vote.role:
-            raise RecordError(
-                f"{vote.person} signed as {self.people[vote.person]} before: one role each", hint=_HINT
-            )
-        if self.key_roles.setdefault(vote.keyid, vote.role) != vote.role or vote.keyid in self.server_keys:
-            raise RecordError("this key signed in another role before: one role each", hint=_HINT)
-        self.rules.check_role(vote.person, vote.role)
-        self._check_new(vote, event)
-
-    def _check_new(self, vote: Signature, event: Event) -> None:
-        signed = instant(vote.at)
-        if signed <= self.last_signed.get((vote.keyid, event.type), float("-inf")):
-            raise RecordError("signed no later than this key's signature before: played again", hint=_HINT)
-        self.last_signed[(vote.keyid, event.type)] = signed
 
     def _check_go(self, event: Event) -> None:
         if self.poll is None:
@@ -376,6 +357,22 @@ class _Reading:
                     f"GO over the sign-off of {person} for {role}, which {changed[0].told} had voided",
                     hint=_HINT,
                 )
+        self._check_seconded(self.poll, now)
+
+    def _check_seconded(self, poll: _Poll, now: EvidenceRoot) -> None:
+        """Another than who gave their word for a line signed over it."""
+        judged = {line.check for line in self.rules.required if line.due_ms < 0}
+        written = {check: people for check, people in self.testimony.authors().items() if check in judged}
+        signed = [
+            (person, poll.covers[role, person])
+            for (role, person), vote in poll.votes.items()
+            if vote.decision == "go"
+        ]
+        for one in alone(written, signed, now):
+            raise RecordError(
+                f"GO over {one.check}, which no signature but that of {one.author}, whose word it is, covers",
+                hint=_HINT,
+            )
 
 
 _ACTS: Mapping[str, Callable[[_Reading, Event], None]] = {
@@ -386,6 +383,8 @@ _ACTS: Mapping[str, Callable[[_Reading, Event], None]] = {
     "waiver.requested": _Reading.request,
     "check.waived": _Reading.waive,
     "waiver.ended": _Reading.end_waiver,
+    "role.delegated": _Reading.delegate,
+    "warning.acknowledged": _Reading.acknowledge,
     "poll.opened": _Reading.open_poll,
     "poll.renewed": _Reading.renew_poll,
     "signoff.given": _Reading.sign_off,

@@ -1,4 +1,4 @@
-"""What people say of single lines, signed: an attestation, the request of a waiver, and its approval.
+"""What people say of single lines, signed: an attestation, a waiver's request and approval, an acknowledgement.
 
 The same functions build a statement before it is signed and rebuild it when a record is verified.
 """
@@ -16,6 +16,8 @@ from tminus.domain.evidence import Source, Verdict, fingerprint
 ATTESTATION = "https://tminus.dev/attestation/v1"
 REQUEST = "https://tminus.dev/waiver-request/v1"
 WAIVER = "https://tminus.dev/waiver/v1"
+ACKNOWLEDGEMENT = "https://tminus.dev/acknowledgement/v1"
+DELEGATION = "https://tminus.dev/delegation/v1"
 
 ATTESTED = "check.attested"
 """A person's word for a line: its claim from now on."""
@@ -23,6 +25,8 @@ REQUESTED = "waiver.requested"
 """Somebody asks that a line may stand as it is; it changes nothing until another approves it."""
 WAIVED = "check.waived"
 """The approval: the line does not close a gate until the waiver ends. Its verdict stays."""
+ACKNOWLEDGED = "warning.acknowledged"
+"""A person has seen that a blocker is warned, and says why it may go so; without it, it keeps GO from being given."""
 
 LONGEST = 24 * 3600.0
 """Seconds after T-0 at which a waiver ends at the latest."""
@@ -80,14 +84,50 @@ class Waiver:
     signed_at: str
 
 
-Word = Attestation | Request | Waiver
-_TYPES: Mapping[type, str] = {Attestation: ATTESTATION, Request: REQUEST, Waiver: WAIVER}
-W = TypeVar("W", Attestation, Request, Waiver)
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """One person's word that a blocker may go although it is warned."""
+
+    launch: str
+    check: str
+    role: str
+    person: str
+    because: str
+    fingerprint: str
+    """Of the claim that was acknowledged; any other claim of the line voids it."""
+    signed_at: str
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """One person's word that another acts for their role in this launch."""
+
+    launch: str
+    role: str
+    person: str
+    """Whom the plan names."""
+    to: str
+    """Who acts from now on, as the trust root names them."""
+    because: str
+    signed_at: str
+
+
+Word = Attestation | Request | Waiver | Acknowledgement | Delegation
+_TYPES: Mapping[type, str] = {
+    Attestation: ATTESTATION,
+    Request: REQUEST,
+    Waiver: WAIVER,
+    Acknowledgement: ACKNOWLEDGEMENT,
+    Delegation: DELEGATION,
+}
+W = TypeVar("W", Attestation, Request, Waiver, Acknowledgement, Delegation)
 
 
 def word_statement(word: Word, opened: str) -> Json:
     """What the person signs; `opened` is the digest of the record's first line, which binds it to this launch."""
-    subject = [{"name": word.check, "digest": {"sha256": opened}}]
+    about = word.role if isinstance(word, Delegation) else word.check
+    subject = [{"name": about, "digest": {"sha256": opened}}]
     if isinstance(word, Attestation) and word.evidence:
         subject.append({"name": word.source, "digest": {"sha256": word.evidence}})
     return plain(
@@ -106,7 +146,7 @@ def read_word(kind: type[W], predicate: Mapping[str, object]) -> W:
     fields.exactly(predicate, known)
     values: dict[str, Any] = {}
     for name in known:
-        if name == "holds":
+        if name in {"holds", "simulated"}:
             values[name] = fields.flag(predicate, name)
         elif name == "version":
             values[name] = fields.number(predicate, name)
@@ -150,6 +190,18 @@ def waiver_row(request: Request, waiver: Waiver) -> Json:
         "approved_by": waiver.person,
         "role": waiver.role,
         "request": waiver.request,
+    }
+
+
+def acknowledged_row(word: Acknowledgement) -> Json:
+    """What an acknowledgement says in the record and in the evidence that people sign: all of it but the signature."""
+    return {
+        "check": word.check,
+        "by": word.person,
+        "role": word.role,
+        "because": word.because,
+        "fingerprint": word.fingerprint,
+        "simulated": word.simulated,
     }
 
 

@@ -177,6 +177,8 @@ _SENTENCES = {
     "notice.unaddressed": "some roles cannot be told anything",
     "waiver.requested": "{by} asks that {check} may stand: {because}",
     "check.waived": "{check} waived by {by} until {until}: {because}",
+    "warning.acknowledged": "{by} acknowledged that {check} is warned: {because}",
+    "role.delegated": "{by} named {to} for {role}: {because}",
     "waiver.ended": "the waiver of {check} ended",
     "poll.opened": "poll opened over evidence {root}",
     "signoff.given": "{person} signed for {role}",

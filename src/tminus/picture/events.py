@@ -100,6 +100,14 @@ def _waived(data: Data) -> Told:
     return "warned", "waived", f"{data['check']} until {data['until']} by {by}: {data['because']}"
 
 
+def _acknowledged(data: Data) -> Told:
+    return "warned", "acknowledged", f"{data['check']} by {data['by']}: {data['because']}"
+
+
+def _delegated(data: Data) -> Told:
+    return "", "delegated", f"{data['role']} by {data['by']} to {data['to']}: {data['because']}"
+
+
 def _decided(data: Data) -> Told:
     go = data["decision"] == "go"
     return "go" if go else "failed", "GO" if go else "NO-GO", f"{data['by']}: {data['reason']}"
@@ -226,6 +234,8 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "check.attested": _observed,
     "waiver.requested": _requested,
     "check.waived": _waived,
+    "warning.acknowledged": _acknowledged,
+    "role.delegated": _delegated,
     "signoff.given": _signed,
     "signoff.voided": _voided,
     "decision.made": _decided,

@@ -12,7 +12,9 @@ from tminus.control.readiness import claims_of
 from tminus.domain.attestation import EvidenceRoot
 from tminus.domain.canonical import instant, timestamp
 from tminus.domain.course import Course, course_of, in_force
-from tminus.domain.evidence import Claim
+from tminus.domain.decision import standing
+from tminus.domain.delegation import as_held
+from tminus.domain.evidence import Claim, Verdict
 from tminus.domain.permission import Deed, Matter, permit
 from tminus.domain.plan import Check, Kind, Plan, Role, Severity
 from tminus.domain.poll import evidence_of
@@ -21,15 +23,18 @@ from tminus.domain.timeline import in_attempt
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.domain.verification import check_open
 from tminus.domain.words import (
+    ACKNOWLEDGED,
     ATTESTED,
     LONGEST,
     REQUESTED,
     WAIVED,
+    Acknowledgement,
     Attestation,
     Request,
     W,
     Waiver,
     Word,
+    acknowledged_row,
     attested_claim,
     read_word,
     waiver_row,
@@ -41,6 +46,7 @@ from tminus.signing import Signer, open_envelope, sign_statement
 from tminus.store.outbox import Message
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
+from tminus.wiring.discretion import check_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Scene:
 
     launch: str
     plan: Plan
+    """With the person who holds each role by now."""
     events: tuple[Event, ...]
     now: float
     """Seconds of the epoch."""
@@ -111,7 +118,9 @@ class Desk:
         engine = connect(self.database)
 
         def chosen(events: Sequence[Event]) -> Sequence[Entry]:
-            made = choose(Scene(self.launch, self.plan, tuple(events), self.clock.now()))
+            plan = as_held(self.plan, events)
+            made = choose(Scene(self.launch, plan, tuple(events), self.clock.now()))
+            check_said(made)
             check_open([*events, *_behind(events, made)], open_envelope, self.trust)
             return made
 
@@ -140,7 +149,7 @@ def attest(hand: Hand, name: str, statement: str, shown: Shown, *, holds: bool) 
             raise RefusedError(
                 f"{name} is observed, not attested", hint="mend what is observed; a waiver is `tminus waive`"
             )
-        _said("a statement", statement)
+        need_words("a statement", statement)
         words = [event for event in scene.events if event.type == ATTESTED and event.data["check"] == name]
         first = _first(scene, words, check)
         deed = Deed.CONFIRM if first is not None and hand.role.id != check.owner else Deed.ATTEST
@@ -181,14 +190,14 @@ def request_waiver(hand: Hand, name: str, about: Request) -> Choose:
             ("the risk", about.risk),
             ("what compensates for it", about.compensating),
         ):
-            _said(what, said)
+            need_words(what, said)
         said_by = {"launch": scene.launch, "check": name, "role": hand.role.id, "person": hand.role.person}
         word = Request(**{**asdict(about), **said_by, "signed_at": timestamp(scene.now)})
         data = {
             name: getattr(word, name)
             for name in ("check", "role", "because", "risk", "compensating", "until")
         }
-        return [entry(scene, REQUESTED, {**data, "by": word.person, **_signed(scene, hand, word)})]
+        return [entry(scene, REQUESTED, {**data, "by": word.person, **signed(scene, hand, word)})]
 
     return choose
 
@@ -210,7 +219,39 @@ def approve_waiver(hand: Hand, name: str) -> Choose:
         permit(Deed.APPROVE, scene.course, scene.plan, hand.role, Matter(check, request.person))
         _waivable(scene, check, request.until)
         word = Waiver(scene.launch, name, hand.role.id, hand.role.person, asked.digest, timestamp(scene.now))
-        return [entry(scene, WAIVED, {**waiver_row(request, word), **_signed(scene, hand, word)})]
+        return [entry(scene, WAIVED, {**waiver_row(request, word), **signed(scene, hand, word)})]
+
+    return choose
+
+
+def acknowledge(hand: Hand, name: str, because: str) -> Choose:
+    """Why a blocker may go although it is warned; it holds for the claim as it is now."""
+
+    def choose(scene: Scene) -> Sequence[Entry]:
+        check = scene.check(name)
+        permit(Deed.ACKNOWLEDGE, scene.course, scene.plan, hand.role, Matter(check))
+        claim = scene.claims.get(name)
+        if check.severity is not Severity.BLOCKER or check.due >= 0:
+            raise RefusedError(
+                f"{name} needs no acknowledgement",
+                hint="only a blocker that GO judges needs one when it is warned",
+            )
+        if claim is None or claim.not_applicable or claim.verdict is not Verdict.WARNED:
+            raise OutOfSequenceError(
+                f"{name} is {standing(check, claim, scene.now)}, not warned",
+                hint="what is warned is acknowledged as it is then",
+            )
+        need_words("a reason", because)
+        word = Acknowledgement(
+            launch=scene.launch,
+            check=name,
+            role=hand.role.id,
+            person=hand.role.person,
+            because=because,
+            fingerprint=claim.fingerprint,
+            signed_at=timestamp(scene.now),
+        )
+        return [entry(scene, ACKNOWLEDGED, {**acknowledged_row(word), **signed(scene, hand, word)})]
 
     return choose
 
@@ -264,7 +305,7 @@ def _attested(scene: Scene, hand: Hand, check: Check, word: Attestation, first: 
         "observed_at": scene.now,
         "by": word.person,
     }
-    return entry(scene, ATTESTED, {**data, **_signed(scene, hand, word)})
+    return entry(scene, ATTESTED, {**data, **signed(scene, hand, word)})
 
 
 def _first(scene: Scene, words: Sequence[Event], check: Check) -> Attestation | None:
@@ -296,12 +337,14 @@ def _waivable(scene: Scene, check: Check, until: str) -> None:
         )
 
 
-def _said(what: str, words: str) -> None:
+def need_words(what: str, words: str) -> None:
+    """Raise `RefusedError` where somebody says nothing."""
     if not words.strip():
         raise RefusedError(f"{what} is missing", hint="say it in words; they stand in the record")
 
 
-def _signed(scene: Scene, hand: Hand, word: Word) -> Json:
+def signed(scene: Scene, hand: Hand, word: Word) -> Json:
+    """The envelope of a person's words."""
     return {"envelope": sign_statement(hand.signer, word_statement(word, scene.events[0].digest))}
 
 

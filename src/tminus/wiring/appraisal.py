@@ -1,9 +1,7 @@
 """Systems as they can be observed by their addresses alone: for `tminus check`, and for launches without a stage."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tminus.config import resolve
 from tminus.control.readiness import Readiness
@@ -17,6 +15,7 @@ from tminus.probes import plan as plan_probes
 from tminus.probes import website
 from tminus.store.unkept import UnkeptRecord
 from tminus.wiring import SystemClock, Systems, alerting, foreign
+from tminus.wiring.curtain import Curtain
 from tminus.wiring.judging import guard_limits
 
 _STAGED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic")
@@ -53,68 +52,6 @@ AFAR = Scene(
     sends=True,
 )
 """Within a launch that has no stage."""
-
-_PASSWORD = re.compile(r"\bpassword\s*=\s*'?([^\s']+)")
-_TELLING = 4
-"""Characters from which a value is told apart from ordinary words."""
-
-
-@dataclass(slots=True)
-class Curtain:
-    """What stands behind a plan's references, so that nobody is shown it."""
-
-    references: dict[str, str] = field(default_factory=dict, repr=False)
-    """By the value, or a secret part of one: the reference that stands for it."""
-
-    def draw(self, reference: str, value: str) -> None:
-        """Hide this value from now on, and its login and query alone too."""
-        if value != reference:
-            for part in (value, value.rstrip("/"), *_secret_parts(value)):
-                if len(part) >= _TELLING:
-                    self.references.setdefault(part, reference)
-
-    def text(self, text: str) -> str:
-        """The text with references in the place of values."""
-        for value in sorted(self.references, key=len, reverse=True):
-            text = text.replace(value, self.references[value])
-        return text
-
-    def error(self, error: TminusError) -> TminusError:
-        """The same error in words that may be shown."""
-        return type(error)(self.text(str(error)), hint=self.text(error.hint))
-
-    def json(self, value: JsonValue) -> JsonValue:
-        """The same value with every text in it as it may be shown."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, list):
-            return [self.json(one) for one in value]
-        if isinstance(value, dict):
-            return {self.text(key): self.json(one) for key, one in value.items()}
-        return value
-
-    def observation(self, seen: Observation) -> Observation:
-        """The same observation as it may be shown."""
-        return Observation(
-            self.json(seen.value),
-            {key: self.json(one) for key, one in seen.seen.items()},
-            {key: self.json(one) for key, one in seen.material.items()},
-            tuple(self.text(one) for one in seen.remarks),
-        )
-
-
-def _secret_parts(value: str) -> set[str]:
-    """The login, the query and the password of an address or a connection, written and unquoted."""
-    login = value.partition("://")[2].rpartition("@")[0]
-    parts = {login, login.partition(":")[2], *_PASSWORD.findall(value)}
-    if ":" not in login:
-        parts.add(login)
-    try:
-        query = urlsplit(value).query
-    except ValueError:
-        query = ""
-    parts |= {query, *(one for _, one in parse_qsl(query))}
-    return parts | {unquote(one) for one in parts}
 
 
 @dataclass(frozen=True, slots=True)

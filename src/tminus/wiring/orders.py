@@ -8,6 +8,7 @@ from tminus.control.ports import Clock
 from tminus.domain import orders
 from tminus.domain.canonical import instant
 from tminus.domain.course import course_of
+from tminus.domain.delegation import as_held
 from tminus.domain.orders import Order
 from tminus.domain.plan import Plan
 from tminus.domain.record import Entry, Event
@@ -16,6 +17,7 @@ from tminus.errors import OutOfSequenceError
 from tminus.store.outbox import Message
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
+from tminus.wiring.discretion import check_said
 
 
 def new_id() -> str:
@@ -48,7 +50,8 @@ def _chosen(events: Sequence[Event], order: Order, plan: Plan, clock: Clock) -> 
             hint="start it again when it is wanted",
         )
     now, last = clock.now(), events[-1]
-    made = orders.ordered(course, order, now, plan)
+    made = orders.ordered(course, order, now, as_held(plan, events))
+    check_said(made)
     if course.speed == 1 or course.held or last.t_ms is None:
         return made
     # What shortened waits have skipped is known to the launch alone; its newest event tells.

@@ -10,6 +10,7 @@ from tminus.http import connect
 from tminus.signing.verification import EVIDENCE
 from tminus.wiring import launch_folder
 from tminus.wiring.acts import Shown
+from tminus.wiring.discretion import check_shown
 
 MOST = 16 * 1024 * 1024
 """Bytes of a file that a person shows: a log, a picture, a report."""
@@ -20,14 +21,15 @@ SECONDS = 30.0
 async def kept(home: Path, launch: str, word: str) -> Shown:
     """The file or address that a person names, kept beside the launch's record.
 
-    Raises `UsageError` for a file that cannot be read, `RefusedError` for one that is empty or too large, or an address
-    that does not resolve to a document, `PartError` when it cannot be kept.
+    Raises `UsageError` for a file that cannot be read, `RefusedError` for one that is empty, too large, or holds a
+    secret, or an address that does not resolve to a document, `PartError` when it cannot be kept.
     """
     name, content = await _fetched(word) if word.startswith(("http://", "https://")) else _read(word)
     if not content or len(content) > MOST:
         raise RefusedError(
             f"{name} has {len(content)} bytes", hint=f"show a file of 1 to {MOST} bytes, or a part of it"
         )
+    check_shown(name, content)
     digest = sha256_hex(content)
     path = launch_folder(home, launch) / EVIDENCE / digest
     try:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from tminus.channels.mail import Mail
 from tminus.channels.slack import Slack
@@ -12,6 +13,7 @@ from tminus.domain.message import Message
 from tminus.domain.plan import Plan
 from tminus.domain.reach import Channel
 from tminus.errors import UndeliveredError
+from tminus.wiring.curtain import Curtain
 
 AT_ONCE = 8
 """How many messages one worker sends at the same time: a milestone of a thousand launches must flood nobody."""
@@ -49,15 +51,38 @@ class InTurn:
                 ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Discreet:
+    """A notifier whose system's own words are told without a secret that it repeats."""
+
+    notifier: Notifier
+    curtain: Curtain
+
+    async def send(self, message: Message) -> str:
+        """See `Notifier.send`."""
+        try:
+            return self.curtain.text(await self.notifier.send(message))
+        except UndeliveredError as error:
+            hint = self.curtain.text(error.hint)
+            raise UndeliveredError(self.curtain.text(str(error)), hint=hint, after=error.after) from None
+
+
 def notifiers(
     plan: Plan, environment: Mapping[str, str], clock: Clock, counter: Counter
 ) -> dict[Channel, Notifier]:
-    """What tells the people of this plan; references are followed when something is sent."""
+    """What tells the people of this plan; references are followed when something is sent.
 
-    def led(reference: str) -> str:
-        return resolve(reference, environment)
+    What a system answers is told without what stands behind them.
+    """
+    curtain = Curtain()
 
+    def led(reference: str, *, hook: bool) -> str:
+        value = resolve(reference, environment)
+        curtain.draw(reference, value.strip(), hook=hook)
+        return value
+
+    mail = Mail(plan.notify.mail, plan.notify.sender, partial(led, hook=False), clock)
     return {
-        Channel.MAIL: InTurn(Mail(plan.notify.mail, plan.notify.sender, led, clock), counter),
-        Channel.SLACK: InTurn(Slack(led, clock), counter),
+        Channel.MAIL: InTurn(Discreet(mail, curtain), counter),
+        Channel.SLACK: InTurn(Discreet(Slack(partial(led, hook=True), clock), curtain), counter),
     }

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from tminus.cli.check import check
 from tminus.domain.evidence import Observation
 from tminus.errors import ProbeError, UsageError
-from tminus.wiring.appraisal import Curtain
+from tminus.wiring.curtain import Curtain
 
 _CHECK = typer.Typer()
 _CHECK.command()(check)

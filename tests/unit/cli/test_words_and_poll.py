@@ -20,6 +20,7 @@ from tminus.cli.clock import now
 from tminus.control.approval import Approval
 from tminus.control.launchtime import LaunchTime
 from tminus.control.readiness import Readiness
+from tminus.domain.agenda import Date
 from tminus.domain.course import course_of
 from tminus.domain.evidence import Observation
 from tminus.domain.record import Event
@@ -41,11 +42,34 @@ WISH = ("--reason", "it is ill", "--risk", "pages", "--compensating", "we watch"
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home with a launch that opens its poll within the hour, and a key for each of its people."""
+    return office(tmp_path, monkeypatch, small_plan.REAL)
+
+
+@pytest.fixture
+def blocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same; that the site is up is a blocker."""
+    plan = small_plan.REAL.replace(
+        "      line: The site is up\n", "      line: The site is up\n      severity: blocker\n"
+    )
+    return office(tmp_path, monkeypatch, plan)
+
+
+@pytest.fixture
+def early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same of a launch that has two days to go, and a person with a key and no role."""
+    home = office(tmp_path, monkeypatch, small_plan.REAL, hours=48)
+    for name, role in (("Ada Stone", "devops"), ("Bo Lind", "qa")):
+        done("key", "new", name, "--role", role)
+        done("trust", "add", name)
+    return home
+
+
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan: str, hours: float = 1) -> Path:
     monkeypatch.setenv("TMINUS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TMINUS_PASSPHRASE", "correct horse battery")
     monkeypatch.delenv("TMINUS_DATABASE_URL", raising=False)
-    (tmp_path / "plan.yaml").write_text(small_plan.REAL, encoding="utf-8")
-    when = (datetime.fromtimestamp(now(), UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
+    (tmp_path / "plan.yaml").write_text(plan, encoding="utf-8")
+    when = (datetime.fromtimestamp(now(), UTC) + timedelta(hours=hours)).isoformat(timespec="seconds")
     launch = ("launch", str(tmp_path / "plan.yaml"), "--release", f"depot={DIGEST}", "--t0", when)
     assert typed(*launch, "--environment", "canary").exit_code == 0
     for role, person in PEOPLE.items():
@@ -98,6 +122,7 @@ def polled(home: Path, seen: Callable[[], Observation] = lambda: Observation([])
         readiness = Readiness(plan.checks, record, observer, SystemClock())
         await readiness.observe(plan.before_go(), "now")
         approval = Approval(plan, VirtualEngine(FakeClock(), Fate()), record, None, time)
+        approval.date = Date(course.attempt, course.holds)
         if course.phase is State.COUNTING:
             await approval.poll(launch, readiness)
         store.dispose()
@@ -267,6 +292,29 @@ def test_go_is_refused_with_the_exact_list_and_given_when_nothing_is_missing(hom
     assert "makes no sense now: the launch is go" in late
 
 
+def test_a_warned_blocker_is_acknowledged_by_somebody_else_before_go(blocked: Path) -> None:
+    word = ("acknowledge", "canary", "site.up", "--reason", "slow, not wrong", "--role")
+    assert "site.up is pending, not warned" in refused(*word, "qa")
+    done("attest", "canary", "team.ready", "--statement", "all answered")
+    polled(blocked, lambda: Observation([], remarks=("it was slow",)))
+    own = refused(*word, "devops")
+    assert "Dario Voss as devops may not acknowledge a warning" in own
+    assert "who could: Lena Ortiz as lead, Quentin Mbeki as qa" in own
+    shown = done("sign", "canary", "go", "--role", "devops")
+    assert "warned     site.up," in shown
+    done("sign", "canary", "go", "--role", "qa")
+    missing = refused("decide", "canary", "go", "--text", "all is well")
+    assert "site.up is a blocker and warned (it was slow" in missing
+    typed_words = f"tminus acknowledge {launch_of(blocked)} site.up --role … --reason …"
+    assert typed_words in missing
+    assert "a reason is missing" in refused(*word[:4], " ", "--role", "qa")
+    assert "needs no acknowledgement" in refused(*word[:2], "team.ready", *word[3:], "qa")
+    assert "acknowledged by Quentin Mbeki: slow, not wrong" in done(*word, "qa")
+    shown = done("decide", "canary", "go", "--text", "all is well")
+    assert "warned     site.up (acknowledged)" in shown
+    assert len(events(blocked, "signoff.given")) == 2, "nobody was asked to sign again"
+
+
 def test_no_go_needs_a_reason_and_a_date_or_the_word_that_there_is_none(home: Path) -> None:
     no_go = ("decide", "canary", "no-go", "--text", "a test is red")
     assert "needs a category" in refused(*no_go, "--unscheduled")
@@ -289,3 +337,81 @@ def test_what_others_said_moves_nobody_s_cursor(home: Path) -> None:
     shown = done("sign", "canary", "go", "--role", "devops")
     assert "team.ready" in shown
     assert "\x1b" not in shown
+
+
+TOKEN = f"ghp_{'Canary7f3a' * 3}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("attest", "canary", "team.ready", "--statement", f"cloned with {TOKEN}"),
+        ("waive", "canary", "site.up", "--role", "lead", *WISH[2:], "--reason", TOKEN),
+        ("hold", "canary", "--reason", f"the token is {TOKEN}"),
+        ("decide", "canary", "no-go", "--reason", "people", "--unscheduled", "--yes", "--text", TOKEN),
+    ],
+)
+def test_a_secret_that_is_typed_is_refused_and_repeated_nowhere(home: Path, words: tuple[str, ...]) -> None:
+    said = refused(*words)
+    assert "what you say holds a GitHub token" in said
+    assert TOKEN not in said
+    assert len(events(home)) == 1
+
+
+@pytest.mark.parametrize(
+    "content", [f"a log\n{TOKEN}\n", "-----BEGIN PRIVATE KEY-----\nx", "at http://me:pw@host/"]
+)
+def test_evidence_that_holds_a_secret_is_refused_and_not_kept(
+    home: Path, tmp_path: Path, content: str
+) -> None:
+    shown = tmp_path / "run.log"
+    shown.write_text(content, encoding="utf-8")
+    word = ("attest", "canary", "team.ready", "--statement", "seen", "--evidence", str(shown))
+    assert "what you show holds" in refused(*word)
+    assert not any(content.encode() in path.read_bytes() for path in home.rglob("*") if path.is_file())
+    named = shown.rename(tmp_path / TOKEN)
+    named.write_text("a log", encoding="utf-8")
+    assert "the name of what you show holds a GitHub token" in refused(*word[:-1], str(named))
+
+
+def test_a_role_is_delegated_before_t_24h_and_then_another_person_acts_for_it(early: Path) -> None:
+    word = ("delegate", "canary", "--reason", "on leave", "--role", "devops", "--to")
+    assert "Quentin Mbeki holds another role; who could act as devops: Ada Stone" in refused(
+        *word, "Quentin Mbeki"
+    )
+    assert "Bo Lind has no key for devops in the trust root" in refused(*word, "Bo Lind")
+    assert "a reason is missing" in refused(*word[:3], " ", *word[4:], "Ada Stone")
+    assert "Ada Stone acts as devops in this launch" in done(*word, "ada  stone")
+    (event,) = events(early, "role.delegated")
+    assert (event.data["by"], event.data["to"]) == ("Dario Voss", "Ada Stone")
+    wish = ("--reason", "ill", "--risk", "r", "--compensating", "c", "--until", UNTIL)
+    done("waive", "canary", "site.up", "--role", "devops", *wish)
+    assert events(early, "waiver.requested")[0].data["by"] == "Ada Stone"
+    done(*word, "Dario Voss")
+    done("waive", "canary", "site.up", "--role", "devops", *wish)
+    assert events(early, "waiver.requested")[1].data["by"] == "Dario Voss"
+
+
+def test_after_t_24h_and_once_the_poll_is_open_a_role_stays_whose_it_is(home: Path) -> None:
+    word = ("delegate", "canary", "--reason", "on leave", "--role", "devops", "--to", "Ada Stone")
+    late = refused(*word)
+    assert "devops could be delegated until T-24h, which was" in late
+    assert "Dario Voss acts as devops; a later T-0 lets it be delegated again" in late
+    done("attest", "canary", "team.ready", "--statement", "all answered")
+    polled(home)
+    assert "delegate a role makes no sense now: the launch is polling" in refused(*word)
+
+
+def test_who_acts_for_a_role_signs_for_it_after_the_date_was_brought_forward(early: Path) -> None:
+    done("delegate", "canary", "--reason", "on leave", "--role", "devops", "--to", "Ada Stone")
+    soon = (datetime.fromtimestamp(now(), UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
+    done("reschedule", soon, "canary", "--reason", "sooner")
+    done("attest", "canary", "team.ready", "--statement", "all answered")
+    polled(early)
+    done("sign", "canary", "go", "--role", "devops")
+    done("sign", "canary", "go", "--role", "qa")
+    assert {event.data["person"] for event in events(early, "signoff.given")} == {
+        "Ada Stone",
+        "Quentin Mbeki",
+    }
+    assert "GO is decided" in done("decide", "canary", "go", "--text", "all is well")

@@ -13,9 +13,9 @@ from tminus.errors import OutOfSequenceError, UnreachableError
 from tminus.testing.people import Seen
 
 if TYPE_CHECKING:
-    from tests.unit.launch_world import PLAN, World, line, with_line
+    from tests.unit.launch_world import PLAN, KeySignatory, World, line, with_line
 else:
-    from launch_world import PLAN, World, line, with_line
+    from launch_world import PLAN, KeySignatory, World, line, with_line
 
 GO = {"decision": "go", "reason": "all green"}
 
@@ -194,3 +194,47 @@ async def test_a_decision_made_is_not_made_again() -> None:
     await world.readiness.observe([PLAN.check("cfg.env")], "later")
     world.engine._place -= 1
     assert await world.approval().decide("depot-7", {**GO}, world.readiness) == "go"
+
+
+async def test_simulated_people_acknowledge_a_warned_blocker_before_they_sign() -> None:
+    world = World()
+    world.observer.scripts["bk.db"] = [Observation([], remarks=("it took long",))]
+    await polled(world)
+    (said,) = world.events("warning.acknowledged")
+    assert (said["check"], said["by"], said["simulated"]) == ("bk.db", "Lena Ortiz", True)
+    assert "it took long" in said["because"]
+    assert await decided(world) == ("go", "all green")
+
+
+async def test_go_over_a_warned_blocker_that_nobody_could_acknowledge_is_refused() -> None:
+    own = replace(PLAN, roles=tuple(replace(role, person="Dario Voss") for role in PLAN.roles))
+    world = World(plan=own)
+    world.observer.scripts["bk.db"] = [Observation([], remarks=("it took long",))]
+    word, reason = await decided(await polled(world))
+    assert word == "no-go"
+    assert "bk.db is a blocker and warned" in reason
+
+
+async def test_a_whole_launch_with_a_warned_blocker_lands_and_its_record_proves_it() -> None:
+    world = World()
+    world.signatory = KeySignatory(world.fate)
+    world.observer.scripts["bk.db"] = [Observation([], remarks=("it took long",))]
+    assert (await world.launch())["outcome"] == "landed"
+    assert len(world.events("warning.acknowledged")) == 1
+    assert world.sealed().outcome == "landed"
+
+
+async def test_a_death_while_it_is_acknowledged_says_it_once() -> None:
+    clean = World()
+    clean.observer.scripts["bk.db"] = [Observation([], remarks=("it took long",))]
+    await clean.launch()
+    moments = [at for at, what in enumerate(clean.fate.moments) if "acknowledge" in what]
+    assert moments
+    for moment in moments:
+        world = World()
+        world.signatory = KeySignatory(world.fate)
+        world.observer.scripts["bk.db"] = [Observation([], remarks=("it took long",))]
+        world.fate.dies_at = moment
+        assert (await world.launch())["outcome"] == "landed"
+        assert len(world.events("warning.acknowledged")) == 1
+        assert world.sealed().outcome == "landed"

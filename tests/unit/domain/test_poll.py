@@ -1,6 +1,6 @@
 """What voids a sign-off: a material change, exactly those that covered it, and nothing else."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,58 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from tests.unit.courses import HOUR, PLAN, T0, Launched
+    from tests.unit.courses import HOUR, PLAN, T0
+    from tests.unit.polls import Polled
 else:
-    from courses import HOUR, PLAN, T0, Launched
+    from courses import HOUR, PLAN, T0
+    from polls import Polled
 
-from tminus.domain.attestation import claim_data
 from tminus.domain.canonical import timestamp
-from tminus.domain.evidence import Claim, Source, Verdict, fingerprint
+from tminus.domain.evidence import Source, Verdict
 from tminus.domain.orders import Act
 from tminus.domain.plan import Severity
-from tminus.domain.poll import changes, evidence_of, go_gate, refusals, shown, void, votes, waivers
+from tminus.domain.poll import changes, go_gate, refusals, shown, void, votes, waivers
 
 CHECKS = ("site.up", "cfg.maps", "team.ready")
 ROLES = ("devops", "qa", "cto")
 
 
-@dataclass
-class Polled(Launched):
-    """A launch whose lines are observed and signed over."""
-
-    seen: dict[str, Claim] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.events.clear()
-        self.add("launch.opened", schedule={"t0": timestamp(T0), "speed": 1}, release={"depot": "a" * 64})
-
-    def observe(self, check: str, verdict: Verdict, about: int = 0, source: Source = Source.PROBE) -> None:
-        claim = Claim(check, verdict, fingerprint(verdict, "", {"about": about}), source, self.now, -60.0)
-        self.seen[check] = claim
-        self.add("check.observed", **claim_data(claim))
-
-    @property
-    def evidence(self) -> Any:
-        return evidence_of(self.plan, self.events, self.seen)
-
-    def show(self, kind: str) -> None:
-        self.add(kind, evidence=self.evidence.document())
-
-    def sign(self, role: str, word: str = "go") -> None:
-        if shown(self.events) != self.evidence:
-            self.show("poll.renewed")
-        self.add("signoff.given", role=role, person=role.title(), decision=word)
-
-    def waive(self, check: str, until: float = T0 + HOUR, **more: Any) -> None:
-        self.add("check.waived", check=check, until=timestamp(until), envelope={}, **more)
-
-    @property
-    def voided(self) -> dict[str, list[str]]:
-        return {
-            role: [change.check for change in changed]
-            for role, changed in void(self.events, self.evidence).items()
-        }
+def lacking(polled: Polled) -> list[str]:
+    return refusals(polled.plan, polled.events, polled.seen, polled.now)
 
 
 @pytest.fixture
@@ -191,3 +157,33 @@ def test_everything_that_keeps_go_from_being_given_is_named(polled: Polled) -> N
         "site.up has changed since it was signed",
     ]
     assert "DevOps Lead said nothing" in refusals(polled.plan, polled.events[:4], polled.seen, polled.now)
+
+
+def test_a_warned_blocker_keeps_go_from_being_given_until_it_is_acknowledged(polled: Polled) -> None:
+    checks = tuple(
+        replace(check, severity=Severity.BLOCKER) if check.id == "cfg.maps" else check
+        for check in PLAN.checks
+    )
+    polled.plan = replace(PLAN, checks=checks)
+    polled.observe("cfg.maps", Verdict.WARNED)
+    (said,) = (line for line in lacking(polled) if "cfg.maps" in line)
+    assert said.startswith("cfg.maps is a blocker and warned ()")
+    assert "which nobody has acknowledged: tminus acknowledge" in said
+    assert said.endswith("cfg.maps --role … --reason …")
+    polled.acknowledge("cfg.maps")
+    polled.observe("cfg.maps", Verdict.WARNED)
+    assert not any("cfg.maps" in line for line in lacking(polled))
+    polled.observe("cfg.maps", Verdict.WARNED, 1)
+    assert any("nobody has acknowledged" in line for line in lacking(polled))
+    polled.observe("cfg.maps", Verdict.WARNED)
+    assert any("nobody has acknowledged" in line for line in lacking(polled)), "what is void stays void"
+
+
+def test_an_acknowledgement_stands_in_what_is_signed_next_and_voids_no_signature(polled: Polled) -> None:
+    polled.observe("cfg.maps", Verdict.WARNED)
+    polled.sign("devops")
+    polled.acknowledge("cfg.maps")
+    assert polled.voided == {}
+    assert polled.evidence.summary()["acknowledged"] == ["cfg.maps"]
+    polled.order(Act.RESCHEDULE, new_t0=T0 + 5 * HOUR)
+    assert "acknowledged" not in polled.evidence.summary()
