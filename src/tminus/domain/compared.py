@@ -1,4 +1,4 @@
-"""Two JSON objects that must be one: the first place where they differ is named."""
+"""Two JSON objects that must be one, and words beside a signature: the first place where they differ is named."""
 
 from collections.abc import Mapping
 
@@ -13,6 +13,17 @@ def same(what: str, seen: Mapping[str, object], right: Json) -> None:
     """Raise `RecordError` naming the first place where what stands differs from what must stand."""
     if canonical(dict(seen)) != canonical(right):
         raise RecordError(f"{what} does not hold: {_difference('', seen, right)}", hint=_HINT)
+
+
+def said(data: Mapping[str, object], signed: Mapping[str, object], *needed: str) -> None:
+    """Raise `RecordError` unless what stands beside an envelope is what was signed; the rest of it may be left out.
+
+    Whoever reads a record, and does not open its envelopes, reads these fields.
+    """
+    for name, right in signed.items():
+        seen = data.get(name)
+        if (name in data or name in needed) and canonical([seen]) != canonical([right]):
+            raise RecordError(f"`{name}` is {seen!r}, but {right!r} was signed", hint=_HINT)
 
 
 def _difference(place: str, seen: object, right: object) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tminus.domain import fields
-from tminus.domain.attestation import Json
 from tminus.domain.canonical import canonical, instant
+from tminus.domain.compared import said
 from tminus.domain.people import alike
 from tminus.domain.policy import Opened
 from tminus.domain.record import Event
@@ -20,6 +20,7 @@ from tminus.domain.words import (
     Waiver,
     Word,
     attested_claim,
+    attested_words,
     read_word,
     row_of,
     waiver_row,
@@ -45,7 +46,8 @@ class Testimony:
         _check_signed(word, signed, rules)
         first = self._confirmed(word) if word.confirms else None
         blocker = any(line.blocker for line in rules.required if line.check == word.check)
-        _check_said(event.data, attested_claim(word, first, blocker=blocker))
+        claim = attested_claim(word, first, blocker=blocker)
+        said(event.data, claim | attested_words(word, first, blocker=blocker), *claim)
         self.attested[event.digest] = word
         if word.evidence:
             self.evidence[word.evidence] = word.source
@@ -70,11 +72,11 @@ class Testimony:
         word = read_word(Request, _predicate(signed))
         _check_signed(word, signed, rules)
         instant(word.until)
-        said = {
+        words = {
             name: getattr(word, name)
             for name in ("check", "role", "because", "risk", "compensating", "until")
         }
-        _check_said(event.data, {**said, "by": word.person})
+        said(event.data, {**words, "by": word.person}, *words, "by")
         self.requested[event.digest] = word
         return word
 
@@ -107,10 +109,3 @@ def _check_signed(word: Word, signed: SignedStatement, rules: Opened) -> None:
     if canonical(dict(signed.statement)) != canonical(word_statement(word, rules.digest)):
         raise RecordError("the signed text is not what these words make", hint=_HINT)
     rules.check_role(word.person, word.role)
-
-
-def _check_said(data: Mapping[str, object], said: Json) -> None:
-    """The event says what was signed."""
-    for name, value in said.items():
-        if data.get(name) != value:
-            raise RecordError(f"`{name}` is {data.get(name)!r}, but {value!r} was signed", hint=_HINT)

@@ -19,7 +19,7 @@ from tminus.domain.attestation import (
     sign_off_statement,
 )
 from tminus.domain.canonical import instant
-from tminus.domain.compared import same
+from tminus.domain.compared import said, same
 from tminus.domain.course import void_lines
 from tminus.domain.policy import Observed, Opened, judge_go, read_opened
 from tminus.domain.poll import changes
@@ -256,11 +256,10 @@ class _Reading:
             note=sign_off.note,
         )
         self._check_person(vote, event)
-        for name, value in (("role", vote.role), ("person", vote.person)):
-            if event.data.get(name) != value:
-                raise RecordError(
-                    f"`{name}` is {event.data.get(name)!r}, but {value!r} was signed", hint=_HINT
-                )
+        words = {
+            name: getattr(sign_off, name) for name in ("role", "person", "decision", "note", "simulated")
+        }
+        said(event.data, words, "role", "person", "decision")
         self.poll.votes[(vote.role, vote.person)] = vote
         self.poll.covers[(vote.role, vote.person)] = self.poll.evidence
 
@@ -281,15 +280,9 @@ class _Reading:
             note=decision.reason,
         )
         self._check_person(vote, event)
-        for name, value in (("decision", vote.decision), ("by", vote.person), ("reason", vote.note)):
-            if event.data.get(name) != value:
-                raise RecordError(
-                    f"`{name}` is {event.data.get(name)!r}, but {value!r} was signed", hint=_HINT
-                )
-        if event.data.get("new_t0") != decision.new_t0:
-            raise RecordError(
-                f"`new_t0` is {event.data.get('new_t0')}, but {decision.new_t0} was signed", hint=_HINT
-            )
+        words = {name: getattr(decision, name) for name in ("decision", "reason", "new_t0")}
+        beside = {name: getattr(decision, name) for name in ("role", "simulated", "category")}
+        said(event.data, {"by": decision.person, **words, **beside}, "by", *words)
         if vote.role not in self.rules.deciders:
             raise RecordError(f"{vote.role} may not decide; {', '.join(self.rules.deciders)} may", hint=_HINT)
         self.go = vote.decision == "go"

@@ -138,6 +138,26 @@ def attested_claim(word: Attestation, first: Attestation | None, *, blocker: boo
     }
 
 
+def attested_words(word: Attestation, first: Attestation | None, *, blocker: bool) -> Json:
+    """What the record says of a word to whoever does not open its envelope; `first` is the word it confirms."""
+    why = f"{word.person}: {word.statement}"
+    if first is not None:
+        why = f"{why}, confirming {first.person}"
+    elif blocker and word.holds:
+        why = f"{why}; a second person has to confirm it"
+    return {
+        "value": word.statement,
+        "why": why,
+        "seen": {
+            "person": word.person,
+            "version": word.version,
+            "file": word.source,
+            "sha256": word.evidence,
+        },
+        "by": word.person,
+    }
+
+
 def waiver_row(request: Request, waiver: Waiver) -> Json:
     """What a waiver says in the record and in the evidence that people sign: all of it but the signature."""
     return {
