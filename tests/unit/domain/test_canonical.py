@@ -65,6 +65,45 @@ def test_numbers_are_written_as_ecmascript_writes_them() -> None:
     assert seen > 1000
 
 
+@pytest.mark.parametrize("name", ["arrays", "french", "structures", "unicode", "weird"])
+def test_the_inputs_of_these_vectors_are_refused_where_they_are_not_canonical(name: str) -> None:
+    folder = vectors("jcs_rfc8785")
+    given = (folder / "input" / f"{name}.json").read_bytes()
+    published = bytes.fromhex((folder / "outhex" / f"{name}.txt").read_text())
+    assert parse(published) == json.loads(given)
+    with pytest.raises(RecordError, match="not as RFC 8785"):
+        parse(given)
+
+
+def test_texts_that_are_json_have_one_form_or_are_refused() -> None:
+    names = sorted((vectors("jsontestsuite") / "test_parsing").glob("[yi]_*.json"))
+    kept = refused = 0
+    for name in [*names, *sorted((vectors("jsontestsuite") / "test_transform").glob("*.json"))]:
+        text = name.read_bytes()
+        try:
+            value = json.loads(text)
+            encoded = canonical(value)
+        except (RecordError, ValueError, RecursionError):
+            with pytest.raises(RecordError):
+                parse(text)
+            refused += 1
+            continue
+        assert parse(encoded) == value, name
+        if text != encoded:
+            with pytest.raises(RecordError):
+                parse(text)
+        kept += 1
+    assert kept > 80
+    assert refused > 20
+
+
+@pytest.mark.parametrize("values", ["different_values", "same_value", "unclear_values"])
+def test_a_published_text_with_a_key_that_stands_twice_is_refused(values: str) -> None:
+    text = (vectors("jsontestsuite") / "test_transform" / f"object_same_key_{values}.json").read_bytes()
+    with pytest.raises(RecordError, match="'a' stands twice"):
+        parse(text)
+
+
 def test_texts_that_are_no_json_are_refused() -> None:
     names = sorted((vectors("jsontestsuite") / "test_parsing").glob("n_*.json"))
     assert len(names) > 100
