@@ -75,7 +75,8 @@ class RecordBuilder:
     def add(self, kind: str, data: dict[str, Any], key: str = "") -> Event:
         """Append any event, one second after the last."""
         self.now += 1
-        entry = Entry(kind, key or f"{kind}#{len(self.events)}", data, self.at, -60_000)
+        place = self.events[-1].seq + 1 if self.events else 0
+        entry = Entry(kind, key or f"{kind}#{place}", data, self.at, -60_000)
         self.events.append(append(self.events[-1] if self.events else None, entry))
         return self.events[-1]
 

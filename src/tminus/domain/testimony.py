@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tminus.domain import fields
-from tminus.domain.canonical import canonical, instant
+from tminus.domain.canonical import instant, written_so
 from tminus.domain.compared import said
 from tminus.domain.people import alike
 from tminus.domain.policy import Opened
@@ -91,7 +91,7 @@ class Testimony:
             raise RecordError("it approves a waiver that nobody requested", hint=_HINT)
         if alike(request.person) == alike(word.person):
             raise RecordError(f"{word.person} approved a waiver of their own", hint=_HINT)
-        if canonical(row_of(event.data)) != canonical(waiver_row(request, word)):
+        if row_of(event.data) != waiver_row(request, word):
             raise RecordError("the waiver is not the one that was requested and approved", hint=_HINT)
         if instant(request.until) > instant(fields.text(schedule, "t0")) + LONGEST:
             raise RecordError(f"the waiver ends at {request.until}, later than a day after T-0", hint=_HINT)
@@ -106,6 +106,6 @@ def _check_signed(word: Word, signed: SignedStatement, rules: Opened) -> None:
     """The statement is what these words make of it, for this launch and by a person whom its plan names."""
     if word.launch != rules.launch:
         raise RecordError(f"signed for launch {word.launch!r}, not for {rules.launch!r}", hint=_HINT)
-    if canonical(dict(signed.statement)) != canonical(word_statement(word, rules.digest)):
+    if not written_so(word_statement(word, rules.digest), signed.payload):
         raise RecordError("the signed text is not what these words make", hint=_HINT)
     rules.check_role(word.person, word.role)

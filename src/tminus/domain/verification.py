@@ -18,8 +18,9 @@ from tminus.domain.attestation import (
     read_sign_off,
     sign_off_statement,
 )
-from tminus.domain.canonical import instant
+from tminus.domain.canonical import canonical, instant
 from tminus.domain.compared import said, same
+from tminus.domain.compared import signed as signed_as
 from tminus.domain.course import void_lines
 from tminus.domain.policy import Observed, Opened, judge_go, read_opened
 from tminus.domain.poll import changes
@@ -219,9 +220,11 @@ class _Reading:
 
     def _shown(self, event: Event) -> tuple[EvidenceRoot, str]:
         """The evidence that people are shown, and its root: it must be what was recorded, all of it."""
-        evidence = read_evidence(fields.table(event.data, "evidence"))
-        same("the evidence", fields.table(event.data, "evidence"), self._recorded().document())
-        root = evidence_root(evidence)[1]
+        shown, recorded = fields.table(event.data, "evidence"), self._recorded()
+        evidence = read_evidence(shown)
+        encoded, root = evidence_root(recorded)
+        if canonical(shown) != encoded:
+            same("the evidence", shown, recorded.document())
         if fields.text(event.data, "root") != root:
             raise RecordError(f"`root` is not the digest of the evidence, which is {root}", hint=_HINT)
         return evidence, root
@@ -244,7 +247,8 @@ class _Reading:
             raise RecordError("a sign-off without an open poll", hint=_HINT)
         signed = self.open_envelope(event.data.get("envelope"))
         sign_off = read_sign_off(fields.table(signed.statement, "predicate"))
-        same("the sign-off", signed.statement, sign_off_statement(sign_off, self.poll.evidence))
+        right = sign_off_statement(sign_off, self.poll.evidence, self.poll.root)
+        signed_as("the sign-off", signed, right)
         self._check_launch(sign_off.launch)
         vote = Signature(
             role=sign_off.role,
@@ -268,7 +272,7 @@ class _Reading:
         root = self.poll.root if self.poll else None
         signed = self.open_envelope(event.data.get("envelope"))
         decision = read_decision(fields.table(signed.statement, "predicate"))
-        same("the decision", signed.statement, decision_statement(decision, self.rules.release, root))
+        signed_as("the decision", signed, decision_statement(decision, self.rules.release, root))
         self._check_launch(decision.launch)
         vote = Signature(
             role=decision.role,
@@ -315,7 +319,7 @@ class _Reading:
         """`checkpoint`: the server signed every line before."""
         fields.exactly(event.data, ["envelope"])
         signed = self.open_envelope(event.data["envelope"])
-        same("the checkpoint", signed.statement, checkpoint_statement(self.rules.launch, event))
+        signed_as("the checkpoint", signed, checkpoint_statement(self.rules.launch, event))
         if self.trust:
             self.trust.signer(signed.keyid, KeyKind.SERVER, event.at)
         if signed.keyid in self.key_roles:
