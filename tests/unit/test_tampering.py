@@ -37,7 +37,7 @@ else:
     )
 
 from tminus.domain.canonical import canonical, timestamp
-from tminus.domain.record import digest
+from tminus.domain.record import Entry, append, digest
 from tminus.domain.verification import verify
 from tminus.errors import RecordError
 from tminus.signing import open_envelope, verify_file
@@ -565,6 +565,25 @@ def test_a_demo_signed_anew_by_strangers_is_refused(whole: Whole) -> None:
     strangers = trust_root("stranger")
     with pytest.raises(RecordError, match=r"^line \d+ \(\w+\.\w+\): key .* a stranger signed this"):
         verify([whole.content], open_envelope, strangers)
+
+
+def test_who_has_the_server_s_key_can_leave_out_what_no_person_signed() -> None:
+    record = people_builder()
+    kept = [event for event in record.events[:-1] if event.data.get("step") != "smoke"]
+    record.events = []
+    for event in kept:
+        entry = Entry(event.type, event.key, event.data, event.at, event.t_ms)
+        record.events.append(append(record.events[-1] if record.events else None, entry))
+    record.seal()
+    assert len(record.events) == len(people_builder().events) - 2
+    assert record.verify(trust_root()).outcome == "landed"
+
+
+def test_a_changed_trust_root_passes_a_forgery_where_it_lies_and_nowhere_else() -> None:
+    forged = people_builder(seed="stranger")
+    assert forged.verify(trust_root("stranger")).trusted
+    with pytest.raises(RecordError, match="a stranger signed this"):
+        forged.verify(trust_root())
 
 
 def test_a_file_swapped_beside_the_record_is_refused(tmp_path: Path) -> None:
