@@ -75,15 +75,18 @@ contract: install
 integration: install
 	$(BIN)/python -m pytest tests/integration
 
-chaos: install ## launches killed at every step, and at RUNS=n moments drawn by SEED=n, on both databases; ONLY=demo: whole demos instead, and every part killed once
+chaos: install ## launches killed at every step, and at RUNS=n moments drawn by SEED=n, on both databases; every byte of a record changed; ONLY=sqlite|postgres|tamper: one of these; ONLY=demo: whole demos instead, and every part killed once
 ifeq ($(ONLY),demo)
 	$(BIN)/python benchmarks/chaos_demo.py
 	$(BIN)/python -m pytest tests/acceptance -m chaos
+else ifeq ($(ONLY),tamper)
+	$(BIN)/python benchmarks/tamper.py $(if $(SEED),--seed $(call quoted,$(SEED)))
 else
+	$(if $(ONLY),,$(BIN)/python benchmarks/tamper.py $(if $(SEED),--seed $(call quoted,$(SEED))))
 	$(BIN)/python benchmarks/chaos.py $(if $(RUNS),--runs $(call quoted,$(RUNS))) $(if $(SEED),--seed $(call quoted,$(SEED))) $(if $(ONLY),--only $(call quoted,$(ONLY)))
 endif
 
-bench: install ## figures into docs/reference/benchmarks.md: ONLY=guard|record|plan|startup|waiting
+bench: install ## figures into docs/reference/benchmarks.md: ONLY=guard|record|verify|plan|startup|waiting
 	$(BIN)/python benchmarks/run.py $(ONLY)
 
 docs: install ## rewrite the generated reference pages

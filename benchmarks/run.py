@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from benchmarks.plan import plan
     from benchmarks.result import Figure, Result
     from benchmarks.startup import startup
+    from benchmarks.verify import verify
     from benchmarks.waiting import waiting
 else:
     from plan import plan
     from result import Figure, Result
     from startup import startup
+    from verify import verify
     from waiting import waiting
 
 from tminus.domain.guard import GuardLimits
@@ -110,9 +112,10 @@ Made by `make bench`: each figure is the best of three runs, beside a bound meas
 
 def _limits(figures: Sequence[Figure]) -> str:
     head = """
-Launches that wait in one worker, from one run of `make bench ONLY=waiting`. Their milestones are spread over a minute.
+Figures beside the limit that they must not exceed, from one run. Launches that wait do so in one worker, their
+milestones spread over a minute.
 
-| what | launches | figure | limit | held |
+| what | of | figure | limit | held |
 |--|--|--|--|--|
 """
     rows = (
@@ -129,6 +132,7 @@ def main() -> None:
         "guard": guard,
         "record": record,
         "plan": plan,
+        "verify": verify,
         "startup": startup,
         "waiting": waiting,
     }

@@ -2,7 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.unit.record_builder import signer
+else:
+    from record_builder import signer
 
 from tminus.control.approval import Approval
 from tminus.control.countdown import Countdown
@@ -28,7 +33,7 @@ from tminus.domain.timeline import LaunchClock
 from tminus.domain.traffic import Side
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.domain.verification import verify
-from tminus.signing import Signer, checkpoint_entry, open_envelope, sign_statement
+from tminus.signing import checkpoint_entry, open_envelope, sign_statement
 from tminus.testing import (
     Behaviour,
     FakeClock,
@@ -138,10 +143,10 @@ WHOLE = {"rows": 100, "orphans": 0}
 
 
 class KeySignatory:
-    """Signs with real keys, one for each role, the same in a whole test."""
+    """Signs with real keys, one for each role, the same in every run."""
 
-    def __init__(self, fate: Fate) -> None:
-        self.signers = {role: Signer.generate() for role in ("lead", "devops", "qa", "server")}
+    def __init__(self, fate: Fate, seed: str = "ours") -> None:
+        self.signers = {role: signer(role, seed) for role in ("lead", "devops", "qa", "server")}
         self._fate = fate
 
     def sign(self, role: str, statement: Json) -> Json:
@@ -278,14 +283,18 @@ class World:
         """How often each act was done to the world, by the step it was done in."""
         return Counter(self.fate.acts)
 
-    def sealed(self) -> Report:
-        """What the record proves, once the server has signed it."""
+    def sealed_chain(self) -> list[Event]:
+        """What was recorded, and the server's signature over it."""
         keys = self.signatory
         assert isinstance(keys, KeySignatory)
         at, t_ms = timestamp(self.clock.now()), self.time.t_ms()
         seal = checkpoint_entry(keys.signers["server"], "depot-7", at, t_ms)
-        chain = [*self.chain, append(self.chain[-1], seal(self.chain[-1]))]
-        return verify([encode(event) for event in chain], open_envelope, keys.trust())
+        return [*self.chain, append(self.chain[-1], seal(self.chain[-1]))]
+
+    def sealed(self) -> Report:
+        """What the record proves, once the server has signed it."""
+        lines = [encode(event) for event in self.sealed_chain()]
+        return verify(lines, open_envelope, self.signatory.trust())
 
 
 def with_line(plan: Plan, check: str, **changes: Any) -> Plan:

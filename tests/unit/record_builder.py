@@ -29,6 +29,7 @@ from tminus.domain.words import (
     Word,
     acknowledged_row,
     attested_claim,
+    attested_words,
     waiver_row,
     word_statement,
 )
@@ -79,7 +80,8 @@ class RecordBuilder:
     def add(self, kind: str, data: dict[str, Any], key: str = "") -> Event:
         """Append any event, one second after the last."""
         self.now += 1
-        entry = Entry(kind, key or f"{kind}#{len(self.events)}", data, self.at, -60_000)
+        place = self.events[-1].seq + 1 if self.events else 0
+        entry = Entry(kind, key or f"{kind}#{place}", data, self.at, -60_000)
         self.events.append(append(self.events[-1] if self.events else None, entry))
         return self.events[-1]
 
@@ -146,9 +148,11 @@ class RecordBuilder:
         about: dict[str, Any] = {"holds": True, "statement": "I have seen it", "version": 1} | changes
         word = Attestation(self.launch, check, role, person, signed_at=self.at, confirms=confirms, **about)
         blocker = check == "bk.db"
-        claim = attested_claim(word, self.words.get(confirms), blocker=blocker)
+        first = self.words.get(confirms)
+        claim = attested_claim(word, first, blocker=blocker)
         self.claims[check] = dict(claim)
-        event = self.add("check.attested", claim | {"envelope": self.word(word)})
+        words = attested_words(word, first, blocker=blocker)
+        event = self.add("check.attested", {**claim, **words, "envelope": self.word(word)})
         self.words[event.digest] = word
         return event
 
@@ -206,7 +210,8 @@ class RecordBuilder:
         envelope = sign_statement(
             key or signer(PEOPLE[role], self.seed), sign_off_statement(said, self.evidence)
         )
-        self.add("signoff.given", {"role": role, "person": PEOPLE[role], "envelope": envelope})
+        words = {"decision": said.decision, "note": said.note, "simulated": said.simulated}
+        self.add("signoff.given", {"role": role, "person": PEOPLE[role], **words, "envelope": envelope})
 
     def decide(self, decision: str = "go", role: str = "cto", **changes: Any) -> None:
         """Decide; changes replace what the decider says."""
@@ -218,9 +223,10 @@ class RecordBuilder:
         root = evidence_root(self.evidence)[1] if self.evidence else None
         statement = decision_statement(said, {"depot": IMAGE}, root)
         envelope = sign_statement(signer(PEOPLE[role], self.seed), statement)
-        data = {"decision": decision, "by": PEOPLE[role], "reason": said.reason, "envelope": envelope}
-        if said.new_t0 is not None:
-            data["new_t0"] = said.new_t0
+        data: dict[str, Any] = {"decision": decision, "by": PEOPLE[role], "role": role, "reason": said.reason}
+        data |= {"simulated": said.simulated, "envelope": envelope}
+        if decision == "no-go":
+            data |= {"category": said.category, "new_t0": said.new_t0}
         self.add("decision.made", data)
 
     def seal(self, key: Signer | None = None) -> None:

@@ -110,6 +110,18 @@ def test_the_glossary_defines_the_words_of_the_domain() -> None:
         assert re.search(rf"\b{re.escape(word)}\b", text), word
 
 
+def test_tests_that_the_documents_name_exist() -> None:
+    defined = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)\(", path.read_text(encoding="utf-8"))
+    }
+    security = (ROOT / "docs" / "explanation" / "security.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", security))
+    assert named
+    assert named <= defined, sorted(named - defined)
+
+
 def test_commands_that_the_documents_name_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))

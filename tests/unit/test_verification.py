@@ -2,8 +2,6 @@
 
 import base64
 import json
-import random
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,17 +31,6 @@ REAL: dict[str, Any] = {
 
 def check(content: bytes, trust: TrustRoot | None) -> Report:
     return verify([content], open_envelope, trust)
-
-
-def rechained(lines: list[bytes]) -> list[bytes]:
-    """The same events with every `prev` made right again, as a forger without keys would."""
-    chained: list[bytes] = []
-    for line in lines:
-        event = json.loads(line)
-        event["seq"] = len(chained)
-        event["prev"] = digest(chained[-1]) if chained else "0" * 64
-        chained.append(canonical(event) + b"\n")
-    return chained
 
 
 class TestWhole:
@@ -156,60 +143,6 @@ class TestWhole:
 
 
 class TestDamage:
-    def test_every_single_byte_change_is_refused_with_its_line(self, record: RecordBuilder) -> None:
-        content = b"".join(record.complete().lines)
-        draw = random.Random(20260131)
-        for _ in range(500):
-            at = draw.randrange(len(content))
-            other = (content[at] + draw.randrange(1, 256)) % 256
-            line = content.count(b"\n", 0, at) + 1
-            with pytest.raises(RecordError) as caught:
-                check(content[:at] + bytes([other]) + content[at + 1 :], None)
-            named = re.match(r"line (\d+)", str(caught.value))
-            assert named, caught.value
-            assert int(named[1]) in {line, line + 1}
-
-    def test_the_last_line_is_covered_too(self, record: RecordBuilder) -> None:
-        record.complete()
-        before, last = b"".join(record.lines[:-1]), record.lines[-1]
-        draw = random.Random(9)
-        for at in sorted(draw.sample(range(len(last)), 100)):
-            other = last[at] ^ draw.randrange(1, 256)
-            with pytest.raises(RecordError, match=f"line {len(record.lines)}"):
-                check(before + last[:at] + bytes([other]) + last[at + 1 :], None)
-
-    def test_deletions_insertions_and_swaps_are_refused(self, record: RecordBuilder) -> None:
-        content = b"".join(record.complete().lines)
-        draw = random.Random(8)
-        for _ in range(80):
-            at, length = draw.randrange(len(content)), draw.randrange(1, 9)
-            for damaged in (
-                content[:at] + content[at + length :],
-                content[:at] + draw.randbytes(length) + content[at:],
-            ):
-                with pytest.raises(RecordError, match="line"):
-                    check(damaged, None)
-
-    def test_a_record_cut_or_reordered_at_any_line_is_refused(self, record: RecordBuilder) -> None:
-        lines = record.complete().lines
-        for at in range(len(lines) - 1):
-            swapped = [*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]]
-            doubled = [*lines[: at + 1], lines[at], *lines[at + 1 :]]
-            for damaged in (lines[:at], lines[at + 1 :], lines[:at] + lines[at + 1 :], swapped, doubled):
-                with pytest.raises(RecordError, match="line"):
-                    check(b"".join(damaged), None)
-
-    def test_a_changed_line_with_the_chain_made_right_again_fails_at_the_checkpoint(
-        self, record: RecordBuilder
-    ) -> None:
-        lines = record.complete().lines
-        for number in range(len(lines) - 1):
-            event = json.loads(lines[number])
-            event["at"] = "2031-01-01T00:00:00.000Z"
-            forged = [*lines[:number], canonical(event) + b"\n", *lines[number + 1 :]]
-            with pytest.raises(RecordError, match="line"):
-                check(b"".join(rechained(forged)), None)
-
     def test_a_checkpoint_of_another_record_does_not_close_this_one(self, record: RecordBuilder) -> None:
         other = RecordBuilder(launch="depot-3").complete()
         record.complete()

@@ -7,7 +7,7 @@ Signing itself is left to `tminus.signing`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import cast
 
 from tminus.domain import fields
@@ -65,12 +65,18 @@ class EvidenceRoot:
 
         Where nothing is acknowledged it says nothing of it.
         """
-        document = asdict(self)
+        return plain(self.rows())
+
+    def rows(self) -> dict[str, object]:
+        """The same, as it is before it is copied."""
+        rows: dict[str, object] = {name: getattr(self, name) for name in EvidenceRoot.__slots__}
+        for name in ("release", "schedule"):
+            rows[name] = dict(getattr(self, name))
         for name in ("claims", "waivers", "omitted", "acknowledged"):
-            document[name] = sorted((dict(row) for row in getattr(self, name)), key=_check_of)
+            rows[name] = sorted((dict(row) for row in getattr(self, name)), key=_check_of)
         if not self.acknowledged:
-            del document["acknowledged"]
-        return plain(document)
+            del rows["acknowledged"]
+        return rows
 
     def count(self, verdict: str) -> list[str]:
         """The ids of the claims with this verdict, sorted."""
@@ -91,7 +97,7 @@ class EvidenceRoot:
 
 def evidence_root(evidence: EvidenceRoot) -> tuple[bytes, str]:
     """The canonical bytes of the evidence document, and their SHA-256 in hex."""
-    encoded = canonical(evidence.document())
+    encoded = canonical(evidence.rows())
     return encoded, sha256_hex(encoded)
 
 
@@ -153,16 +159,15 @@ class Decision:
     """What kept the launch from going, for a NO-GO; empty where nobody said."""
 
 
-def sign_off_statement(sign_off: SignOff, evidence: EvidenceRoot) -> Json:
-    """What one person signs for one role."""
-    root = evidence_root(evidence)[1]
-    predicate = asdict(sign_off) | evidence.summary() | {"evidence_root": root}
+def sign_off_statement(sign_off: SignOff, evidence: EvidenceRoot, root: str | None = None) -> Json:
+    """What one person signs for one role; `root` is the digest of the evidence, where it is known already."""
+    predicate = _fields(sign_off) | evidence.summary() | {"evidence_root": root or evidence_root(evidence)[1]}
     return _statement(_release(evidence.release), SIGN_OFF, predicate)
 
 
 def decision_statement(decision: Decision, release: Mapping[str, str], root: str | None) -> Json:
     """What the person who decides signs; there is no root while no poll was opened, and then only NO-GO."""
-    predicate = asdict(decision) | {"evidence_root": root}
+    predicate = _fields(decision) | {"evidence_root": root}
     if not decision.category:
         del predicate["category"]
     return _statement(_release(release), DECISION, predicate)
@@ -170,8 +175,8 @@ def decision_statement(decision: Decision, release: Mapping[str, str], root: str
 
 def checkpoint_statement(launch: str, place: Event) -> Json:
     """What the server signs: every line before this place, and the place itself but for its data."""
-    covered = {"seq": place.seq - 1, "head": place.prev}
-    predicate = {"launch": launch, **covered, "at": place.at, "t_ms": place.t_ms, "key": place.key}
+    covered: Json = {"seq": place.seq - 1, "head": place.prev}
+    predicate: Json = {"launch": launch, **covered, "at": place.at, "t_ms": place.t_ms, "key": place.key}
     return _statement([{"name": "launch record", "digest": {"sha256": place.prev}}], CHECKPOINT_OF, predicate)
 
 
@@ -203,15 +208,17 @@ def read_decision(predicate: Mapping[str, object]) -> Decision:
     )
 
 
-def _statement(subject: list[Json], predicate_type: str, predicate: Mapping[str, object]) -> Json:
-    return plain(
-        {
-            "_type": STATEMENT,
-            "subject": subject,
-            "predicateType": predicate_type,
-            "predicate": dict(predicate),
-        }
-    )
+def _fields(words: SignOff | Decision) -> Json:
+    return {name: getattr(words, name) for name in words.__slots__}
+
+
+def _statement(subject: list[Json], predicate_type: str, predicate: Json) -> Json:
+    return {
+        "_type": STATEMENT,
+        "subject": [*subject],
+        "predicateType": predicate_type,
+        "predicate": {**predicate},
+    }
 
 
 def _release(release: Mapping[str, str]) -> list[Json]:

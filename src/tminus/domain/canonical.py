@@ -5,8 +5,10 @@ values in the same bytes: no duplicate keys, no numbers that a double cannot hol
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import NoReturn, cast
 
@@ -15,9 +17,14 @@ import rfc8785
 from tminus.domain.evidence import JsonValue
 from tminus.errors import RecordError
 
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _SAFE = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly: RFC 8785, appendix D."""
 _HINT = "export the record again from its store; if the difference stays, treat the record as altered"
+
+
+class _SpelledOtherwiseError(ValueError):
+    """What the standard library's JSON writer spells in another way than RFC 8785."""
 
 
 def canonical(value: object) -> bytes:
@@ -30,6 +37,16 @@ def canonical(value: object) -> bytes:
     return encoded
 
 
+def written_so(value: object, encoded: bytes) -> bool:
+    """Whether these canonical bytes, as `parse` takes them, are those of this value."""
+    try:
+        if _WRITER.encode(value).encode() == encoded:
+            return True
+    except (ValueError, TypeError, RecursionError):
+        return canonical(value) == encoded
+    return canonical(value) == encoded
+
+
 def plain(value: Mapping[str, object]) -> dict[str, JsonValue]:
     """A detached copy as a reader will see it: lists for tuples, integers for whole floats."""
     _, read = _written(dict(value))
@@ -38,6 +55,18 @@ def plain(value: Mapping[str, object]) -> dict[str, JsonValue]:
 
 def _written(value: object) -> tuple[bytes, JsonValue]:
     """The bytes, and what is read from them again: bytes that this writes have their one form already."""
+    try:
+        text = _WRITER.encode(value)
+        read = _plainly_read(text)
+        # What the writer changes without a word (a tuple, a key that is no text) is not what is read again.
+        if read == value:
+            return text.encode(), read
+    except (ValueError, TypeError, RecursionError):
+        return _written_by_the_library(value)
+    return _written_by_the_library(value)
+
+
+def _written_by_the_library(value: object) -> tuple[bytes, JsonValue]:
     try:
         encoded = rfc8785.dumps(value)  # type: ignore[arg-type] # refuses what is no JSON by itself
     except (ValueError, RecursionError) as error:
@@ -49,6 +78,17 @@ def _written(value: object) -> tuple[bytes, JsonValue]:
 
 def parse(encoded: bytes) -> JsonValue:
     """Read canonical JSON; raises `RecordError` naming the first byte that is not as RFC 8785 writes it."""
+    try:
+        text = encoded.decode()
+        value = _plainly_read(text)
+        if _WRITER.encode(value) == text:
+            return value
+    except (ValueError, RecursionError):
+        return _parsed_by_the_library(encoded)
+    return _parsed_by_the_library(encoded)
+
+
+def _parsed_by_the_library(encoded: bytes) -> JsonValue:
     value = _read(encoded)
     try:
         again = rfc8785.dumps(value)
@@ -57,6 +97,19 @@ def parse(encoded: bytes) -> JsonValue:
     if again != encoded:
         raise _refused(f"byte {first_difference(encoded, again)}: not as RFC 8785 writes it")
     return value
+
+
+def _plainly_read(text: str) -> JsonValue:
+    """Read what RFC 8785 and the standard library's writer spell alike, should they spell it so at all (ADR 26).
+
+    Raises `ValueError` for anything else.
+    """
+    if not text.isascii() and len(text.encode("utf-16-le")) != 2 * len(text):
+        raise _SpelledOtherwiseError("keys beyond U+FFFF are sorted by their UTF-16 units")
+    value, end = _READER.raw_decode(text)
+    if end != len(text):
+        raise _SpelledOtherwiseError("something follows")
+    return cast("JsonValue", value)
 
 
 def first_difference(one: bytes, other: bytes) -> int:
@@ -76,10 +129,13 @@ def timestamp(epoch_seconds: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=1024)  # every reader of an event asks for the same one
 def instant(text: str) -> float:
     """Seconds of the epoch for an instant written by `timestamp`; raises `RecordError` for any other form."""
     try:
         seconds = datetime.fromisoformat(text).timestamp()
+        if _INSTANT.fullmatch(text):
+            return seconds
         written = timestamp(seconds)
     except (ValueError, OverflowError) as error:
         raise _refused(f"{text!r} is no instant") from error
@@ -129,8 +185,26 @@ def _number(text: str) -> float:
     return number
 
 
+def _plain_integer(text: str) -> int:
+    """An integer that every JSON reader keeps; both spell it alike."""
+    if len(text) > 17 or abs(int(text)) > _SAFE:
+        raise _SpelledOtherwiseError(text)
+    return int(text)
+
+
+def _plain_number(text: str) -> float:
+    """A fraction that both spell alike: its shortest digits, without an exponent."""
+    if "e" in text or "E" in text or text.endswith(".0"):
+        raise _SpelledOtherwiseError(text)
+    return float(text)
+
+
 def _no_constant(text: str) -> NoReturn:
     raise _refused(f"{text} is no JSON number")
+
+
+_READER = json.JSONDecoder(parse_constant=_no_constant, parse_int=_plain_integer, parse_float=_plain_number)
+_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _refused(what: str) -> RecordError:

@@ -58,6 +58,8 @@ def texts(data: Mapping[str, object], name: str) -> list[str]:
 def exactly(data: Mapping[str, object], names: Iterable[str]) -> None:
     """Raise `RecordError` unless the object has these fields and no other."""
     wanted = set(names)
+    if data.keys() == wanted:
+        return
     if missing := sorted(wanted - data.keys()):
         raise RecordError(f"the field `{missing[0]}` is missing", hint=_HINT)
     if unknown := sorted(data.keys() - wanted):

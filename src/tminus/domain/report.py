@@ -10,6 +10,8 @@ class SignedStatement:
 
     keyid: str
     statement: Mapping[str, object]
+    payload: bytes
+    """The statement's canonical bytes, over which the signature is."""
 
 
 OpenEnvelope = Callable[[object], SignedStatement]

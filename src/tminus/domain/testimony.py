@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from tminus.domain import fields
 from tminus.domain.attestation import Json
-from tminus.domain.canonical import canonical, instant
+from tminus.domain.canonical import canonical, instant, written_so
+from tminus.domain.compared import said
 from tminus.domain.people import alike
 from tminus.domain.policy import Opened
 from tminus.domain.record import Event
@@ -22,6 +23,7 @@ from tminus.domain.words import (
     Word,
     acknowledged_row,
     attested_claim,
+    attested_words,
     read_word,
     row_of,
     waiver_row,
@@ -49,7 +51,8 @@ class Testimony:
         _check_signed(word, signed, rules)
         first = self._confirmed(word) if word.confirms else None
         blocker = any(line.blocker for line in rules.required if line.check == word.check)
-        _check_said(event.data, attested_claim(word, first, blocker=blocker))
+        claim = attested_claim(word, first, blocker=blocker)
+        said(event.data, claim | attested_words(word, first, blocker=blocker), *claim)
         self.attested[event.digest] = word
         if word.evidence:
             self.evidence[word.evidence] = word.source
@@ -87,11 +90,11 @@ class Testimony:
         word = read_word(Request, _predicate(signed))
         _check_signed(word, signed, rules)
         instant(word.until)
-        said = {
+        words = {
             name: getattr(word, name)
             for name in ("check", "role", "because", "risk", "compensating", "until")
         }
-        _check_said(event.data, {**said, "by": word.person})
+        said(event.data, {**words, "by": word.person}, *words, "by")
         self.requested[event.digest] = word
         return word
 
@@ -106,7 +109,7 @@ class Testimony:
             raise RecordError("it approves a waiver that nobody requested", hint=_HINT)
         if alike(request.person) == alike(word.person):
             raise RecordError(f"{word.person} approved a waiver of their own", hint=_HINT)
-        if canonical(row_of(event.data)) != canonical(waiver_row(request, word)):
+        if row_of(event.data) != waiver_row(request, word):
             raise RecordError("the waiver is not the one that was requested and approved", hint=_HINT)
         if instant(request.until) > instant(fields.text(schedule, "t0")) + LONGEST:
             raise RecordError(f"the waiver ends at {request.until}, later than a day after T-0", hint=_HINT)
@@ -140,13 +143,6 @@ def _check_signed(word: Word, signed: SignedStatement, rules: Opened) -> None:
     """The statement is what these words make of it, for this launch and by a person whom its plan names."""
     if word.launch != rules.launch:
         raise RecordError(f"signed for launch {word.launch!r}, not for {rules.launch!r}", hint=_HINT)
-    if canonical(dict(signed.statement)) != canonical(word_statement(word, rules.digest)):
+    if not written_so(word_statement(word, rules.digest), signed.payload):
         raise RecordError("the signed text is not what these words make", hint=_HINT)
     rules.check_role(word.person, word.role)
-
-
-def _check_said(data: Mapping[str, object], said: Json) -> None:
-    """The event says what was signed."""
-    for name, value in said.items():
-        if data.get(name) != value:
-            raise RecordError(f"`{name}` is {data.get(name)!r}, but {value!r} was signed", hint=_HINT)

@@ -19,8 +19,9 @@ from tminus.domain.attestation import (
     sign_off_statement,
 )
 from tminus.domain.authors import alone
-from tminus.domain.canonical import instant
-from tminus.domain.compared import same
+from tminus.domain.canonical import canonical, instant
+from tminus.domain.compared import said, same
+from tminus.domain.compared import signed as signed_as
 from tminus.domain.course import void_lines
 from tminus.domain.delegation import check_delegation
 from tminus.domain.policy import Observed, Opened, judge_go, read_opened
@@ -233,9 +234,11 @@ class _Reading:
 
     def _shown(self, event: Event) -> tuple[EvidenceRoot, str]:
         """The evidence that people are shown, and its root: it must be what was recorded, all of it."""
-        evidence = read_evidence(fields.table(event.data, "evidence"))
-        same("the evidence", fields.table(event.data, "evidence"), self._recorded().document())
-        root = evidence_root(evidence)[1]
+        shown, recorded = fields.table(event.data, "evidence"), self._recorded()
+        evidence = read_evidence(shown)
+        encoded, root = evidence_root(recorded)
+        if canonical(shown) != encoded:
+            same("the evidence", shown, recorded.document())
         if fields.text(event.data, "root") != root:
             raise RecordError(f"`root` is not the digest of the evidence, which is {root}", hint=_HINT)
         return evidence, root
@@ -259,7 +262,8 @@ class _Reading:
             raise RecordError("a sign-off without an open poll", hint=_HINT)
         signed = self.open_envelope(event.data.get("envelope"))
         sign_off = read_sign_off(fields.table(signed.statement, "predicate"))
-        same("the sign-off", signed.statement, sign_off_statement(sign_off, self.poll.evidence))
+        right = sign_off_statement(sign_off, self.poll.evidence, self.poll.root)
+        signed_as("the sign-off", signed, right)
         self._check_launch(sign_off.launch)
         vote = Signature(
             role=sign_off.role,
@@ -271,11 +275,10 @@ class _Reading:
             note=sign_off.note,
         )
         self.signers.check_vote(vote, event, self.rules)
-        for name, value in (("role", vote.role), ("person", vote.person)):
-            if event.data.get(name) != value:
-                raise RecordError(
-                    f"`{name}` is {event.data.get(name)!r}, but {value!r} was signed", hint=_HINT
-                )
+        words = {
+            name: getattr(sign_off, name) for name in ("role", "person", "decision", "note", "simulated")
+        }
+        said(event.data, words, "role", "person", "decision")
         self.poll.votes[(vote.role, vote.person)] = vote
         self.poll.covers[(vote.role, vote.person)] = self.poll.evidence
 
@@ -284,7 +287,7 @@ class _Reading:
         root = self.poll.root if self.poll else None
         signed = self.open_envelope(event.data.get("envelope"))
         decision = read_decision(fields.table(signed.statement, "predicate"))
-        same("the decision", signed.statement, decision_statement(decision, self.rules.release, root))
+        signed_as("the decision", signed, decision_statement(decision, self.rules.release, root))
         self._check_launch(decision.launch)
         vote = Signature(
             role=decision.role,
@@ -296,15 +299,9 @@ class _Reading:
             note=decision.reason,
         )
         self.signers.check_vote(vote, event, self.rules)
-        for name, value in (("decision", vote.decision), ("by", vote.person), ("reason", vote.note)):
-            if event.data.get(name) != value:
-                raise RecordError(
-                    f"`{name}` is {event.data.get(name)!r}, but {value!r} was signed", hint=_HINT
-                )
-        if event.data.get("new_t0") != decision.new_t0:
-            raise RecordError(
-                f"`new_t0` is {event.data.get('new_t0')}, but {decision.new_t0} was signed", hint=_HINT
-            )
+        words = {name: getattr(decision, name) for name in ("decision", "reason", "new_t0")}
+        beside = {name: getattr(decision, name) for name in ("role", "simulated", "category")}
+        said(event.data, {"by": decision.person, **words, **beside}, "by", *words)
         if vote.role not in self.rules.deciders:
             raise RecordError(f"{vote.role} may not decide; {', '.join(self.rules.deciders)} may", hint=_HINT)
         self.go = vote.decision == "go"
@@ -337,7 +334,7 @@ class _Reading:
         """`checkpoint`: the server signed every line before."""
         fields.exactly(event.data, ["envelope"])
         signed = self.open_envelope(event.data["envelope"])
-        same("the checkpoint", signed.statement, checkpoint_statement(self.rules.launch, event))
+        signed_as("the checkpoint", signed, checkpoint_statement(self.rules.launch, event))
         self.signers.check_server(signed.keyid, event)
 
     def _check_launch(self, launch: str) -> None:

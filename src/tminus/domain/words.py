@@ -4,14 +4,14 @@ The same functions build a statement before it is signed and rebuild it when a r
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from dataclasses import fields as names_of
 from typing import Any, TypeVar
 
 from tminus.domain import fields
 from tminus.domain.attestation import STATEMENT, Json
 from tminus.domain.canonical import plain
-from tminus.domain.evidence import Source, Verdict, fingerprint
+from tminus.domain.evidence import JsonValue, Source, Verdict, fingerprint
 
 ATTESTATION = "https://tminus.dev/attestation/v1"
 REQUEST = "https://tminus.dev/waiver-request/v1"
@@ -127,17 +127,15 @@ W = TypeVar("W", Attestation, Request, Waiver, Acknowledgement, Delegation)
 def word_statement(word: Word, opened: str) -> Json:
     """What the person signs; `opened` is the digest of the record's first line, which binds it to this launch."""
     about = word.role if isinstance(word, Delegation) else word.check
-    subject = [{"name": about, "digest": {"sha256": opened}}]
+    subject: list[JsonValue] = [{"name": about, "digest": {"sha256": opened}}]
     if isinstance(word, Attestation) and word.evidence:
         subject.append({"name": word.source, "digest": {"sha256": word.evidence}})
-    return plain(
-        {
-            "_type": STATEMENT,
-            "subject": subject,
-            "predicateType": _TYPES[type(word)],
-            "predicate": asdict(word),
-        }
-    )
+    return {
+        "_type": STATEMENT,
+        "subject": subject,
+        "predicateType": _TYPES[type(word)],
+        "predicate": {name: getattr(word, name) for name in word.__slots__},
+    }
 
 
 def read_word(kind: type[W], predicate: Mapping[str, object]) -> W:
@@ -175,6 +173,26 @@ def attested_claim(word: Attestation, first: Attestation | None, *, blocker: boo
         "verdict": verdict.value,
         "fingerprint": fingerprint(verdict, "", material),
         "source": Source.PERSON.value,
+    }
+
+
+def attested_words(word: Attestation, first: Attestation | None, *, blocker: bool) -> Json:
+    """What the record says of a word to whoever does not open its envelope; `first` is the word it confirms."""
+    why = f"{word.person}: {word.statement}"
+    if first is not None:
+        why = f"{why}, confirming {first.person}"
+    elif blocker and word.holds:
+        why = f"{why}; a second person has to confirm it"
+    return {
+        "value": word.statement,
+        "why": why,
+        "seen": {
+            "person": word.person,
+            "version": word.version,
+            "file": word.source,
+            "sha256": word.evidence,
+        },
+        "by": word.person,
     }
 
 

@@ -55,7 +55,7 @@ def open_envelope(envelope: object) -> SignedStatement:
     statement = parse(payload)
     if not isinstance(statement, dict):
         raise RecordError("the payload is no statement", hint=_HINT)
-    return SignedStatement(keyid, statement)
+    return SignedStatement(keyid, statement, payload)
 
 
 def verify_envelope(envelope: object, keyids: Collection[str]) -> SignedStatement:

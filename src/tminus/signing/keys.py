@@ -6,6 +6,7 @@ the trust root says whose key that is.
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -100,6 +101,7 @@ class Signer:
         return CryptoSigner(self._private, public_key(self.keyid))
 
 
+@lru_cache(maxsize=1024)  # a launch has few keys, and each of them signs often
 def public_key(keyid: str) -> SSlibKey:
     """The key with this id as securesystemslib verifies with; raises `RecordError` for a weak one."""
     check_public_key(keyid)

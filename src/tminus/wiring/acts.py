@@ -36,6 +36,7 @@ from tminus.domain.words import (
     Word,
     acknowledged_row,
     attested_claim,
+    attested_words,
     read_word,
     waiver_row,
     word_statement,
@@ -287,23 +288,13 @@ def key_of(trust: TrustRoot, role: Role, keyids: Sequence[str], now: float) -> T
 
 
 def _attested(scene: Scene, hand: Hand, check: Check, word: Attestation, first: Attestation | None) -> Entry:
-    claim = attested_claim(word, first, blocker=check.severity is Severity.BLOCKER)
-    waits = claim["verdict"] == "inconclusive"
-    why = f"{word.person}: {word.statement}" + ("; a second person has to confirm it" if waits else "")
+    blocker = check.severity is Severity.BLOCKER
     data: Json = {
-        **claim,
+        **attested_claim(word, first, blocker=blocker),
+        **attested_words(word, first, blocker=blocker),
         "text": check.text,
-        "value": word.statement,
         "expect": "",
-        "why": f"{why}, confirming {first.person}" if first else why,
-        "seen": {
-            "person": word.person,
-            "version": word.version,
-            "file": word.source,
-            "sha256": word.evidence,
-        },
         "observed_at": scene.now,
-        "by": word.person,
     }
     return entry(scene, ATTESTED, {**data, **signed(scene, hand, word)})
 

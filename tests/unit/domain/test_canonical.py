@@ -4,8 +4,10 @@ import json
 import math
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +26,36 @@ values = st.recursive(
 )
 
 
+TRICKY = [
+    "a",
+    "b",
+    '"',
+    "\\",
+    "/",
+    "\x00",
+    "\x1f",
+    "\x7f",
+    "\n",
+    "é",
+    "\u2028",
+    "\ud7ff",
+    "\ue000",
+    "\uffff",
+    "\U00010000",
+    "😀",
+]
+"""Characters that writers of JSON escape, or sort, in different ways."""
+tricky = st.text(st.sampled_from(TRICKY), max_size=6)
+spelled = st.sampled_from(
+    [0.1, 0.0001, 0.00001, 1e-7, 1.5e-10, 123456789012.25, 1e15, 9e15, 1.0, -0.0, 5e-324]
+)
+tangled = st.recursive(
+    st.none() | st.booleans() | numbers | spelled | tricky,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(tricky, inner, max_size=4),
+    max_leaves=20,
+)
+
+
 def vectors(folder: str) -> Path:
     found = VECTORS / folder
     if not found.exists():
@@ -36,6 +68,41 @@ def test_what_is_written_is_read_back_and_has_one_form(value: object) -> None:
     encoded = canonical(value)
     assert parse(encoded) == value
     assert canonical(parse(encoded)) == encoded
+
+
+@given(tangled)
+def test_what_is_written_is_what_the_library_writes(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+    assert canonical([value, (value,)]) == rfc8785.dumps([value, [value]])
+
+
+@given(
+    tangled,
+    st.fixed_dictionaries(
+        {
+            "ensure_ascii": st.booleans(),
+            "sort_keys": st.booleans(),
+            "separators": st.sampled_from([(",", ":"), (", ", ": ")]),
+        }
+    ),
+)
+def test_what_is_read_is_what_the_library_would_have_written(value: Any, how: dict[str, Any]) -> None:
+    text = json.dumps(value, **how).encode()
+    if text == rfc8785.dumps(value):
+        assert parse(text) == value
+    else:
+        with pytest.raises(RecordError):
+            parse(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"\ue000":1,"😀":2}', '{"a":1e-05}', '{"a":1.0}', '{"a":-0}', '{"a":1e16}']
+)
+def test_what_the_standard_library_spells_otherwise_is_refused(text: str) -> None:
+    again = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert again == text or text in {'{"a":-0}', '{"a":1e16}'}
+    with pytest.raises(RecordError):
+        parse(text.encode())
 
 
 @pytest.mark.parametrize("name", ["arrays", "french", "structures", "unicode", "values", "weird"])
@@ -63,6 +130,45 @@ def test_numbers_are_written_as_ecmascript_writes_them() -> None:
             assert canonical(number).decode() == published, bits
             seen += 1
     assert seen > 1000
+
+
+@pytest.mark.parametrize("name", ["arrays", "french", "structures", "unicode", "weird"])
+def test_the_inputs_of_these_vectors_are_refused_where_they_are_not_canonical(name: str) -> None:
+    folder = vectors("jcs_rfc8785")
+    given = (folder / "input" / f"{name}.json").read_bytes()
+    published = bytes.fromhex((folder / "outhex" / f"{name}.txt").read_text())
+    assert parse(published) == json.loads(given)
+    with pytest.raises(RecordError, match="not as RFC 8785"):
+        parse(given)
+
+
+def test_texts_that_are_json_have_one_form_or_are_refused() -> None:
+    names = sorted((vectors("jsontestsuite") / "test_parsing").glob("[yi]_*.json"))
+    kept = refused = 0
+    for name in [*names, *sorted((vectors("jsontestsuite") / "test_transform").glob("*.json"))]:
+        text = name.read_bytes()
+        try:
+            value = json.loads(text)
+            encoded = canonical(value)
+        except (RecordError, ValueError, RecursionError):
+            with pytest.raises(RecordError):
+                parse(text)
+            refused += 1
+            continue
+        assert parse(encoded) == value, name
+        if text != encoded:
+            with pytest.raises(RecordError):
+                parse(text)
+        kept += 1
+    assert kept > 80
+    assert refused > 20
+
+
+@pytest.mark.parametrize("values", ["different_values", "same_value", "unclear_values"])
+def test_a_published_text_with_a_key_that_stands_twice_is_refused(values: str) -> None:
+    text = (vectors("jsontestsuite") / "test_transform" / f"object_same_key_{values}.json").read_bytes()
+    with pytest.raises(RecordError, match="'a' stands twice"):
+        parse(text)
 
 
 def test_texts_that_are_no_json_are_refused() -> None:
