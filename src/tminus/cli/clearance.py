@@ -52,7 +52,7 @@ def clearance(
             hint="open a launch of your own plan: tminus launch",
         )
     tower = Tower(folder, _trust(trust_path(folder)), SystemClock())
-    given = asyncio.run(_given(tower, (found.database, found.id, found.environment), wait=wait))
+    given = asyncio.run(_given(tower, (found.database, found.id), wait=wait))
     content = canonical(given) + b"\n"
     if out is None:
         typer.echo(content.decode(), nl=False)
@@ -85,7 +85,7 @@ def admit(
     )
 
 
-async def _given(tower: Tower, about: tuple[str, str, str], *, wait: bool) -> Json:
+async def _given(tower: Tower, about: tuple[str, str], *, wait: bool) -> Json:
     """The clearance; raises `OutOfSequenceError` while none can be given, unless it is waited for."""
     while (given := await tower.clear(*about)) is None:
         if not wait:

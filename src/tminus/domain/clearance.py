@@ -47,13 +47,16 @@ class Clearance:
     """Not from this instant on."""
 
 
-def clearance(launch: str, environment: str, events: Sequence[Event], now: float) -> Clearance | None:
+def clearance(events: Sequence[Event], now: float) -> Clearance | None:
     """The clearance of a launch at an instant in seconds of the epoch; none while it may still come.
 
     The record must have been verified. Raises `OutOfSequenceError` where none can come any more: without GO, after an
-    abort or a rollback, or too late.
+    abort or a rollback, or too late; `RecordError` for a record that does not say where its launch takes place.
     """
     course = course_of(events)
+    # Who signed has signed the digest of this line, so that nobody moves a GO to another release or another place.
+    opened = next(event.data for event in events if event.type == OPENED)
+    launch = fields.text(opened, "launch")
     if course.phase in _BEFORE_GO or (course.phase in _UNDER_WAY and not _come(course, now)):
         return None
     _check_standing(course, events)
@@ -63,12 +66,10 @@ def clearance(launch: str, environment: str, events: Sequence[Event], now: float
             f"it is {clock(now - t0)} for {launch}, and its GO held until {clock(LASTS)}",
             hint="give the launch a new date, and have it decided again",
         )
-    opened = next(event for event in events if event.type == OPENED)
-    release = {name: str(digest) for name, digest in fields.table(opened.data, "release").items()}
     return Clearance(
         launch=launch,
-        environment=environment,
-        release=release,
+        environment=fields.text(opened, "environment"),
+        release={name: str(digest) for name, digest in fields.table(opened, "release").items()},
         head=events[-1].digest,
         given_at=timestamp(now),
         begins=timestamp(t0),

@@ -22,7 +22,7 @@ class Tower:
     trust: TrustRoot
     clock: Clock
 
-    async def clear(self, database: str, launch: str, environment: str) -> Json | None:
+    async def clear(self, database: str, launch: str) -> Json | None:
         """The envelope of a launch's clearance; none while it may still come.
 
         Raises `RecordError` for a record that does not verify, `RefusedError` where no clearance can come any more or
@@ -30,7 +30,7 @@ class Tower:
         """
         events, _ = await kept(database, launch)
         check_open(events, open_envelope, self.trust)
-        given = clearance(launch, environment, events, self.clock.now())
+        given = clearance(events, self.clock.now())
         if given is None:
             return None
         signer = Keys(self.home).server()

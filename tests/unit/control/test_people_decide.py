@@ -116,7 +116,7 @@ async def test_an_abort_between_go_and_t_0_is_what_ended_the_launch_and_no_lack(
     (ended,) = world.events("launch.ended")
     assert (ended["rule"], ended["text"]) == ("person.abort", "Lena Ortiz ordered abort: the office burns")
     with pytest.raises(OutOfSequenceError, match="no GO stands"):
-        clearance("depot-7", "staging", world.chain, world.t0 + 1)
+        clearance(world.chain, world.t0 + 1)
 
 
 class SpokenInto(MemoryRecord):

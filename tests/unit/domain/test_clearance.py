@@ -24,24 +24,34 @@ T0 = START + 3600
 OTHER = "f" * 64
 
 
+def record_of() -> RecordBuilder:
+    """A launch that says where it takes place, up to its poll."""
+    return RecordBuilder().up_to_poll(environment="staging")
+
+
+def gone() -> RecordBuilder:
+    """The same with GO."""
+    return RecordBuilder().up_to_go(environment="staging")
+
+
 def given(record: RecordBuilder, now: float = T0) -> Clearance | None:
-    return clearance(record.launch, "staging", record.events, now)
+    return clearance(record.events, now)
 
 
 def cleared(now: float = T0) -> Clearance:
-    found = given(RecordBuilder().up_to_go(), now)
+    found = given(gone(), now)
     assert found is not None
     return found
 
 
 def ended(outcome: str, **more: Any) -> RecordBuilder:
-    record = RecordBuilder().up_to_go()
+    record = gone()
     record.add("launch.ended", {"outcome": outcome, **more})
     return record
 
 
 def test_go_clears_the_digests_that_were_decided_upon_from_t_0_on() -> None:
-    record = RecordBuilder().up_to_go()
+    record = gone()
     found = given(record)
     assert found == Clearance(
         "depot-2",
@@ -57,8 +67,8 @@ def test_go_clears_the_digests_that_were_decided_upon_from_t_0_on() -> None:
 @pytest.mark.parametrize(
     ("record", "now"),
     [
-        (RecordBuilder().up_to_poll(), T0),
-        (RecordBuilder().up_to_go(), T0 - 1),
+        (record_of(), T0),
+        (gone(), T0 - 1),
     ],
     ids=["nobody has decided", "T-0 is ahead"],
 )
@@ -67,13 +77,13 @@ def test_it_may_still_come(record: RecordBuilder, now: float) -> None:
 
 
 def no_go() -> RecordBuilder:
-    record = RecordBuilder().up_to_poll()
+    record = record_of()
     record.decide("no-go", reason="tests are red", category="quality")
     return record
 
 
 def ordered(order: str) -> RecordBuilder:
-    record = RecordBuilder().up_to_go()
+    record = gone()
     record.add("order.taken", {"order": order, "by": "Cleo Chief", "reason": "the office burns"})
     return record
 
@@ -94,7 +104,7 @@ def called_off_and_ended() -> RecordBuilder:
         ended("aborted", rule="person.abort"),
         called_off_and_ended(),
         ended("rolled-back", rule="a1"),
-        RecordBuilder().complete(),
+        RecordBuilder().complete(environment="staging"),
         ended("abandoned"),
     ],
 )
@@ -111,9 +121,9 @@ def test_a_launch_that_has_no_target_of_its_own_clears_what_others_deploy() -> N
 
 
 def test_go_is_over_some_minutes_after_t_0() -> None:
-    assert given(RecordBuilder().up_to_go(), T0 + LASTS - 1)
+    assert given(gone(), T0 + LASTS - 1)
     with pytest.raises(OutOfSequenceError, match=r"T\+00:15:00"):
-        given(RecordBuilder().up_to_go(), T0 + LASTS)
+        given(gone(), T0 + LASTS)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +139,11 @@ def test_go_is_over_some_minutes_after_t_0() -> None:
 def test_nothing_else_is_admitted(wanted: dict[str, str], environment: str, now: float, words: str) -> None:
     with pytest.raises(RefusedError, match=words):
         admit(cleared(), wanted, environment, now)
+
+
+def test_a_launch_that_says_not_where_it_takes_place_clears_nothing() -> None:
+    with pytest.raises(RecordError, match="environment"):
+        given(RecordBuilder().up_to_go())
 
 
 def test_what_is_cleared_is_admitted_until_the_last_moment() -> None:
