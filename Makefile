@@ -43,7 +43,7 @@ test: install ## units, contracts, integration, and the good and errors launches
 	$(BIN)/python tests/unsteady.py tests/integration -m "not slow and not browser" --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python tests/unsteady.py tests/acceptance -m "not slow and not browser"
 
-acceptance: browser ## the rest: the page in a browser, depot's own harm and queue, slow, crash, corrupt and leak releases, kills, interrupts
+acceptance: browser ## the rest: the page in a browser, depot, workers that die, slow, crash, corrupt and leak releases, kills, interrupts
 	$(BIN)/python tests/unsteady.py tests/unit tests/integration -m "slow and not browser" --numprocesses 3 --dist loadfile
 	$(BIN)/python tests/unsteady.py tests/acceptance -m "slow and not browser and not chaos"
 

@@ -48,9 +48,9 @@ class Demo:
         assert found, f"no line {pattern!r} in\n{self.text}"
         return found[0]
 
-    async def ends(self) -> int:
+    async def ends(self, seconds: float = END_SECONDS) -> int:
         """Its exit code, and every line read."""
-        async with asyncio.timeout(END_SECONDS):
+        async with asyncio.timeout(seconds):
             code = await self.process.wait()
             await self._reader
         return code

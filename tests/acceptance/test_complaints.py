@@ -1,8 +1,7 @@
 """What users of other tools complain about, one test for each complaint, numbered as in the catalogue of lines.
 
 One real worker runs a launch for each test; six people with keys of their own type the commands. Who may is known
-before the act (8): see the table's own tests. What another system would have to refuse (15) is not built; what needs
-systems of a stage (12, 13, 17, 20) is not among them.
+before the act (8): see the table's own tests. What needs systems of a stage (12, 13, 17, 20) is not among them.
 """
 
 import asyncio
@@ -376,6 +375,35 @@ def test_14_a_waiver_has_a_reason_an_approver_and_an_end_and_is_signed(office: O
 def _rows(value: object) -> list[dict[str, Any]]:
     assert isinstance(value, list)
     return [dict(row) for row in value]
+
+
+def test_15_no_other_way_of_deploying_goes_round_a_go(office: Office) -> None:
+    file = office.home / "clearance.json"
+    wish = ("--release", f"shop={DIGEST}")
+    early = office.open()
+    assert "needs GO, and T-0" in refused("clearance", early.name)
+    early.attested().polling().signed().goes()
+    assert "needs GO, and T-0" in refused("clearance", early.name), "GO alone clears nothing before T-0"
+    done("abort", early.name, "--reason", "the office burns")
+    until(lambda: early.course.over, "the end")
+    assert "no GO stands" in refused("clearance", early.id)
+
+    launch = office.open(3000).goes_at()
+    done("clearance", launch.name, "--wait", "--out", str(file))
+    assert f"by the GO of {launch.id}" in done("admit", str(file), *wish, "--environment", launch.name)
+    other = refused("admit", str(file), "--release", f"shop=sha256:{'cd' * 32}", "--environment", launch.name)
+    assert "is not cleared" in other
+    assert f"for {launch.name}, not for" in refused("admit", str(file), *wish, "--environment", "production")
+    text = file.read_text()
+    file.write_text(text.replace('"sig":"', '"sig":"AAAA'))
+    assert "signature" in refused("admit", str(file), *wish, "--environment", launch.name)
+    file.write_text("[]")
+    assert "there is no envelope" in refused("admit", str(file), *wish, "--environment", launch.name)
+    file.write_text(text)
+    strangers = office.home / "strangers.json"
+    strangers.write_text('{"keys":[],"version":1}')
+    told = refused("admit", str(file), *wish, "--environment", launch.name, "--trust", str(strangers))
+    assert "not in the trust root" in told
 
 
 def test_16_a_freeze_is_overridden_by_a_second_person_with_a_reason_and_both_are_recorded(

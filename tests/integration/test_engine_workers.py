@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 else:
     import worker_child
 
+pytestmark = pytest.mark.slow
+
 AT = "2026-01-31T12:00:00.000Z"
 LAUNCHES = ("launch-0", "launch-1", "launch-2")
 TAKE_OVER_SECONDS = 10.0

@@ -45,7 +45,12 @@ def test_the_same_wish_is_the_same_launch_and_any_other_is_another(tmp_path: Pat
 
 
 def test_what_a_launch_binds_is_read_as_it_was_kept() -> None:
-    binding = Binding("a", RELEASE, {"depot": "cd" * 32}, T0, 1.0, ("echo",), asks=False, waits=True)
+    binding = Binding(
+        *("a", RELEASE, {"depot": "cd" * 32}, T0, 1.0, ("echo",)),
+        asks=False,
+        waits=True,
+        environment="staging",
+    )
     assert binding_of(Order("staging", {}, _bound(binding))) == binding
 
 

@@ -84,6 +84,14 @@ COMMANDS: dict[str, Command] = {
         "tminus.cli.worker:worker",
         "Run the launches of the common database until SIGTERM or Ctrl-C; then leave them to other workers.",
     ),
+    "clearance": Command(
+        "tminus.cli.clearance:clearance",
+        "Give the signed clearance that other pipelines ask for: only a GO that stands gives one, from T-0 on.",
+    ),
+    "admit": Command(
+        "tminus.cli.clearance:admit",
+        "Say whether a clearance admits these digests there now; offline, for pipelines and admission policies.",
+    ),
     "status": Command(
         "tminus.cli.status:status",
         "Say where a launch stands: its clock, what it waits for, every section, the traffic, the log.",

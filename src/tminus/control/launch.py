@@ -19,11 +19,11 @@ from tminus.control.rollback import Rollback
 from tminus.control.turns import Settle, Turns
 from tminus.control.watch import Sight
 from tminus.domain.agenda import Date, Due, not_leaving
-from tminus.domain.course import Course, course_of
+from tminus.domain.course import ORDERED, Course, course_of
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED
-from tminus.domain.rollout import State
+from tminus.domain.rollout import NO_TARGET, State
 from tminus.domain.traffic import Side
 from tminus.errors import OutOfSequenceError
 
@@ -83,7 +83,7 @@ class Launch:
         if (ended := await self._before_go()) is not None:
             return ended
         if crew.lacks:
-            return await self._end(State.ABORTED, {"rule": "target.absent", "text": crew.lacks})
+            return await self._without_target()
         liftoff = Liftoff(crew.plan, self._engine, crew.record, crew.readiness, crew.stages)
         sight = await liftoff.run(self._binding.release, self._binding.previous)
         if sight.action is Action.CONTINUE:
@@ -95,6 +95,16 @@ class Launch:
                 # Somebody ordered it back in the last moment: what is recorded is done.
                 sight = await liftoff.called_back()
         return await self._roll_back(sight)
+
+    async def _without_target(self) -> Json:
+        """End at T-0 what has nothing to act upon: since others act, or by the word of a person who came first."""
+        try:
+            return await self._end(State.ABORTED, {"rule": NO_TARGET, "text": self._crew.lacks}, not_leaving)
+        except OutOfSequenceError:
+            orders = [event.data for event in await self._crew.record.events() if event.type == ORDERED]
+            back = next(data for data in orders if data["order"] in {"abort", "rollback"})
+            why: Json = {"rule": f"person.{back['order']}", "text": str(back["text"])}
+            return await self._end(State.ABORTED, why)
 
     async def _before_go(self) -> Json | None:
         """Count down, once for each date that the launch gets, to a GO, which gives nothing, or to its end."""

@@ -29,12 +29,15 @@ class Binding:
     """Whether a person decides; else the plan does, by its gate and its signatures."""
     waits: bool = False
     """Whether a NO-GO waits for a new date, or to be scrubbed; else it is the end."""
+    environment: str = ""
+    """Where it takes place; empty for a demo's stage, which is nowhere else."""
 
 
 def opening(plan: Plan, binding: Binding) -> Json:
     """What `launch.opened` says: all that the launch binds, and the rules by which it is judged."""
     return {
         "launch": binding.launch,
+        **({"environment": binding.environment} if binding.environment else {}),
         "plan": {
             "name": plan.name,
             "digest": plan.digest,

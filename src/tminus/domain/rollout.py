@@ -46,6 +46,9 @@ MOVES: dict[State, frozenset[State]] = {
 ENDS = frozenset(State) - frozenset(MOVES)
 """The states in which a launch is over."""
 
+NO_TARGET = "target.absent"
+"""The rule by which a launch is aborted at T-0 that has nothing to act upon: GO stands, and others act."""
+
 
 @dataclass(frozen=True, slots=True)
 class Share:

@@ -94,7 +94,9 @@ async def open_launch(database_url: str, wanted: Wanted, clock: Clock) -> Opened
 
 def _binding(launch: str, wanted: Wanted) -> Binding:
     release, previous = dict(wanted.release), dict(wanted.previous)
-    return Binding(launch, release, previous, wanted.t0, 1.0, (), asks=False, waits=True)
+    return Binding(
+        launch, release, previous, wanted.t0, 1.0, (), asks=False, waits=True, environment=wanted.environment
+    )
 
 
 async def kept(database_url: str, launch: str) -> tuple[list[Event], Plan]:
@@ -176,6 +178,7 @@ def binding_of(order: Order) -> Binding:
         by_hand=tuple(map(str, by_hand)),
         asks=bool(data["asks"]),
         waits=bool(data["waits"]),
+        environment=order.environment,
     )
 
 

@@ -46,6 +46,8 @@ else:
         wait_until,
     )
 
+pytestmark = pytest.mark.slow
+
 
 class TestHealth:
     @pytest.mark.parametrize("ref", ["1.0.0", "2.0.0"])

@@ -17,6 +17,8 @@ from tminus.domain.orders import Act, may
 from tminus.domain.rollout import State
 from tminus.testing import Crash
 
+pytestmark = pytest.mark.slow
+
 EFFECT = {Act.SCRUB: "scrubbed", Act.ABORT: "aborted", Act.ROLLBACK: "rolled-back"}
 """How a launch ends by an order that ends it."""
 EVERY = 23

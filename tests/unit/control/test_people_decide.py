@@ -16,6 +16,7 @@ from tminus.control.opening import Binding
 from tminus.control.ports import Engine, Json
 from tminus.control.readiness import Readiness
 from tminus.domain.attestation import evidence_root
+from tminus.domain.clearance import clearance
 from tminus.domain.course import Course, course_of
 from tminus.domain.evidence import Observation
 from tminus.domain.orders import Act, Category
@@ -104,6 +105,18 @@ async def test_go_that_every_role_signed_waits_for_t_0_and_says_what_the_launch_
     assert world.chain[-1].t_ms is not None
     assert world.chain[-1].t_ms >= 0, "not before T-0"
     check_open(world.chain, open_envelope, world.trust())
+
+
+async def test_an_abort_between_go_and_t_0_is_what_ended_the_launch_and_no_lack() -> None:
+    world = attended()
+    at(world, -600.0, lambda: all_go(world))
+    at(world, -500.0, lambda: world.decide(GO))
+    at(world, -100.0, lambda: world.order(Act.ABORT, "the office burns"))
+    assert (await world.launch())["outcome"] == "aborted"
+    (ended,) = world.events("launch.ended")
+    assert (ended["rule"], ended["text"]) == ("person.abort", "Lena Ortiz ordered abort: the office burns")
+    with pytest.raises(OutOfSequenceError, match="no GO stands"):
+        clearance(world.chain, world.t0 + 1)
 
 
 class SpokenInto(MemoryRecord):
