@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -68,7 +69,8 @@ class Demo:
         """`kill -9` of tminus and of all that runs on its stage, found by working directory."""
         self.process.kill()
         for other in inside(folder):
-            other.kill()
+            with suppress(psutil.NoSuchProcess):  # it ended by itself since it was found
+                other.kill()
         await self.process.wait()
 
     @property
