@@ -23,6 +23,8 @@ _LIMIT = re.compile(
     rf"(?:(>=|<=|=>|=<|\u2265|\u2264|&gt;|&lt;|>|<)|(?<![a-z0-9])(?:({_ABOVE})|({_BELOW})))\s*(\d+(?:[.,]\d+)?)\s*"
     r"(%|(?:percent|ms|milliseconds?|seconds?|secs?|s|minutes?|mins?|m)(?![a-z0-9]))?"
 )
+_DIGIT = re.compile(r"\d")
+"""Every limit has one; most lines have none, which is seen much sooner."""
 _ORDERS = {word.strip(): kind for kind, words in ORDERS.items() for word in words.split(",")}
 _SCALES = {"%": 0.01, "p": 0.01, "ms": 0.001, "mi": 60.0, "m": 60.0, "se": 1.0, "s": 1.0, "": 1.0}
 
@@ -103,7 +105,7 @@ def _may_have_aside(words: str) -> bool:
 
 def _bounds(text: str) -> tuple[str, list[Bound]]:
     """The text without its limits, and the limits."""
-    found = _LIMIT.findall(text) if any(letter.isdigit() for letter in text) else []
+    found = _LIMIT.findall(text) if _DIGIT.search(text) else []
     if not found:
         return text, []
     bounds = [_bound(sign or (">" if above else "<"), figure, unit) for sign, above, _, figure, unit in found]
