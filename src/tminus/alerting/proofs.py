@@ -39,14 +39,18 @@ async def proven(prometheus: Prometheus, rule: Rule, meaning: Meaning, at: float
         return found
     found.notes["series"] = len(readings)
     found.notes["reading"] = _pick(meaning.comparison.operator, readings)
-    for left in reversed(range(_LOOKS)):
+    for _ in range(_LOOKS):
         problem = await _fires(prometheus, rule, (meaning.comparison, readings, expression), at)
-        before, readings = readings, await _readings(prometheus, rule, (meaning.comparison, silent), at)
-        if not problem or readings == before:
-            found.problems += [problem] if problem else []
+        if not problem:
             break
-        if not left:
-            raise InconclusiveError(f"{rule.name} reads something else at every look", hint="look once more")
+        before, readings = readings, await _readings(prometheus, rule, (meaning.comparison, silent), at)
+        if readings == before:
+            found.problems.append(problem)
+            break
+        if not readings:
+            raise InconclusiveError(f"{rule.name} reads nothing any more", hint="look once more")
+    else:
+        raise InconclusiveError(f"{rule.name} reads something else at every look", hint="look once more")
     if meaning.measure == "p95":
         await _buckets(prometheus, rule, meaning, found, at)
     return found
