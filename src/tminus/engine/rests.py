@@ -161,7 +161,7 @@ class Rests:
             # Without these looks only DBOS's own is left, which hears no orders.
             try:
                 self.look()
-            except Exception as error:  # noqa: BLE001 - see above
+            except Exception as error:  # noqa: BLE001 - told, and tried again at the next look
                 trouble.met(error)
             else:
                 trouble.gone()

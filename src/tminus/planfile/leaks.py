@@ -151,7 +151,7 @@ def _same(pair: tuple[str, str]) -> bool:
 
 
 def _kind(place: Place, text: str) -> str:
-    if _SIGN.search(text) and (kind := kind_of_secret(text)):
+    if kind := kind_of_secret(text):
         return kind
     in_settings = place[0] == "systems" or "with" in place
     if in_settings and isinstance(place[-1], str) and _NAMED.search(place[-1]):

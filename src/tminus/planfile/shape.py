@@ -66,6 +66,7 @@ _NEUTRAL: Mapping[str, Any] = {
 _MOST = 1000
 """Shape problems that are told of one plan."""
 _VERY_MANY = 10 * _MOST
+"""From this number on they are looked for again among the first entries only."""
 
 
 @dataclass(slots=True)
