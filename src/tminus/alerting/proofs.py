@@ -39,21 +39,28 @@ async def proven(prometheus: Prometheus, rule: Rule, meaning: Meaning, at: float
         return found
     found.notes["series"] = len(readings)
     found.notes["reading"] = _pick(meaning.comparison.operator, readings)
-    for _ in range(_LOOKS):
-        problem = await _fires(prometheus, rule, (meaning.comparison, readings, expression), at)
-        if not problem:
-            break
-        before, readings = readings, await _readings(prometheus, rule, (meaning.comparison, silent), at)
-        if readings == before:
-            found.problems.append(problem)
-            break
-        if not readings:
-            raise InconclusiveError(f"{rule.name} reads nothing any more", hint="look once more")
-    else:
-        raise InconclusiveError(f"{rule.name} reads something else at every look", hint="look once more")
+    problem = await _silent(prometheus, rule, (meaning.comparison, readings, silent), at)
+    found.problems += [problem] if problem else []
     if meaning.measure == "p95":
         await _buckets(prometheus, rule, meaning, found, at)
     return found
+
+
+async def _silent(
+    prometheus: Prometheus, rule: Rule, about: tuple[Comparison, list[Sample], list[Selector]], at: float
+) -> str:
+    """Why the rule would not fire at a reading that stands; empty when it would."""
+    comparison, readings, silent = about
+    for _ in range(_LOOKS):
+        problem = await _fires(prometheus, rule, (comparison, readings, rule.parsed()), at)
+        if not problem:
+            return ""
+        before, readings = readings, await _readings(prometheus, rule, (comparison, silent), at)
+        if readings == before:
+            return problem
+        if not readings:
+            break
+    raise InconclusiveError(f"{rule.name} reads something else at every look", hint="look once more")
 
 
 async def _selected(

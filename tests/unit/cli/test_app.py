@@ -1,5 +1,6 @@
 """The command line as a whole: help, errors and exit codes."""
 
+import gc
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -164,3 +165,13 @@ def test_a_probe_that_is_nearly_right_is_suggested(
 ) -> None:
     typed(monkeypatch, "probes", "traffic.eror")
     assert "did you mean 'traffic.errors'?" in capsys.readouterr().err
+
+
+def test_garbage_is_looked_for_again_once_a_command_is_there() -> None:
+    gc.disable()
+    try:
+        module.COMMANDS["plan check"].load()
+        assert gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()

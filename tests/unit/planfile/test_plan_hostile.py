@@ -157,3 +157,18 @@ def test_a_checklist_s_line_without_end_is_refused_by_its_number() -> None:
     for long in ("- [ ] Sign: " + "☐ GO ☐ NO-GO " * 16_000, "- " * 900_000 + "[ ] x", fits + "x"):
         with pytest.raises(ChecklistError, match=r"line 2 has .* characters; 20,000 are read at most"):
             checklist.read(f"# Checks\n{long}\n".encode())
+
+
+@pytest.mark.parametrize("good", [0, 1500], ids=["at the beginning", "behind many good lines"])
+def test_very_many_wrong_lines_are_told_by_the_first_of_them(good: int) -> None:
+    right = [
+        f"    - {{id: line.{number}, line: it is so, due: T-2h, owner: lead, attest: so}}\n"
+        for number in range(good)
+    ]
+    text = SMALL.replace(LAST, "".join([LAST, *right, "    - {id: 5, lin: x}\n" * 3000]))
+    found = loaded(text, Path("plan.yaml"))
+    assert found.plan is None
+    assert len(found.problems) == 1000
+    first = 1 + text[: text.index("    - {id: 5,")].count("\n")
+    assert found.problems[0].line == first
+    assert "`lin` is no key here" in "".join(problem.what for problem in found.problems)
