@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tminus import oci
+from tminus.demo.crowding import crowding
 from tminus.demo.custody import can_go_on
 from tminus.demo.images import BLUE, GREEN, build_releases
 from tminus.demo.machine import ThisMachine
@@ -58,6 +59,8 @@ async def run(options: Options, binaries: Binaries, screen: Screen) -> Exit:
         show, playbill = interrupted
         return await _play(show, lambda: show.go_on(playbill))
     _must_be_playable(read(options.plan))
+    if busy := crowding():
+        screen.say(busy, style="yellow")
     images = await asyncio.to_thread(_images, options)
     release = options.digest or oci.resolve(images, GREEN[options.kind])
     ref = next(
