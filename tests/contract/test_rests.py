@@ -16,6 +16,7 @@ from tminus.engine.patience import Patience
 from tminus.engine.rests import Rests, Whose
 from tminus.store import Message, connect, prepare
 from tminus.store.tables import WRITE, address
+from tminus.testing import FakeClock
 
 if TYPE_CHECKING:
     from tests.contract import engine_homes
@@ -34,7 +35,7 @@ class Place:
         prepare(self.engine, lambda: DBOS.migrate(address(url)))
         self.outbox = DurableOutbox(self.engine)
         self.time = NOW
-        self.rests = Rests(connect(url), Whose(NAME, "w1"), lambda: self.time, Patience())
+        self.rests = Rests(connect(url), Whose(NAME, "w1"), lambda: self.time, Patience(FakeClock()))
         with self.engine.execution_options(**{WRITE: True}).begin() as connection:
             for launch in LAUNCHES:
                 self.outbox.begin(connection, launch, "launch")

@@ -158,7 +158,7 @@ def test_trouble_is_told_once_and_so_is_its_end() -> None:
     trouble.gone()
     assert told == [
         "the heart of alive meets OSError: disk full; it tries again every second",
-        "the heart of alive reaches the database again",
+        "the heart of alive goes on: what it met is over",
     ]
 
 

@@ -96,7 +96,7 @@ class Trouble:
         """It is not there any more, or never was."""
         if self._now:
             self._now = ""
-            self._tell(f"{self._whose} reaches the database again")
+            self._tell(f"{self._whose} goes on: what it met is over")
 
 
 class Keeper:
