@@ -176,6 +176,7 @@ class DurableEngine:
             self._workflows[name] = self._registered(name, body)
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.begin)
+            self._keeper.beat()
         await asyncio.to_thread(DBOS.launch)
         if self._keeper is not None and address(self._url).startswith("sqlite"):
             wait_for_room(made._sys_db.engine)  # noqa: SLF001 - an engine of ours would begin transactions otherwise
