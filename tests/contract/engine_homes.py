@@ -12,6 +12,7 @@ from tminus.control.ports import Engine, Json
 from tminus.engine.durable import DurableEngine
 from tminus.engine.memory import MemoryEngine
 from tminus.engine.outbox import send_from_outside
+from tminus.testing import FakeClock, Fate
 from tminus.wiring import SystemClock
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class MemoryHome:
     """Launches in memory, in virtual time."""
 
     def __init__(self, bodies: Bodies) -> None:
-        self.engine = MemoryEngine(bodies)
+        self.engine = MemoryEngine(bodies, FakeClock(), Fate())
 
     async def start(self, bodies: Bodies | None = None) -> None:
         self.engine._bodies = bodies or self.engine._bodies
@@ -45,7 +46,7 @@ class MemoryHome:
         return await self.engine.finish(launch)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        await self.engine.advance(self.engine.time)
+        await self.engine.settle()
         assert condition()
 
     async def send(self, launch: str, message: Json, key: str) -> None:

@@ -14,11 +14,11 @@ from tminus.domain.orders import Act
 from tminus.domain.orders import Order as Given
 from tminus.domain.rollout import State
 from tminus.engine.durable import ready
-from tminus.errors import OutOfSequenceError, RecordError
+from tminus.errors import OutOfSequenceError, PartError, RecordError
 from tminus.planfile import load
 from tminus.signing import load_trust, trust_path, verify_file
 from tminus.store import RecordStore, connect
-from tminus.wiring import SystemClock
+from tminus.wiring import SystemClock, launch_folder
 from tminus.wiring.opening import Wanted, binding_of, kept, open_launch, seal_ended
 from tminus.wiring.orders import give
 
@@ -113,6 +113,21 @@ async def test_what_was_called_off_while_nobody_ran_it_has_a_record_that_verifie
     assert (report.trusted, report.outcome, report.launch) == (True, "scrubbed", opened.launch)
     plan = load(record.with_name("plan.json")).checked()
     assert plan.digest == place.wish.loaded.checked().digest, "an export needs nothing else"
+
+
+async def test_a_seal_without_room_for_its_plan_says_so_and_is_completed_by_the_next(place: Place) -> None:
+    opened = await open_launch(place.url, place.wish, CLOCK)
+    await place.end(opened.launch)
+    home = place.folder / "home"
+    # What cannot be replaced by a file is a folder.
+    in_the_way = launch_folder(home, opened.launch) / "plan.json"
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(PartError, match=r"plan\.json cannot be written"):
+        await seal_ended(place.url, opened.launch, home, CLOCK)
+    in_the_way.rmdir()
+    record = await seal_ended(place.url, opened.launch, home, CLOCK)
+    assert verify_file(record, load_trust(trust_path(home))).trusted
+    assert record.with_name("plan.json").is_file()
 
 
 async def test_a_launch_that_was_never_opened_is_not_there(place: Place) -> None:

@@ -1,12 +1,12 @@
 """Laying launches to rest and waking them, row by row, on both kinds of databases."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from dbos import DBOS
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from tminus.control.turns import Rested
 from tminus.engine import rests
@@ -14,8 +14,10 @@ from tminus.engine.durable import NAME
 from tminus.engine.outbox import DurableOutbox
 from tminus.engine.patience import Patience
 from tminus.engine.rests import Rests, Whose
+from tminus.errors import StoreError
 from tminus.store import Message, connect, prepare
 from tminus.store.tables import WRITE, address
+from tminus.testing import FakeClock
 
 if TYPE_CHECKING:
     from tests.contract import engine_homes
@@ -34,7 +36,7 @@ class Place:
         prepare(self.engine, lambda: DBOS.migrate(address(url)))
         self.outbox = DurableOutbox(self.engine)
         self.time = NOW
-        self.rests = Rests(connect(url), Whose(NAME, "w1"), lambda: self.time, Patience())
+        self.rests = Rests(connect(url), Whose(NAME, "w1"), lambda: self.time, Patience(FakeClock()))
         with self.engine.execution_options(**{WRITE: True}).begin() as connection:
             for launch in LAUNCHES:
                 self.outbox.begin(connection, launch, "launch")
@@ -125,3 +127,79 @@ async def test_one_look_wakes_only_so_many_and_the_first_due_first(
     place.time = NOW + 10
     assert place.look() == ["b", "c"]
     assert place.look() == ["a", "b", "c"]
+
+
+class LostAnswer:
+    """The next transaction is committed, and whoever waits for the answer to its commit gets none."""
+
+    def __init__(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._transact = place.rests._transact
+        self.lost = 0
+        place.rests._patience = Patience(FakeClock(), lambda _: None)
+        monkeypatch.setattr(place.rests, "_transact", self)
+
+    def __call__(self, act: Callable[[Connection], dict[str, bool]]) -> dict[str, bool]:
+        done = self._transact(act)
+        if not self.lost:
+            self.lost += 1
+            raise StoreError("the store does not answer: connection lost", hint="look")
+        return done
+
+
+async def test_a_message_is_not_lost_with_the_answer_to_the_commit_that_took_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = LostAnswer(place, monkeypatch)
+    place.send("a")
+    await place.rests.rest("a", NOW + 60)
+    assert answer.lost == 1
+    assert place.states()["a"] == "PENDING"
+    await place.lay(a=NOW + 60)
+    assert place.look() == []
+
+
+async def test_a_launch_that_was_laid_to_rest_by_a_commit_without_answer_is_not_run_beside_its_next_run(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = LostAnswer(place, monkeypatch)
+    await place.lay(a=NOW + 60)
+    assert (answer.lost, place.states()["a"]) == (1, "DELAYED")
+    begun = "update WORK set status = 'PENDING', owner_xid = 'next' where workflow_uuid = 'b'"
+    answer.lost, laid = 0, place.rests._laid
+
+    def woken_meanwhile(*arguments: Any) -> dict[str, bool]:
+        try:
+            return laid(*arguments)
+        except StoreError:
+            place.run(begun)
+            raise
+
+    monkeypatch.setattr(place.rests, "_laid", woken_meanwhile)
+    await place.lay(b=NOW + 60)
+    assert (answer.lost, place.states()["b"]) == (1, "PENDING")
+
+
+class Meddling(int):
+    """An instant during whose comparison another launch begins, on another thread."""
+
+    def __new__(cls, value: int, begins: Callable[[], object]) -> Self:
+        made = super().__new__(cls, value)
+        made.begins = begins
+        return made
+
+    begins: Callable[[], object]
+
+    def __le__(self, other: int) -> bool:
+        self.begins()
+        return super().__le__(other)
+
+    def __gt__(self, other: int) -> bool:
+        self.begins()
+        return super().__gt__(other)
+
+
+def test_a_look_is_not_disturbed_by_launches_that_begin_during_it(place: Place) -> None:
+    ms = round(NOW * 1000)
+    place.rests._woken = {"a": Meddling(ms, lambda: place.rests.due("b")), "b": ms, "c": ms - 60_000}
+    place.rests.look()
+    assert place.rests._woken == {"a": ms}

@@ -13,7 +13,7 @@ from tminus.control.ports import Json
 from tminus.domain.canonical import timestamp
 from tminus.domain.record import Entry
 from tminus.engine.outbox import DurableOutbox
-from tminus.engine.survey import survey
+from tminus.engine.survey import _within, survey
 from tminus.errors import PartError
 from tminus.store import Message, Order, RecordStore, connect, migrating, prepare
 from tminus.store.tables import WORKERS, WRITE, address, database_now
@@ -186,3 +186,11 @@ def test_a_database_that_does_not_answer_in_time_is_given_up() -> None:
         url = f"postgresql+psycopg://postgres@127.0.0.1:{silent.getsockname()[1]}/none"
         with pytest.raises(PartError, match=r"no answer within 0.2 s"):
             survey(url, lambda: T0, seconds=0.2)
+
+
+def test_a_fault_of_our_own_in_a_look_is_told_as_itself() -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        _within(60.0, broken, connect("sqlite://"))

@@ -4,15 +4,21 @@ import asyncio
 import json
 import signal
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from dbos import DBOS
+from sqlalchemy import select
 
 from tminus.control.ports import Json
+from tminus.engine.durable import DurableEngine, ready
 from tminus.engine.outbox import send_from_outside
 from tminus.processes import wait_until
+from tminus.store.tables import WORKERS, connect
+from tminus.wiring import SystemClock
 
 if TYPE_CHECKING:
     from tests.integration import engine_child
@@ -117,3 +123,31 @@ async def test_a_finished_launch_that_is_begun_again_does_nothing(tmp_path: Path
     whole(tmp_path, await finished(tmp_path))
     assert (tmp_path / "result.json").read_text() == first
     assert done(tmp_path) == counts
+
+
+async def test_a_start_that_takes_long_is_seen_to_live_by_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, launch, may = f"sqlite:///{tmp_path / 'tminus.db'}", DBOS.launch, threading.Event()
+
+    def launched() -> None:
+        assert may.wait(120)
+        launch()
+
+    monkeypatch.setattr(DBOS, "launch", launched)
+    await asyncio.to_thread(ready, url)
+    database = connect(url)
+    engine = DurableEngine(url, {}, SystemClock())
+
+    async def beaten() -> bool:
+        with database.connect() as connection:
+            return (connection.scalar(select(WORKERS.c.beats)) or 0) >= 2
+
+    starting = asyncio.create_task(engine.start())
+    try:
+        await wait_until(beaten, 60, "a heart that beats before the engine is there")
+    finally:
+        may.set()
+        await starting
+        await engine.stop()
+        database.dispose()

@@ -124,7 +124,7 @@ async def test_while_the_file_is_locked_a_worker_waits_and_says_so(tmp_path: Pat
             await trouble.hears("the heart of ", "database is locked", "it tries again every second")
             await trouble.silent()
             holder.execute("rollback")
-        await trouble.hears("reaches the database again")
+        await trouble.hears("the heart of ", "goes on: what it met is over")
         await trouble.landed()
 
 
@@ -136,7 +136,7 @@ async def test_while_there_is_no_room_a_worker_waits_and_says_so(tmp_path: Path)
         await trouble.hears("the heart of ", "disk I/O error", "it tries again every second")
         await trouble.silent()
         worker.rlimit(psutil.RLIMIT_FSIZE, (resource.RLIM_INFINITY if most < 0 else most, most))
-        await trouble.hears("reaches the database again")
+        await trouble.hears("the heart of ", "goes on: what it met is over")
         await trouble.landed()
 
 
@@ -145,5 +145,5 @@ async def test_while_postgresql_is_gone_a_worker_waits_and_says_so(own_postgres:
         await asyncio.to_thread(own_postgres.stop)
         await trouble.hears("the heart of ", "it tries again every second")
         await asyncio.to_thread(own_postgres.start)
-        await trouble.hears("reaches the database again")
+        await trouble.hears("the heart of ", "goes on: what it met is over")
         await trouble.landed()

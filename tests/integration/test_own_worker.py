@@ -1,6 +1,8 @@
 """The worker that a page keeps: started again with growing pauses, ended with the page, never a second on one file."""
 
 import asyncio
+import errno
+import io
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -111,6 +113,25 @@ async def test_a_program_that_cannot_be_started_is_said_and_tried_again(tmp_path
     async with kept(POSTGRES, str(tmp_path / "none")) as one:
         await one.when(lambda: len(one.clock.pauses) >= 2, "two tries")
         assert "it cannot be started: No such file or directory" in one.said[0]
+
+
+class Deaf(io.StringIO):
+    """An output that nobody reads any more."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
+async def test_one_that_says_much_goes_on_also_when_nobody_reads_what_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Deaf())
+    said = tmp_path / "said"
+    # More than a pipe holds.
+    script = f"head -c 500000 /dev/zero | tr '\\0' x >&2; echo > {said}; exec cat"
+    async with kept(POSTGRES, "/bin/sh", "-c", script) as one:
+        await one.when(said.exists, "all of it to be said")
+        assert one.worker.tending.post is Post.RUNS
 
 
 async def test_it_is_told_to_stop_when_the_page_ends_and_is_waited_for(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """A small launch in virtual time: one world that outlives the process, and processes that can die in it."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from tests.unit.record_builder import signer
@@ -33,9 +34,11 @@ from tminus.domain.timeline import LaunchClock
 from tminus.domain.traffic import Side
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.domain.verification import verify
+from tminus.engine.memory import MemoryEngine
 from tminus.signing import checkpoint_entry, open_envelope, sign_statement
 from tminus.testing import (
     Behaviour,
+    Crash,
     FakeClock,
     FakeDatabase,
     FakeInvariants,
@@ -47,9 +50,15 @@ from tminus.testing import (
     Fate,
     MemoryRecord,
     ScriptedObserver,
-    VirtualEngine,
 )
 
+T = TypeVar("T")
+
+Code = Callable[[Engine], Awaitable[Json]]
+"""What a process does with a launch."""
+
+NAME = "depot-7"
+"""The launch."""
 OLD, NEW = sha256_hex(b"old image"), sha256_hex(b"new image")
 RUNS_OLD, RUNS_NEW = f"sha256:{OLD}", f"sha256:{NEW}"
 NOTHING_WRONG = Observation([])
@@ -183,7 +192,8 @@ class World:
     def __post_init__(self) -> None:
         self.clock = FakeClock(patience=100_000.0 if self.speed < 100 or self.asks else 600.0)
         self.t0 = self.clock.now() + 7200.0
-        self.engine = VirtualEngine(self.clock, self.fate)
+        self.code: Code = self.body
+        self.engine = MemoryEngine({"launch": lambda engine, _: self.code(engine)}, self.clock, self.fate)
         self.traffic = FakeTraffic(self.clock, self.rate)
         self.traffic.behaviour[Side.GREEN] = BEHAVIOURS[self.release]
         self.target = FakeTarget(self.clock, self.traffic, RUNS_OLD, self.fate)
@@ -200,6 +210,7 @@ class World:
 
     def boot(self) -> Crew:
         """A new process: everything that it holds in its own memory is new."""
+        self._steps: Engine | None = None
         signatory: Signatory = self.signatory
         self.time = LaunchTime(self.clock, LaunchClock(self.t0, self.speed))
         self.record = MemoryRecord(self.time, self.chain, self.fate)
@@ -215,24 +226,53 @@ class World:
         """The launch, as one process runs it."""
         return await self.put_together(engine).run()
 
+    async def until_poll(self, _: Engine) -> Json:
+        """The countdown alone, as one process runs it."""
+        self.boot()
+        await self.open()
+        stop = await self.countdown().run({"back up": self.database.back_up})
+        return {"due": stop.due.value}
+
     def put_together(self, engine: Engine) -> Launch:
         """The launch in a new process."""
         by_hand = ("echo 'set server web/green weight 0' | socat - admin.sock",)
-        binding = Binding(
-            "depot-7", {"depot": NEW}, {"depot": OLD}, self.t0, self.speed, by_hand, asks=self.asks
-        )
+        binding = Binding(NAME, {"depot": NEW}, {"depot": OLD}, self.t0, self.speed, by_hand, asks=self.asks)
         return Launch(binding, self.boot(), engine)
 
     async def launch(self) -> Json:
         """The whole launch, started again after every crash."""
-        return await self.engine.run(self.body)
+        while True:
+            try:
+                return await self.start()
+            except Crash:
+                continue
+
+    async def start(self) -> Json:
+        """What one process does of the launch; raises `Crash` when it dies before the launch is over."""
+        await self.engine.start()
+        try:
+            await self.engine.begin("launch", NAME)
+            return await self.engine.finish(NAME)
+        finally:
+            await self.engine.stop()
+
+    @property
+    def steps(self) -> Engine:
+        """The engine as a part of the launch sees it that is run alone; from the beginning in each process."""
+        if self._steps is None:
+            self._steps = self.engine.steps(NAME)
+        return self._steps
+
+    async def passing(self, act: Awaitable[T]) -> T:
+        """Let time pass while a part of the launch acts."""
+        return await self.engine.passing(act)
 
     async def open(self) -> None:
         """Record a launch as open, for tests of what comes after."""
         launch = Launch(
-            Binding("depot-7", {"depot": NEW}, {"depot": OLD}, self.t0, self.speed, (), asks=self.asks),
+            Binding(NAME, {"depot": NEW}, {"depot": OLD}, self.t0, self.speed, (), asks=self.asks),
             self.crew,
-            self.engine,
+            self.steps,
         )
         await launch._open()
 
@@ -246,22 +286,26 @@ class World:
         order = Order(f"{act}-{len(self.chain)}", act, "Lena Ortiz", reason, **more)
         for entry in ordered(course_of(self.chain), order, self.clock.now(), self.plan):
             self._record(entry)
-        self.engine.send("control", {"id": order.id, "order": act.value})
+        self.tell("control", {"id": order.id, "order": act.value}, order.id)
+
+    def tell(self, topic: str, message: Json, key: str) -> None:
+        """Leave the launch a message."""
+        self.engine.leave(NAME, topic, message, key)
 
     def _record(self, entry: Entry) -> None:
         self.chain.append(append(self.chain[-1], entry))
 
     def approval(self) -> Approval:
         """The poll and the decision alone."""
-        return Approval(self.plan, self.engine, self.record, self.signatory, self.time)
+        return Approval(self.plan, self.steps, self.record, self.signatory, self.time)
 
     def countdown(self) -> Countdown:
         """The milestones before T-0 alone."""
-        return Countdown(self.plan, self.engine, self.record, self.readiness, self.time)
+        return Countdown(self.plan, self.steps, self.record, self.readiness, self.time)
 
     def liftoff(self) -> Liftoff:
         """The rollout alone."""
-        return Liftoff(self.plan, self.engine, self.record, self.readiness, self.crew.stages)
+        return Liftoff(self.plan, self.steps, self.record, self.readiness, self.crew.stages)
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The data of every event of this type."""
@@ -288,7 +332,7 @@ class World:
         keys = self.signatory
         assert isinstance(keys, KeySignatory)
         at, t_ms = timestamp(self.clock.now()), self.time.t_ms()
-        seal = checkpoint_entry(keys.signers["server"], "depot-7", at, t_ms)
+        seal = checkpoint_entry(keys.signers["server"], NAME, at, t_ms)
         return [*self.chain, append(self.chain[-1], seal(self.chain[-1]))]
 
     def sealed(self) -> Report:

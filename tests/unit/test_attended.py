@@ -1,18 +1,20 @@
 """A worker's record: it waits for a database that is away, and tells what is new in it."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from tminus.control.ports import Json
 from tminus.domain.course import Course
 from tminus.domain.record import OPENED, Entry, Event, append
-from tminus.errors import OutOfSequenceError, PartError
+from tminus.engine.patience import AGAIN_SECONDS, Patience
+from tminus.errors import OutOfSequenceError, StoreError
 from tminus.testing import FakeClock
-from tminus.wiring.attended import AGAIN_SECONDS, AttendedRecord, Patience
+from tminus.wiring.attended import AttendedRecord
 
 AT = "2027-01-15T08:00:00.000Z"
-GONE = PartError("the store does not answer\n\tis it there?", hint="start it")
+GONE = StoreError("the store does not answer\n\tis it there?", hint="start it")
 
 
 class Said:
@@ -37,6 +39,7 @@ class Chain:
     def __init__(self) -> None:
         self.events_: list[Event] = []
         self.away = 0
+        self.refuses: OutOfSequenceError | None = None
         self.add("opened", OPENED)
 
     def add(self, key: str, kind: str = "milestone.reached") -> Event:
@@ -62,12 +65,14 @@ class Chain:
         if self.away:
             self.away -= 1
             raise GONE
+        if self.refuses is not None:
+            raise self.refuses
 
 
 class Place:
     def __init__(self) -> None:
         self.clock, self.said, self.chain = FakeClock(), Said(), Chain()
-        self.patience = Patience("a", self.said, self.clock)
+        self.patience = Patience(self.clock, partial(self.said.say, "a"))
         self.record = AttendedRecord(self.chain, "a", self.said, self.patience)
 
 
@@ -110,18 +115,15 @@ async def test_a_database_that_is_away_is_waited_for_and_said_once() -> None:
     assert [event.key for event in await place.record.events()] == ["opened"]
     assert place.clock.now() == begun + 3 * AGAIN_SECONDS
     first, last = place.said.words
-    assert first == "waits: the store does not answer; it tries again every second"
-    assert last == "goes on: what did not answer is back"
+    assert first == "its record meets StoreError: the store does not answer; it tries again every second"
+    assert last == "its record goes on: what it met is over"
 
 
 async def test_what_is_refused_is_raised_at_once() -> None:
     place = Place()
-
-    async def refused() -> None:
-        raise OutOfSequenceError("the launch has ended", hint="open another")
-
+    place.chain.refuses = OutOfSequenceError("the launch has ended", hint="open another")
     with pytest.raises(OutOfSequenceError):
-        await place.patience.until_done(refused)
+        await place.record.append_once("mine", "milestone.reached", {})
     assert place.said.words == []
 
 

@@ -39,8 +39,8 @@ class Woken(NoMeter):
 
 async def slept(steps: dict[int, float], seconds: float) -> tuple[SetClock, Woken]:
     clock, woken = SetClock(steps), Woken()
-    rests = Rests(connect("sqlite://"), Whose("tminus", "w1"), clock.now, Patience())
-    await DurableSteps(Means(clock, Fence(), Patience(), woken, rests), "a").sleep_until(BEGUN + seconds)
+    rests = Rests(connect("sqlite://"), Whose("tminus", "w1"), clock.now, Patience(clock))
+    await DurableSteps(Means(clock, Fence(), Patience(clock), woken, rests), "a").sleep_until(BEGUN + seconds)
     return clock, woken
 
 

@@ -1,6 +1,10 @@
 """A keeper judges by what it has watched with its own clock, whatever other clocks read."""
 
+import os
+import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event
 
@@ -8,8 +12,9 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from tminus.engine import keeper as module
-from tminus.engine.keeper import Keeper, Keeping, Trouble, Worker
-from tminus.store import connect, prepare
+from tminus.engine.keeper import FENCED, Keeper, Keeping, Trouble, Worker, end_as_fenced
+from tminus.errors import StoreError
+from tminus.store import connect, prepare, tables
 from tminus.store.tables import WORKERS, WRITE
 
 
@@ -158,7 +163,7 @@ def test_trouble_is_told_once_and_so_is_its_end() -> None:
     trouble.gone()
     assert told == [
         "the heart of alive meets OSError: disk full; it tries again every second",
-        "the heart of alive reaches the database again",
+        "the heart of alive goes on: what it met is over",
     ]
 
 
@@ -179,6 +184,7 @@ def test_a_take_over_that_takes_long_keeps_no_heart_from_beating(
     Keeper(engine, Worker("gone", "", "", ""), Keeping(), lambda: 0.0).begin()
     alive = Keeper(engine, Worker("alive", "", "", ""), Keeping(ttl=0.2), lambda: 0.0)
     alive.begin()
+    alive.beat()
     alive.watch(set, take)
     assert taking.wait(60)
 
@@ -202,3 +208,45 @@ def test_a_heartbeat_tells_the_clock_of_its_machine_beside_that_of_the_database(
         row = connection.execute(select(WORKERS)).one()
     assert (row.clock, row.knows) == (77.0, "r0003")
     assert row.seen > 1_000_000_000
+
+
+def test_a_database_that_is_locked_at_the_start_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "KEEPER_SECONDS", 0)
+    file = tmp_path / "tminus.db"
+    engine = connect(f"sqlite:///{file}", keeper=True)
+    prepare(engine)
+    starts = Keeper(engine, Worker("starts", "", "", ""), Keeping(), lambda: 0.0)
+    with closing(sqlite3.connect(file, isolation_level=None)) as holder:
+        holder.execute("begin immediate")
+        with pytest.raises(StoreError, match="database is locked"):
+            starts.begin()
+        holder.execute("rollback")
+    starts.begin()
+    engine.dispose()
+
+
+class Ended(BaseException):
+    """The process would have ended here."""
+
+
+def test_a_process_whose_work_others_took_ends_also_when_nobody_hears_its_last_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    codes: list[int] = []
+
+    def end(code: int) -> None:
+        codes.append(code)
+        raise Ended
+
+    reading, writing = os.pipe()
+    os.close(reading)
+    monkeypatch.setattr(os, "_exit", end)
+    with os.fdopen(writing, "w") as gone:
+        monkeypatch.setattr(sys, "stderr", gone)
+        with pytest.raises(Ended):
+            end_as_fenced(Worker("w1", "", "", ""))
+        with suppress(BrokenPipeError):
+            gone.close()
+    assert codes == [FENCED]

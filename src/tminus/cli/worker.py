@@ -18,6 +18,7 @@ from tminus.engine.survey import survey
 from tminus.errors import Exit
 from tminus.metrics import LOOPBACK, METRICS_SECONDS, Metrics
 from tminus.picture.events import entries
+from tminus.picture.words import plural
 from tminus.planfile.problem import printable
 from tminus.store.tables import shown
 from tminus.wiring.working import Worker, Yard, place_of
@@ -29,12 +30,31 @@ GRACE_SECONDS = 15.0
 
 
 class Lines:
-    """See `Journal`: one line for each thing that happens, with its instant and its launch in front."""
+    """See `Journal`: one line for each thing that happens, with its instant and its launch in front.
+
+    A line that cannot be written, since the disk of a log is full or whoever read the lines has ended, harms no launch:
+    it is counted, and the next that can be written says how many there were.
+    """
+
+    def __init__(self) -> None:
+        self._missing = 0
 
     def say(self, launch: str, words: str) -> None:
         """See `Journal.say`."""
         line = " ".join(part.strip() for part in printable(words).splitlines())
-        sys.stdout.write(f"{timestamp(now())} {launch or 'worker'}  {line}\n")
+        try:
+            if self._missing:
+                self._write(
+                    "worker", f"{plural(self._missing, 'line')} before this could not be written in time"
+                )
+            self._write(launch or "worker", line)
+        except OSError:
+            self._missing += 1
+        else:
+            self._missing = 0
+
+    def _write(self, whose: str, line: str) -> None:
+        sys.stdout.write(f"{timestamp(now())} {whose}  {line}\n")
         sys.stdout.flush()
 
     def tell(self, launch: str, event: Event) -> None:

@@ -152,7 +152,7 @@ class DurableEngine:
         self._clock = clock
         self._workflows: dict[str, Workflow] = {}
         self._fence = Fence()
-        self._patience = Patience()
+        self._patience = Patience(clock)
         self.meter: Meter = NoMeter()
         """Is told what is done; set before `start`."""
         self._keeper: Keeper | None = None
@@ -161,7 +161,7 @@ class DurableEngine:
             worker = Worker(self.executor, socket.gethostname(), VERSION, knows)
             self._keeper = Keeper(connect(database_url, keeper=True), worker, keeping, clock.now)
             self._fence = self._keeper.fence
-            self._patience = Patience(keeping.tidings)
+            self._patience = Patience(clock, keeping.tidings)
         self._tidings = keeping.tidings
         self._rests = Rests(connect(database_url), Whose(NAME, self.executor), clock.now, self._patience)
 
@@ -176,6 +176,7 @@ class DurableEngine:
             self._workflows[name] = self._registered(name, body)
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.begin)
+            self._keeper.beat()
         await asyncio.to_thread(DBOS.launch)
         if self._keeper is not None and address(self._url).startswith("sqlite"):
             wait_for_room(made._sys_db.engine)  # noqa: SLF001 - an engine of ours would begin transactions otherwise

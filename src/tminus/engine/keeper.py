@@ -25,7 +25,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from tminus.engine.fence import Fence, elapsed
-from tminus.store.tables import WORKERS, WRITE, database_now
+from tminus.store.tables import WORKERS, WRITE, database_now, unreachable
 
 TTL_SECONDS = 4.0
 """How long a heart may be still before others take the work."""
@@ -69,12 +69,15 @@ class Keeping:
 
 def end_as_fenced(worker: Worker) -> None:
     """End this process at once and without any last act: others do its work already."""
-    print(  # noqa: T201 - the last words; nothing else can be trusted to be flushed
-        f"{worker.executor} was silent for too long and others took over: it ends with {FENCED}",
-        file=sys.stderr,
-        flush=True,
-    )
-    os._exit(FENCED)
+    try:
+        print(  # noqa: T201 - the last words; nothing else can be trusted to be flushed
+            f"{worker.executor} was silent for too long and others took over: it ends with {FENCED}",
+            file=sys.stderr,
+            flush=True,
+        )
+    finally:
+        # Also where nobody can be told any more: what lives on without its work would be taken for a worker.
+        os._exit(FENCED)
 
 
 class Trouble:
@@ -96,7 +99,7 @@ class Trouble:
         """It is not there any more, or never was."""
         if self._now:
             self._now = ""
-            self._tell(f"{self._whose} reaches the database again")
+            self._tell(f"{self._whose} goes on: what it met is over")
 
 
 class Keeper:
@@ -116,37 +119,43 @@ class Keeper:
         self._end: Callable[[Worker], None] = end_as_fenced
         self._rests = Event()
         self._stops = Event()
-        self._threads: tuple[Thread, ...] = ()
+        self._heart: Thread | None = None
+        self._watcher: Thread | None = None
         self._last_beat = elapsed()
         self._steady_since = self._last_beat
         self._watched: dict[str, tuple[int, float]] = {}
         self._looked_for_orphans = self._last_beat - ORPHAN_SECONDS
 
     def begin(self) -> None:
-        """Enter this process among the living; raises the database's own error when it does not answer."""
+        """Enter this process among the living; raises `StoreError` when the database does not answer."""
         begun = elapsed()
-        with self._writer.begin() as connection:
-            row = {**asdict(self._worker), "pid": os.getpid(), "beats": 0, "clock": self._wall()}
-            now = database_now(connection)
-            connection.execute(insert(WORKERS).values(**row, started=now, seen=now))
+        try:
+            with self._writer.begin() as connection:
+                row = {**asdict(self._worker), "pid": os.getpid(), "beats": 0, "clock": self._wall()}
+                now = database_now(connection)
+                connection.execute(insert(WORKERS).values(**row, started=now, seen=now))
+        except SQLAlchemyError as error:
+            raise unreachable(self._database, error) from error
         self._steady_since = self._last_beat = begun
         self.fence.heard(begun)
 
+    def beat(self) -> None:
+        """Beat from now on, in a thread of its own: neither a start nor a take-over that takes long may keep it."""
+        self._heart = Thread(target=self._keep, args=(self._stops, self._beat, "heart"), daemon=True)
+        self._heart.start()
+
     def watch(self, owners: Owners, take_over: TakeOver) -> None:
-        """Beat from now on, and take over from the dead; each in a thread of its own, as a take-over may take long."""
-        heart = Thread(target=self._keep, args=(self._stops, self._beat, "heart"), daemon=True)
+        """Take over from the dead from now on, in a thread of its own."""
         look = partial(self._look_after, owners, take_over)
-        watcher = Thread(target=self._keep, args=(self._rests, look, "watch"), daemon=True)
-        self._threads = (watcher, heart)
-        for thread in self._threads:
-            thread.start()
+        self._watcher = Thread(target=self._keep, args=(self._rests, look, "watch"), daemon=True)
+        self._watcher.start()
 
     def rest(self) -> None:
         """Look after nobody any more, then beat no more."""
-        self._rests.set()
-        for thread in self._threads:
-            thread.join()
-            self._stops.set()
+        for over, thread in ((self._rests, self._watcher), (self._stops, self._heart)):
+            over.set()
+            if thread is not None:
+                thread.join()
 
     def leave(self) -> None:
         """Take this process from among the living: what it leaves is there for the others at once."""

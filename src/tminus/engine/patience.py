@@ -1,10 +1,10 @@
 """A database that is away, locked or full for a while costs a launch time, and nothing else.
 
 Whatever an act in a step meets is remembered and given to the launch again after each restart; so what only says "not
-now" must not become its result. The act is begun again until the database does its part, as it is after a death.
+now" must not become its result. The act is begun again until the database does its part, as it is after a death. The
+same goes for what a worker does for a launch between two steps, where such an error would be the end of the launch.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -13,8 +13,9 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 
+from tminus.control.ports import Clock
 from tminus.engine.keeper import Tidings, Trouble
-from tminus.errors import StoreError
+from tminus.errors import PartError, StoreError
 
 T = TypeVar("T")
 
@@ -25,22 +26,31 @@ _NO_ROOM = ("database or disk is full", "disk I/O error")
 
 
 class Patience:
-    """Begins an act again while the store does not answer; with nobody to tell it there is none."""
+    """Begins an act again while it only meets "not now"; `tell` takes each such trouble once, and its end.
 
-    def __init__(self, tell: Tidings | None = None) -> None:
+    With nobody to tell it there is no patience.
+    """
+
+    def __init__(self, clock: Clock, tell: Tidings | None = None) -> None:
+        self._clock = clock
         self._tell = tell
 
-    async def run(self, what: str, act: Callable[[], Awaitable[T]]) -> T:
-        """What the act gives; raises what it raises, and `StoreError` only where there is nobody to tell."""
+    async def run(
+        self, what: str, act: Callable[[], Awaitable[T]], not_now: type[PartError] = StoreError
+    ) -> T:
+        """What the act gives; raises what it raises, and `not_now` only where there is nobody to tell.
+
+        It tries for as long as it is not cancelled. `what` names the act to people.
+        """
         if self._tell is None:
             return await act()
         trouble = Trouble(what, self._tell)
         while True:
             try:
                 done = await act()
-            except StoreError as error:
+            except not_now as error:
                 trouble.met(error)
-                await asyncio.sleep(AGAIN_SECONDS)
+                await self._clock.sleep(AGAIN_SECONDS)
             else:
                 trouble.gone()
                 return done

@@ -88,9 +88,10 @@ class Rests:
 
     async def _lay_all(self) -> None:
         asked, self._asked = self._asked, {}
+        tried: dict[str, str | None] = {}
 
         async def lay() -> dict[str, bool]:
-            return await asyncio.to_thread(self._laid, asked)
+            return await asyncio.to_thread(self._laid, asked, tried)
 
         try:
             self._told |= await self._patience.run("the rest of launches", lay)
@@ -99,30 +100,41 @@ class Rests:
             self._asked = asked | self._asked
             raise
 
-    def _laid(self, asked: Mapping[str, float]) -> dict[str, bool]:
+    def _laid(self, asked: Mapping[str, float], tried: dict[str, str | None]) -> dict[str, bool]:
         with self._laying:
             if self._over.is_set():
                 # What a process that ends has not laid to rest is taken over from it.
                 return dict.fromkeys(asked, False)
-            return self._transact(lambda connection: self._lay(connection, asked))
+            return self._transact(lambda connection: self._lay(connection, asked, tried))
 
-    def _lay(self, connection: Connection, asked: Mapping[str, float]) -> dict[str, bool]:
-        """By launch whether it was told something. One that is not ours any more ends as if it were laid to rest."""
+    def _lay(
+        self, connection: Connection, asked: Mapping[str, float], tried: dict[str, str | None]
+    ) -> dict[str, bool]:
+        """By launch whether it was told something. One that is not ours any more ends as if it were laid to rest.
+
+        `tried` are the launches that an earlier try has found, each with what tells this run of it from the next: that
+        try may have taken their messages, although the answer to its commit was lost. Those of them that are not at
+        rest count as told, and look at their record again.
+        """
         work, mail = self._work, self._mail
-        ours = select(work.c.workflow_uuid).where(
+        ours = select(work.c.workflow_uuid, work.c.owner_xid).where(
             work.c.workflow_uuid.in_(list(asked)),
             work.c.status == "PENDING",
             work.c.executor_id == self._whose.executor,
         )
         # Locked, so that nobody takes them over in the middle.
-        mine = set(connection.scalars(ours.with_for_update(key_share=True)))
+        rows = connection.execute(ours.with_for_update(key_share=True))
+        runs = {row.workflow_uuid: row.owner_xid for row in rows}
+        mine = runs.keys() - tried.keys()
+        doubtful = {launch for launch, run in runs.items() if launch in tried and tried[launch] == run}
+        tried.update(runs)
         heard = (
             update(mail)
             .where(mail.c.destination_uuid.in_(list(mine)), mail.c.consumed.is_(False))
             .values(consumed=True)
             .returning(mail.c.destination_uuid)
         )
-        told = set(connection.scalars(heard)) if mine else set()
+        told = doubtful | (set(connection.scalars(heard)) if mine else set())
         if rests := sorted(mine - told):
             connection.execute(delete(self._memory).where(self._memory.c.workflow_uuid.in_(rests)))
             laid = update(work).where(work.c.workflow_uuid == bindparam("launch"))
@@ -133,8 +145,8 @@ class Rests:
                 started_at_epoch_ms=None,
                 recovery_attempts=0,
             )
-            rows = [{"launch": launch, "until": round(asked[launch] * 1000)} for launch in rests]
-            connection.execute(laid, rows)
+            until = [{"launch": launch, "until": round(asked[launch] * 1000)} for launch in rests]
+            connection.execute(laid, until)
         return {launch: launch in told for launch in asked}
 
     def watch(self, tell: Tidings) -> None:
@@ -171,12 +183,15 @@ class Rests:
         now = round(self._clock() * 1000)
         with self._database.connect() as connection:
             rows = connection.execute(self._due(now)).all()
-        self._woken = {launch: due for launch, due in self._woken.items() if due > now - FORGOTTEN_MS}
-        self._woken |= {row.workflow_uuid: row.delay_until_epoch_ms for row in rows}
-        if due := [row.workflow_uuid for row in rows]:
+        # Launches that begin take theirs out meanwhile, on another thread: so it is changed in place, from a copy.
+        for launch, due in list(self._woken.items()):
+            if due <= now - FORGOTTEN_MS:
+                self._woken.pop(launch, None)
+        self._woken.update({row.workflow_uuid: row.delay_until_epoch_ms for row in rows})
+        if wakes := [row.workflow_uuid for row in rows]:
             # What a message wakes has waited since now, so that nobody takes it for late.
             woken = update(self._work).where(
-                self._work.c.workflow_uuid.in_(due), self._work.c.status == "DELAYED"
+                self._work.c.workflow_uuid.in_(wakes), self._work.c.status == "DELAYED"
             )
             waited = self._work.c.delay_until_epoch_ms
             values = {"status": "ENQUEUED", "delay_until_epoch_ms": case((waited > now, now), else_=waited)}

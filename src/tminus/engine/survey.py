@@ -58,7 +58,7 @@ def _within(seconds: float, work: Callable[[], T], engine: Engine) -> T:
     def run() -> None:
         try:
             done.append(work())
-        except (SQLAlchemyError, sqlite3.Error, OSError, PartError) as error:
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
             failed.append(error)
         finally:
             engine.dispose()

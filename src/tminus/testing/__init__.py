@@ -1,10 +1,12 @@
 """Fakes of every port, for tests of tminus and of what others add to it.
 
-Time is virtual, users are arithmetic, and a process can be told to die at any moment and be started again: a whole
-launch with its soak of a day takes milliseconds and comes out the same each time.
+Time is virtual, users are arithmetic, and a process can be told to die at any moment: a whole launch with its soak of a
+day takes milliseconds and comes out the same each time. The engine that runs one with them, and starts it again after
+its death, is `tminus.engine.memory.MemoryEngine`, which keeps the promises of the durable one.
 """
 
-from tminus.testing.engine import Crash, FakeClock, Fate, VirtualEngine
+from tminus.testing.clock import FakeClock
+from tminus.testing.fate import Crash, Fate
 from tminus.testing.notifier import FakeNotifier
 from tminus.testing.people import (
     FakeDatabase,
@@ -33,5 +35,4 @@ __all__ = [
     "Fate",
     "MemoryRecord",
     "ScriptedObserver",
-    "VirtualEngine",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tminus.domain.message import Message
 from tminus.errors import TminusError
-from tminus.testing.engine import Fate
+from tminus.testing.fate import Fate
 
 
 class FakeNotifier:

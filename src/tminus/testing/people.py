@@ -11,7 +11,7 @@ from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.plan import Check
 from tminus.domain.record import Entry, Event, append
 from tminus.errors import ProbeError, TminusError
-from tminus.testing.engine import Fate
+from tminus.testing.fate import Fate
 
 Seen = Observation | BaseException
 """What a look gives: an observation, or the error that is raised instead."""

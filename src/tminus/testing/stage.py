@@ -9,7 +9,7 @@ from typing import Any
 from tminus.control.ports import Clock, Json, SideStatus
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.errors import UnreachableError
-from tminus.testing.engine import Fate
+from tminus.testing.fate import Fate
 
 WINDOW_SECONDS = 60.0
 """How far back lost lines are counted, as the proxy's trace does."""

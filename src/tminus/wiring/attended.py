@@ -1,21 +1,19 @@
 """The record of one launch as a worker keeps it: it waits for a database that is away, and tells what is new in it."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from tminus.control.ports import Clock, Json, Record
+from tminus.control.ports import Json, Record
 from tminus.domain.course import Course
 from tminus.domain.record import Event
-from tminus.errors import PartError
+from tminus.engine.patience import Patience
 
-AGAIN_SECONDS = 1.0
-"""Between two tries to reach what does not answer."""
-
-T = TypeVar("T")
+RECORD = "its record"
+"""What a launch waits for, in words that go on from its name."""
 
 
 class Journal(Protocol):
-    """Takes what happens in the launches of one worker."""
+    """Takes what happens in the launches of one worker; raises nothing, since that would end the launch."""
 
     def say(self, launch: str, words: str) -> None:
         """Something that is not in the record; `launch` is empty for what is about no single one."""
@@ -24,31 +22,6 @@ class Journal(Protocol):
     def tell(self, launch: str, event: Event) -> None:
         """An event that is new in the record, whoever has recorded it."""
         ...
-
-
-class Patience:
-    """Tries again for as long as a part does not answer; says so when that begins and when it is over."""
-
-    def __init__(self, launch: str, journal: Journal, clock: Clock) -> None:
-        self._launch = launch
-        self._journal = journal
-        self._clock = clock
-
-    async def until_done(self, act: Callable[[], Awaitable[T]]) -> T:
-        """What the act gives; raises whatever it raises but `PartError`."""
-        trouble = ""
-        while True:
-            try:
-                done = await act()
-            except PartError as error:
-                if (said := str(error).partition("\n")[0]) != trouble:
-                    trouble = said
-                    self._journal.say(self._launch, f"waits: {trouble}; it tries again every second")
-                await self._clock.sleep(AGAIN_SECONDS)
-            else:
-                if trouble:
-                    self._journal.say(self._launch, "goes on: what did not answer is back")
-                return done
 
 
 class AttendedRecord:
@@ -70,17 +43,19 @@ class AttendedRecord:
 
     async def append_once(self, key: str, kind: str, data: Json) -> Event:
         """See `Record.append_once`."""
-        return self._noted(await self._patience.until_done(lambda: self._record.append_once(key, kind, data)))
+        return self._noted(
+            await self._patience.run(RECORD, lambda: self._record.append_once(key, kind, data))
+        )
 
     async def append_while(self, allowed: Callable[[Course], None], key: str, kind: str, data: Json) -> Event:
         """See `Record.append_while`."""
         return self._noted(
-            await self._patience.until_done(lambda: self._record.append_while(allowed, key, kind, data))
+            await self._patience.run(RECORD, lambda: self._record.append_while(allowed, key, kind, data))
         )
 
     async def events(self) -> list[Event]:
         """See `Record.events`."""
-        events = await self._patience.until_done(self._record.events)
+        events = await self._patience.run(RECORD, self._record.events)
         # What stood there when this process met the launch is no news.
         known, new = self.told, events[0 if self.told is None else self.told + 1 :]
         self.told = max(-1 if known is None else known, len(events) - 1)

@@ -20,9 +20,9 @@ from tminus.domain.timeline import LaunchClock
 from tminus.engine.durable import ready
 from tminus.engine.outbox import DurableOutbox
 from tminus.errors import PlanError
-from tminus.files import replace
 from tminus.picture.reading import OWN_PLAN, plan_digest
 from tminus.planfile import Loaded, loaded
+from tminus.store.chain import write
 from tminus.store.orders import Order
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
@@ -113,11 +113,12 @@ async def kept(database_url: str, launch: str) -> tuple[list[Event], Plan]:
 async def seal_kept(store: RecordStore, launch: str, home: Path, time: LaunchTime) -> Path:
     """Sign the record of a launch that has ended, unless it is signed, and export it; the exported file.
 
-    Its plan is written beside it, so that `tminus export` needs nothing else.
+    Its plan is written beside it, so that `tminus export` needs nothing else. Raises `PartError` when a file cannot be
+    written; done again, it completes what is missing.
     """
     order = await store.order(launch)
     record = await seal(store, launch, home, time)
-    await asyncio.to_thread(replace, record.with_name(OWN_PLAN), [str(order.document["plan"]).encode()])
+    await asyncio.to_thread(write, record.with_name(OWN_PLAN), [str(order.document["plan"]).encode()])
     return record
 
 

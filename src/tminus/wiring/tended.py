@@ -131,8 +131,10 @@ async def _pass_on(source: asyncio.StreamReader | None, said: list[bytes]) -> No
     """Let people see what it says of errors, and keep the end of it."""
     assert source is not None  # noqa: S101 - it was asked for
     while piece := await source.read(LAST_WORDS):
-        sys.stderr.write(piece.decode(errors="replace"))
-        sys.stderr.flush()
+        # A worker whose words nobody takes any more would stand still with a full pipe.
+        with suppress(OSError):
+            sys.stderr.write(piece.decode(errors="replace"))
+            sys.stderr.flush()
         said[:] = [b"".join(said)[-LAST_WORDS:], piece]
 
 

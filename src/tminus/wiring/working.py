@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -21,7 +22,8 @@ from tminus.domain.plan import Plan
 from tminus.domain.timeline import LaunchClock
 from tminus.engine.durable import DurableEngine
 from tminus.engine.keeper import Keeping
-from tminus.errors import PlanError, RefusedError, TminusError, UsageError
+from tminus.engine.patience import Patience
+from tminus.errors import PartError, PlanError, RefusedError, TminusError, UsageError
 from tminus.picture.reading import plan_digest
 from tminus.store.orders import Order
 from tminus.store.record import RecordStore
@@ -29,7 +31,7 @@ from tminus.store.tables import address, connect
 from tminus.targets.absent import LACKS, AbsentTarget
 from tminus.wiring import LaunchRecord, SystemClock
 from tminus.wiring.appraisal import AFAR, afar
-from tminus.wiring.attended import AttendedRecord, Journal, Patience
+from tminus.wiring.attended import RECORD, AttendedRecord, Journal
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
 from tminus.wiring.opening import BODY, binding_of, plan_of, seal_kept
@@ -93,9 +95,9 @@ class Worker:
             raise
 
     async def _run(self, engine: Engine, launch: str) -> Json:
-        patience = Patience(launch, self._journal, self._clock)
-        order = await patience.until_done(lambda: self._store.order(launch))
-        events = await patience.until_done(lambda: self._store.events(launch))
+        patience = Patience(self._clock, partial(self._journal.say, launch))
+        order = await patience.run(RECORD, lambda: self._store.order(launch))
+        events = await patience.run(RECORD, lambda: self._store.events(launch))
         plan, binding = await self._understood(engine, order, launch, plan_digest(events)), binding_of(order)
         time = LaunchTime(self._clock, LaunchClock(binding.t0, binding.speed))
         own = LaunchRecord(self._store, launch, time)
@@ -112,7 +114,8 @@ class Worker:
             await courier.close()
 
         async def sealed() -> Json:
-            path = await patience.until_done(lambda: seal_kept(self._store, launch, self._yard.home, time))
+            seal = partial(seal_kept, self._store, launch, self._yard.home, time)
+            path = await patience.run("its seal", seal, not_now=PartError)
             self._journal.say(launch, f"has ended: {result['outcome']}; its record is {path}")
             return result
 

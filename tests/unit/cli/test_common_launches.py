@@ -1,8 +1,11 @@
 """Launches of the common database from a terminal, while no worker runs: opened, shown, ordered, sealed."""
 
 import asyncio
+import errno
+import io
 import json
 import sqlite3
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -196,6 +199,34 @@ def test_a_worker_s_journal_has_one_line_for_each_thing(capsys: pytest.CaptureFi
     first, second = capsys.readouterr().out.splitlines()
     assert first.endswith("Z worker  a keeper meets trouble of two lines")
     assert second.endswith("Z a  \N{MINUS SIGN}00:00:01  milestone: T-02:00:00: 3 lines are due")
+
+
+class Full(io.StringIO):
+    """An output without room, until somebody makes some."""
+
+    room = False
+
+    def write(self, text: str) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+def test_a_line_that_cannot_be_written_harms_no_launch_and_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, lines = Full(), Lines()
+    monkeypatch.setattr(sys, "stdout", log)
+    lines.say("a", "is taken")
+    lines.say("b", "is taken")
+    log.room = True
+    lines.say("c", "is taken")
+    lines.say("d", "is taken")
+    assert [line.split(" ", 1)[1] for line in log.getvalue().splitlines()] == [
+        "worker  2 lines before this could not be written in time",
+        "c  is taken",
+        "d  is taken",
+    ]
 
 
 def test_what_a_launch_needs_is_in_the_database_alone(home: Path) -> None:

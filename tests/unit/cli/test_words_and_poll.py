@@ -26,10 +26,11 @@ from tminus.domain.evidence import Observation
 from tminus.domain.record import Event
 from tminus.domain.rollout import State
 from tminus.domain.timeline import LaunchClock
+from tminus.engine.memory import MemoryEngine
 from tminus.errors import TminusError
 from tminus.signing import People, load_trust, trust_path
 from tminus.store import RecordStore, connect
-from tminus.testing import FakeClock, Fate, ScriptedObserver, VirtualEngine
+from tminus.testing import FakeClock, Fate, ScriptedObserver
 from tminus.wiring import LaunchRecord, SystemClock
 from tminus.wiring.opening import kept
 
@@ -121,7 +122,8 @@ def polled(home: Path, seen: Callable[[], Observation] = lambda: Observation([])
         observer.controls["site.up"] = Observation(["a control must fail"])
         readiness = Readiness(plan.checks, record, observer, SystemClock())
         await readiness.observe(plan.before_go(), "now")
-        approval = Approval(plan, VirtualEngine(FakeClock(), Fate()), record, None, time)
+        steps = MemoryEngine({}, FakeClock(), Fate()).steps(launch)
+        approval = Approval(plan, steps, record, None, time)
         approval.date = Date(course.attempt, course.holds)
         if course.phase is State.COUNTING:
             await approval.poll(launch, readiness)

@@ -13,9 +13,9 @@ from tminus.errors import OutOfSequenceError, UnreachableError
 from tminus.testing.people import Seen
 
 if TYPE_CHECKING:
-    from tests.unit.launch_world import PLAN, KeySignatory, World, line, with_line
+    from tests.unit.launch_world import NAME, PLAN, KeySignatory, World, line, with_line
 else:
-    from launch_world import PLAN, KeySignatory, World, line, with_line
+    from launch_world import NAME, PLAN, KeySignatory, World, line, with_line
 
 GO = {"decision": "go", "reason": "all green"}
 
@@ -24,15 +24,20 @@ async def polled(world: World) -> World:
     """Everything up to the signatures."""
     await world.open()
     await world.readiness.observe([c for c in world.plan.before_go() if c.id != "never"], "T-2h")
-    await world.approval().poll("depot-7", world.readiness)
+    await world.approval().poll(NAME, world.readiness)
     return world
 
 
 async def decided(world: World, wish: dict[str, Any] = GO) -> tuple[str, str]:
-    word = await world.approval().decide("depot-7", {**wish}, world.readiness)
+    word = await world.approval().decide(NAME, {**wish}, world.readiness)
     (made,) = world.events("decision.made")
     assert made["decision"] == word
     return word, made["reason"]
+
+
+def says(world: World, decision: str, reason: str) -> None:
+    """Have the person who decides say it, by the same key however often, as soon as time passes."""
+    world.clock.later(0.0, lambda: world.tell("decision", {"decision": decision, "reason": reason}, "1"))
 
 
 def signed(world: World) -> dict[str, dict[str, Any]]:
@@ -99,7 +104,7 @@ async def test_one_signer_who_says_no_go_is_enough() -> None:
     await world.readiness.observe(world.plan.before_go(), "T-2h")
     world.observer.scripts["cfg.env"] = [Observation(["x"]), Observation([])]
     await world.readiness.observe([PLAN.check("cfg.env")], "bad moment")
-    await world.approval().poll("depot-7", world.readiness)
+    await world.approval().poll(NAME, world.readiness)
     await world.readiness.observe([PLAN.check("cfg.env")], "good again")
     assert (await world.approval().gate(world.readiness)).open
     words = "DevOps Lead said no-go; QA Lead said no-go; cfg.env has changed since it was signed"
@@ -136,8 +141,8 @@ async def test_nobody_s_word_is_no_go() -> None:
 @pytest.mark.parametrize(("word", "outcome"), [("go", "landed"), ("no-go", "no-go")])
 async def test_a_person_s_word_decides(word: str, outcome: str) -> None:
     world = World(asks=True)
-    world.engine.send("decision", {"decision": word, "reason": "the lead says so"}, key="1")
-    world.engine.send("decision", {"decision": "go", "reason": "a second time"}, key="1")
+    for decision, reason in ((word, "the lead says so"), ("go", "a second time")):
+        says(world, decision, reason)
     assert (await world.launch())["outcome"] == outcome
     (made,) = world.events("decision.made")
     assert (made["by"], made["reason"]) == ("Lena Ortiz", "the lead says so")
@@ -147,7 +152,7 @@ async def test_a_person_s_word_decides(word: str, outcome: str) -> None:
 async def test_a_person_s_go_over_a_closed_gate_is_refused() -> None:
     world = World(asks=True)
     world.observer.scripts["cfg.env"] = [Observation(["x"])]
-    world.engine.send("decision", {"decision": "go", "reason": "I insist"})
+    says(world, "go", "I insist")
     assert (await world.launch())["outcome"] == "no-go"
     assert world.events("decision.made")[0]["reason"].startswith("GO is refused: cfg.env is failed")
 
@@ -184,7 +189,7 @@ async def test_without_a_poll_nothing_can_be_decided() -> None:
     world = World()
     await world.open()
     with pytest.raises(OutOfSequenceError, match="no poll is open"):
-        await world.approval().decide("depot-7", {**GO}, world.readiness)
+        await world.approval().decide(NAME, {**GO}, world.readiness)
 
 
 async def test_a_decision_made_is_not_made_again() -> None:
@@ -192,8 +197,9 @@ async def test_a_decision_made_is_not_made_again() -> None:
     assert (await decided(world))[0] == "go"
     world.observer.scripts["cfg.env"] = [Observation(["x"])]
     await world.readiness.observe([PLAN.check("cfg.env")], "later")
-    world.engine._place -= 1
-    assert await world.approval().decide("depot-7", {**GO}, world.readiness) == "go"
+    world.boot()
+    await world.approval().poll(NAME, world.readiness)
+    assert await world.approval().decide(NAME, {**GO}, world.readiness) == "go"
 
 
 async def test_simulated_people_acknowledge_a_warned_blocker_before_they_sign() -> None:

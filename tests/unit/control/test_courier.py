@@ -18,8 +18,9 @@ from tminus.domain.plan import Notify, Plan
 from tminus.domain.reach import Channel
 from tminus.domain.telling import TRIES
 from tminus.domain.timeline import LaunchClock
+from tminus.engine.memory import MemoryEngine
 from tminus.errors import PlanError, UndeliveredError
-from tminus.testing import Crash, FakeClock, FakeNotifier, Fate, MemoryRecord, VirtualEngine
+from tminus.testing import Crash, FakeClock, FakeNotifier, Fate, MemoryRecord
 
 LEAD, DEVOPS = PLAN.roles
 OURS = replace(
@@ -226,9 +227,9 @@ async def test_the_end_is_told_by_steps_of_the_engine_since_the_record_is_closed
     office = Office(OURS)
     office.launch.order(Act.SCRUB)
     before = len(office.launch.events)
-    engine = VirtualEngine(office.clock)
-    await engine.start(office.courier.tell_of_the_end)
-    await engine.start(office.courier.tell_of_the_end)
+    engine = MemoryEngine({}, office.clock, Fate())
+    for _ in range(2):
+        await engine.passing(office.courier.tell_of_the_end(engine.steps("prod-1")))
     assert office.mail.subjects == ["[tminus] prod: the launch has ended: scrubbed"] * 2
     assert len(office.chat.taken) == 1
     assert len(office.launch.events) == before
@@ -239,7 +240,8 @@ async def test_an_end_that_cannot_be_told_is_given_up_and_said() -> None:
     office = Office()
     office.launch.order(Act.SCRUB)
     office.chat.errors = [AWAY] * 20
-    await VirtualEngine(office.clock).start(office.courier.tell_of_the_end)
+    engine = MemoryEngine({}, office.clock, Fate())
+    await engine.passing(office.courier.tell_of_the_end(engine.steps("prod-1")))
     assert len(office.said) == len(LAST_TRIES) + 1
     assert office.said[-1].endswith("it is given up")
     assert office.chat.taken == []

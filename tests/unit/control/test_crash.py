@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tminus.domain.agenda import Due
+from tminus.testing import Crash
 
 if TYPE_CHECKING:
-    from tests.unit.launch_world import KeySignatory, World
+    from tests.unit.launch_world import NAME, KeySignatory, World
 else:
-    from launch_world import KeySignatory, World
+    from launch_world import NAME, KeySignatory, World
 
 
 def steps_of(world: World) -> list[str]:
-    return [name for name, _ in world.engine.memory]
+    return world.engine.remembered(NAME)
 
 
 def story(world: World) -> list[tuple[str, str]]:
@@ -38,7 +39,7 @@ async def test_a_crash_at_every_moment_changes_nothing(release: str) -> None:
         world.fate.dies_at = moment
         result = await world.launch()
         told = f"crash at moment {moment}, {what!r}"
-        assert world.engine.starts == 2, told
+        assert world.fate.starts == 2, told
         assert result["outcome"] == ending["outcome"], told
         keys = [event.key for event in world.chain]
         assert len(keys) == len(set(keys)), told
@@ -53,7 +54,7 @@ async def test_what_the_record_knows_as_done_is_not_done_again(key: str) -> None
     await clean.launch()
     world.fate.dies_at = clean.fate.moments.index(f"recorded {key}")
     await world.launch()
-    assert world.engine.starts == 2
+    assert world.fate.starts == 2
     assert acts_of(world) == acts_of(clean)
 
 
@@ -104,10 +105,8 @@ async def test_a_crash_after_every_third_moment_still_comes_to_the_end() -> None
     while True:
         world.fate.dies_at = len(world.fate.moments) + 2 + died % 5
         try:
-            result = await world.engine.start(world.body)
-        except BaseException as crash:
-            if type(crash).__name__ != "Crash":
-                raise
+            result = await world.start()
+        except Crash:
             died += 1
             assert died < 400
             continue
@@ -133,7 +132,7 @@ async def test_a_hold_that_a_person_ended_stays_ended_after_a_crash() -> None:
     again.fate.dies_at = world.fate.moments.index("after hold initiate")
     await again.launch()
     assert steps_of(again) == clean_steps
-    assert again.engine.starts == 2
+    assert again.fate.starts == 2
 
 
 @pytest.mark.parametrize("speed", [1.0, 3600.0])
@@ -147,18 +146,11 @@ async def test_a_wait_repeated_after_a_crash_waits_only_the_rest(speed: float) -
     world.t0 = clean.t0
     wait = took
     world.clock.later(wait / 2, lambda: setattr(world.fate, "dead", True))
-    world.clock.later(wait / 2, lambda: world.fate.moment("died while waiting") if world.fate.dead else None)
     await _until_go(world)
-    assert world.engine.starts == 2
+    assert world.fate.starts == 2
     assert world.clock.now() - began == pytest.approx(took, abs=1e-3)
 
 
 async def _until_go(world: World) -> None:
-    async def body(engine: object) -> None:
-        assert engine is world.engine
-        world.boot()
-        await world.open()
-        stop = await world.countdown().run({"back up": world.database.back_up})
-        assert stop.due is Due.POLL
-
-    await world.engine.run(body)
+    world.code = world.until_poll
+    assert await world.launch() == {"due": Due.POLL.value}

@@ -10,7 +10,7 @@ from tminus.domain.evidence import Observation
 from tminus.domain.orders import Act
 from tminus.domain.plan import Rollout, Rung
 from tminus.domain.traffic import Side
-from tminus.errors import RollbackError, RolloutError, UnreachableError
+from tminus.errors import PartError, RollbackError, RolloutError, UnreachableError
 
 if TYPE_CHECKING:
     from tests.unit.launch_world import NEW, PLAN, RUNS_NEW, RUNS_OLD, KeySignatory, World, with_line
@@ -388,9 +388,11 @@ async def test_a_hold_on_evidence_ends_by_a_person_s_word_and_by_nothing_else() 
 async def test_a_rollback_that_cannot_be_read_back_calls_a_person() -> None:
     world = World(release="errors")
     world.target.misread[0] = 7
-    with pytest.raises(RollbackError, match="failed 15 times: the proxy still reports a weight") as error:
+    with pytest.raises(PartError, match="failed 15 times: the proxy still reports a weight") as error:
         await world.launch()
-    assert "printed at the start of the launch" in error.value.hint
+    cause = error.value.__cause__
+    assert isinstance(cause, RollbackError)
+    assert "printed at the start of the launch" in cause.hint
     assert [what for _, what in world.fate.acts].count("set weight 0") == 15
     assert world.events("launch.opened")[0]["by_hand"], "and they were printed"
 

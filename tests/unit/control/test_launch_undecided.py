@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.unit.launch_world import NEW, PLAN, KeySignatory, World, with_line
+    from tests.unit.launch_world import NAME, NEW, PLAN, KeySignatory, World, with_line
 else:
-    from launch_world import NEW, PLAN, KeySignatory, World, with_line
+    from launch_world import NAME, NEW, PLAN, KeySignatory, World, with_line
 
 from tminus.control.launch import Launch
 from tminus.control.opening import Binding
@@ -25,7 +25,7 @@ class Undecided(World):
     """A world in whose launch nobody signs."""
 
     def put_together(self, engine: Engine) -> Launch:
-        binding = Binding("depot-7", {"depot": NEW}, {}, self.t0, 1.0, (), asks=False, waits=True)
+        binding = Binding(NAME, {"depot": NEW}, {}, self.t0, 1.0, (), asks=False, waits=True)
         return Launch(binding, replace(self.boot(), signatory=None, lacks=LACKS), engine)
 
 
@@ -79,7 +79,7 @@ async def test_its_engine_remembers_nothing_of_days_of_waiting() -> None:
     world = undecided()
     at(world, 20 * HOUR, lambda: world.order(Act.SCRUB))
     await world.launch()
-    assert world.engine.memory == []
+    assert world.engine.remembered(NAME) == []
     assert "after rest" in world.fate.moments
 
 

@@ -40,7 +40,7 @@ class Ordered:
         world.boot()
         world.fate.dies_at = self.moment
         try:
-            await world.engine.start(world.body)
+            await world.start()
         except Crash:
             world.fate.dies_at = None
         if not world.chain or self.act not in may(course_of(world.chain)):
@@ -92,14 +92,15 @@ async def _before_go(world: World, engine: Engine) -> Json:
 
 async def test_a_new_date_at_any_moment_reaches_each_milestone_of_it_and_backs_up_anew() -> None:
     clean = World(speed=1.0, rate=0.001)
-    await clean.engine.run(lambda engine: _before_go(clean, engine))
+    clean.code = partial(_before_go, clean)
+    await clean.launch()
     tried = 0
     for moment in range(0, len(clean.fate.moments), 7):
         world = World(speed=1.0, rate=0.001)
         world.fate.dies_at = moment
-        body = partial(_before_go, world)
+        world.code = partial(_before_go, world)
         try:
-            await world.engine.start(body)
+            await world.start()
         except Crash:
             world.fate.dies_at = None
         if not world.chain or Act.RESCHEDULE not in may(course_of(world.chain)):
@@ -107,7 +108,7 @@ async def test_a_new_date_at_any_moment_reaches_each_milestone_of_it_and_backs_u
         tried += 1
         backups = [what for _, what in world.fate.acts].count("back up")
         world.order(Act.RESCHEDULE, new_t0=world.clock.now() + 86400.0)
-        assert (await world.engine.run(body))["outcome"] == "go", moment
+        assert (await world.launch())["outcome"] == "go", moment
         course = course_of(world.chain)
         assert (course.attempt, course.reached) == (2, frozenset({"T-02:00:00"})), moment
         assert [what for _, what in world.fate.acts].count("back up") > backups, moment

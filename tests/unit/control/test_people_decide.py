@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.launch_world import NEW, PLAN, KeySignatory, World
+    from tests.unit.launch_world import NAME, NEW, PLAN, KeySignatory, World
 else:
-    from launch_world import NEW, PLAN, KeySignatory, World
+    from launch_world import NAME, NEW, PLAN, KeySignatory, World
 
 from tminus.control.launch import Launch
 from tminus.control.opening import Binding
@@ -39,19 +39,19 @@ class Attended(World):
     """A world in whose launch real people sign."""
 
     def put_together(self, engine: Engine) -> Launch:
-        binding = Binding("depot-7", {"depot": NEW}, {}, self.t0, 1.0, (), asks=False, waits=True)
+        binding = Binding(NAME, {"depot": NEW}, {}, self.t0, 1.0, (), asks=False, waits=True)
         return Launch(binding, replace(self.boot(), signatory=None, lacks=LACKS), engine)
 
     @property
     def scene(self) -> Scene:
-        return Scene("depot-7", self.plan, tuple(self.chain), self.clock.now())
+        return Scene(NAME, self.plan, tuple(self.chain), self.clock.now())
 
     def act(self, choose: Choose) -> None:
         """What a person's command does: chosen by the record, verified, recorded, and the launch woken."""
         for entry in choose(self.scene):
             self._record(entry)
         check_open(self.chain, open_envelope, self.trust())
-        self.engine.send("control", {"id": str(len(self.chain)), "order": "look"})
+        self.tell("control", {"order": "look"}, str(len(self.chain)))
 
     def hand(self, role: str) -> Hand:
         return Hand(next(one for one in self.plan.roles if one.id == role), self.signatory.signers[role])
@@ -137,7 +137,7 @@ class SpokenInto(MemoryRecord):
 
 class Interrupted(Attended):
     def put_together(self, engine: Engine) -> Launch:
-        binding = Binding("depot-7", {"depot": NEW}, {}, self.t0, 1.0, (), asks=False, waits=True)
+        binding = Binding(NAME, {"depot": NEW}, {}, self.t0, 1.0, (), asks=False, waits=True)
         crew = self.boot()
         record = SpokenInto(crew.time, self.chain, self.fate)
         readiness = Readiness(self.plan.checks, record, crew.readiness._observer, self.clock)

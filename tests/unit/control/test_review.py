@@ -25,13 +25,13 @@ async def shifted(world: World | None = None) -> tuple[World, Liftoff, Review]:
     await world.clock.sleep(2.0)
     world.time.launch.ahead = 7200.0
     liftoff = world.liftoff()
-    await liftoff.run({"depot": NEW}, {"depot": OLD})
+    await world.passing(liftoff.run({"depot": NEW}, {"depot": OLD}))
     return world, liftoff, Review(liftoff, world.time)
 
 
 async def test_criteria_hold_and_blue_ends() -> None:
     world, _, review = await shifted()
-    seen = await review.run()
+    seen = await world.passing(review.run())
     assert (seen.action, seen.text) == (Action.CONTINUE, "landed")
     assert not world.target.sides[Side.BLUE].running
     assert world.verdicts()["t4p.blueoff"] == "passed"
@@ -40,7 +40,7 @@ async def test_criteria_hold_and_blue_ends() -> None:
 
 async def test_milestones_come_on_the_launch_clock() -> None:
     world, _, review = await shifted()
-    await review.run()
+    await world.passing(review.run())
     reached = [event.t_ms for event in world.chain if event.type == "milestone.reached"]
     assert reached == [pytest.approx(3_600_000, abs=2000), pytest.approx(14_400_000, abs=2000)]
     assert world.time.read() >= 14400
@@ -49,7 +49,7 @@ async def test_milestones_come_on_the_launch_clock() -> None:
 async def test_blue_stands_until_every_criterion_is_known() -> None:
     world, _, review = await shifted()
     world.observer.scripts["ok.err"] = [Observation(0.5)]
-    seen = await review.run()
+    seen = await world.passing(review.run())
     assert (seen.action, seen.rule) == (Action.ROLLBACK, "criterion.ok.err")
     assert world.target.sides[Side.BLUE].running
 
@@ -57,13 +57,13 @@ async def test_blue_stands_until_every_criterion_is_known() -> None:
 async def test_a_criterion_that_fails_after_it_was_unknown_rolls_back() -> None:
     world, _, review = await shifted()
     world.observer.scripts["ok.err"] = [UnreachableError("gone", hint="wait"), Observation(0.5)]
-    assert (await review.run()).rule == "criterion.ok.err"
+    assert (await world.passing(review.run())).rule == "criterion.ok.err"
 
 
 async def test_an_unknown_advisory_line_is_not_waited_for() -> None:
     world, _, review = await shifted(World(plan=with_line(PLAN, "ok.err", severity=Severity.ADVISORY)))
     world.observer.scripts["ok.err"] = [UnreachableError("gone", hint="wait")]
-    assert (await review.run()).action is Action.CONTINUE
+    assert (await world.passing(review.run())).action is Action.CONTINUE
     assert world.verdicts()["ok.err"] == "error"
 
 
@@ -76,7 +76,7 @@ async def test_a_blue_that_does_not_end_is_told_and_tried_again(monkeypatch: pyt
         return await stop(side, drain) if len(tries) > 2 else 0
 
     monkeypatch.setattr(world.target, "stop", stubborn)
-    assert (await review.run()).action is Action.CONTINUE
+    assert (await world.passing(review.run())).action is Action.CONTINUE
     assert len(tries) == 3
     assert "still runs" in world.events("launch.held")[0]["text"]
 
@@ -84,7 +84,7 @@ async def test_a_blue_that_does_not_end_is_told_and_tried_again(monkeypatch: pyt
 async def test_a_plan_that_keeps_blue_ends_without_stopping_it() -> None:
     world = World(plan=with_line(PLAN, "t4p.blueoff", step="initiate"))
     world, _, review = await shifted(world)
-    assert (await review.run()).action is Action.CONTINUE
+    assert (await world.passing(review.run())).action is Action.CONTINUE
     assert world.target.sides[Side.BLUE].running
 
 

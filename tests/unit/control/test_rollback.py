@@ -21,7 +21,7 @@ async def in_flight() -> tuple[World, Rollback]:
     await world.target.start(Side.GREEN, RUNS_NEW)
     await world.target.set_weight(50)
     await world.clock.sleep(3.0)
-    return world, Rollback(world.engine, world.record, world.target, world.clock)
+    return world, Rollback(world.steps, world.record, world.target, world.clock)
 
 
 async def back(world: World, rollback: Rollback) -> None:
@@ -119,9 +119,9 @@ async def test_the_failure_is_remembered_and_not_tried_for_ever() -> None:
     with pytest.raises(RollbackError):
         await back(world, rollback)
     calls = world.target.calls
-    world.engine._place = 0
+    world.boot()
     with pytest.raises(RollbackError):
-        await back(world, rollback)
+        await back(world, Rollback(world.steps, world.record, world.target, world.clock))
     assert world.target.calls == calls
 
 
