@@ -17,7 +17,7 @@ from tminus.domain.offsets import clock
 from tminus.domain.orders import BEFORE_GO
 from tminus.domain.plan import Kind, Plan
 from tminus.domain.rollout import State
-from tminus.domain.timeline import next_wake, poll_opens
+from tminus.domain.timeline import next_wake
 from tminus.errors import OutOfSequenceError
 
 TICK = 0.001
@@ -96,7 +96,7 @@ def _stop(plan: Plan, course: Course, t: float) -> Agenda | None:
     for offset in plan.milestones:
         if offset < 0 and offset <= t and clock(offset) not in course.reached:
             return Agenda(Due.MILESTONE, milestone=offset)
-    if course.phase is State.COUNTING and t >= poll_opens(plan):
+    if course.phase is State.COUNTING and t >= plan.poll_opens:
         return Agenda(Due.POLL)
     return Agenda(Due.DECISION) if course.phase is State.POLLING and t >= 0 else None
 

@@ -191,6 +191,11 @@ class Plan:
         waived = f"waivers are not honoured yet: {', '.join(self.waivers)}"
         return (*(f"to fill: {what}" for what in self.to_fill), *((waived,) if self.waivers else ()))
 
+    @property
+    def poll_opens(self) -> float:
+        """The offset at which the poll opens: as long before T-0 as a decision holds, not before the last milestone."""
+        return max((-self.decision_seconds, *(offset for offset in self.milestones if offset < 0)))
+
     def check(self, check_id: str) -> Check:
         """The line with this id; raises `KeyError`."""
         return next_by_id(self.checks, check_id)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tminus.domain import fields
+from tminus.domain.acknowledging import awaited, is_awaited
 from tminus.domain.attestation import EvidenceRoot, Json, claim_data, read_evidence
 from tminus.domain.authors import alone, authors
 from tminus.domain.canonical import instant
@@ -146,11 +147,10 @@ def unacknowledged(
 ) -> list[Check]:
     """The blockers that are warned and that nobody has acknowledged; GO waits for each."""
     seen = acknowledged(events)
-    warned = go_gate(plan, events, claims, now).warned
     return [
         check
         for check in plan.before_go()
-        if check.severity is Severity.BLOCKER and check.id in warned and check.id not in seen
+        if is_awaited(check, claims.get(check.id), seen.get(check.id, {}).get("fingerprint"), now)
     ]
 
 
@@ -202,8 +202,9 @@ def refusals(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], n
         refused.append("no line that GO judges was observed")
     refused += [
         f"{check.id} is a blocker and warned ({claims[check.id].why}), which nobody has acknowledged:"
-        f" tminus acknowledge {events[0].data.get('launch')} {check.id} --role … --reason …"
+        f" {need.command} (who could: {need.who})"
         for check in unacknowledged(plan, events, claims, now)
+        for need in [awaited(str(events[0].data.get("launch")), plan, check)]
     ]
     given = votes(events)
     refused += [

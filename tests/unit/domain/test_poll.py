@@ -18,7 +18,7 @@ from tminus.domain.canonical import timestamp
 from tminus.domain.evidence import Source, Verdict
 from tminus.domain.orders import Act
 from tminus.domain.plan import Severity
-from tminus.domain.poll import changes, go_gate, refusals, shown, void, votes, waivers
+from tminus.domain.poll import acknowledged, changes, go_gate, refusals, shown, void, votes, waivers
 
 CHECKS = ("site.up", "cfg.maps", "team.ready")
 ROLES = ("devops", "qa", "cto")
@@ -169,7 +169,7 @@ def test_a_warned_blocker_keeps_go_from_being_given_until_it_is_acknowledged(pol
     (said,) = (line for line in lacking(polled) if "cfg.maps" in line)
     assert said.startswith("cfg.maps is a blocker and warned ()")
     assert "which nobody has acknowledged: tminus acknowledge" in said
-    assert said.endswith("cfg.maps --role … --reason …")
+    assert said.endswith('cfg.maps --role lead --reason "…" (who could: Lena Ortiz as lead)')
     polled.acknowledge("cfg.maps")
     polled.observe("cfg.maps", Verdict.WARNED)
     assert not any("cfg.maps" in line for line in lacking(polled))
@@ -187,3 +187,17 @@ def test_an_acknowledgement_stands_in_what_is_signed_next_and_voids_no_signature
     assert polled.evidence.summary()["acknowledged"] == ["cfg.maps"]
     polled.order(Act.RESCHEDULE, new_t0=T0 + 5 * HOUR)
     assert "acknowledged" not in polled.evidence.summary()
+
+
+def test_the_launch_s_course_knows_the_same_acknowledgements_and_counts_the_void_ones(polled: Polled) -> None:
+    polled.observe("cfg.maps", Verdict.WARNED)
+    polled.acknowledge("cfg.maps")
+    polled.observe("cfg.maps", Verdict.WARNED)
+    seen = {name: row["fingerprint"] for name, row in acknowledged(polled.events).items()}
+    assert polled.course.acknowledged == seen != {}
+    assert polled.course.voids == {}
+    polled.observe("cfg.maps", Verdict.WARNED, 1)
+    assert (polled.course.acknowledged, acknowledged(polled.events)) == ({}, {})
+    assert polled.course.voids == {"cfg.maps": 1}
+    polled.order(Act.RESCHEDULE, new_t0=T0 + 5 * HOUR)
+    assert polled.course.voids == {}, "counted for each date"
