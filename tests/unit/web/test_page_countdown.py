@@ -1,5 +1,6 @@
 """The countdown view: counts, order, what keeps GO closed."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -211,3 +212,34 @@ def test_a_new_date_voids_the_poll_and_its_decision() -> None:
     assert {vote["word"] for vote in shown.course.votes} == {""}
     assert shown.moment.t0 == T0 + 86400
     assert any("the team sleeps" in entry.text for entry in shown.log)
+
+
+def real(launch: Played) -> Played:
+    """The same launch with real people."""
+    roles = tuple(replace(role, simulated=False) for role in launch.plan.roles)
+    launch.plan = replace(launch.plan, roles=roles)
+    return launch
+
+
+def test_a_warned_blocker_needs_its_acknowledgement_and_go_would_be_refused() -> None:
+    launch = real(Played()).open().ready(bk__db="warned")
+    (line,) = [line for line in launch.picture().needs if line.stands == "warned"]
+    assert line.check.id == "bk.db"
+    assert line.awaited is not None
+    assert "Lena Ortiz as lead" in line.awaited.who
+    assert "Dario Voss" not in line.awaited.who, "whose line it is"
+    reasons = [(r.number, r.text) for r in launch.picture().parts["verdict"].reasons]
+    assert ("1", "blocker is warned and not acknowledged") in reasons
+    assert launch.picture().parts["forecast"] == "forecast: no GO until 1 warning is acknowledged"
+    seen = next(e.data["fingerprint"] for e in launch.events if e.data.get("check") == "bk.db")
+    launch.add(
+        "warning.acknowledged", {"check": "bk.db", "fingerprint": seen, "by": "Lena", "because": "whole"}
+    )
+    assert "bk.db" not in [one.check.id for one in launch.picture().needs]
+    launch.observe("bk.db", "warned", fingerprint="0" * 64)
+    assert "bk.db" in [one.check.id for one in launch.picture().needs], "another warning is another matter"
+
+
+def test_simulated_people_acknowledge_by_themselves_and_need_nobody() -> None:
+    launch = Played().open().ready(bk__db="warned")
+    assert "bk.db" not in [line.check.id for line in launch.picture().needs]
