@@ -1,14 +1,13 @@
-"""What a poll waits for is said: a real worker, people with keys of their own, and a blocker that is warned."""
+"""What a poll waits for is said, and its GO holds for a while: a real worker, and people with keys of their own."""
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
+from test_complaints import Launch, Office, ahead, done, office, refused, until
 
-if TYPE_CHECKING:
-    from tests.acceptance.test_complaints import Launch, Office, ahead, done, office, until
-else:
-    from test_complaints import Launch, Office, ahead, done, office, until
+from tminus.domain.canonical import instant
+from tminus.domain.rollout import State
+from tminus.wiring import SystemClock
 
 __all__ = ["office"]
 
@@ -49,3 +48,42 @@ def asked(launch: Launch) -> set[str]:
     """The roles that the record says are to be told of the warning."""
     kinds = {"acknowledge", "unacknowledged"}
     return {str(e.data["to"]) for e in launch.events("notice.raised") if e.data["notice"] in kinds}
+
+
+def short(text: str) -> str:
+    """The plan whose GO holds for three minutes."""
+    return f"{text}decision: {{valid: 3min}}\n"
+
+
+def test_a_go_that_a_hold_moves_away_from_t_0_expires_and_a_new_date_is_decided_anew(office: Office) -> None:
+    launch = office.open(175, change=short).attested().polling().signed()
+    launch.goes()
+    decided, t0 = instant(launch.events("decision.made")[-1].at), launch.course.t0
+    assert t0 is not None
+    done("hold", launch.name, "--reason", "the vendor calls")
+    held = instant(launch.recorded("clock.held").at)
+    until(lambda: t0 - decided + SystemClock().now() - held > 185, "the hold to be too long")
+    done("resume", launch.name, "--reason", "they have hung up")
+    proposed = launch.recorded("decision.proposed")
+    assert "has expired: by now that is T-00:03:" in str(proposed.data["reasons"])
+    assert "tminus reschedule" in str(proposed.data["reasons"])
+    assert launch.course.phase is State.POSTPONED
+    assert "no GO stands" in refused("clearance", launch.name)
+    done("reschedule", ahead(175), launch.name, "--reason", "once more")
+    launch.attested().polling().signed().goes()
+    assert launch.course.phase is State.GO
+    assert len(launch.events("poll.opened")) == 2
+
+
+def test_who_has_not_signed_is_reminded_once_and_those_who_decide_hear_of_it(office: Office) -> None:
+    launch = office.open(60, change=lambda text: f"{text}decision: {{valid: 50s}}\n").attested().polling()
+    launch.signed("devops")
+    until(lambda: bool(launch.events("decision.proposed")), "T-0 to come without a decision")
+    told = [
+        (str(event.data["notice"]), str(event.data["to"]))
+        for event in launch.events("notice.raised")
+        if str(event.data["checks"]).startswith("['sign.")
+    ]
+    assert len(told) == len(set(told)), "each is told once"
+    assert {to for kind, to in told if kind == "reminder"} >= {"engineering", "security", "qa", "cto"}, told
+    assert ("escalated", "lead") in told

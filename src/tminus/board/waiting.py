@@ -47,7 +47,7 @@ def needs(shown: Picture) -> tuple[Need, ...]:
 def _decision(course: Course) -> Iterator[Need]:
     if course.proposed is not None:
         do = "tminus reschedule T0 --reason WHY   or   tminus scrub --reason WHY"
-        yield Need("wait", "a new date, or the end of it", "nobody decided GO at T-0", do)
+        yield Need("wait", "a new date, or the end of it", "no GO holds", do)
     asked = course.last("decision.asked")
     if asked is not None and course.decision is None:
         minutes = asked.data["minutes"]

@@ -18,13 +18,14 @@ from tminus.domain.attestation import (
     sign_off_statement,
 )
 from tminus.domain.canonical import timestamp
-from tminus.domain.course import DECIDED, PROPOSED, Course
+from tminus.domain.course import DECIDED, PROPOSED, Course, course_of
 from tminus.domain.decision import GateResult, standing
 from tminus.domain.evidence import Claim
 from tminus.domain.permission import Deed, Matter, could
 from tminus.domain.plan import Check, Plan, Role
 from tminus.domain.poll import evidence_of, go_gate, refusals, shown, unacknowledged
 from tminus.domain.record import Event
+from tminus.domain.validity import expired
 from tminus.domain.words import ACKNOWLEDGED, Acknowledgement, acknowledged_row, word_statement
 from tminus.errors import OutOfSequenceError
 
@@ -222,8 +223,31 @@ class Approval:
 
         return str((await self._engine.step(self.date.key("propose NO-GO"), act))["decision"])
 
+    async def expire(self) -> None:
+        """Record that the GO does not hold any more, unless somebody has ordered the launch otherwise meanwhile."""
+
+        async def act() -> Json:
+            why = expired(self._plan, course_of(await self._record.events()), self._time.now())
+            if not why:
+                return {"expired": False}
+
+            def stands(course: Course) -> None:
+                if course.attempt != self.date.attempt or not expired(self._plan, course, self._time.now()):
+                    raise OutOfSequenceError("the launch stands otherwise by now", hint="see `tminus status`")
+
+            data: Json = {"decision": "no-go", "reasons": [why]}
+            try:
+                await self._append(stands, "expiry", PROPOSED, data)
+            except OutOfSequenceError:
+                return {"expired": False}
+            return {"expired": True}
+
+        await self._engine.step(self.date.key("the GO has expired"), act)
+
     async def _refusals(self, readiness: Readiness) -> list[str]:
-        return refusals(self._plan, await self._record.events(), await readiness.claims(), self._time.now())
+        events, claims = await self._record.events(), await readiness.claims()
+        t = self._time.read() if self._time.launch.dated else None
+        return refusals(self._plan, events, claims, self._time.now(), t)
 
 
 def _note(result: GateResult) -> str:

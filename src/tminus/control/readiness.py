@@ -61,8 +61,8 @@ class Readiness:
 
     async def claims(self) -> dict[str, Claim]:
         """The newest claim of each line that counts in the present attempt, from the record."""
-        events = in_force(await self._record.events())
-        found = claims_of(events)
+        events = await self._record.events()
+        found = claims_of(in_force(events))
         opened = bool(events) and events[0].type == OPENED
         return (
             in_attempt(course_of(events), found) if opened else found

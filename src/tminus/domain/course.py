@@ -23,7 +23,8 @@ RESCHEDULED = "launch.rescheduled"
 DECIDED = "decision.made"
 """GO or NO-GO."""
 PROPOSED = "decision.proposed"
-"""T-0 has come without anybody's decision: NO-GO with its reasons, signed by nobody; the launch waits for a date."""
+"""No GO holds, since nobody gave one by T-0 or it has expired: NO-GO with its reasons, signed by nobody; the launch
+waits for a date."""
 RAISED = "notice.raised"
 """A role is to be told that lines wait for it."""
 TOLD = "notice.told"
@@ -74,6 +75,8 @@ class Course:
     """The end that the launch is on its way to, after an order or a rule that cannot be taken back."""
     polled: bool = False
     """Whether a poll is open, or was, in this attempt."""
+    decided: float | None = None
+    """When GO was decided for this date, in seconds of the epoch; none while it was not."""
     reached: frozenset[str] = frozenset()
     """The milestones of this attempt that were reached, as `offsets.clock` writes them."""
     judged: frozenset[str] = frozenset()
@@ -262,14 +265,14 @@ def _once_more(voids: Mapping[str, int], name: str) -> dict[str, int]:
 
 def _decided(course: Course, event: Event) -> Course:
     if fields.text(event.data, "decision") == "go":
-        return _moved(course, State.GO)
+        return replace(_moved(course, State.GO), decided=instant(event.at))
     return _postponed(course, event)
 
 
 def _postponed(course: Course, event: Event) -> Course:
     del event
     moved = _moved(course, State.POSTPONED)
-    return replace(moved, t0=None, planned=None, held=None, sequence=course.sequence + 1)
+    return replace(moved, t0=None, planned=None, held=None, decided=None, sequence=course.sequence + 1)
 
 
 def _reached(course: Course, event: Event) -> Course:

@@ -174,7 +174,7 @@ _NEWS = {
     RESUMED: "clock resumed by {by}, T-0 is now {t0}",
     RESCHEDULED: "{moved} by {by}, T-0 is now {t0}",
     DECIDED: "{word} decided by {by}{none}",
-    PROPOSED: "NO-GO, nobody decided GO by T-0; a new T-0 is needed",
+    PROPOSED: "NO-GO, no GO holds; a new T-0 is needed",
     ORDERED: "{kind} ordered by {by}",
     ENDED: "the launch has ended: {kind}",
 }

@@ -172,6 +172,8 @@ class Plan:
     """By which systems people are told."""
     decision_seconds: float = 900.0
     """How long before T-0 the poll opens, and after it a decision still holds."""
+    steady_seconds: float = 0.0
+    """How long each observed line has been green, without a break, when GO is decided."""
     environment: str = ""
     """Where it is launched; empty where the plan leaves that open."""
 

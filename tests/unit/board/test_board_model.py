@@ -77,7 +77,7 @@ def test_where_nobody_decided_a_date_is_needed_and_no_signature_any_more() -> No
     launch = Played().open().ready().poll()
     launch.add("decision.proposed", {"decision": "no-go", "reasons": ["QA Lead said nothing"]})
     (need,) = made(launch).needs
-    assert (need.what, need.why) == ("a new date, or the end of it", "nobody decided GO at T-0")
+    assert (need.what, need.why) == ("a new date, or the end of it", "no GO holds")
     assert "tminus reschedule" in need.do
     assert "tminus scrub" in need.do
 

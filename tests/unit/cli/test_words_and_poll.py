@@ -69,7 +69,8 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan: str, hours: fl
     monkeypatch.setenv("TMINUS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TMINUS_PASSPHRASE", "correct horse battery")
     monkeypatch.delenv("TMINUS_DATABASE_URL", raising=False)
-    (tmp_path / "plan.yaml").write_text(plan, encoding="utf-8")
+    # The poll is opened as soon as a test wants it.
+    (tmp_path / "plan.yaml").write_text(f"{plan}decision: {{valid: 2h}}\n", encoding="utf-8")
     when = (datetime.fromtimestamp(now(), UTC) + timedelta(hours=hours)).isoformat(timespec="seconds")
     launch = ("launch", str(tmp_path / "plan.yaml"), "--release", f"depot={DIGEST}", "--t0", when)
     assert typed(*launch, "--environment", "canary").exit_code == 0

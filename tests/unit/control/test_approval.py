@@ -21,8 +21,9 @@ GO = {"decision": "go", "reason": "all green"}
 
 
 async def polled(world: World) -> World:
-    """Everything up to the signatures."""
+    """Everything up to the signatures, a minute before T-0."""
     await world.open()
+    world.time.launch.ahead = 7140.0
     await world.readiness.observe([c for c in world.plan.before_go() if c.id != "never"], "T-2h")
     await world.approval().poll("depot-7", world.readiness)
     return world
@@ -96,6 +97,7 @@ async def test_every_obstacle_is_named() -> None:
 async def test_one_signer_who_says_no_go_is_enough() -> None:
     world = World()
     await world.open()
+    world.time.launch.ahead = 7140.0
     await world.readiness.observe(world.plan.before_go(), "T-2h")
     world.observer.scripts["cfg.env"] = [Observation(["x"]), Observation([])]
     await world.readiness.observe([PLAN.check("cfg.env")], "bad moment")
@@ -129,8 +131,8 @@ async def test_nobody_s_word_is_no_go() -> None:
     world = World(asks=True)
     began = world.clock.now()
     assert (await world.launch())["outcome"] == "no-go"
-    assert world.events("decision.made")[0]["reason"] == "nobody decided within 30 minutes"
-    assert world.clock.now() - began >= 1800
+    assert world.events("decision.made")[0]["reason"] == "nobody decided within 15 minutes"
+    assert world.clock.now() - began >= 900
 
 
 @pytest.mark.parametrize(("word", "outcome"), [("go", "landed"), ("no-go", "no-go")])
@@ -141,7 +143,7 @@ async def test_a_person_s_word_decides(word: str, outcome: str) -> None:
     assert (await world.launch())["outcome"] == outcome
     (made,) = world.events("decision.made")
     assert (made["by"], made["reason"]) == ("Lena Ortiz", "the lead says so")
-    assert world.events("decision.asked") == [{"minutes": 30}]
+    assert world.events("decision.asked") == [{"minutes": 15}]
 
 
 async def test_a_person_s_go_over_a_closed_gate_is_refused() -> None:

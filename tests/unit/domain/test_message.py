@@ -123,7 +123,7 @@ def test_a_proposed_no_go_lists_every_reason() -> None:
     launch = Launched().up_to("polling")
     launch.add("decision.proposed", decision="no-go", reasons=["bk.db is failed", "nobody decided"])
     found = read(launch)
-    assert found.subject == "[tminus] prod: NO-GO, nobody decided GO by T-0; a new T-0 is needed"
+    assert found.subject == "[tminus] prod: NO-GO, no GO holds; a new T-0 is needed"
     assert "Reason: bk.db is failed; nobody decided\n" in found.text
     assert "Clock        no T-0 is set" in found.text
 

@@ -154,7 +154,7 @@ def test_a_date_that_nobody_decided_on_says_so_and_stands_still_until_there_is_a
     launch.add("decision.proposed", {"decision": "no-go", "reasons": ["QA Lead said nothing", "no target"]})
     shown = launch.picture(after=3600.0)
     assert (shown.view, shown.moment.phase) == (View.COUNTDOWN, "No GO")
-    assert shown.moment.more == "nobody decided GO; the launch waits for a new date"
+    assert shown.moment.more == "no GO holds; the launch waits for a new date"
     assert (shown.moment.t, shown.moment.runs) == (6.0, False)
     verdict = shown.parts["verdict"]
     assert (verdict.word, verdict.note) == ("No GO", "signed by nobody")
