@@ -243,3 +243,13 @@ def test_a_warned_blocker_needs_its_acknowledgement_and_go_would_be_refused() ->
 def test_simulated_people_acknowledge_by_themselves_and_need_nobody() -> None:
     launch = Played().open().ready(bk__db="warned")
     assert "bk.db" not in [line.check.id for line in launch.picture().needs]
+
+
+def test_a_go_that_has_expired_is_no_decision_any_more() -> None:
+    launch = Played().open().ready().poll()
+    launch.add("decision.made", {"decision": "go", "by": "Lena Ortiz", "reason": "all is well"})
+    assert launch.picture().view is View.LIFTOFF
+    launch.add("decision.proposed", {"decision": "no-go", "reasons": ["the GO of 7:50 has expired"]})
+    shown = launch.picture()
+    assert (shown.view, shown.moment.phase) == (View.COUNTDOWN, "No GO")
+    assert "the GO of 7:50 has expired" in shown.parts["verdict"].lead
