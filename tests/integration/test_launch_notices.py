@@ -154,7 +154,7 @@ async def test_people_are_told_of_a_launch_from_its_opening_to_its_end(tmp_path:
 
         await yard.bring_forward(launch, LONG_ENOUGH)
         moved = await there.mailed("T-0 moved by Lena Ortiz", "lena@shop.example")
-        proposed = await there.mailed("NO-GO, nobody decided GO by T-0", "lena@shop.example")
+        proposed = await there.mailed("NO-GO, no GO holds", "lena@shop.example")
         await yard.scrub()
         ended = await there.mailed("the launch has ended: scrubbed", "lena@shop.example")
         await there.mailed("the launch has ended: scrubbed", "dario@shop.example")

@@ -66,7 +66,7 @@ class Launched:
     orders: int = 0
 
     def __post_init__(self) -> None:
-        self.add(OPENED, schedule={"t0": timestamp(T0), "speed": 1})
+        self.add(OPENED, launch="prod-1", schedule={"t0": timestamp(T0), "speed": 1})
 
     @property
     def course(self) -> Course:

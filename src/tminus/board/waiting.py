@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tminus.domain.plan import Kind
 from tminus.picture.course import Course, View
-from tminus.picture.lines import BLOCKING, rank
+from tminus.picture.lines import BLOCKING, Line, rank
 from tminus.picture.view import Picture
 from tminus.picture.words import claim, plural
 
@@ -47,7 +47,7 @@ def needs(shown: Picture) -> tuple[Need, ...]:
 def _decision(course: Course) -> Iterator[Need]:
     if course.proposed is not None:
         do = "tminus reschedule T0 --reason WHY   or   tminus scrub --reason WHY"
-        yield Need("wait", "a new date, or the end of it", "nobody decided GO at T-0", do)
+        yield Need("wait", "a new date, or the end of it", "no GO holds", do)
     asked = course.last("decision.asked")
     if asked is not None and course.decision is None:
         minutes = asked.data["minutes"]
@@ -89,10 +89,19 @@ def _lines(shown: Picture) -> Iterator[Need]:
         check = line.check
         who = f"{check.person}{' (simulated)' if check.simulated else ''}" if check.person else check.owner
         yield Need(line.stands, f"{check.id} {check.text}", claim(line.why), check.hint, who)
+    yield from (
+        Need("warned", f"{line.check.id} {line.check.text}", _awaited(line), need.command, need.who)
+        for line in shown.lines
+        if (need := line.awaited)
+    )
     t, late = shown.moment.t, [line for line in shown.lines if line.stands == "pending"]
     due = [line.check.id for line in late if line.check.kind is not Kind.SIGNATURE and line.check.due <= t]
     if due:
         yield Need("pending", f"{plural(len(due), 'line')} due and not seen yet", ", ".join(due), "")
+
+
+def _awaited(line: Line) -> str:
+    return f"GO waits until somebody acknowledges: {claim(line.why)}"
 
 
 def _votes(course: Course) -> Iterator[Need]:

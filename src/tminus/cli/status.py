@@ -23,6 +23,7 @@ from tminus.domain.plan import Plan
 from tminus.domain.rollout import State
 from tminus.errors import Exit, RecordError
 from tminus.picture.course import phase
+from tminus.picture.lines import Line
 from tminus.picture.reading import Plans, StoreTail, launches
 from tminus.picture.view import Picture
 from tminus.picture.watched import LOOK, Watched, readable
@@ -157,6 +158,15 @@ def _as_json(shown: Picture) -> dict[str, Any]:
         "decision": course.decision.data["decision"] if course.decision else None,
         "lines": shown.counts,
         "left_out": sum(shown.left_out.values()),
-        "needs": [{"check": line.check.id, "owner": line.check.owner} for line in shown.needs],
+        "needs": [_needed(line) for line in shown.needs],
         "events": len(course.events),
     }
+
+
+def _needed(line: Line) -> dict[str, Any]:
+    """A line that needs someone; of an acknowledgement, who could give it and what they type."""
+    about: dict[str, Any] = {"check": line.check.id, "owner": line.check.owner}
+    if need := line.awaited:
+        able = [{"role": role.id, "person": role.person} for role in need.able]
+        about["acknowledgement"] = {"able": able, "command": need.command}
+    return about

@@ -8,6 +8,8 @@ import typer
 from tminus.cli.hands import Launch, Line, desktop
 from tminus.config import writable_home
 from tminus.domain.canonical import timestamp
+from tminus.domain.delegation import as_held, handed
+from tminus.domain.reach import unreached
 from tminus.domain.words import Request
 from tminus.errors import UsageError
 from tminus.planfile.lints import instant
@@ -108,15 +110,20 @@ def delegate(
     role: Annotated[str, typer.Option(help="Your role, as the plan names you for it.")],
     to: Annotated[str, typer.Option(help="Who acts for it, as the trust root names them.")],
     reason: Annotated[str, typer.Option(help="Why; it stands in the record.")],
+    email: Annotated[str, typer.Option(help="Where they get mail; it stands in the record.")] = "",
 ) -> None:
     """Name another person who acts for your role in this launch, before T-24h, signed with your key.
 
     They need a key for the role in the trust root, and no role of their own. Your own name takes it back. Once the
-    poll is open, who signs is fixed.
+    poll is open, who signs is fixed. Your own addresses get no more messages for the role.
     """
     at = desktop(launch)
-    (event,) = at.do(delegated(at.first_hand(role), to, reason, at.desk))
+    (event,) = at.do(delegated(at.first_hand(role), to, reason, at.desk, email))
     typer.echo(printable(f"{event.data['to']} acts as {role} in this launch"))
+    for one in unreached(as_held(at.desk.plan, [event]), handed(at.desk.plan, [event])):
+        if one.role == role:
+            again = f"tminus delegate {launch} --role {role} --to {to!r} --reason {reason!r} --email ADDRESS"
+            typer.echo(printable(f"nobody can tell them anything: {one.why}; {again}"))
 
 
 def _instant(text: str) -> float:

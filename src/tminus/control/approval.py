@@ -5,6 +5,7 @@ The rule stands in `domain.decision`; here it is acted upon. GO is refused while
 
 from collections.abc import Awaitable, Callable
 
+from tminus.control.countdown import CONTROL
 from tminus.control.launchtime import LaunchTime
 from tminus.control.ports import Json, Record, Signatory, Steps, recorded
 from tminus.control.readiness import Readiness
@@ -18,18 +19,21 @@ from tminus.domain.attestation import (
     sign_off_statement,
 )
 from tminus.domain.canonical import timestamp
-from tminus.domain.course import DECIDED, PROPOSED, Course
+from tminus.domain.course import DECIDED, PROPOSED, Course, course_of
 from tminus.domain.decision import GateResult, standing
 from tminus.domain.evidence import Claim
 from tminus.domain.permission import Deed, Matter, could
 from tminus.domain.plan import Check, Plan, Role
 from tminus.domain.poll import evidence_of, go_gate, refusals, shown, unacknowledged
 from tminus.domain.record import Event
+from tminus.domain.validity import expired
 from tminus.domain.words import ACKNOWLEDGED, Acknowledgement, acknowledged_row, word_statement
 from tminus.errors import OutOfSequenceError
 
 TOPIC = "decision"
-"""Where the person who decides leaves the word."""
+"""Where the person who decides leaves the word; a message on `CONTROL` beside it wakes the launch."""
+HEARD_AT_ONCE = "orders are heard while the decision is asked for"
+"""The change since which a launch that asks listens to orders too; one that asked before it hears them afterwards."""
 
 
 class _MeanwhileError(OutOfSequenceError):
@@ -174,9 +178,33 @@ class Approval:
         return go_gate(self._plan, await self._record.events(), await readiness.claims(), self._time.now())
 
     async def ask(self, minutes: float) -> Json:
-        """Wait for the word of the person who decides; nobody's word is NO-GO."""
-        message = await self._engine.receive(TOPIC, await self._engine.now() + minutes * 60)
-        return message or {"decision": "no-go", "reason": f"nobody decided within {minutes:g} minutes"}
+        """Wait for the word of the person who decides; nobody's word is NO-GO.
+
+        Raises `OutOfSequenceError` as soon as a person's order has overtaken the question: a hold, a new date, an end.
+        """
+        until = await self._engine.now() + minutes * 60
+        if await self._engine.patched(HEARD_AT_ONCE):
+            word = await self._heard(until)
+        else:
+            word = await self._engine.receive(TOPIC, until)
+        return word or {"decision": "no-go", "reason": f"nobody decided within {minutes:g} minutes"}
+
+    async def _heard(self, until: float) -> Json | None:
+        """The word that comes by an instant; whoever gives it, or an order, wakes the launch by the topic of orders."""
+        woken, looks = True, 0
+        while woken:
+            word = await self._engine.receive(TOPIC, 0.0)
+            looks += 1
+            await self._engine.step(self.date.key(f"see whether it is still asked, {looks}"), self._asked)
+            if word is not None:
+                return word
+            woken = await self._engine.receive(CONTROL, until) is not None
+        return await self._engine.receive(TOPIC, 0.0)
+
+    async def _asked(self) -> Json:
+        """Raise `OutOfSequenceError` unless the decision is still to be made for this date."""
+        self.date.runs(course_of(await self._record.events()))
+        return {}
 
     async def decide(self, launch: str, wish: Json, readiness: Readiness) -> str:
         """Record the decision that was wished for, or NO-GO with the exact list where GO is not allowed."""
@@ -222,8 +250,31 @@ class Approval:
 
         return str((await self._engine.step(self.date.key("propose NO-GO"), act))["decision"])
 
+    async def expire(self) -> None:
+        """Record that the GO does not hold any more, unless somebody has ordered the launch otherwise meanwhile."""
+
+        async def act() -> Json:
+            why = expired(self._plan, course_of(await self._record.events()), self._time.now())
+            if not why:
+                return {"expired": False}
+
+            def stands(course: Course) -> None:
+                if course.attempt != self.date.attempt or not expired(self._plan, course, self._time.now()):
+                    raise OutOfSequenceError("the launch stands otherwise by now", hint="see `tminus status`")
+
+            data: Json = {"decision": "no-go", "reasons": [why]}
+            try:
+                await self._append(stands, "expiry", PROPOSED, data)
+            except OutOfSequenceError:
+                return {"expired": False}
+            return {"expired": True}
+
+        await self._engine.step(self.date.key("the GO has expired"), act)
+
     async def _refusals(self, readiness: Readiness) -> list[str]:
-        return refusals(self._plan, await self._record.events(), await readiness.claims(), self._time.now())
+        events, claims = await self._record.events(), await readiness.claims()
+        t = self._time.read() if self._time.launch.dated else None
+        return refusals(self._plan, events, claims, self._time.now(), t)
 
 
 def _note(result: GateResult) -> str:

@@ -38,7 +38,7 @@ class Stop:
     """Where the countdown has come to, and somebody else goes on."""
 
     due: Due
-    """`POLL`, `DECISION`, `GONE` or `OVER`."""
+    """`POLL`, `DECISION`, `EXPIRED`, `GONE` or `OVER`."""
     date: Date
 
 
@@ -80,7 +80,7 @@ class Countdown:
         """
         while True:
             turn = await self._turn()
-            if turn.due in {Due.POLL, Due.DECISION, Due.GONE, Due.OVER}:
+            if turn.due in {Due.POLL, Due.DECISION, Due.EXPIRED, Due.GONE, Due.OVER}:
                 return Stop(turn.due, turn.date)
             if turn.due is Due.MILESTONE:
                 await self._act(turn, acts)

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 
 from tminus.control.ports import Clock, Engine, Json, Notifier, Record
 from tminus.control.readiness import claims_of
+from tminus.domain import fields
 from tminus.domain.canonical import plain, timestamp
 from tminus.domain.course import TOLD, UNADDRESSED, UNDELIVERED, course_of, in_force
+from tminus.domain.delegation import DELEGATED, as_held, handed
 from tminus.domain.message import Message, Standing, message
 from tminus.domain.plan import Plan
-from tminus.domain.reach import Channel, unreached
+from tminus.domain.reach import Channel, Unreached, unreached
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.telling import (
     CALLS,
+    HEARD,
     TRIES,
     Delivery,
     Outstanding,
@@ -58,8 +61,8 @@ class Courier:
         """Whether nothing is being sent just now."""
         self._next: float | None = None
         """When something is to be sent again, if nothing new comes."""
-        self._lost = unreached(post.plan)
-        self._nobody = len(self._lost) == len(post.plan.roles)
+        self._handed = False
+        """Whether a role was ever delegated: who holds it then may have an address where the plan's has none."""
         self._named = False
         """Whether the record names those who cannot be told."""
 
@@ -69,7 +72,10 @@ class Courier:
         Thousands of launches wait with nothing to tell, so between two messages nothing runs.
         """
         self._named = self._named or any(event.type == UNADDRESSED for event in events)
-        if (self._nobody and self._named) or not any(event.type in CALLS for event in events):
+        self._handed = self._handed or any(event.type == DELEGATED for event in events)
+        if not any(event.type in HEARD for event in events):
+            return
+        if self._named and not self._handed and _reaches_nobody(self._post.plan):
             return
         whole = events[0].type == OPENED
         if whole and not self._outstanding(events) and not self._without_address(events):
@@ -139,9 +145,11 @@ class Courier:
         if course_of(events).over:
             return None
         try:
-            if self._without_address(events):
-                rows = [{"role": one.role, "person": one.person, "why": one.why} for one in self._lost]
-                await self._record.append_once("notices:unaddressed", UNADDRESSED, plain({"roles": rows}))
+            if lost := self._without_address(events):
+                rows = [{"role": one.role, "person": one.person, "why": one.why} for one in lost]
+                before = sum(event.type == UNADDRESSED for event in events)
+                key = f"notices:unaddressed{f'~{before}' if before else ''}"
+                await self._record.append_once(key, UNADDRESSED, plain({"roles": rows}))
             now = self._clock.now()
             due = [one for one in self._outstanding(events) if one.at <= now]
             tries = (self._deliver(events, one) for one in due)
@@ -155,18 +163,23 @@ class Courier:
         return min((one.at for one in left), default=None)
 
     def _outstanding(self, events: Sequence[Event]) -> tuple[Outstanding, ...]:
-        if self._nobody:
+        plan = as_held(self._post.plan, events)
+        if _reaches_nobody(plan):
             return ()
-        return outstanding(self._post.plan, events, claims_of(in_force(events)), self._clock.now())
+        return outstanding(plan, events, claims_of(in_force(events)), self._clock.now())
 
-    def _without_address(self, events: Sequence[Event]) -> bool:
-        """Whether somebody is to be told who cannot be, and that is not written down yet."""
-        done = any(event.type == UNADDRESSED for event in events)
-        if done or not any(event.type in CALLS for event in events[1:]):
-            return False
-        lost = {one.role for one in self._lost}
-        called = tellings(self._post.plan, events, claims_of(in_force(events)), self._clock.now())
-        return any(lost & set(one.roles) for one in called if one.event.type != OPENED)
+    def _without_address(self, events: Sequence[Event]) -> list[Unreached]:
+        """Who cannot be told and is not written down yet, once one of them is to be; after a delegation at once."""
+        plan, others = as_held(self._post.plan, events), handed(self._post.plan, events)
+        named = {(row["role"], row["person"]) for event in events for row in _unaddressed(event)}
+        lost = [one for one in unreached(plan, others) if (one.role, one.person) not in named]
+        if any(one.role in others for one in lost):
+            return lost
+        if not lost or not any(event.type in CALLS for event in events[1:]):
+            return []
+        called = tellings(plan, events, claims_of(in_force(events)), self._clock.now())
+        wanted = {role for one in called if one.event.type != OPENED for role in one.roles}
+        return lost if any(one.role in wanted for one in lost) else []
 
     async def _deliver(self, events: Sequence[Event], one: Outstanding) -> None:
         """One try, and what came of it in the record."""
@@ -191,10 +204,9 @@ class Courier:
     async def tell_of_the_end(self, engine: Engine) -> None:
         """Tell of the end of the launch, whose record is closed by then: each address in a step of the engine."""
         events = await self._record.events()
-        ends = (one for one in tellings(self._post.plan, events, {}, self._clock.now()))
-        for delivery in (
-            made for one in ends if one.event.type == ENDED for made in deliveries(self._post.plan, one)
-        ):
+        plan = as_held(self._post.plan, events)
+        ends = (one for one in tellings(plan, events, {}, self._clock.now()))
+        for delivery in (made for one in ends if one.event.type == ENDED for made in deliveries(plan, one)):
             await engine.step(f"tell of the end: {delivery.key}", self._last_word(events, delivery))
 
     def _last_word(self, events: Sequence[Event], delivery: Delivery) -> Callable[[], Awaitable[Json]]:
@@ -223,14 +235,21 @@ class Courier:
 
     def _message(self, events: Sequence[Event], delivery: Delivery) -> Message:
         post = self._post
-        claims = claims_of(in_force(events))
-        about = Standing(
-            post.launch, post.environment, post.plan, course_of(events), claims, self._clock.now()
-        )
+        claims, plan = claims_of(in_force(events)), as_held(post.plan, events)
+        about = Standing(post.launch, post.environment, plan, course_of(events), claims, self._clock.now())
         return message(about, delivery)
 
     async def _send(self, delivery: Delivery, made: Message) -> str:
         return await self._post.notifiers[delivery.address.channel].send(made)
+
+
+def _reaches_nobody(plan: Plan) -> bool:
+    return len(unreached(plan)) == len(plan.roles)
+
+
+def _unaddressed(event: Event) -> list[Mapping[str, object]]:
+    """The roles that an event says nobody can tell anything."""
+    return list(fields.rows(event.data, "roles")) if event.type == UNADDRESSED else []
 
 
 def _after(error: TminusError) -> float | None:

@@ -120,6 +120,8 @@ class Launch:
                 if stop.due is Due.POLL:
                     await approval.freshen(crew.readiness)
                     await approval.poll(self._binding.launch, crew.readiness)
+                elif stop.due is Due.EXPIRED:
+                    await approval.expire()
                 elif stop.due is Due.GONE or await self._decided(approval) == "go":
                     return None
                 elif not self._binding.waits:
@@ -153,12 +155,19 @@ class Launch:
             await self._steps.step(
                 approval.date.key("ask for the decision"), lambda: self._ask(approval.date)
             )
-            wish = await approval.ask(minutes=30)
+            wish = await approval.ask(self._minutes)
         return await approval.decide(self._binding.launch, wish, self._crew.readiness)
 
     async def _ask(self, date: Date) -> Json:
-        await self._crew.record.append_while(date.runs, date.key("asked"), "decision.asked", {"minutes": 30})
+        asked: Json = {"minutes": self._minutes}
+        await self._crew.record.append_while(date.runs, date.key("asked"), "decision.asked", asked)
         return {}
+
+    @property
+    def _minutes(self) -> float:
+        """How long the word is waited for: from T-0 on, as long as the poll holds."""
+        minutes = self._crew.plan.decision_seconds / 60
+        return int(minutes) if minutes.is_integer() else minutes
 
     async def _roll_back(self, sight: Sight) -> Json:
         stages = self._crew.stages

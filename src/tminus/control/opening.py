@@ -47,6 +47,8 @@ def opening(plan: Plan, binding: Binding) -> Json:
         "release": dict(binding.release),
         "previous": dict(binding.previous),
         "schedule": {"t0": timestamp(binding.t0), "speed": binding.speed},
+        "valid_ms": round(plan.decision_seconds * 1000),
+        **({"steady_ms": round(plan.steady_seconds * 1000)} if plan.steady_seconds else {}),
         "signers": [role.id for role in plan.roles if role.signs],
         "deciders": [role.id for role in plan.roles if role.decides],
         "roles": [

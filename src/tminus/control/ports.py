@@ -48,6 +48,13 @@ class Steps(Protocol):
         """The instant, in seconds of the epoch; remembered like a step, so that a later run reads the same."""
         ...
 
+    async def patched(self, change: str) -> bool:
+        """Whether this launch goes the new way at a place where the order of its steps has changed.
+
+        A launch that was past this place before the change goes on in the old way; each later one goes the new.
+        """
+        ...
+
 
 class Engine(Steps, Protocol):
     """What survives a crash: finished steps are not repeated, messages are not lost."""
@@ -70,13 +77,6 @@ class Engine(Steps, Protocol):
 
     async def sleep_until(self, until: float) -> None:
         """Let time pass up to this instant, in seconds of the epoch; one that has passed is not waited for."""
-        ...
-
-    async def patched(self, change: str) -> bool:
-        """Whether this launch goes the new way at a place where the order of its steps has changed.
-
-        A launch that was past this place before the change goes on in the old way; each later one goes the new.
-        """
         ...
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from tminus.control.ports import Clock, Json, Observer, Record
 from tminus.domain.attestation import claim_data
 from tminus.domain.course import Course, course_of, in_force
-from tminus.domain.evidence import Claim, JsonValue, Observation, Source, Verdict, fingerprint, worst
+from tminus.domain.evidence import Claim, JsonValue, Observation, Source, Verdict, fingerprint, matter, worst
 from tminus.domain.expectation import judge
 from tminus.domain.plan import Check, Kind
 from tminus.domain.record import OPENED, Event
@@ -61,8 +61,8 @@ class Readiness:
 
     async def claims(self) -> dict[str, Claim]:
         """The newest claim of each line that counts in the present attempt, from the record."""
-        events = in_force(await self._record.events())
-        found = claims_of(events)
+        events = await self._record.events()
+        found = claims_of(in_force(events))
         opened = bool(events) and events[0].type == OPENED
         return (
             in_attempt(course_of(events), found) if opened else found
@@ -148,10 +148,7 @@ class Readiness:
         except TimeoutError:
             why = f"{check.probe} gave no answer within {SECONDS:g} s; see whether its system is overloaded"
             return Finding(Verdict.ERROR, why, Source.PROBE, Observation(None))
-        verdict = judge(observation.value, check.expect, check.warn)
-        if verdict is Verdict.PASSED and observation.remarks:
-            return Finding(Verdict.WARNED, "; ".join(observation.remarks), Source.PROBE, observation)
-        return Finding(verdict, _sentence(check, observation, verdict), Source.PROBE, observation)
+        return _judged(check, observation, judge(observation.value, check.expect, check.warn))
 
     async def _controlled(self, check: Check, finding: Finding) -> Finding:
         """Let the same expectation judge what must fail; a check that cannot fail has shown nothing."""
@@ -258,6 +255,17 @@ def _claim(event: Event) -> Claim:
         why=str(data["why"]),
         not_applicable=not_applicable,
     )
+
+
+def _judged(check: Check, observation: Observation, verdict: Verdict) -> Finding:
+    """What an observation comes to: remarks warn of what passed, and stand in the fingerprint of what is warned."""
+    if not observation.remarks or verdict not in {Verdict.PASSED, Verdict.WARNED}:
+        return Finding(verdict, _sentence(check, observation, verdict), Source.PROBE, observation)
+    remarks: tuple[str, ...] = observation.remarks
+    if verdict is Verdict.WARNED:
+        remarks = (_sentence(check, observation, verdict), *remarks)
+    material = {**observation.material, "remarks": matter(observation.remarks)}
+    return Finding(Verdict.WARNED, "; ".join(remarks), Source.PROBE, replace(observation, material=material))
 
 
 def _sentence(check: Check, observation: Observation, verdict: Verdict) -> str:

@@ -38,6 +38,11 @@ class Turns:
         await self._engine.rest(until)
         return None
 
+    async def patched(self, change: str) -> bool:
+        """Always the new way: what remembers no step has no old one."""
+        del change
+        return True
+
     async def now(self) -> float:
         """The instant, in seconds of the epoch."""
         return self._clock.now()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tminus.control.approval import TOPIC
+from tminus.control.countdown import CONTROL
 from tminus.control.ports import Json
 from tminus.demo.census import census
 from tminus.demo.lookout import Lookout
@@ -292,7 +293,8 @@ class Show:
     def _note(self, event: Event) -> None:
         """React to what was just shown: ask the viewer, and watch how long the launch is held."""
         if event.type == "decision.asked" and self._options.ask is not None:
-            self._asked = asyncio.create_task(self._ask(self._options.ask))
+            self._ask_no_more()
+            self._asked = asyncio.create_task(self._ask(self._options.ask, event.key))
         elif event.type == "decision.made":
             self._ask_no_more()
         if event.type == "launch.held":
@@ -304,10 +306,13 @@ class Show:
         if self._asked is not None:
             self._asked.cancel()
 
-    async def _ask(self, ask: Callable[[], Awaitable[Json]]) -> None:
+    async def _ask(self, ask: Callable[[], Awaitable[Json]], question: str) -> None:
+        """Leave the viewer's word for one question, and wake the launch."""
         launch, _, playbill = self._all()
         word = await ask()
-        await launch.engine.send(playbill.launch, TOPIC, word, "decision")
+        await launch.engine.send(playbill.launch, TOPIC, word, f"decision {question}")
+        look: Json = {"id": f"decision {question}", "order": "look"}
+        await launch.engine.send(playbill.launch, CONTROL, look, f"look {question}")
 
     async def _end_a_long_hold(self) -> None:
         if self._held_since is None or SystemClock().now() - self._held_since < HELD_SECONDS:

@@ -17,7 +17,8 @@ from tminus.domain.offsets import clock
 from tminus.domain.orders import BEFORE_GO
 from tminus.domain.plan import Kind, Plan
 from tminus.domain.rollout import State
-from tminus.domain.timeline import next_wake, poll_opens
+from tminus.domain.timeline import next_wake
+from tminus.domain.validity import expired
 from tminus.errors import OutOfSequenceError
 
 TICK = 0.001
@@ -31,6 +32,8 @@ class Due(StrEnum):
     """Nothing ever again: the launch has ended."""
     GONE = "gone"
     """Nothing of the countdown: GO was decided, and T-0 has come."""
+    EXPIRED = "expired"
+    """A GO that was decided does not hold any more: the launch needs a new date and a new poll."""
     MILESTONE = "milestone"
     POLL = "poll"
     DECISION = "decision"
@@ -74,7 +77,7 @@ def agenda(
         )
         return Agenda(Due.LOOK, checks=stale) if stale else stop
     if course.phase not in {State.COUNTING, State.POLLING, State.POSTPONED}:
-        return _decided(course, t)
+        return _decided(plan, course, now)
     if looks := _looks(plan, course, claims, now, again=again):
         return Agenda(Due.LOOK, checks=looks)
     if told := notices(plan, course, claims, now):
@@ -82,8 +85,11 @@ def agenda(
     return Agenda(Due.NOTHING, wake=next_wake(plan, course, claims, now, again=again))
 
 
-def _decided(course: Course, t: float | None) -> Agenda:
-    """A GO that was given before T-0 waits for it, unless somebody orders the launch back."""
+def _decided(plan: Plan, course: Course, now: float) -> Agenda:
+    """A GO that was given before T-0 waits for it, unless somebody orders the launch back or it expires."""
+    t = course.clock(now)
+    if expired(plan, course, now):
+        return Agenda(Due.EXPIRED)
     if course.phase is State.GO and not course.leaving and t is not None and t < -TICK:
         return Agenda(Due.NOTHING, wake=None if course.held else course.t0)
     return Agenda(Due.GONE)
@@ -96,7 +102,7 @@ def _stop(plan: Plan, course: Course, t: float) -> Agenda | None:
     for offset in plan.milestones:
         if offset < 0 and offset <= t and clock(offset) not in course.reached:
             return Agenda(Due.MILESTONE, milestone=offset)
-    if course.phase is State.COUNTING and t >= poll_opens(plan):
+    if course.phase is State.COUNTING and t >= plan.poll_opens:
         return Agenda(Due.POLL)
     return Agenda(Due.DECISION) if course.phase is State.POLLING and t >= 0 else None
 

@@ -16,13 +16,14 @@ from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.report import SignedStatement
 from tminus.domain.rollout import NO_TARGET, State
 from tminus.domain.trust import KeyKind, TrustRoot
+from tminus.domain.validity import GRACE
 from tminus.errors import OutOfSequenceError, RecordError, RefusedError
 
 CLEARANCE = "https://tminus.dev/clearance/v1"
 
 LASTS = 900.0
-"""Seconds from T-0 for which a clearance admits. GO holds for as long after T-0; what has not begun by then needs a new
-date."""
+"""Seconds from T-0 for which a clearance admits, where the record does not say how long a GO holds. What has not begun
+by then needs a new date."""
 
 _UNDER_WAY = frozenset({State.GO, State.LAUNCHING, State.SOAKING})
 _BACK = {"abort", "rollback"}
@@ -61,11 +62,8 @@ def clearance(events: Sequence[Event], now: float) -> Clearance | None:
         return None
     _check_standing(course, events)
     t0 = course.t0 if course.t0 is not None else now
-    if now >= t0 + LASTS:
-        raise OutOfSequenceError(
-            f"it is {clock(now - t0)} for {launch}, and its GO held until {clock(LASTS)}",
-            hint="give the launch a new date, and have it decided again",
-        )
+    lasts = fields.number(opened, "valid_ms") / 1000 if "valid_ms" in opened else LASTS
+    _check_near(course, t0, now, lasts)
     return Clearance(
         launch=launch,
         environment=fields.text(opened, "environment"),
@@ -73,8 +71,21 @@ def clearance(events: Sequence[Event], now: float) -> Clearance | None:
         head=events[-1].digest,
         given_at=timestamp(now),
         begins=timestamp(t0),
-        ends=timestamp(t0 + LASTS),
+        ends=timestamp(t0 + lasts),
     )
+
+
+def _check_near(course: Course, t0: float, now: float, lasts: float) -> None:
+    """Raise unless GO was decided near this T-0, and it is not long past."""
+    again = "give the launch a new date, and have it decided again"
+    given = course.decided if course.phase is State.GO and course.speed == 1 else None
+    if given is not None and t0 - given > lasts + GRACE:
+        decided = clock(given - t0)
+        raise OutOfSequenceError(
+            f"T-0 was moved: its GO was decided at {decided} and holds from {clock(-lasts)} on", hint=again
+        )
+    if now >= t0 + lasts:
+        raise OutOfSequenceError(f"it is {clock(now - t0)}, and the GO held until {clock(lasts)}", hint=again)
 
 
 def _come(course: Course, now: float) -> bool:

@@ -23,7 +23,8 @@ RESCHEDULED = "launch.rescheduled"
 DECIDED = "decision.made"
 """GO or NO-GO."""
 PROPOSED = "decision.proposed"
-"""T-0 has come without anybody's decision: NO-GO with its reasons, signed by nobody; the launch waits for a date."""
+"""No GO holds, since nobody gave one by T-0 or it has expired: NO-GO with its reasons, signed by nobody; the launch
+waits for a date."""
 RAISED = "notice.raised"
 """A role is to be told that lines wait for it."""
 TOLD = "notice.told"
@@ -31,7 +32,7 @@ TOLD = "notice.told"
 UNDELIVERED = "notice.undelivered"
 """A system did not take a message; it is tried again, unless that has no sense any more."""
 UNADDRESSED = "notice.unaddressed"
-"""Roles to which no message can be sent, once for each launch."""
+"""Roles to which no message can be sent: once for each person who holds one."""
 ORDERED = "order.taken"
 """A person's order to a launch after GO: resume the shift, abort, roll back."""
 
@@ -74,6 +75,8 @@ class Course:
     """The end that the launch is on its way to, after an order or a rule that cannot be taken back."""
     polled: bool = False
     """Whether a poll is open, or was, in this attempt."""
+    decided: float | None = None
+    """When GO was decided for this date, in seconds of the epoch; none while it was not."""
     reached: frozenset[str] = frozenset()
     """The milestones of this attempt that were reached, as `offsets.clock` writes them."""
     judged: frozenset[str] = frozenset()
@@ -84,8 +87,12 @@ class Course:
     """The lines that stand on a person's word of this attempt."""
     given: frozenset[str] = frozenset()
     """The lines for which a real person has given their word, and no new date has voided it."""
+    acknowledged: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """By line: the fingerprint of its warned claim that somebody has acknowledged; another one voids it."""
+    voids: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """By role and by line: how often their sign-off or acknowledgement was voided in this attempt."""
     raised: frozenset[str] = frozenset()
-    """The notices of this attempt that were raised, each as `KIND:ROLE:LINE`."""
+    """The notices of this attempt that were raised, as `notice_name` writes them."""
     audience: frozenset[str] = frozenset()
     """The roles that were ever told something of this launch."""
     seq: int = field(default=0, compare=False)
@@ -108,6 +115,11 @@ class Course:
     def key(self, name: str) -> str:
         """A key of the record for what happens once in each attempt, such as `milestone:T-02:00:00`."""
         return of_attempt(name, self.attempt)
+
+
+def notice_name(kind: str, to: str, check: str, voided: int) -> str:
+    """What a notice is known by: its kind, role and line, and how often what it asks for was voided before."""
+    return f"{kind}:{to}:{check}{f'~{voided}' if voided else ''}"
 
 
 def of_attempt(name: str, attempt: int) -> str:
@@ -243,19 +255,24 @@ def _signed(course: Course, event: Event) -> Course:
 
 def _voided(course: Course, event: Event) -> Course:
     gone = fields.text(event.data, "role")
-    return replace(course, signed={role: word for role, word in course.signed.items() if role != gone})
+    signed = {role: word for role, word in course.signed.items() if role != gone}
+    return replace(course, signed=signed, voids=_once_more(course.voids, gone))
+
+
+def _once_more(voids: Mapping[str, int], name: str) -> dict[str, int]:
+    return {**voids, name: voids.get(name, 0) + 1}
 
 
 def _decided(course: Course, event: Event) -> Course:
     if fields.text(event.data, "decision") == "go":
-        return _moved(course, State.GO)
+        return replace(_moved(course, State.GO), decided=instant(event.at))
     return _postponed(course, event)
 
 
 def _postponed(course: Course, event: Event) -> Course:
     del event
     moved = _moved(course, State.POSTPONED)
-    return replace(moved, t0=None, planned=None, held=None, sequence=course.sequence + 1)
+    return replace(moved, t0=None, planned=None, held=None, decided=None, sequence=course.sequence + 1)
 
 
 def _reached(course: Course, event: Event) -> Course:
@@ -274,6 +291,10 @@ def _observed(course: Course, event: Event) -> Course:
     # That nobody has spoken yet is no word of theirs.
     spoken = event.type == "check.attested" or event.data.get("verdict") in _SAID
     said = spoken and fields.text(event.data, "source") in {Source.PERSON, Source.SIMULATED}
+    seen = course.acknowledged.get(check)
+    if seen is not None and seen != event.data.get("fingerprint"):
+        left = {name: other for name, other in course.acknowledged.items() if name != check}
+        course = replace(course, acknowledged=left, voids=_once_more(course.voids, check))
     return replace(course, attested=course.attested | {check} if said else course.attested - {check})
 
 
@@ -282,9 +303,15 @@ def _attested(course: Course, event: Event) -> Course:
     return replace(course, given=course.given | {fields.text(event.data, "check")})
 
 
+def _acknowledged(course: Course, event: Event) -> Course:
+    check, seen = fields.text(event.data, "check"), fields.text(event.data, "fingerprint")
+    return replace(course, acknowledged={**course.acknowledged, check: seen})
+
+
 def _raised(course: Course, event: Event) -> Course:
     kind, to = fields.text(event.data, "notice"), fields.text(event.data, "to")
-    raised = {f"{kind}:{to}:{check}" for check in fields.texts(event.data, "checks")}
+    voided = fields.number(event.data, "voided") if "voided" in event.data else 0
+    raised = {notice_name(kind, to, check, voided) for check in fields.texts(event.data, "checks")}
     return replace(course, raised=course.raised | raised)
 
 
@@ -351,6 +378,7 @@ _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
     "gate.judged": _judged,
     "check.observed": _observed,
     "check.attested": _attested,
+    "warning.acknowledged": _acknowledged,
     RAISED: _raised,
     TOLD: _told,
     "step.started": _stepped,
@@ -365,6 +393,7 @@ _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
 MOVING = frozenset(_FOLDS) - {
     "check.observed",
     "check.attested",
+    "warning.acknowledged",
     "signoff.given",
     "signoff.voided",
     "gate.judged",

@@ -4,7 +4,8 @@ An observation is one look at a real system. It supports a claim: a check, its v
 matters. Looking again with the same fingerprint refreshes the claim and voids nothing.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -61,7 +62,9 @@ class Observation:
     material: Mapping[str, JsonValue] = field(default_factory=dict)
     """The part whose change voids a signature (digests, versions, names); not the noise of a measurement."""
     remarks: tuple[str, ...] = ()
-    """What is not wrong and still not as it should be; it turns a passed line into a warned one."""
+    """What is not wrong and still not as it should be; it turns a passed line into a warned one.
+
+    Which things are remarked upon is material, the figures in the words are not: see `matter`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,20 @@ def digest(value: JsonValue) -> str:
 def fingerprint(verdict: Verdict, expect: str, material: Mapping[str, JsonValue]) -> str:
     """What identifies a claim: changed, it voids the signatures that covered it."""
     return digest({"verdict": verdict.value, "expect": expect, "material": dict(material)})
+
+
+_FIGURE = re.compile(r"(?<![^\s(\[{<>≤≥~'\"=])[-+]?\d\S*")
+"""A word that begins with a digit: a count, a time, a share, a status. What has a name does not: `p95`, `depot-2`."""
+
+
+def matter(remarks: Iterable[str]) -> list[JsonValue]:
+    """What remarks are about: their words without their figures, each once, in order.
+
+    This much of a warning stands in its fingerprint, so that another reason voids what was said of the first. Figures
+    do not: "3 of 412 requests fail" reads otherwise at every look, and nobody could acknowledge what is void a minute
+    later. What is counted or measured is named by the words around the figure, and a limit is the plan's.
+    """
+    return [*sorted({_FIGURE.sub("#", remark) for remark in remarks})]
 
 
 UNSEEN = 1800.0

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tminus.domain import fields
+from tminus.domain.acknowledging import acknowledges, awaited
 from tminus.domain.canonical import instant, sha256_hex
 from tminus.domain.course import DECIDED, HELD, ORDERED, PROPOSED, RAISED, RESCHEDULED, RESUMED, Course
 from tminus.domain.decision import standing
 from tminus.domain.evidence import Claim
-from tminus.domain.notices import NoticeKind
+from tminus.domain.notices import ACKNOWLEDGEMENTS, NoticeKind
 from tminus.domain.offsets import clock, named
 from tminus.domain.plan import Check, Kind, Plan
 from tminus.domain.record import ENDED, OPENED
@@ -110,6 +111,11 @@ def _subject(about: Standing, telling: Telling) -> str:
 def _subject_of_notice(about: Standing, telling: Telling) -> str:
     checks = _checks(about, telling)
     due, one = named(checks[0].due), len(checks) == 1
+    if telling.kind in ACKNOWLEDGEMENTS:
+        warned = "1 blocker is warned" if one else f"{len(checks)} blockers are warned"
+        return f"{warned}, and GO waits until somebody acknowledges {'it' if one else 'them'}"
+    if checks[0].kind is Kind.SIGNATURE:
+        return _subject_of_signatures(telling, checks)
     lines = f"{_count(len(checks))} due at {due}"
     if telling.kind == NoticeKind.LATE:
         return f"{lines} {'is' if one else 'are'} late and {'waits' if one else 'wait'} for you"
@@ -117,6 +123,18 @@ def _subject_of_notice(about: Standing, telling: Telling) -> str:
         owners = ", ".join(dict.fromkeys(check.person or check.owner for check in checks))
         return f"{lines} {'is' if one else 'are'} late, with {owners}; you decide"
     return f"{lines} {'waits' if one else 'wait'} for you"
+
+
+def _subject_of_signatures(telling: Telling, checks: list[Check]) -> str:
+    if telling.kind == NoticeKind.ESCALATED:
+        who = ", ".join(dict.fromkeys(check.person or check.note for check in checks))
+        missing = "1 signature is missing" if len(checks) == 1 else f"{len(checks)} signatures are missing"
+        return f"{missing}, of {who}, and the poll ends at T-0"
+    if "voided" in telling.event.data:
+        return "what you signed has changed: sign again, until T-0"
+    if telling.kind == NoticeKind.REMINDER:
+        return "your signature is still missing, and the poll ends at T-0"
+    return "your signature is asked for, until T-0"
 
 
 def _checks(about: Standing, telling: Telling) -> list[Check]:
@@ -156,7 +174,7 @@ _NEWS = {
     RESUMED: "clock resumed by {by}, T-0 is now {t0}",
     RESCHEDULED: "{moved} by {by}, T-0 is now {t0}",
     DECIDED: "{word} decided by {by}{none}",
-    PROPOSED: "NO-GO, nobody decided GO by T-0; a new T-0 is needed",
+    PROPOSED: "NO-GO, no GO holds; a new T-0 is needed",
     ORDERED: "{kind} ordered by {by}",
     ENDED: "the launch has ended: {kind}",
 }
@@ -176,7 +194,7 @@ def _said(about: Standing, telling: Telling) -> Iterator[str]:
     width = max(len(check.id) for check in checks[:MOST_LINES])
     for check in checks[:MOST_LINES]:
         yield f"  {check.id:<{width}}  {check.text}"
-        yield f"  {'':<{width}}  {_state(about, check)}"
+        yield f"  {'':<{width}}  {_state(about, telling, check)}"
     if len(checks) > MOST_LINES:
         yield f"  and {len(checks) - MOST_LINES} more"
 
@@ -185,10 +203,14 @@ def _capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _state(about: Standing, check: Check) -> str:
+def _state(about: Standing, telling: Telling, check: Check) -> str:
     """How a line stands, and what is wanted."""
+    if telling.kind in ACKNOWLEDGEMENTS:
+        why = about.claims[check.id].why if check.id in about.claims else ""
+        return f"warned: {why}; who could acknowledge it: {awaited(about.launch, about.plan, check).who}"
     if check.kind is Kind.SIGNATURE:
-        return "waits for your signature"
+        escalated = telling.kind == NoticeKind.ESCALATED
+        return f"waits for the signature of {check.person}" if escalated else "waits for your signature"
     if check.kind is Kind.PERSON:
         return f"waits for your word: {check.note}"
     stands = standing(check, about.claims.get(check.id), about.now)
@@ -201,6 +223,8 @@ def _acts(about: Standing, telling: Telling) -> Iterator[str]:
         yield "  nothing; this launch is over"
         return
     yield f"  see where it stands:  tminus status {launch}"
+    if kind == RAISED:
+        yield from _asked(about, telling)
     if kind == HELD:
         yield f'  let it go on:         tminus resume {launch} --reason "…"'
     if about.course.phase is State.POSTPONED:
@@ -208,6 +232,16 @@ def _acts(about: Standing, telling: Telling) -> Iterator[str]:
         yield f'  or call it off:       tminus scrub {launch} --reason "…"'
     if telling.event.type == RAISED and telling.kind in {NoticeKind.LATE, NoticeKind.ESCALATED}:
         yield f'  stop the clock:       tminus hold {launch} --reason "…"'
+
+
+def _asked(about: Standing, telling: Telling) -> Iterator[str]:
+    """What a notice asks its role to type, for each line."""
+    (role,) = telling.roles
+    for check in _checks(about, telling)[:MOST_LINES]:
+        if telling.kind in ACKNOWLEDGEMENTS:
+            yield f"  acknowledge it:       {acknowledges(about.launch, check.id, role)}"
+        elif check.kind is Kind.SIGNATURE and telling.kind != NoticeKind.ESCALATED:
+            yield f"  sign:                 tminus sign {about.launch} go --role {role}"
 
 
 def _appointment(about: Standing, telling: Telling) -> Appointment | None:

@@ -1,13 +1,15 @@
 """Who is told of lines that wait for them: due soon, due, late, and escalated to those who decide.
 
-A line is named once of each kind to each role. Who was not told of an earlier kind in time is told the latest only.
+A line is named once of each kind to each role, and once more each time that a word for it was voided. Who was not told
+of an earlier kind in time is told the latest only.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tminus.domain.course import Course
+from tminus.domain.acknowledging import awaited, is_awaited
+from tminus.domain.course import Course, notice_name
 from tminus.domain.decision import GREEN, standing
 from tminus.domain.evidence import Claim
 from tminus.domain.orders import BEFORE_GO
@@ -22,7 +24,26 @@ class NoticeKind(StrEnum):
     DUE = "due"
     LATE = "late"
     ESCALATED = "escalated"
-    """Late for so long that those who decide are told."""
+    """Late for so long that those who decide are told; of a signature, missing shortly before the poll ends."""
+    REMINDER = "reminder"
+    """A signature is still missing when half of the poll is over."""
+    ACKNOWLEDGE = "acknowledge"
+    """A blocker is warned: GO waits until somebody who may has said why it may go so."""
+    UNACKNOWLEDGED = "unacknowledged"
+    """The same once more, when the poll opens."""
+
+
+ACKNOWLEDGEMENTS = frozenset({NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED})
+"""The notices of blockers that are warned."""
+_TRACKS: Mapping[str, str] = {
+    NoticeKind.ESCALATED: "escalated",
+    **dict.fromkeys(ACKNOWLEDGEMENTS, "acknowledged"),
+}
+
+
+def track(kind: str) -> str:
+    """What a notice is about, for its role: of those about the same the latest says all, and only it is told."""
+    return _TRACKS.get(kind, "owned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +60,13 @@ class Notice:
     """The instant from which it is to be told, in seconds of the epoch."""
     key: str
     """The key of the record under which it is told once."""
+    voided: int = 0
+    """How often what it asks for was given and voided before."""
 
     def data(self) -> dict[str, object]:
         """What `notice.raised` says of it."""
-        return {"notice": self.kind.value, "to": self.to, "checks": list(self.checks)}
+        again = {"voided": self.voided} if self.voided else {}
+        return {"notice": self.kind.value, "to": self.to, "checks": list(self.checks), **again}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +75,11 @@ class _Moment:
     to: str
     offset: float
     check: Check
+    voided: int = 0
 
     @property
     def name(self) -> str:
-        return f"{self.kind}:{self.to}:{self.check.id}"
+        return notice_name(self.kind, self.to, self.check.id, self.voided)
 
 
 def notices(plan: Plan, course: Course, claims: Mapping[str, Claim], now: float) -> tuple[Notice, ...]:
@@ -62,12 +87,12 @@ def notices(plan: Plan, course: Course, claims: Mapping[str, Claim], now: float)
     t = course.clock(now)
     if t is None or course.t0 is None or course.leaving:
         return ()
-    grouped: dict[tuple[NoticeKind, str, float], list[_Moment]] = {}
+    grouped: dict[tuple[NoticeKind, str, float, int], list[_Moment]] = {}
     for check in plan.checks:
-        if not waits(course, check, claims.get(check.id), now):
-            continue
-        for moment in _due(plan, course, check, t):
-            grouped.setdefault((moment.kind, moment.to, check.due), []).append(moment)
+        claim = claims.get(check.id)
+        moments = [moment for moment in _wanted(plan, course, (check, claim), now) if moment.offset <= t]
+        for moment in _untold(course, moments):
+            grouped.setdefault((moment.kind, moment.to, check.due, moment.voided), []).append(moment)
     return tuple(
         Notice(
             kind,
@@ -75,9 +100,10 @@ def notices(plan: Plan, course: Course, claims: Mapping[str, Claim], now: float)
             due,
             tuple(moment.check.id for moment in moments),
             course.t0 + min(moment.offset for moment in moments),
-            course.key(f"notice:{kind}:{to}:{moments[0].check.id}"),
+            course.key(f"notice:{moments[0].name}"),
+            voided,
         )
-        for (kind, to, due), moments in grouped.items()
+        for (kind, to, due, voided), moments in grouped.items()
     )
 
 
@@ -94,11 +120,17 @@ def next_notice(plan: Plan, course: Course, claims: Mapping[str, Claim], now: fl
     ahead = [
         moment.offset
         for check in plan.checks
-        if waits(course, check, claims.get(check.id), now, later=True)
-        for moment in _moments(plan, check)
+        for moment in _wanted(plan, course, (check, claims.get(check.id)), now, later=True)
         if moment.offset > t and moment.name not in course.raised
     ]
     return course.t0 + min(ahead) if ahead else None
+
+
+def wanted(kind: str, course: Course, check: Check, claim: Claim | None, now: float) -> bool:
+    """Whether a notice of this kind still has sense at `now`: what it asks for is not done."""
+    if kind in ACKNOWLEDGEMENTS:
+        return _awaits(course, check, claim, now)
+    return waits(course, check, claim, now)
 
 
 def waits(course: Course, check: Check, claim: Claim | None, now: float, *, later: bool = False) -> bool:
@@ -120,24 +152,57 @@ def waits(course: Course, check: Check, claim: Claim | None, now: float, *, late
     return stands not in GREEN
 
 
-def _due(plan: Plan, course: Course, check: Check, t: float) -> Iterator[_Moment]:
-    """Of what could be told of a line by now, the latest to its owner, and to those who decide; untold ones only."""
-    over = [moment for moment in _moments(plan, check) if moment.offset <= t]
-    owners = [moment for moment in over if moment.kind is not NoticeKind.ESCALATED]
-    told = (moment for moment in over if moment.kind is NoticeKind.ESCALATED)
-    yield from (moment for moment in (*owners[-1:], *told) if moment.name not in course.raised)
+def _awaits(course: Course, check: Check, claim: Claim | None, now: float) -> bool:
+    """Whether GO waits for an acknowledgement of this line."""
+    return course.phase in BEFORE_GO and is_awaited(check, claim, course.acknowledged.get(check.id), now)
 
 
-def _moments(plan: Plan, check: Check) -> Iterator[_Moment]:
-    """When what would be told of a line, the mildest first."""
+def _untold(course: Course, over: list[_Moment]) -> Iterator[_Moment]:
+    """Of what could be told of a line by now, the latest of each track to each role, where it was not told yet."""
+    latest = {(track(moment.kind), moment.to): moment for moment in over}
+    yield from (moment for moment in latest.values() if moment.name not in course.raised)
+
+
+def _wanted(
+    plan: Plan, course: Course, line: tuple[Check, Claim | None], now: float, *, later: bool = False
+) -> Iterator[_Moment]:
+    """The moments of a line at which somebody is to be told, as it stands at `now`, the mildest first."""
+    check, claim = line
+    if waits(course, check, claim, now, later=later):
+        signs = check.kind is Kind.SIGNATURE
+        yield from _signing(plan, course, check) if signs else _owning(plan, check)
+    if _awaits(course, check, claim, now):
+        yield from _acknowledging(plan, course, check)
+
+
+def _owning(plan: Plan, check: Check) -> Iterator[_Moment]:
+    """When a line's owner is told of it, and those who decide."""
     leads = plan.leads
-    signs = check.kind is Kind.SIGNATURE
-    to = check.note if signs else check.owner
-    soon = check.due - (plan.decision_seconds if signs else leads.soon)
-    yield _Moment(NoticeKind.SOON, to, soon, check)
-    yield _Moment(NoticeKind.DUE, to, check.due, check)
-    yield _Moment(NoticeKind.LATE, to, check.due + leads.late, check)
+    yield _Moment(NoticeKind.SOON, check.owner, check.due - leads.soon, check)
+    yield _Moment(NoticeKind.DUE, check.owner, check.due, check)
+    yield _Moment(NoticeKind.LATE, check.owner, check.due + leads.late, check)
+    yield from _escalated(plan, check, check.due + leads.escalate)
+
+
+def _signing(plan: Plan, course: Course, check: Check) -> Iterator[_Moment]:
+    """When a role is asked to sign, and reminded: the poll ends at T-0, so nothing is told of it after that."""
+    voided = course.voids.get(check.note, 0)
+    yield _Moment(NoticeKind.SOON, check.note, check.due - plan.decision_seconds, check, voided)
+    yield _Moment(NoticeKind.REMINDER, check.note, plan.poll_opens / 2, check, voided)
+    yield from _escalated(plan, check, plan.poll_opens / 4)
+
+
+def _acknowledging(plan: Plan, course: Course, check: Check) -> Iterator[_Moment]:
+    """When those who could acknowledge a warning are told; simulated people do it by themselves."""
+    voided = course.voids.get(check.id, 0)
+    for role in awaited("", plan, check).able:
+        if not role.simulated:
+            yield _Moment(NoticeKind.ACKNOWLEDGE, role.id, check.due - plan.leads.soon, check, voided)
+            yield _Moment(NoticeKind.UNACKNOWLEDGED, role.id, plan.poll_opens, check, voided)
+
+
+def _escalated(plan: Plan, check: Check, offset: float) -> Iterator[_Moment]:
     if check.severity is not Severity.ADVISORY:
         for role in plan.roles:
             if role.decides:
-                yield _Moment(NoticeKind.ESCALATED, role.id, check.due + leads.escalate, check)
+                yield _Moment(NoticeKind.ESCALATED, role.id, offset, check)

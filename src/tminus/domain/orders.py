@@ -210,7 +210,7 @@ def _resume(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]
         "sequence": course.sequence + (timestamp(t0) != timestamp(course.t0)),
         "tell": _tell(course, plan),
     }
-    if course.phase in BEFORE_GO:
+    if course.phase in BEFORE_GO | {State.GO}:
         data |= _permitted(frozen(plan.freezes, t0), order, plan)
     return [_Made(RESUMED, f"order:{order.id}", data)]
 

@@ -172,6 +172,8 @@ class Plan:
     """By which systems people are told."""
     decision_seconds: float = 900.0
     """How long before T-0 the poll opens, and after it a decision still holds."""
+    steady_seconds: float = 0.0
+    """How long each observed line has been green, without a break, when GO is decided."""
     environment: str = ""
     """Where it is launched; empty where the plan leaves that open."""
 
@@ -190,6 +192,11 @@ class Plan:
         """What keeps a launch from being opened: values to fill, and waivers, which nothing honours yet."""
         waived = f"waivers are not honoured yet: {', '.join(self.waivers)}"
         return (*(f"to fill: {what}" for what in self.to_fill), *((waived,) if self.waivers else ()))
+
+    @property
+    def poll_opens(self) -> float:
+        """The offset at which the poll opens: as long before T-0 as a decision holds, not before the last milestone."""
+        return max((-self.decision_seconds, *(offset for offset in self.milestones if offset < 0)))
 
     def check(self, check_id: str) -> Check:
         """The line with this id; raises `KeyError`."""

@@ -11,6 +11,7 @@ from tminus.domain import fields
 from tminus.domain.attestation import NOT_APPLICABLE, EvidenceRoot
 from tminus.domain.canonical import instant
 from tminus.domain.evidence import Source, Verdict
+from tminus.domain.offsets import clock
 from tminus.domain.people import alike
 from tminus.domain.plan import Severity
 from tminus.domain.record import Event
@@ -59,6 +60,10 @@ class Opened:
     schedule: Mapping[str, object]
     people: Mapping[str, str]
     """By role: the person whom the plan names; empty in records that do not say."""
+    steady_ms: int = 0
+    """How long observed lines are green when GO is decided."""
+    valid_ms: int | None = None
+    """How long before and after T-0 a GO holds; none in records that do not say."""
     delegates: Mapping[str, str] = field(default_factory=dict)
     """By role: the person who acts for it instead, by the word of the one whom the plan names."""
 
@@ -90,6 +95,8 @@ class Observed:
     """`check`, `verdict`, `fingerprint` and `source`."""
     at: str
     """When it was last observed."""
+    since: str = ""
+    """Since when each look found it green; empty while it is not."""
 
     @property
     def known(self) -> bool:
@@ -125,9 +132,20 @@ def read_opened(event: Event) -> Opened:
         people={fields.text(row, "role"): fields.text(row, "person") for row in fields.rows(data, "roles")}
         if "roles" in data
         else {},
+        valid_ms=fields.number(data, "valid_ms") if "valid_ms" in data else None,
+        steady_ms=fields.number(data, "steady_ms") if "steady_ms" in data else 0,
     )
     _check_opened(opened)
     return opened
+
+
+def judge_hour(opened: Opened, decided: Event) -> None:
+    """Raise `RecordError` unless GO was decided near T-0, as far as the record says how near it has to be."""
+    if opened.valid_ms is None:
+        return
+    if decided.t_ms is None or abs(decided.t_ms) > opened.valid_ms + _GRACE_MS:
+        when = "without a T-0" if decided.t_ms is None else f"at {clock(decided.t_ms / 1000)}"
+        raise RecordError(f"GO {when}, more than {opened.valid_ms} ms from T-0", hint=_HINT)
 
 
 def judge_go(
@@ -146,6 +164,7 @@ def judge_go(
             _judge_warning(line, signed.get(line.check), seen)
             _judge_line(line, signed.get(line.check), waived.get(line.check), at)
             _check_age(line, claims.get(line.check), waived.get(line.check), at)
+            _check_steady(opened, claims.get(line.check), waived.get(line.check), at)
     if opened.production:
         _check_seen(signed)
 
@@ -214,6 +233,25 @@ def _check_age(line: Required, now: Observed | None, waived_until: str | None, a
         return
     if round((instant(at) - instant(now.at)) * 1000) > line.live_ms + _GRACE_MS:
         raise RecordError(f"GO over {line.check}, which is stale: last observed at {now.at}", hint=_HINT)
+
+
+def _check_steady(opened: Opened, now: Observed | None, waived_until: str | None, at: str) -> None:
+    if now is None or waived_until is not None or now.claim["source"] not in {Source.PROBE, Source.ROLLUP}:
+        return
+    if now.rank < 2 and round((instant(at) - instant(now.since)) * 1000) < opened.steady_ms - _GRACE_MS:
+        raise RecordError(
+            f"GO over {now.claim['check']}, which is green since {now.since} only, and the plan asks for"
+            f" {opened.steady_ms} ms",
+            hint=_HINT,
+        )
+
+
+def looked(claim: Mapping[str, object], at: str, before: Observed | None) -> Observed:
+    """The claim that a look has made, after the one before it of the same line."""
+    now = Observed(claim, at)
+    if now.rank == 2:
+        return now
+    return Observed(claim, at, before.since if before and before.rank < 2 else at)
 
 
 def _closes(row: Mapping[str, object]) -> bool:

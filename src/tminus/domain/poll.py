@@ -8,16 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tminus.domain import fields
+from tminus.domain.acknowledging import awaited, is_awaited
 from tminus.domain.attestation import EvidenceRoot, Json, claim_data, read_evidence
 from tminus.domain.authors import alone, authors
 from tminus.domain.canonical import instant
-from tminus.domain.course import RESCHEDULED, in_force
+from tminus.domain.course import RESCHEDULED, RESUMED, course_of, in_force
 from tminus.domain.decision import GateResult, gate
 from tminus.domain.delegation import as_held
 from tminus.domain.evidence import Claim
+from tminus.domain.freezes import frozen
 from tminus.domain.people import alike
 from tminus.domain.plan import Check, Plan, Severity
 from tminus.domain.record import OPENED, Event
+from tminus.domain.steadiness import unsteady
+from tminus.domain.validity import closed
 from tminus.domain.words import ACKNOWLEDGED, ATTESTED, WAIVED, row_of
 
 POLLED = "poll.opened"
@@ -146,11 +150,10 @@ def unacknowledged(
 ) -> list[Check]:
     """The blockers that are warned and that nobody has acknowledged; GO waits for each."""
     seen = acknowledged(events)
-    warned = go_gate(plan, events, claims, now).warned
     return [
         check
         for check in plan.before_go()
-        if check.severity is Severity.BLOCKER and check.id in warned and check.id not in seen
+        if is_awaited(check, claims.get(check.id), seen.get(check.id, {}).get("fingerprint"), now)
     ]
 
 
@@ -193,17 +196,26 @@ def go_gate(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], no
     return gate(plan.before_go(), claims, now, waived_until(events))
 
 
-def refusals(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], now: float) -> list[str]:
-    """Everything that keeps GO from being given, in words; empty when nothing does."""
+def refusals(
+    plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], now: float, t: float | None
+) -> list[str]:
+    """Everything that keeps GO from being given, in words; empty when nothing does.
+
+    `t` is where the launch clock stands, in seconds from T-0; none while no T-0 is set.
+    """
     plan = as_held(plan, events)
     result = go_gate(plan, events, claims, now)
-    refused = [f"{o.check} is {o.standing} ({o.why})" for o in result.obstacles]
+    refused = [why for why in (closed(plan, t), _frozen(plan, events)) if why]
+    refused += [f"{o.check} is {o.standing} ({o.why})" for o in result.obstacles]
+    looks = [event for event in in_force(events) if event.type in _CLAIMS]
+    refused += unsteady(plan, looks, result.waived, now)
     if not result.seen:
         refused.append("no line that GO judges was observed")
     refused += [
         f"{check.id} is a blocker and warned ({claims[check.id].why}), which nobody has acknowledged:"
-        f" tminus acknowledge {events[0].data.get('launch')} {check.id} --role … --reason …"
+        f" {need.command} (who could: {need.who})"
         for check in unacknowledged(plan, events, claims, now)
+        for need in [awaited(str(events[0].data.get("launch")), plan, check)]
     ]
     given = votes(events)
     refused += [
@@ -215,6 +227,19 @@ def refusals(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], n
     changed = void(events, evidence_of(plan, events, claims)).values()
     names = dict.fromkeys(change.check for row in changed for change in row)
     return refused + [f"{name} has changed since it was signed" for name in names]
+
+
+def _frozen(plan: Plan, events: Sequence[Event]) -> str:
+    """Why T-0 may not be when it is; empty where no freeze is then, or a second person has overridden it."""
+    t0 = course_of(events).t0
+    window = None if t0 is None else frozen(plan.freezes, t0)
+    dated = next(event for event in reversed(events) if event.type in {OPENED, RESUMED, RESCHEDULED})
+    if window is None or dated.data.get("freeze") == window.name:
+        return ""
+    return (
+        f"T-0 lies in a freeze, {window.told()}, and nobody has overridden it:"
+        f' tminus reschedule T0 {events[0].data.get("launch")} --reason "…"'
+    )
 
 
 def _unseconded(plan: Plan, events: Sequence[Event], now: EvidenceRoot) -> list[str]:

@@ -1,6 +1,7 @@
 """How people are reached: by which channel and where, as the plan says it. Simulated people never are."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,16 +56,20 @@ def ways(plan: Plan, role: Role) -> tuple[Address, ...]:
     return tuple(found)
 
 
-def unreached(plan: Plan) -> tuple[Unreached, ...]:
-    """The roles of a plan that nobody can tell anything, in their order."""
+def unreached(plan: Plan, handed: Collection[str] = ()) -> tuple[Unreached, ...]:
+    """The roles of a plan that nobody can tell anything, in their order; `handed` are those that were delegated."""
     return tuple(
-        Unreached(role.id, role.person, _why(plan, role)) for role in plan.roles if not ways(plan, role)
+        Unreached(role.id, role.person, _why(plan, role, role.id in handed))
+        for role in plan.roles
+        if not ways(plan, role)
     )
 
 
-def _why(plan: Plan, role: Role) -> str:
+def _why(plan: Plan, role: Role, handed: bool) -> str:  # noqa: FBT001 - called once, above
     if role.simulated:
         return "simulated: nobody is there to be told"
     if not plan.notify.mail:
         return "the plan names neither a mail server nor a chat"
+    if handed:
+        return f"{role.person} acts for this role, and the delegation says no mail address"
     return "the plan has no mail address and no chat for this role"

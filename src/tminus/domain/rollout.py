@@ -14,7 +14,7 @@ class State(StrEnum):
     POLLING = "polling"
     GO = "go"
     POSTPONED = "postponed"
-    """T-0 came with NO-GO, or with nobody's GO: the launch waits for a new date, or to be scrubbed."""
+    """T-0 came with NO-GO, or without a GO that holds: the launch waits for a new date, or to be scrubbed."""
     LAUNCHING = "launching"
     SOAKING = "soaking"
     LANDED = "landed"
@@ -36,7 +36,9 @@ MOVES: dict[State, frozenset[State]] = {
     State.POLLING: frozenset(
         {State.COUNTING, State.GO, State.POSTPONED, State.SCRUBBED, State.ABORTED, State.ABANDONED}
     ),
-    State.GO: frozenset({State.LAUNCHING, State.ROLLED_BACK, State.ABORTED, State.ABANDONED}),
+    State.GO: frozenset(
+        {State.LAUNCHING, State.POSTPONED, State.ROLLED_BACK, State.ABORTED, State.ABANDONED}
+    ),
     State.POSTPONED: frozenset({State.COUNTING, State.NO_GO, State.SCRUBBED, State.ABORTED, State.ABANDONED}),
     State.LAUNCHING: frozenset({State.SOAKING, State.ROLLED_BACK, State.ABORTED, State.ABANDONED}),
     State.SOAKING: frozenset({State.LANDED, State.ROLLED_BACK, State.ABORTED, State.ABANDONED}),

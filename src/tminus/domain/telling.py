@@ -24,8 +24,9 @@ from tminus.domain.course import (
     course_of,
     in_force,
 )
+from tminus.domain.delegation import DELEGATED
 from tminus.domain.evidence import Claim
-from tminus.domain.notices import NoticeKind, waits
+from tminus.domain.notices import track, wanted
 from tminus.domain.plan import Plan
 from tminus.domain.reach import Address, ways
 from tminus.domain.record import ENDED, OPENED, Event
@@ -34,6 +35,8 @@ NEWS = frozenset({OPENED, HELD, RESUMED, RESCHEDULED, DECIDED, PROPOSED, ORDERED
 """The events that say where the launch stands as a whole."""
 CALLS = NEWS | {RAISED}
 """The events of which people are told."""
+HEARD = CALLS | {DELEGATED}
+"""The events after which somebody may have to be told: who holds a role now was not told what its holder was."""
 
 TRIES = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
 """Seconds from each failed try to the next; whoever was not reached after the last, about an hour, is given up."""
@@ -165,16 +168,16 @@ def _calls(
 ) -> Iterator[Telling]:
     """The notices of this date, the latest first, each with those of its lines of which no later one tells."""
     events, claims = known
-    said: set[tuple[bool, str, str]] = set()
+    said: set[tuple[str, str, str]] = set()
     for event in reversed(in_force(events)):
         if event.type != RAISED:
             continue
-        to, escalated = fields.text(event.data, "to"), event.data["notice"] == NoticeKind.ESCALATED
-        lines = {check: (escalated, to, check) for check in fields.texts(event.data, "checks")}
+        to, kind = fields.text(event.data, "to"), fields.text(event.data, "notice")
+        lines = {check: (track(kind), to, check) for check in fields.texts(event.data, "checks")}
         left = tuple(
             check
             for check, named in lines.items()
-            if named not in said and waits(course, plan.check(check), claims.get(check), now)
+            if named not in said and wanted(kind, course, plan.check(check), claims.get(check), now)
         )
         said.update(lines.values())
         if left:

@@ -114,11 +114,6 @@ def milestones(plan: Plan, course: Course, claims: Mapping[str, Claim], now: flo
     return tuple(found)
 
 
-def poll_opens(plan: Plan) -> float:
-    """The offset at which the poll opens: as long before T-0 as a decision holds, never before the last milestone."""
-    return max((-plan.decision_seconds, *(offset for offset in plan.milestones if offset < 0)))
-
-
 def poll_expires(plan: Plan) -> float:
     """The offset after which no decision may be made of this poll any more."""
     return plan.decision_seconds
@@ -178,7 +173,7 @@ def _stops(plan: Plan, course: Course, t: float) -> Iterator[float]:
         yield from (at for at in plan.milestones if at < 0 and clock(at) not in course.reached)
         yield poll_expires(plan)
         if course.phase is State.COUNTING:
-            yield poll_opens(plan)
+            yield plan.poll_opens
         if t < 0:
             yield 0.0
     elif course.phase in {State.LAUNCHING, State.SOAKING}:

@@ -22,9 +22,9 @@ from tminus.domain.authors import alone
 from tminus.domain.canonical import canonical, instant
 from tminus.domain.compared import said, same
 from tminus.domain.compared import signed as signed_as
-from tminus.domain.course import void_lines
+from tminus.domain.course import PROPOSED, void_lines
 from tminus.domain.delegation import check_delegation
-from tminus.domain.policy import Observed, Opened, judge_go, read_opened
+from tminus.domain.policy import Observed, Opened, judge_go, judge_hour, looked, read_opened
 from tminus.domain.poll import changes
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
 from tminus.domain.report import OpenEnvelope, Report, Signature
@@ -178,7 +178,7 @@ class _Reading:
     def observe(self, event: Event) -> None:
         """`check.observed`: the check's claim from now on."""
         claim = {name: fields.text(event.data, name) for name in _CLAIM}
-        self.claims[claim["check"]] = Observed(claim, event.at)
+        self.claims[claim["check"]] = looked(claim, event.at, self.claims.get(claim["check"]))
         self.testimony.observe(claim)
 
     def attest(self, event: Event) -> None:
@@ -310,6 +310,12 @@ class _Reading:
         self.flew = self.flew or self.go
         self.decision = vote
 
+    def propose(self, event: Event) -> None:
+        """`decision.proposed`: no GO stands from here on; one that was given has expired."""
+        del event
+        if self.go:
+            self.go, self.decision = False, None
+
     def step(self, event: Event) -> None:
         """`step.started`, `step.done`: only after GO, and green runs what was signed."""
         if not self.go:
@@ -346,6 +352,7 @@ class _Reading:
             raise RecordError("GO without an open poll", hint=_HINT)
         if missing := [role for role in self.rules.signers if not self.poll.go(role)]:
             raise RecordError(f"GO without a go sign-off of {missing[0]} over this evidence", hint=_HINT)
+        judge_hour(self.rules, event)
         judge_go(self.rules, self.poll.evidence, self.claims, self.schedule, event.at)
         now = self._recorded()
         for (role, person), evidence in self.poll.covers.items():
@@ -386,6 +393,7 @@ _ACTS: Mapping[str, Callable[[_Reading, Event], None]] = {
     "poll.renewed": _Reading.renew_poll,
     "signoff.given": _Reading.sign_off,
     "decision.made": _Reading.decide,
+    PROPOSED: _Reading.propose,
     "step.started": _Reading.step,
     "step.done": _Reading.step,
     ENDED: _Reading.end,

@@ -111,6 +111,8 @@ class Delegation:
     """Who acts from now on, as the trust root names them."""
     because: str
     signed_at: str
+    email: str = ""
+    """Where they are told from now on; empty where nobody has said."""
 
 
 Word = Attestation | Request | Waiver | Acknowledgement | Delegation
@@ -121,6 +123,8 @@ _TYPES: Mapping[type, str] = {
     Acknowledgement: ACKNOWLEDGEMENT,
     Delegation: DELEGATION,
 }
+_WHERE_SAID = frozenset({"email"})
+"""What stands in the signed text only where somebody has said it."""
 W = TypeVar("W", Attestation, Request, Waiver, Acknowledgement, Delegation)
 
 
@@ -134,13 +138,17 @@ def word_statement(word: Word, opened: str) -> Json:
         "_type": STATEMENT,
         "subject": subject,
         "predicateType": _TYPES[type(word)],
-        "predicate": {name: getattr(word, name) for name in word.__slots__},
+        "predicate": {
+            name: value
+            for name in word.__slots__
+            if (value := getattr(word, name)) != "" or name not in _WHERE_SAID
+        },
     }
 
 
 def read_word(kind: type[W], predicate: Mapping[str, object]) -> W:
     """The person's own words in a signed predicate; raises `RecordError` naming the field that is wrong."""
-    known = [found.name for found in names_of(kind)]
+    known = [one.name for one in names_of(kind) if one.name not in _WHERE_SAID or one.name in predicate]
     fields.exactly(predicate, known)
     values: dict[str, Any] = {}
     for name in known:

@@ -184,7 +184,7 @@ _SENTENCES = {
     "signoff.given": "{person} signed for {role}",
     "poll.renewed": "the evidence is by now {root}",
     "signoff.voided": "the word of {person} for {role} no longer stands",
-    "decision.proposed": "nobody decided GO at T-0; the launch waits for a new date",
+    "decision.proposed": "no GO holds; the launch waits for a new date",
     "decision.made": "{by} decided {decision}: {reason}",
     "step.done": "{step} done",
     "launch.held": "held: {text}",

@@ -15,6 +15,9 @@ from tminus.picture.words import MINUS, plural, t_text
 SHOWN = 12
 """How many lines that need someone are listed; the others are counted."""
 
+Rows = tuple[Sequence[Check], Sequence[Line]]
+"""The checks of a launch, and how each of them stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -109,7 +112,7 @@ def strip(lines: Sequence[Line], widest: int) -> list[tuple[str, str, str]]:
     return [(line.stands, percent(number * size), percent(size * 0.8)) for number, line in enumerate(lines)]
 
 
-def verdict(course: Course, checks: Sequence[Check], now: float) -> Verdict:
+def verdict(course: Course, rows: Rows, now: float) -> Verdict:
     """The decision, or what it would be now."""
     decision = course.decision
     if decision is not None:
@@ -125,8 +128,8 @@ def verdict(course: Course, checks: Sequence[Check], now: float) -> Verdict:
     if proposed := course.proposed:
         lead = f"GO was not possible at T{MINUS}0: {'; '.join(map(str, proposed.data['reasons']))}"
         return Verdict("failed", "No GO", lead, (), "signed by nobody")
-    gate = may_go(checks, course.events, now)
-    reasons = _reasons(course, gate)
+    gate = may_go(rows[0], course.events, now)
+    reasons = _reasons(course, gate, _awaited(rows))
     asked = course.last("decision.asked") is not None
     lead = "GO would be refused now." if reasons else "Nothing stands in the way of GO."
     return Verdict(
@@ -145,7 +148,12 @@ def _note(course: Course) -> str:
     return f"The word is asked for in the terminal of the launch, within {asked.data['minutes']} minutes."
 
 
-def _reasons(course: Course, gate: GateResult) -> tuple[Reason, ...]:
+def _awaited(rows: Rows) -> int:
+    """How many acknowledgements GO waits for."""
+    return sum(line.awaited is not None for line in rows[1])
+
+
+def _reasons(course: Course, gate: GateResult, awaited: int) -> tuple[Reason, ...]:
     """What keeps GO closed, by the launch's own gate; the poll last."""
     obstacles = [o.standing for o in gate.obstacles]
     blocking = sum(stands in BLOCKING for stands in obstacles)
@@ -159,6 +167,9 @@ def _reasons(course: Course, gate: GateResult) -> tuple[Reason, ...]:
     if pending:
         word = "line is" if pending == 1 else "lines are"
         found.append(Reason("pending", str(pending), f"{word} still pending"))
+    if awaited:
+        word = "blocker is" if awaited == 1 else "blockers are"
+        found.append(Reason("warned", str(awaited), f"{word} warned and not acknowledged"))
     if missing:
         no_go = sum(vote["word"] == "no-go" for vote in missing)
         told = f"{no_go} no-go, {len(missing) - no_go} open" if no_go else "not given yet"
@@ -208,18 +219,21 @@ def _milestone(due_at: float, reached: bool, gate: Data | None, lines: Sequence[
     return Milestone(name, "reached" if reached else "to come", "wait" if reached else "later", told, "")
 
 
-def forecast(course: Course, checks: Sequence[Check], now: float) -> str:
+def forecast(course: Course, rows: Rows, now: float) -> str:
     """When GO can be given if nothing else goes wrong; empty once it is decided.
 
     A line that waits is seen at its milestone; one that blocks waits for a person, and nobody can say how long.
     """
     if course.decision or course.proposed or course.outcome:
         return ""
+    checks = rows[0]
     obstacles = may_go(checks, course.events, now).obstacles
     blocking = sum(each.standing in BLOCKING for each in obstacles)
     if blocking:
         verb = "blocks" if blocking == 1 else "block"
         return f"forecast: no GO while {plural(blocking, 'line')} {verb}"
+    if awaited := _awaited(rows):
+        return f"forecast: no GO until {plural(awaited, 'warning')} {'is' if awaited == 1 else 'are'} acknowledged"
     dues = {check.id: check.due for check in checks}
     last = max((dues[each.check] for each in obstacles), default=None)
     if last is None:

@@ -101,12 +101,13 @@ class Course:
 
     @property
     def decision(self) -> Happened | None:
-        """GO or NO-GO, once it was decided for the date that the launch has now."""
-        return self._since_dated("decision.made")
+        """GO or NO-GO, once it was decided for the date that the launch has now, and while it has not expired."""
+        made, proposed = self._since_dated("decision.made"), self._since_dated(PROPOSED)
+        return None if made and proposed and proposed.seq > made.seq else made
 
     @property
     def proposed(self) -> Happened | None:
-        """The NO-GO that nobody has signed, where T-0 has come without a decision; the launch waits for a new date."""
+        """The NO-GO that nobody has signed, where no GO held at T-0; the launch waits for a new date."""
         return None if self.decision else self._since_dated(PROPOSED)
 
     @property
@@ -299,7 +300,7 @@ def phase_words(course: Course) -> tuple[str, str]:
     if held := course.held:
         return "Held", str(held.data["where"])
     if course.proposed and not course.outcome:
-        return "No GO", "nobody decided GO; the launch waits for a new date"
+        return "No GO", "no GO holds; the launch waits for a new date"
     if name in ROLLED_BACK:
         done = course.last("rollback.done")
         rule = str(done.data["rule"]) if done else ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tminus.control.readiness import CLAIMS, claims_of
+from tminus.domain.acknowledging import Awaited
 from tminus.domain.canonical import instant
 from tminus.domain.decision import GREEN as OPENS
 from tminus.domain.decision import GateResult, gate, standing
@@ -55,6 +56,8 @@ class Line:
     """When it was last observed, in seconds of the epoch."""
     waiting: int = 0
     """How many roll-ups are made of it."""
+    awaited: Awaited | None = None
+    """The acknowledgement that GO waits for, where it is a blocker and warned."""
 
     @property
     def before_go(self) -> bool:
@@ -195,9 +198,11 @@ def sections(lines: Sequence[Line]) -> tuple[Section, ...]:
 
 
 def needs(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """What needs someone now, worst first: what blocks, and what is pending before GO."""
+    """What needs someone now, worst first: what blocks, is pending before GO, or waits to be acknowledged."""
     wanted = [
-        line for line in lines if line.stands in BLOCKING or (line.stands == "pending" and line.before_go)
+        line
+        for line in lines
+        if line.stands in BLOCKING or line.awaited or (line.stands == "pending" and line.before_go)
     ]
     return tuple(sorted(wanted, key=lambda line: (rank(line.stands), line.check.due)))
 

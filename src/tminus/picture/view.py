@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tminus.domain.canonical import instant
-from tminus.domain.plan import Check, Kind, Plan
+from tminus.domain.plan import Kind, Plan
 from tminus.domain.record import Event
 from tminus.errors import RecordError
 from tminus.picture import countdown, gauges, liftoff
+from tminus.picture.awaiting import awaiting
 from tminus.picture.course import PHASES, Course, View, phase, phase_words
 from tminus.picture.events import Entry, entries
 from tminus.picture.lines import Line, Section, count, lines_of, needs, planned, sections
@@ -79,7 +80,7 @@ def picture(told: Told, now: float) -> Picture:
     course = Course(told.events[0].data, told.events)
     at = course.now(now)
     checks = planned(course.opened, told.plan.checks if told.plan else (), told.events)
-    lines = lines_of(checks, told.events, at)
+    lines = awaiting(lines_of(checks, told.events, at), told.plan, course, at)
     view = course.view
     return Picture(
         course=course,
@@ -117,17 +118,14 @@ def _steps(course: Course) -> tuple[tuple[str, str], ...]:
     return tuple(zip(PHASES, states, strict=True))
 
 
-Rows = tuple[Sequence[Check], Sequence[Line]]
-
-
-def _parts(view: View, course: Course, told: Told, rows: Rows, at: float) -> dict[str, Any]:
-    checks, lines = rows
+def _parts(view: View, course: Course, told: Told, rows: countdown.Rows, at: float) -> dict[str, Any]:
+    lines = rows[1]
     if view is View.COUNTDOWN:
         return {
-            "verdict": countdown.verdict(course, checks, at),
+            "verdict": countdown.verdict(course, rows, at),
             "ready": countdown.readiness(lines),
             "votes": countdown.votes(course),
-            "forecast": countdown.forecast(course, checks, at),
+            "forecast": countdown.forecast(course, rows, at),
             "milestones": countdown.milestones(course, told.plan.milestones if told.plan else (), lines),
         }
     told.traffic.settle(at)

@@ -242,6 +242,8 @@ class DecisionEntry(_Entry):
     line: Text = "GO / NO-GO"
     valid: Text = "15min"
     """How long before and after T-0 a decision holds."""
+    steady: Text = "0s"
+    """How long the observed lines have to be green, without a break, when GO is decided."""
     reason: str = ""
     new_date: str = ""
 

@@ -25,6 +25,8 @@ _SINCE: Mapping[str, Any] = {
 """Keys that plans did not have at first, as they are when left out: a plan without them keeps its digest."""
 _ROLES_SINCE: Mapping[str, Any] = {"slack": ""}
 """The same for each role."""
+_DECISION_SINCE: Mapping[str, Any] = {"steady": "0s"}
+"""The same for the decision."""
 _OF_THE_IMPORT = {"source_line", "checked", "confidence"}
 
 
@@ -32,6 +34,7 @@ def canonical(document: Document) -> JsonValue:
     """The plan as the JSON value that its digest is taken of."""
     whole = document.model_dump(mode="json", by_alias=True)
     kept = {key: _entry(value) for key, value in _since(whole, _SINCE).items() if key not in _OF_THE_FILE}
+    kept["decision"] = _since(kept["decision"], _DECISION_SINCE)
     kept["roles"] = [_since(role, _ROLES_SINCE) for role in kept["roles"]]
     if document.source is not None:
         kept["source"] = {key: value for key, value in whole["source"].items() if key != "path"}

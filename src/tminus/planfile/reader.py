@@ -99,4 +99,5 @@ def _plan(
         waivers=tuple(waiver.check for waiver in document.waivers),
         environment=document.environment,
         decision_seconds=offsets.seconds(document.decision.valid),
+        steady_seconds=offsets.seconds(document.decision.steady),
     )

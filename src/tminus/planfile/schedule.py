@@ -82,6 +82,7 @@ def figures(found: Findings) -> None:
         if trigger.above:
             found.attempt((*place, "above"), partial(expectation.parse, f"> {trigger.above}"))
     found.attempt(("decision", "valid"), partial(offsets.seconds, found.document.decision.valid))
+    found.attempt(("decision", "steady"), partial(offsets.seconds, found.document.decision.steady))
     for index, figure in enumerate(found.document.figures):
         if figure.expect:
             found.attempt(("figures", index, "expect"), partial(expectation.parse, figure.expect))

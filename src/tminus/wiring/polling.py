@@ -57,7 +57,7 @@ def sheet(scene: Scene, role: str) -> Sheet:
         evidence_root(evidence)[1],
         evidence.summary(),
         go_gate(scene.plan, scene.events, scene.claims, scene.now),
-        tuple(refusals(scene.plan, scene.events, scene.claims, scene.now)),
+        tuple(_refusals(scene)),
         None if before is None else changes(before.evidence, evidence),
     )
 
@@ -98,7 +98,7 @@ def decide(hand: Hand, verdict: Verdict, root: str) -> Choose:
 def _go(hand: Hand, verdict: Verdict, root: str) -> Choose:
     def choose(scene: Scene) -> Sequence[Entry]:
         permit(Deed.GO, scene.course, scene.plan, hand.role, Matter())
-        if refused := refusals(scene.plan, scene.events, scene.claims, scene.now):
+        if refused := _refusals(scene):
             listed = "\n".join(f"  - {reason}" for reason in refused)
             raise RefusedError(
                 f"GO is refused:\n{listed}", hint="mend these, or decide NO-GO; nobody can override them"
@@ -122,6 +122,10 @@ def _go(hand: Hand, verdict: Verdict, root: str) -> Choose:
         return [*_renewed(scene), replace(made, key=scene.course.key("decision"))]
 
     return choose
+
+
+def _refusals(scene: Scene) -> list[str]:
+    return refusals(scene.plan, scene.events, scene.claims, scene.now, scene.course.clock(scene.now))
 
 
 def _no_go(hand: Hand, verdict: Verdict) -> Choose:

@@ -1,5 +1,6 @@
 """What the board says: who is waited for, how each section stands, how near the guard is to its line."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,7 +77,7 @@ def test_where_nobody_decided_a_date_is_needed_and_no_signature_any_more() -> No
     launch = Played().open().ready().poll()
     launch.add("decision.proposed", {"decision": "no-go", "reasons": ["QA Lead said nothing"]})
     (need,) = made(launch).needs
-    assert (need.what, need.why) == ("a new date, or the end of it", "nobody decided GO at T-0")
+    assert (need.what, need.why) == ("a new date, or the end of it", "no GO holds")
     assert "tminus reschedule" in need.do
     assert "tminus scrub" in need.do
 
@@ -161,3 +162,15 @@ def test_after_the_end_nobody_is_waited_for() -> None:
     board = made(Played().fall(), 5)
     assert (board.needs, board.outcome, board.head.word) == ((), "rolled-back", "Rolled back")
     assert board.back is not None
+
+
+def test_a_warned_blocker_names_who_could_acknowledge_it_and_the_command() -> None:
+    launch = Played()
+    launch.plan = replace(
+        launch.plan, roles=tuple(replace(role, simulated=False) for role in launch.plan.roles)
+    )
+    (need, *_) = made(launch.open().ready(bk__db="warned")).needs
+    assert (need.sign, need.what.split()[0]) == ("warned", "bk.db")
+    assert need.why.startswith("GO waits until somebody acknowledges: search_v2 is on")
+    assert need.do == 'tminus acknowledge depot-2 bk.db --role … --reason "…"'
+    assert "Lena Ortiz as lead" in need.who

@@ -1,6 +1,7 @@
 """`attest`, `waive`, `sign` and `decide` as people type them, while no worker runs."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,7 +70,8 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan: str, hours: fl
     monkeypatch.setenv("TMINUS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TMINUS_PASSPHRASE", "correct horse battery")
     monkeypatch.delenv("TMINUS_DATABASE_URL", raising=False)
-    (tmp_path / "plan.yaml").write_text(plan, encoding="utf-8")
+    # The poll is opened as soon as a test wants it.
+    (tmp_path / "plan.yaml").write_text(f"{plan}decision: {{valid: 2h}}\n", encoding="utf-8")
     when = (datetime.fromtimestamp(now(), UTC) + timedelta(hours=hours)).isoformat(timespec="seconds")
     launch = ("launch", str(tmp_path / "plan.yaml"), "--release", f"depot={DIGEST}", "--t0", when)
     assert typed(*launch, "--environment", "canary").exit_code == 0
@@ -307,11 +309,18 @@ def test_a_warned_blocker_is_acknowledged_by_somebody_else_before_go(blocked: Pa
     done("sign", "canary", "go", "--role", "qa")
     missing = refused("decide", "canary", "go", "--text", "all is well")
     assert "site.up is a blocker and warned (it was slow" in missing
-    typed_words = f"tminus acknowledge {launch_of(blocked)} site.up --role … --reason …"
-    assert typed_words in missing
+    typed_words = f'tminus acknowledge {launch_of(blocked)} site.up --role … --reason "…"'
+    assert f"{typed_words} (who could: Lena Ortiz as lead or Quentin Mbeki as qa)" in missing
+    (need,) = [
+        one for one in json.loads(done("status", "canary", "--json"))["needs"] if "acknowledgement" in one
+    ]
+    assert (need["check"], need["acknowledgement"]["command"]) == ("site.up", typed_words)
+    assert [one["role"] for one in need["acknowledgement"]["able"]] == ["lead", "qa"]
+    assert "GO waits until somebody acknowledges: it was slow" in done("status", "canary")
     assert "a reason is missing" in refused(*word[:4], " ", "--role", "qa")
     assert "needs no acknowledgement" in refused(*word[:2], "team.ready", *word[3:], "qa")
     assert "acknowledged by Quentin Mbeki: slow, not wrong" in done(*word, "qa")
+    assert "GO waits until somebody acknowledges" not in done("status", "canary")
     shown = done("decide", "canary", "go", "--text", "all is well")
     assert "warned     site.up (acknowledged)" in shown
     assert len(events(blocked, "signoff.given")) == 2, "nobody was asked to sign again"
@@ -383,9 +392,14 @@ def test_a_role_is_delegated_before_t_24h_and_then_another_person_acts_for_it(ea
     )
     assert "Bo Lind has no key for devops in the trust root" in refused(*word, "Bo Lind")
     assert "a reason is missing" in refused(*word[:3], " ", *word[4:], "Ada Stone")
-    assert "Ada Stone acts as devops in this launch" in done(*word, "ada  stone")
+    said = done(*word, "ada  stone")
+    assert "Ada Stone acts as devops in this launch" in said
+    assert "nobody can tell them anything: " in said
     (event,) = events(early, "role.delegated")
     assert (event.data["by"], event.data["to"]) == ("Dario Voss", "Ada Stone")
+    assert "'ada at shop' is no mail address" in refused(*word, "Ada Stone", "--email", "ada at shop")
+    done(*word, "Ada Stone", "--email", "ada@shop.example")
+    assert events(early, "role.delegated")[1].data["email"] == "ada@shop.example"
     wish = ("--reason", "ill", "--risk", "r", "--compensating", "c", "--until", UNTIL)
     done("waive", "canary", "site.up", "--role", "devops", *wish)
     assert events(early, "waiver.requested")[0].data["by"] == "Ada Stone"

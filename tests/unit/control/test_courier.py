@@ -258,3 +258,81 @@ async def test_a_clock_that_goes_on_between_two_readings_keeps_nothing_from_bein
     office.clock.now = later  # type: ignore[method-assign] # real clocks stand at no reading
     await office.courier.round()
     assert len(office.chat.taken) == 1
+
+
+def delegated(launch: Launched, to: str, **more: str) -> None:
+    launch.add("role.delegated", role="devops", by="Dario Voss", to=to, because="on leave", **more)
+
+
+async def test_after_a_delegation_who_holds_the_role_now_is_told_and_the_former_holder_is_not() -> None:
+    office = Office(replace(OURS, notify=replace(OURS.notify, slack="")))
+    await office.courier.run()
+    delegated(office.launch, "Ada Stone", email="ada@shop.example")
+    office.courier.hear(office.launch.events[-1:])
+    assert office.courier._task is not None
+    await office.courier._task
+    assert (office.mail.taken[-1].address, office.mail.taken[-1].names) == (
+        "ada@shop.example",
+        ("Ada Stone",),
+    )
+    assert "a launch is opened" in office.mail.subjects[-1], "she was told of nothing yet"
+    raised(office.launch, "devops", "vendor.word")
+    await office.courier.run()
+    assert [one.address for one in office.mail.taken].count("dario@shop.example") == 1, "before she held it"
+    assert office.mail.taken[-1].address == "ada@shop.example"
+    delegated(office.launch, "Dario Voss")
+    await office.courier.run()
+    assert office.mail.taken[-1].address == "dario@shop.example"
+
+
+async def test_who_holds_a_role_now_and_has_no_address_is_named_at_once_and_nobody_is_told_instead() -> None:
+    office = Office(replace(OURS, notify=replace(OURS.notify, slack="")))
+    await office.courier.run()
+    before = len(office.mail.taken)
+    delegated(office.launch, "Ada Stone")
+    raised(office.launch, "devops", "vendor.word")
+    await office.courier.run()
+    await office.courier.run()
+    assert len(office.mail.taken) == before
+    (named,) = office.written("notice.unaddressed")
+    assert named["roles"] == [
+        {
+            "role": "devops",
+            "person": "Ada Stone",
+            "why": "Ada Stone acts for this role, and the delegation says no mail address",
+        }
+    ]
+    delegated(office.launch, "Bo Lind")
+    await office.courier.run()
+    assert [row["person"] for one in office.written("notice.unaddressed") for row in one["roles"]] == [
+        "Ada Stone",
+        "Bo Lind",
+    ]
+
+
+async def test_who_holds_a_role_now_is_told_in_the_common_room_by_name() -> None:
+    office = Office()
+    delegated(office.launch, "Ada Stone")
+    await office.courier.run()
+    assert office.written("notice.unaddressed") == []
+    assert office.chat.taken[-1].names == ("Lena Ortiz", "Ada Stone")
+
+
+async def test_where_the_plan_reaches_nobody_an_address_of_a_delegation_is_used() -> None:
+    office = Office(replace(PLAN, notify=Notify("env:MAIL", "launches@shop.example")))
+    raised(office.launch, "lead", "team.ready")
+    await office.courier.run()
+    assert len(office.written("notice.unaddressed")) == 1
+    delegated(office.launch, "Ada Stone", email="ada@shop.example")
+    office.courier.hear(office.launch.events)
+    assert office.courier._task is not None
+    await office.courier._task
+    assert [one.address for one in office.mail.taken] == ["ada@shop.example"]
+
+
+async def test_the_end_is_told_to_who_holds_the_role_then() -> None:
+    office = Office(replace(OURS, notify=replace(OURS.notify, slack="")))
+    delegated(office.launch, "Ada Stone", email="ada@shop.example")
+    office.launch.order(Act.SCRUB)
+    await VirtualEngine(office.clock).start(office.courier.tell_of_the_end)
+    assert [one.address for one in office.mail.taken] == ["lena@shop.example", "ada@shop.example"]

@@ -304,3 +304,51 @@ async def test_killed_at_any_moment_a_decided_launch_ends_the_same() -> None:
         world.fate.dies_at = moment
         assert (await world.launch())["outcome"] == "aborted", moment
         assert len(world.events("launch.ended")) == 1, moment
+
+
+async def test_a_go_that_a_hold_moved_away_from_t_0_expires_and_a_new_date_has_a_poll_of_its_own() -> None:
+    world = attended()
+    later = world.t0 + 9 * HOUR
+    at(world, -600.0, lambda: all_go(world))
+    at(world, -500.0, lambda: world.decide(GO))
+    at(world, -400.0, lambda: world.order(Act.HOLD))
+    at(world, 2 * HOUR, lambda: world.order(Act.RESUME))
+    at(world, 3 * HOUR, lambda: world.order(Act.RESCHEDULE, new_t0=later))
+    at(world, 9 * HOUR - 600.0, lambda: all_go(world))
+    at(world, 9 * HOUR - 500.0, lambda: world.decide(GO))
+    assert (await world.launch())["outcome"] == "aborted"
+    (proposal,) = world.events("decision.proposed")
+    assert "has expired" in str(proposal["reasons"])
+    assert len(world.events("poll.opened")) == 2
+    assert len(world.events("decision.made")) == 2
+    assert course_of(world.chain[:-1]).t0 == later
+    check_open(world.chain, open_envelope, world.trust())
+
+
+async def test_killed_at_any_moment_a_go_expires_once() -> None:
+    def staged() -> Attended:
+        world = attended()
+        at(world, -600.0, lambda: all_go(world))
+        at(world, -500.0, lambda: world.decide(GO))
+        at(world, -400.0, lambda: world.order(Act.HOLD))
+        at(world, HOUR, lambda: world.order(Act.RESUME))
+        at(world, 5 * HOUR, lambda: world.order(Act.SCRUB))
+        return world
+
+    clean = staged()
+    assert (await clean.launch())["outcome"] == "scrubbed"
+    for moment in range(0, len(clean.fate.moments), 5):
+        world = staged()
+        world.fate.dies_at = moment
+        assert (await world.launch())["outcome"] == "scrubbed", moment
+        assert len(world.events("decision.proposed")) == 1, moment
+
+
+async def test_go_is_refused_with_words_after_the_poll_has_ended() -> None:
+    world = attended()
+    await world.open()
+    await world.readiness.observe(world.plan.before_go(), "now")
+    await world.approval().poll("depot-7", world.readiness)
+    world.clock._now = world.t0 + 16 * 60
+    with pytest.raises(RefusedError, match=r"the poll ended at T\+00:15:00; a new poll is needed"):
+        world.decide(GO)

@@ -238,3 +238,26 @@ async def test_a_line_for_which_nobody_spoke_waits_for_a_word() -> None:
     readiness = Readiness([check], world.record, world.observer, world.clock)
     assert await readiness.observe([check], "T-2h", never) == {"team.ready": Verdict.INCONCLUSIVE}
     assert world.events("check.observed")[0]["why"] == "lead has not attested it: everybody answered"
+
+
+async def test_another_remark_is_another_claim_and_the_same_with_other_figures_is_not() -> None:
+    async def print_of(*remarks: str) -> object:
+        found, data = await observed(line("a", 0.0), Observation([], material={"v": 1}, remarks=remarks))
+        assert found is Verdict.WARNED
+        assert data["why"] == "; ".join(remarks)
+        return data["fingerprint"]
+
+    assert await print_of("3 of 40 requests fail") == await print_of("5 of 41 requests fail")
+    assert await print_of("3 of 40 requests fail") != await print_of("3 of 40 rows are old")
+    assert await print_of("3 of 40 requests fail") != await print_of("3 of 40 requests fail", "no runbook")
+
+
+async def test_what_is_warned_by_its_value_says_its_remarks_too() -> None:
+    check = line("a", 0.0, probe="website.health", expect=parse("< 5"), warn=parse("< 2"))
+    found, data = await observed(check, Observation(3.0, remarks=("it restarted",)))
+    assert found is Verdict.WARNED
+    assert data["why"] == "3, expected < 2; mend a; it restarted"
+    _, other = await observed(check, Observation(4.0, remarks=("it restarted",)))
+    assert other["fingerprint"] == data["fingerprint"]
+    _, without = await observed(check, Observation(3.0))
+    assert without["fingerprint"] != data["fingerprint"]

@@ -61,7 +61,9 @@ def speaks(launch: Polled, check: str, person: str = "Dario Voss") -> None:
 
 def lacking(launch: Polled) -> list[str]:
     return [
-        line for line in refusals(launch.plan, launch.events, launch.seen, launch.now) if "whose word" in line
+        line
+        for line in refusals(launch.plan, launch.events, launch.seen, launch.now, 0.0)
+        if "whose word" in line
     ]
 
 

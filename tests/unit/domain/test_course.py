@@ -108,9 +108,9 @@ def test_a_date_that_nobody_decided_on_leaves_the_launch_without_one_until_it_is
 
 
 def test_nobody_s_decision_is_proposed_of_a_launch_that_has_gone() -> None:
-    launch = Launched().up_to("go")
+    launch = Launched().up_to("launching")
     launch.add("decision.proposed", decision="no-go", reasons=[])
-    with pytest.raises(RecordError, match="go cannot be postponed"):
+    with pytest.raises(RecordError, match="launching cannot be postponed"):
         course_of(launch.events)
 
 

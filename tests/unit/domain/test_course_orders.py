@@ -232,7 +232,15 @@ def test_a_hold_that_would_move_t0_into_a_freeze_is_resumed_only_with_an_overrid
     assert launch.course.t0 == T0 + 11 * HOUR
 
 
-def test_after_go_a_freeze_keeps_nobody_from_resuming() -> None:
+def test_a_freeze_counts_between_go_and_t_0_too() -> None:
+    launch = Launched().up_to("go")
+    launch.order(Act.HOLD)
+    launch.now += 11 * HOUR
+    with pytest.raises(RefusedError, match="in a freeze, Year end"):
+        launch.order(Act.RESUME)
+
+
+def test_once_a_launch_acts_a_freeze_keeps_nobody_from_resuming() -> None:
     assert isinstance(FREEZE.when, Span)
     launch = Launched(now=T0).up_to("launching")
     launch.order(Act.HOLD)

@@ -13,7 +13,7 @@ else:
     from record_builder import CHECKS, PEOPLE, START, RecordBuilder, signer, trust_root
 
 from tminus.domain.canonical import timestamp
-from tminus.domain.delegation import BEFORE, as_held
+from tminus.domain.delegation import BEFORE, as_held, handed
 from tminus.domain.report import Report
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.errors import RecordError
@@ -144,3 +144,37 @@ def test_a_plan_names_who_holds_its_roles_and_lines_by_now() -> None:
     assert [role.person for role in held.roles] == ["Lena Ortiz", ADA]
     assert {check.person for check in held.checks if check.owner == "devops"} == {ADA}
     assert replace(held, roles=PLAN.roles, checks=PLAN.checks) == PLAN
+
+
+def test_an_address_stands_in_the_signed_text_where_one_is_said(record: RecordBuilder) -> None:
+    record.delegate("devops-lead", ADA, email="ada@shop.example")
+    assert record.events[-1].data["email"] == "ada@shop.example"
+    assert landed(record, ADA).outcome == "landed"
+
+
+def test_an_address_that_nobody_signed_or_that_is_none_is_refused(record: RecordBuilder) -> None:
+    record.delegate("devops-lead", ADA, email="ada@shop.example")
+    said = dict(record.events.pop().data)
+    before = list(record.events)
+    record.add("role.delegated", said | {"email": "eve@shop.example"})
+    assert "the delegation is not the one that was signed" in refused(record)
+    record.events = before
+    record.delegate("devops-lead", ADA, email="ada at shop")
+    assert "'ada at shop' is no mail address" in refused(record)
+
+
+def test_who_acts_for_a_role_is_told_at_their_own_address_and_never_at_the_plan_s() -> None:
+    lead, devops = PLAN.roles
+    ours = replace(PLAN, roles=(lead, replace(devops, email="dario@shop.example", slack="env:DARIO")))
+    launch = Launched(ours)
+    launch.add("role.delegated", role="devops", by="Dario Voss", to=ADA, because="on leave")
+    held = as_held(ours, launch.events).roles[1]
+    assert (held.person, held.email, held.slack) == (ADA, "", "")
+    assert handed(ours, launch.events) == {"devops"}
+    launch.add(
+        "role.delegated", role="devops", by="Dario Voss", to=ADA, because="x", email="ada@shop.example"
+    )
+    assert as_held(ours, launch.events).roles[1].email == "ada@shop.example"
+    launch.add("role.delegated", role="devops", by="Dario Voss", to="Dario Voss", because="back")
+    assert as_held(ours, launch.events) == ours
+    assert handed(ours, launch.events) == frozenset()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tminus.domain.evidence import Claim, Freshness, Source, Verdict, digest, fingerprint, worst
+from tminus.domain.evidence import Claim, Freshness, Source, Verdict, digest, fingerprint, matter, worst
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=20),
@@ -64,3 +64,37 @@ def test_a_live_observation_counts_for_its_seconds(age: float, seconds: float) -
     claim = Claim("a", Verdict.PASSED, "f", Source.PROBE, at=0.0, t=0.0)
     assert Freshness("live", seconds=seconds).stale(claim, age) == (age > seconds)
     assert not Freshness("launch").stale(claim, age)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "3 of 412 requests fail before the launch has begun",
+            "17 of 9,004 requests fail before the launch has begun",
+        ),
+        ("one request in twenty takes 312 ms already", "one request in twenty takes 1204.5 ms already"),
+        ("the share is 0.93% (limit 1%)", "the share is 0.87% (limit 1%)"),
+        ("silenced until 2026-11-29T12:00:00Z", "silenced until 2026-11-30T12:00:00Z"),
+    ],
+)
+def test_a_figure_that_wobbles_is_not_what_a_remark_is_about(one: str, other: str) -> None:
+    assert one != other
+    assert matter([one]) == matter([other])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("the runbook of HighErrorRate answers 404", "the runbook of HighLatency answers 404"),
+        ("p95 is near its limit", "p99 is near its limit"),
+        ("depot-1 restarted", "depot-2 restarted"),
+        ("http://10.0.0.1:9090/x cannot be opened", "http://10.0.0.1:9091/x cannot be opened"),
+    ],
+)
+def test_another_thing_by_name_is_another_remark(one: str, other: str) -> None:
+    assert matter([one]) != matter([other])
+
+
+def test_in_which_order_and_how_often_something_is_remarked_does_not_matter() -> None:
+    assert matter(["a is 1", "b", "a is 2"]) == matter(["b", "a is 3"]) == ["a is #", "b"]

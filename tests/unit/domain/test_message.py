@@ -4,13 +4,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.unit.courses import HOUR, PLAN, T0, Launched, line
+    from tests.unit.courses import HOUR, PLAN, T0, Launched, claim, line
 else:
-    from courses import HOUR, PLAN, T0, Launched, line
+    from courses import HOUR, PLAN, T0, Launched, claim, line
 
+from tminus.domain.evidence import Verdict
 from tminus.domain.message import MOST_LINES, Appointment, Message, Standing, message
 from tminus.domain.orders import Act
-from tminus.domain.plan import Kind, Notify, Plan
+from tminus.domain.plan import Kind, Notify, Plan, Severity
 from tminus.domain.telling import deliveries, tellings
 
 ROOM = replace(PLAN, notify=Notify(slack="env:ROOM"))
@@ -122,7 +123,7 @@ def test_a_proposed_no_go_lists_every_reason() -> None:
     launch = Launched().up_to("polling")
     launch.add("decision.proposed", decision="no-go", reasons=["bk.db is failed", "nobody decided"])
     found = read(launch)
-    assert found.subject == "[tminus] prod: NO-GO, nobody decided GO by T-0; a new T-0 is needed"
+    assert found.subject == "[tminus] prod: NO-GO, no GO holds; a new T-0 is needed"
     assert "Reason: bk.db is failed; nobody decided\n" in found.text
     assert "Clock        no T-0 is set" in found.text
 
@@ -172,3 +173,35 @@ def test_what_moves_no_date_brings_no_appointment() -> None:
     held.order(Act.HOLD)
     without.append(read(held).appointment)
     assert without == [None, None, None]
+
+
+def test_a_warning_that_nobody_has_acknowledged_says_why_who_could_and_what_to_type() -> None:
+    checks = tuple(replace(one, severity=Severity.BLOCKER) for one in PLAN.checks)
+    launch = noticed("acknowledge", "lead", "cfg.maps")
+    seen = {"cfg.maps": replace(claim("cfg.maps", launch.now, Verdict.WARNED), why="one map is old")}
+    plan = replace(ROOM, checks=checks)
+    (delivery,) = deliveries(plan, tellings(plan, launch.events, seen, launch.now)[-1])
+    found = message(Standing("prod-1", "prod", plan, launch.course, seen, launch.now), delivery)
+    assert found.subject == "[tminus] prod: 1 blocker is warned, and GO waits until somebody acknowledges it"
+    assert "warned: one map is old; who could acknowledge it: Lena Ortiz as lead" in found.text
+    assert 'tminus acknowledge prod-1 cfg.maps --role lead --reason "…"' in found.text
+
+
+def test_a_signer_is_told_what_to_type_is_reminded_and_hears_when_a_signature_is_void() -> None:
+    launch = Launched(now=T0 - 600).up_to("polling")
+    launch.add("notice.raised", notice="due-soon", to="devops", checks=["sign.devops"])
+    assert read(launch).subject == "[tminus] prod: your signature is asked for, until T-0"
+    assert "tminus sign prod-1 go --role devops\n" in read(launch).text
+    launch.add("notice.raised", notice="reminder", to="devops", checks=["sign.devops"])
+    assert read(launch).subject.endswith("your signature is still missing, and the poll ends at T-0")
+    launch.add("notice.raised", notice="reminder", to="devops", checks=["sign.devops"], voided=1)
+    assert read(launch).subject.endswith("what you signed has changed: sign again, until T-0")
+
+
+def test_who_decides_hears_whose_signatures_are_missing_before_the_poll_ends() -> None:
+    launch = Launched(now=T0 - 200).up_to("polling")
+    launch.add("notice.raised", notice="escalated", to="lead", checks=["sign.devops"])
+    found = read(launch)
+    assert found.subject.endswith("1 signature is missing, of Dario Voss, and the poll ends at T-0")
+    assert "waits for the signature of Dario Voss" in found.text
+    assert "tminus sign" not in found.text

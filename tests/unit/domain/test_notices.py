@@ -10,9 +10,9 @@ else:
     from courses import HOUR, PLAN, T0, Launched, claim
 
 from tminus.domain.evidence import Claim, Verdict
-from tminus.domain.notices import Notice, next_notice, notices
+from tminus.domain.notices import Notice, next_notice, notices, wanted
 from tminus.domain.orders import Act
-from tminus.domain.plan import Leads
+from tminus.domain.plan import Leads, Role, Severity
 
 MINUTE = 60.0
 GREEN = {name: claim(name, T0 - 2 * HOUR, t=-2 * HOUR) for name in ("site.up", "cfg.maps")}
@@ -144,3 +144,100 @@ def test_the_next_notice_is_known_before_it_is_due() -> None:
     launch.now = T0 - 5.5 * HOUR
 
     assert next_notice(launch.plan, launch.course, {}, launch.now) == T0 - 6 * HOUR
+
+
+def warned_blocker(now: float) -> tuple[Launched, dict[str, Claim]]:
+    """A launch whose only line is a blocker of `devops`, warned."""
+    launch = Launched(now=now)
+    blocker = replace(next(one for one in PLAN.checks if one.id == "cfg.maps"), severity=Severity.BLOCKER)
+    cto = Role("cto", "CTO", "Chiyo Tanaka", simulated=False, signs=True)
+    launch.plan = replace(PLAN, checks=(blocker,), roles=(*PLAN.roles, cto))
+    return launch, {"cfg.maps": claim("cfg.maps", now, Verdict.WARNED)}
+
+
+def acknowledge(launch: Launched, claims: Mapping[str, Claim]) -> None:
+    launch.add("warning.acknowledged", check="cfg.maps", fingerprint=claims["cfg.maps"].fingerprint)
+
+
+def test_who_could_acknowledge_a_warned_blocker_is_told_once_and_when_the_poll_opens() -> None:
+    launch, claims = warned_blocker(T0 - 4 * HOUR)
+    assert told(launch, claims) == []
+    assert next_notice(launch.plan, launch.course, claims, launch.now) == T0 - 3 * HOUR
+    launch.now = T0 - 3 * HOUR
+    claims = {"cfg.maps": replace(claims["cfg.maps"], at=launch.now)}
+    assert told(launch, claims) == [
+        ("acknowledge", "lead", ("cfg.maps",)),
+        ("acknowledge", "cto", ("cfg.maps",)),
+    ]
+    assert told(launch, claims) == []
+    launch.now = T0 - 15 * MINUTE
+    claims = {"cfg.maps": replace(claims["cfg.maps"], at=launch.now)}
+    launch.up_to("polling")
+    assert [(kind, to) for kind, to, _ in told(launch, claims)] == [
+        ("unacknowledged", "lead"),
+        ("unacknowledged", "cto"),
+    ]
+    acknowledge(launch, claims)
+    assert told(launch, claims) == []
+
+
+def test_an_acknowledgement_that_is_void_is_asked_for_once_more_under_a_name_of_its_own() -> None:
+    launch, claims = warned_blocker(T0 - 2 * HOUR)
+    (first, _) = notices(launch.plan, launch.course, claims, launch.now)
+    told(launch, claims)
+    acknowledge(launch, claims)
+    for _ in range(2):  # the second time it is as it was at first
+        launch.add("check.observed", check="cfg.maps", source="probe", verdict="warned", fingerprint="0" * 64)
+    changed = {"cfg.maps": replace(claims["cfg.maps"], fingerprint="0" * 64)}
+    (again, _) = notices(launch.plan, launch.course, changed, launch.now)
+    assert (first.key, again.key) == (
+        "notice:acknowledge:lead:cfg.maps",
+        "notice:acknowledge:lead:cfg.maps~1",
+    )
+    assert [kind for kind, _, _ in told(launch, changed)] == ["acknowledge", "acknowledge"]
+    assert told(launch, changed) == []
+
+
+def test_simulated_people_are_not_asked_to_acknowledge_and_nobody_is_after_go() -> None:
+    launch, claims = warned_blocker(T0 - 2 * HOUR)
+    launch.plan = replace(
+        launch.plan, roles=tuple(replace(role, simulated=True) for role in launch.plan.roles)
+    )
+    assert told(launch, claims) == []
+    launch, claims = warned_blocker(T0 - 10 * MINUTE)
+    launch.up_to("go")
+    assert told(launch, claims) == []
+    assert not wanted("acknowledge", launch.course, launch.plan.checks[0], claims["cfg.maps"], launch.now)
+
+
+def test_a_signature_is_reminded_of_at_half_of_the_poll_and_told_to_who_decides_near_its_end() -> None:
+    launch = Launched(now=T0 - 15 * MINUTE)
+    signature = next(check for check in PLAN.checks if check.id == "sign.devops")
+    launch.plan = replace(PLAN, checks=(signature,))
+    launch.up_to("polling")
+    steps = []
+    for t in (-15 * MINUTE, -8 * MINUTE, -7.5 * MINUTE, -4 * MINUTE, -3.75 * MINUTE, -1):
+        launch.now = T0 + t
+        steps.append([(kind, to) for kind, to, _ in told(launch)])
+    assert steps == [
+        [("due-soon", "devops")],
+        [],
+        [("reminder", "devops")],
+        [],
+        [("escalated", "lead")],
+        [],
+    ]
+
+
+def test_whose_signature_was_voided_is_asked_once_more_at_once() -> None:
+    launch = Launched(now=T0 - 14 * MINUTE)
+    signature = next(check for check in PLAN.checks if check.id == "sign.devops")
+    launch.plan = replace(PLAN, checks=(signature,))
+    launch.up_to("polling")
+    told(launch)
+    launch.add("signoff.given", role="devops", decision="go")
+    assert told(launch) == []
+    launch.add("signoff.voided", role="devops", person="Dario Voss", changes=["site.up: passed, now failed"])
+    assert told(launch) == [("due-soon", "devops", ("sign.devops",))]
+    assert told(launch) == []
+    assert launch.events[-1].data["voided"] == 1

@@ -18,14 +18,14 @@ from tminus.domain.canonical import timestamp
 from tminus.domain.evidence import Source, Verdict
 from tminus.domain.orders import Act
 from tminus.domain.plan import Severity
-from tminus.domain.poll import changes, go_gate, refusals, shown, void, votes, waivers
+from tminus.domain.poll import acknowledged, changes, go_gate, refusals, shown, void, votes, waivers
 
 CHECKS = ("site.up", "cfg.maps", "team.ready")
 ROLES = ("devops", "qa", "cto")
 
 
 def lacking(polled: Polled) -> list[str]:
-    return refusals(polled.plan, polled.events, polled.seen, polled.now)
+    return refusals(polled.plan, polled.events, polled.seen, polled.now, 0.0)
 
 
 @pytest.fixture
@@ -149,14 +149,16 @@ def test_a_waiver_opens_the_gate_until_it_ends_and_never_for_a_blocker(polled: P
 def test_everything_that_keeps_go_from_being_given_is_named(polled: Polled) -> None:
     polled.sign("devops", "no-go")
     polled.observe("site.up", Verdict.FAILED)
-    refused = refusals(polled.plan, polled.events, polled.seen, polled.now)
+    refused = refusals(polled.plan, polled.events, polled.seen, polled.now, 0.0)
     assert refused == [
         "site.up is failed ()",
         "vendor.word is pending (never observed)",
         "DevOps Lead said no-go",
         "site.up has changed since it was signed",
     ]
-    assert "DevOps Lead said nothing" in refusals(polled.plan, polled.events[:4], polled.seen, polled.now)
+    assert "DevOps Lead said nothing" in refusals(
+        polled.plan, polled.events[:4], polled.seen, polled.now, 0.0
+    )
 
 
 def test_a_warned_blocker_keeps_go_from_being_given_until_it_is_acknowledged(polled: Polled) -> None:
@@ -169,7 +171,7 @@ def test_a_warned_blocker_keeps_go_from_being_given_until_it_is_acknowledged(pol
     (said,) = (line for line in lacking(polled) if "cfg.maps" in line)
     assert said.startswith("cfg.maps is a blocker and warned ()")
     assert "which nobody has acknowledged: tminus acknowledge" in said
-    assert said.endswith("cfg.maps --role … --reason …")
+    assert said.endswith('cfg.maps --role lead --reason "…" (who could: Lena Ortiz as lead)')
     polled.acknowledge("cfg.maps")
     polled.observe("cfg.maps", Verdict.WARNED)
     assert not any("cfg.maps" in line for line in lacking(polled))
@@ -187,3 +189,30 @@ def test_an_acknowledgement_stands_in_what_is_signed_next_and_voids_no_signature
     assert polled.evidence.summary()["acknowledged"] == ["cfg.maps"]
     polled.order(Act.RESCHEDULE, new_t0=T0 + 5 * HOUR)
     assert "acknowledged" not in polled.evidence.summary()
+
+
+def test_the_launch_s_course_knows_the_same_acknowledgements_and_counts_the_void_ones(polled: Polled) -> None:
+    polled.observe("cfg.maps", Verdict.WARNED)
+    polled.acknowledge("cfg.maps")
+    polled.observe("cfg.maps", Verdict.WARNED)
+    seen = {name: row["fingerprint"] for name, row in acknowledged(polled.events).items()}
+    assert polled.course.acknowledged == seen != {}
+    assert polled.course.voids == {}
+    polled.observe("cfg.maps", Verdict.WARNED, 1)
+    assert (polled.course.acknowledged, acknowledged(polled.events)) == ({}, {})
+    assert polled.course.voids == {"cfg.maps": 1}
+    polled.order(Act.RESCHEDULE, new_t0=T0 + 5 * HOUR)
+    assert polled.course.voids == {}, "counted for each date"
+
+
+def test_a_freeze_at_t_0_keeps_go_from_being_given_until_a_second_person_overrides_it(polled: Polled) -> None:
+    about = {"schedule": {"t0": timestamp(T0 + 12 * HOUR), "speed": 1}, "void": {"attestations": []}}
+    polled.add("launch.rescheduled", **about)
+    (said,) = (line for line in lacking(polled) if "freeze" in line)
+    assert said.startswith("T-0 lies in a freeze, Year end: 2027-01-15 18:00:00 UTC to ")
+    assert "tminus reschedule T0" in said
+    polled.add("launch.rescheduled", **about, freeze="Year end", override={"by": "Ada", "reason": "a leak"})
+    assert not any("freeze" in line for line in lacking(polled))
+    polled.add("clock.held", since=timestamp(polled.now), by="Lena Ortiz", reason="wait")
+    polled.add("clock.resumed", t0=timestamp(T0 + 13 * HOUR), since=timestamp(polled.now))
+    assert any("freeze" in line for line in lacking(polled)), "the override was for another T-0"

@@ -24,7 +24,6 @@ from tminus.domain.timeline import (
     milestones,
     next_wake,
     poll_expires,
-    poll_opens,
 )
 
 EPOCHS = st.floats(1.6e9, 2.2e9)
@@ -121,9 +120,9 @@ def test_without_a_date_milestones_have_no_instant_and_nothing_is_due() -> None:
 
 
 def test_the_poll_opens_with_the_decision_s_time_and_never_before_the_last_milestone() -> None:
-    assert poll_opens(PLAN) == -900
-    assert poll_opens(replace(PLAN, milestones=(-60.0, 0.0))) == -60
-    assert poll_opens(replace(PLAN, milestones=(0.0,), decision_seconds=30.0)) == -30
+    assert PLAN.poll_opens == -900
+    assert replace(PLAN, milestones=(-60.0, 0.0)).poll_opens == -60
+    assert replace(PLAN, milestones=(0.0,), decision_seconds=30.0).poll_opens == -30
 
 
 def test_a_launch_wakes_for_everything_that_is_due_and_for_nothing_else() -> None:
@@ -149,7 +148,7 @@ def act(launch: Launched) -> None:
             launch.add("milestone.reached", milestone=clock(offset))
     for notice in notices(launch.plan, launch.course, {}, launch.now):
         launch.add("notice.raised", **notice.data())
-    if t >= poll_opens(launch.plan) and course.phase is State.COUNTING:
+    if t >= launch.plan.poll_opens and course.phase is State.COUNTING:
         launch.add("poll.opened")
     if t >= poll_expires(launch.plan):
         launch.no_go()

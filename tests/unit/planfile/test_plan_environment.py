@@ -1,4 +1,4 @@
-"""The key `environment`: where a plan is launched."""
+"""Keys that came later, `environment` and `steady`: a plan without them is the plan that it was."""
 
 from typing import TYPE_CHECKING
 
@@ -30,3 +30,11 @@ def test_a_name_that_could_not_stand_in_a_launch_s_own_is_a_problem_with_its_lin
     (told,) = problems(f'environment: "{name}"\n{SMALL}')
     assert told.startswith("1: ")
     assert "is no name of an environment" in told
+
+
+def test_a_plan_may_ask_for_steady_lines_and_keeps_its_digest_where_it_does_not() -> None:
+    said = plan(f"{SMALL}decision: {{steady: 5min}}\n")
+    assert (said.steady_seconds, plan(SMALL).steady_seconds) == (300.0, 0.0)
+    assert plan(f"{SMALL}decision: {{steady: 0s}}\n").digest == plan(SMALL).digest != said.digest
+    (told,) = problems(f"{SMALL}decision: {{steady: soon}}\n")
+    assert "soon" in told

@@ -1,5 +1,6 @@
 """The countdown view: counts, order, what keeps GO closed."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,7 +154,7 @@ def test_a_date_that_nobody_decided_on_says_so_and_stands_still_until_there_is_a
     launch.add("decision.proposed", {"decision": "no-go", "reasons": ["QA Lead said nothing", "no target"]})
     shown = launch.picture(after=3600.0)
     assert (shown.view, shown.moment.phase) == (View.COUNTDOWN, "No GO")
-    assert shown.moment.more == "nobody decided GO; the launch waits for a new date"
+    assert shown.moment.more == "no GO holds; the launch waits for a new date"
     assert (shown.moment.t, shown.moment.runs) == (6.0, False)
     verdict = shown.parts["verdict"]
     assert (verdict.word, verdict.note) == ("No GO", "signed by nobody")
@@ -211,3 +212,44 @@ def test_a_new_date_voids_the_poll_and_its_decision() -> None:
     assert {vote["word"] for vote in shown.course.votes} == {""}
     assert shown.moment.t0 == T0 + 86400
     assert any("the team sleeps" in entry.text for entry in shown.log)
+
+
+def real(launch: Played) -> Played:
+    """The same launch with real people."""
+    roles = tuple(replace(role, simulated=False) for role in launch.plan.roles)
+    launch.plan = replace(launch.plan, roles=roles)
+    return launch
+
+
+def test_a_warned_blocker_needs_its_acknowledgement_and_go_would_be_refused() -> None:
+    launch = real(Played()).open().ready(bk__db="warned")
+    (line,) = [line for line in launch.picture().needs if line.stands == "warned"]
+    assert line.check.id == "bk.db"
+    assert line.awaited is not None
+    assert "Lena Ortiz as lead" in line.awaited.who
+    assert "Dario Voss" not in line.awaited.who, "whose line it is"
+    reasons = [(r.number, r.text) for r in launch.picture().parts["verdict"].reasons]
+    assert ("1", "blocker is warned and not acknowledged") in reasons
+    assert launch.picture().parts["forecast"] == "forecast: no GO until 1 warning is acknowledged"
+    seen = next(e.data["fingerprint"] for e in launch.events if e.data.get("check") == "bk.db")
+    launch.add(
+        "warning.acknowledged", {"check": "bk.db", "fingerprint": seen, "by": "Lena", "because": "whole"}
+    )
+    assert "bk.db" not in [one.check.id for one in launch.picture().needs]
+    launch.observe("bk.db", "warned", fingerprint="0" * 64)
+    assert "bk.db" in [one.check.id for one in launch.picture().needs], "another warning is another matter"
+
+
+def test_simulated_people_acknowledge_by_themselves_and_need_nobody() -> None:
+    launch = Played().open().ready(bk__db="warned")
+    assert "bk.db" not in [line.check.id for line in launch.picture().needs]
+
+
+def test_a_go_that_has_expired_is_no_decision_any_more() -> None:
+    launch = Played().open().ready().poll()
+    launch.add("decision.made", {"decision": "go", "by": "Lena Ortiz", "reason": "all is well"})
+    assert launch.picture().view is View.LIFTOFF
+    launch.add("decision.proposed", {"decision": "no-go", "reasons": ["the GO of 7:50 has expired"]})
+    shown = launch.picture()
+    assert (shown.view, shown.moment.phase) == (View.COUNTDOWN, "No GO")
+    assert "the GO of 7:50 has expired" in shown.parts["verdict"].lead
