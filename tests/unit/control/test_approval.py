@@ -12,6 +12,7 @@ import pytest
 from tminus.domain.evidence import Freshness, Observation
 from tminus.domain.orders import Act
 from tminus.domain.plan import Severity
+from tminus.engine.memory import MemorySteps
 from tminus.errors import OutOfSequenceError, UnreachableError
 from tminus.testing.people import Seen
 
@@ -263,8 +264,8 @@ def asking(*later: tuple[float, Callable[[World], None]]) -> World:
 
 
 def says_go(world: World) -> None:
-    world.engine.send("decision", {"decision": "go", "reason": "now"})
-    world.engine.send("control", {"id": "the word", "order": "look"})
+    world.tell("decision", {"decision": "go", "reason": "now"}, "the word")
+    world.tell("control", {"id": "the word", "order": "look"}, "look at the word")
 
 
 async def test_an_order_is_heard_at_once_while_the_decision_is_asked_for() -> None:
@@ -286,16 +287,16 @@ async def test_a_hold_while_the_decision_is_asked_for_has_it_asked_again_when_th
     assert len(world.events("decision.asked")) == 1, "the question is the same"
 
 
-async def test_a_launch_that_asked_before_the_change_hears_the_word_in_the_old_way() -> None:
-    world = asking(
-        (60.0, lambda world: world.engine.send("decision", {"decision": "no-go", "reason": "old"}))
-    )
+async def test_a_launch_that_asked_before_the_change_hears_the_word_in_the_old_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    word = {"decision": "no-go", "reason": "old"}
+    world = asking((60.0, lambda world: world.tell("decision", {**word}, "the word")))
 
-    async def old(change: str) -> bool:
-        del change
+    async def old(_steps: MemorySteps, _change: str) -> bool:
         return False
 
-    world.engine.patched = old  # type: ignore[method-assign] # as the engine answers for a launch in flight
+    monkeypatch.setattr(MemorySteps, "patched", old)  # as the engine answers for a launch in flight
     assert (await world.launch())["outcome"] == "no-go"
     assert world.events("decision.made")[0]["reason"] == "old"
 

@@ -334,5 +334,6 @@ async def test_the_end_is_told_to_who_holds_the_role_then() -> None:
     office = Office(replace(OURS, notify=replace(OURS.notify, slack="")))
     delegated(office.launch, "Ada Stone", email="ada@shop.example")
     office.launch.order(Act.SCRUB)
-    await VirtualEngine(office.clock).start(office.courier.tell_of_the_end)
+    engine = MemoryEngine({}, office.clock, Fate())
+    await engine.passing(office.courier.tell_of_the_end(engine.steps("prod-1")))
     assert [one.address for one in office.mail.taken] == ["lena@shop.example", "ada@shop.example"]
