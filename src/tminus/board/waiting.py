@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tminus.domain.course import UNPROVEN
 from tminus.domain.plan import Kind
 from tminus.picture.course import Course, View
 from tminus.picture.lines import BLOCKING, rank
@@ -61,6 +62,8 @@ def _held(course: Course) -> Iterator[Need]:
     rule = str(held.data["rule"])
     if rule == "hold.errors" or rule.startswith("trigger."):
         do = "tminus resume --reason WHY   or   tminus rollback --reason WHY"
+    elif rule == UNPROVEN:
+        do = "mend it, then tminus resume --reason WHY   or   tminus abort --reason WHY"
     else:
         do = "ends by itself when it can be seen again; or tminus rollback --reason WHY"
     # Why it is held stands at the head of the board.

@@ -17,11 +17,11 @@ from tminus.domain.plan import Plan
 from tminus.domain.reach import Channel, unreached
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.telling import (
-    CALLS,
     TRIES,
     Delivery,
     Outstanding,
     again,
+    calls,
     deliveries,
     outstanding,
     tellings,
@@ -69,7 +69,7 @@ class Courier:
         Thousands of launches wait with nothing to tell, so between two messages nothing runs.
         """
         self._named = self._named or any(event.type == UNADDRESSED for event in events)
-        if (self._nobody and self._named) or not any(event.type in CALLS for event in events):
+        if (self._nobody and self._named) or not any(map(calls, events)):
             return
         whole = events[0].type == OPENED
         if whole and not self._outstanding(events) and not self._without_address(events):
@@ -162,7 +162,7 @@ class Courier:
     def _without_address(self, events: Sequence[Event]) -> bool:
         """Whether somebody is to be told who cannot be, and that is not written down yet."""
         done = any(event.type == UNADDRESSED for event in events)
-        if done or not any(event.type in CALLS for event in events[1:]):
+        if done or not any(map(calls, events[1:])):
             return False
         lost = {one.role for one in self._lost}
         called = tellings(self._post.plan, events, claims_of(in_force(events)), self._clock.now())

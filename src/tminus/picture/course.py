@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from tminus.domain.canonical import instant
-from tminus.domain.course import PROPOSED, RESCHEDULED
+from tminus.domain.course import PROPOSED, RESCHEDULED, UNPROVEN
 from tminus.domain.record import CHECKPOINT, ENDED, Event
 from tminus.domain.rollout import State
 
@@ -179,7 +179,11 @@ class Course:
         later = [event for event in self.happened if event.seq > held.seq]
         moved = any(
             event.type in {"step.done", "order.taken"}
-            or (event.type == "traffic.seen" and event.data["action"] != "hold")
+            or (
+                event.type == "traffic.seen"
+                and event.data["action"] != "hold"
+                and held.data["rule"] != UNPROVEN
+            )
             for event in later
         )
         return None if moved else held

@@ -12,6 +12,7 @@ from tminus.testing.people import (
     FakeProber,
     FakeSignatory,
     FakeSmoke,
+    FakeVerifier,
     MemoryRecord,
     ScriptedObserver,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "FakeSmoke",
     "FakeTarget",
     "FakeTraffic",
+    "FakeVerifier",
     "Fate",
     "MemoryRecord",
     "ScriptedObserver",

@@ -172,3 +172,14 @@ def test_what_moves_no_date_brings_no_appointment() -> None:
     held.order(Act.HOLD)
     without.append(read(held).appointment)
     assert without == [None, None, None]
+
+
+def test_a_record_that_does_not_verify_says_why_and_what_to_type() -> None:
+    launch = Launched().up_to("go")
+    launch.add("launch.held", where="GO", rule="hold.record", text="line 9: a stranger signed this")
+    found = read(launch)
+    assert found.subject == "[tminus] prod: held, for its record does not verify"
+    assert "Reason: line 9: a stranger signed this" in found.text
+    for command in ("tminus trust add KEY", "tminus resume prod-1 --reason", "tminus abort prod-1 --reason"):
+        assert command in found.text
+    assert found.appointment is None
