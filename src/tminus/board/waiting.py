@@ -49,6 +49,10 @@ def _decision(course: Course) -> Iterator[Need]:
     if course.proposed is not None:
         do = "tminus reschedule T0 --reason WHY   or   tminus scrub --reason WHY"
         yield Need("wait", "a new date, or the end of it", "nobody decided GO at T-0", do)
+    if course.decision is None and "not yet" in course.expedited:
+        path = course.opened["expedited"]
+        do = f"tminus expedite {course.launch} --role {path['second_role']}"
+        yield Need("wait", "the second person's word", course.expedited, do, str(path["second"]))
     asked = course.last("decision.asked")
     if asked is not None and course.decision is None:
         minutes = asked.data["minutes"]

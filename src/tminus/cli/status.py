@@ -157,6 +157,7 @@ def _as_json(shown: Picture) -> dict[str, Any]:
         "decision": course.decision.data["decision"] if course.decision else None,
         "lines": shown.counts,
         "left_out": sum(shown.left_out.values()),
+        "expedited": course.expedited or None,
         "needs": [{"check": line.check.id, "owner": line.check.owner} for line in shown.needs],
         "events": len(course.events),
     }

@@ -18,6 +18,7 @@ from tminus.domain.course import (
 )
 from tminus.domain.decision import standing
 from tminus.domain.evidence import Claim
+from tminus.domain.expedition import read_expedited, told
 from tminus.domain.notices import NoticeKind
 from tminus.domain.offsets import clock, named
 from tminus.domain.plan import Check, Kind, Plan
@@ -178,6 +179,8 @@ def _said(about: Standing, telling: Telling) -> Iterator[str]:
         yield f"{_capital(_news(about, telling))}."
         if reason := _because(telling):
             yield f"Reason: {reason}"
+        if telling.event.type == OPENED and (path := read_expedited(telling.event.data)):
+            yield from told(path)
         if telling.event.type == RESCHEDULED:
             yield "Sign-offs, decisions and people's words for the old date are void."
         return

@@ -15,6 +15,7 @@ from tminus.domain.course import RESCHEDULED, in_force
 from tminus.domain.decision import GateResult, gate
 from tminus.domain.delegation import as_held
 from tminus.domain.evidence import Claim
+from tminus.domain.expedition import lacking, read_expedited
 from tminus.domain.people import alike
 from tminus.domain.plan import Check, Plan, Severity
 from tminus.domain.record import OPENED, Event
@@ -95,6 +96,7 @@ def evidence_of(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim]
     opened = events[0]
     dated = next(event for event in reversed(events) if event.type in {OPENED, RESCHEDULED})
     release = fields.table(opened.data, "release")
+    path = read_expedited(opened.data)
     return EvidenceRoot(
         opened=opened.digest,
         plan=plan.digest,
@@ -105,6 +107,7 @@ def evidence_of(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim]
         omitted=tuple(omitted_rows(plan)),
         acknowledged=tuple(acknowledged(events).values()),
         schedule=fields.table(dated.data, "schedule"),
+        expedited=path.row() if path else None,
     )
 
 
@@ -197,7 +200,7 @@ def refusals(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim], n
     """Everything that keeps GO from being given, in words; empty when nothing does."""
     plan = as_held(plan, events)
     result = go_gate(plan, events, claims, now)
-    refused = [f"{o.check} is {o.standing} ({o.why})" for o in result.obstacles]
+    refused = [*lacking(events), *(f"{o.check} is {o.standing} ({o.why})" for o in result.obstacles)]
     if not result.seen:
         refused.append("no line that GO judges was observed")
     refused += [

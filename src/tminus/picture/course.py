@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from tminus.domain.canonical import instant
 from tminus.domain.course import PROPOSED, RESCHEDULED, UNPROVEN
+from tminus.domain.expedition import EXPEDITED
 from tminus.domain.record import CHECKPOINT, ENDED, Event
 from tminus.domain.rollout import State
 
@@ -187,6 +188,17 @@ class Course:
             for event in later
         )
         return None if moved else held
+
+    @property
+    def expedited(self) -> str:
+        """In words: why it takes the plan's shorter form, and who stands for that; empty for the whole plan."""
+        path = self.opened.get("expedited")
+        if not path:
+            return ""
+        words = {bool(event.data["confirms"]) for event in self.of(EXPEDITED)}
+        asked = "asked for by" if False in words else "not yet signed by"
+        confirmed = "confirmed by" if True in words else "not yet confirmed by"
+        return f"expedited: {path['reason']}; {asked} {path['by']}, {confirmed} {path['second']}"
 
     @property
     def away(self) -> dict[str, Happened]:

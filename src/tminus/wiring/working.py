@@ -71,7 +71,8 @@ class Worker:
         self._clock = SystemClock()
         self._database = connect(yard.database)
         self._store = RecordStore(self._database)
-        self._plans: dict[str, Plan] = {}
+        self._plans: dict[tuple[str, bool], Plan] = {}
+        """By digest, and whether it is the shorter form."""
         self._told: dict[str, int | None] = {}
         """By launch that has not ended: the last event of which this process has told."""
         self._doubted: set[str] = set()
@@ -189,9 +190,10 @@ class Worker:
 
     def _plan(self, order: Order, digest: str) -> Plan:
         """The plan of a launch, which it shares with others of the same digest: thousands may wait."""
-        if digest not in self._plans:
-            self._plans[digest] = plan_of(order, digest)
-        return self._plans[digest]
+        key = digest, bool(order.binding.get("expedited"))
+        if key not in self._plans:
+            self._plans[key] = plan_of(order, digest)
+        return self._plans[key]
 
     def _crew(self, plan: Plan, binding: Binding, record: AttendedRecord, time: LaunchTime) -> Crew:
         """What a launch works with that can be seen, and that has no target yet and nobody who signs in it."""
