@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.unit.control.test_people_decide import GO, Attended, all_go, at, attended
-    from tests.unit.launch_world import NEW, OLD, World
+    from tests.unit.launch_world import NEW, OLD, KeySignatory, World
 else:
-    from launch_world import NEW, OLD, World
+    from launch_world import NEW, OLD, KeySignatory, World
     from test_people_decide import GO, Attended, all_go, at, attended
 
 from tminus.control.liftoff import Liftoff
@@ -19,6 +19,7 @@ from tminus.domain.orders import Act, may
 from tminus.domain.record import Entry, Event, append
 from tminus.domain.rollout import State
 from tminus.domain.traffic import Side
+from tminus.domain.trust import TrustRoot
 from tminus.domain.verification import check_open
 from tminus.errors import RecordError, RefusedError
 from tminus.signing import Signer, open_envelope
@@ -278,8 +279,24 @@ async def test_a_shift_that_was_held_goes_on_with_the_same_step_after_a_resume()
     assert [what for _, what in world.fate.acts].count("set weight 100") == 1
 
 
+class Counted:
+    """Verifies a demo's record with its people's keys, and counts how often."""
+
+    def __init__(self, trust: TrustRoot) -> None:
+        self._trust = trust
+        self.asked = 0
+
+    async def verify(self, events: Sequence[Event]) -> None:
+        self.asked += 1
+        check_open(events, open_envelope, self._trust)
+
+
 async def test_a_demo_verifies_before_each_thing_that_it_does() -> None:
     world = World()
-    verifier = doubted(world, None)
+    world.signatory = KeySignatory(world.fate)
+    counted = Counted(world.signatory.trust())
+    world.verifier = counted
+    world.boot()
     assert (await world.launch())["outcome"] == "landed"
-    assert verifier.asked == len({data["step"] for data in world.events("step.done")})
+    assert counted.asked == len(world.events("step.done")) == 10
+    assert not holds(world)
