@@ -16,6 +16,7 @@ else:
 
 from tminus.domain.canonical import timestamp
 from tminus.domain.course import course_of
+from tminus.domain.expedition import expedited
 from tminus.domain.orders import Act, Category, Order
 from tminus.domain.record import Event
 from tminus.domain.report import Report
@@ -23,11 +24,13 @@ from tminus.domain.rollout import State
 from tminus.domain.trust import KeyKind, TrustedKey
 from tminus.domain.words import Request
 from tminus.errors import OutOfSequenceError, RecordError, RefusedError
+from tminus.planfile import load
 from tminus.processes import wait_until
 from tminus.signing import People, Signer, enrol, load_trust, trust_path, verify_file
 from tminus.wiring import SystemClock
 from tminus.wiring.acts import Choose, Desk, Hand, Scene, Shown, approve_waiver, attest, request_waiver
-from tminus.wiring.opening import kept
+from tminus.wiring.expediting import ask, confirm
+from tminus.wiring.opening import Wanted, kept, open_launch
 from tminus.wiring.orders import give
 from tminus.wiring.polling import Verdict, decide, sheet, sign
 from tminus.wiring.shown import kept as evidence_kept
@@ -216,6 +219,43 @@ async def test_no_go_gives_a_new_date_and_what_may_not_be_is_refused(tmp_path: P
         assert [(data["decision"], data["by"], data["category"]) for data in made] == [
             ("no-go", "Lena Ortiz", "readiness")
         ]
+
+
+async def test_a_worker_counts_down_the_short_form_that_two_persons_have_asked_for(tmp_path: Path) -> None:
+    short = """expedited:
+  omitted: [{reason: a hotfix has no release notes, lines: [notes.out]}]
+  milestones: {T-1h: T-30min}
+"""
+    (tmp_path / "plan.yaml").write_text(PLAN.read_text(encoding="utf-8") + short, encoding="utf-8")
+    loaded = load(tmp_path / "plan.yaml")
+    plan = loaded.checked()
+    roles = {role.id: role for role in plan.roles}
+    path = expedited(plan, "a token leaks", roles["devops"], roles["security"])
+    async with yard_at(f"sqlite:///{tmp_path / 'tminus.db'}", tmp_path) as yard:
+        release = {"shop": DIGEST.removeprefix("sha256:")}
+        wish = Wanted(loaded, "staging", release, SystemClock().now() + 600, {}, path)
+        found = Team(yard, (await open_launch(yard.url, wish, SystemClock())).launch)
+        await found.enrol()
+        await yard.work("w1")
+        await found.polling()
+        log = tmp_path / "rehearsal.log"
+        log.write_text("rolled back in 4 s\n", encoding="utf-8")
+        await found.attest(log)
+        for role in SIGNERS:
+            await found.sign(role)
+        with pytest.raises(RefusedError, match="expedited, which Dario Voss has not signed"):
+            await found.decide(GO)
+        await found.act(ask(found.hands["devops"], path))
+        await found.act(confirm(found.hands["security"]))
+        await found.decide(GO)
+        code, said = await yard.typed("abort", "staging", "--reason", "the test is over")
+        assert code == 0, said
+        await yard.recorded(found.launch, "launch.ended")
+        await yard.says("w1", "has ended: aborted")
+        report = await found.proved()
+        assert (report.trusted, report.omitted, report.lines) == (True, 1, 10)
+        seen = {event.data.get("check") for event in await yard.events(found.launch)}
+        assert ("site.up" in seen, "notes.out" in seen) == (True, False)
 
 
 async def _root(found: Team) -> str:

@@ -15,10 +15,11 @@ from tminus.control.countdown import Countdown
 from tminus.control.inspection import Inspection
 from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
-from tminus.control.liftoff import Liftoff, Stages
+from tminus.control.liftoff import Liftoff
 from tminus.control.opening import Binding
-from tminus.control.ports import Engine, Json, Signatory
+from tminus.control.ports import Engine, Json, Signatory, Verifier
 from tminus.control.readiness import Readiness
+from tminus.control.stages import Stages
 from tminus.control.watch import Watch
 from tminus.domain.canonical import sha256_hex, timestamp
 from tminus.domain.course import course_of
@@ -47,6 +48,7 @@ from tminus.testing import (
     FakeSmoke,
     FakeTarget,
     FakeTraffic,
+    FakeVerifier,
     Fate,
     MemoryRecord,
     ScriptedObserver,
@@ -200,6 +202,7 @@ class World:
         self.database = FakeDatabase(self.fate)
         self.smoke = FakeSmoke()
         self.prober = FakeProber()
+        self.verifier: Verifier = FakeVerifier()
         self.data = FakeInvariants(WHOLE)
         self.observer = ScriptedObserver(default=NOTHING_WRONG)
         self.observer.scripts["ok.err"] = [Observation(0.0)]
@@ -218,7 +221,9 @@ class World:
         if self.inspected:
             self.watch.inspection = Inspection(INVARIANTS, self.data, self.clock, every=1.0)
         self.readiness = Readiness(self.plan.checks, self.record, self.observer, self.clock)
-        stages = Stages(self.target, self.traffic, self.database, self.smoke, self.watch, self.time)
+        stages = Stages(
+            self.target, self.traffic, self.database, self.smoke, self.watch, self.time, self.verifier
+        )
         self.crew = Crew(self.plan, self.record, self.readiness, signatory, self.time, stages)
         return self.crew
 

@@ -42,6 +42,8 @@ class Head:
     lead: str
     """Why it stands so, one sentence."""
     reasons: tuple[str, ...] = ()
+    expedited: str = ""
+    """Of an expedited launch: why, and who stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ def _head(shown: Picture, plan: Plan | None) -> Head:
         word=word,
         lead=lead,
         reasons=reasons,
+        expedited=course.expedited,
     )
 
 

@@ -48,6 +48,8 @@ def _head(board: Board, width: int) -> Iterator[Text]:
     yield _ends(left, said(head.launch, "dim"), width)
     if head.next:
         yield said(head.next, "dim")
+    if head.expedited:
+        yield said(head.expedited, "bold")
     why = Text.assemble(sign(head.sign), " ", (head.word, look(head.sign)), "  ", said(head.lead))
     more = said("; ".join(head.reasons))
     if why.cell_len + 1 + more.cell_len <= width:

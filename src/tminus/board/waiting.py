@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tminus.domain.course import UNPROVEN
 from tminus.domain.plan import Kind
 from tminus.picture.course import Course, View
 from tminus.picture.lines import BLOCKING, Line, rank
@@ -48,6 +49,10 @@ def _decision(course: Course) -> Iterator[Need]:
     if course.proposed is not None:
         do = "tminus reschedule T0 --reason WHY   or   tminus scrub --reason WHY"
         yield Need("wait", "a new date, or the end of it", "no GO holds", do)
+    if course.decision is None and "not yet" in course.expedited:
+        path = course.opened["expedited"]
+        do = f"tminus expedite {course.launch} --role {path['second_role']}"
+        yield Need("wait", "the second person's word", course.expedited, do, str(path["second"]))
     asked = course.last("decision.asked")
     if asked is not None and course.decision is None:
         minutes = asked.data["minutes"]
@@ -61,6 +66,8 @@ def _held(course: Course) -> Iterator[Need]:
     rule = str(held.data["rule"])
     if rule == "hold.errors" or rule.startswith("trigger."):
         do = "tminus resume --reason WHY   or   tminus rollback --reason WHY"
+    elif rule == UNPROVEN:
+        do = "mend it, then tminus resume --reason WHY   or   tminus abort --reason WHY"
     else:
         do = "ends by itself when it can be seen again; or tminus rollback --reason WHY"
     # Why it is held stands at the head of the board.

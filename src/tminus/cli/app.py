@@ -137,6 +137,10 @@ COMMANDS: dict[str, Command] = {
         "tminus.cli.words:delegate",
         "Name another person who acts for your role in this launch, before T-24h, signed with your key.",
     ),
+    "expedite": Command(
+        "tminus.cli.expedite:expedite",
+        "Confirm as the second person that a launch takes the plan's shorter form, signed with your key.",
+    ),
     "sign": Command(
         "tminus.cli.poll:sign",
         "Sign off for a role while the poll is open: see what you sign, then say go or no-go with your own key.",

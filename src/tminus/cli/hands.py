@@ -10,7 +10,7 @@ from tminus.cli.launches import launches, open_launch
 from tminus.cli.passphrases import passphrase
 from tminus.config import home, writable_home
 from tminus.domain.delegation import as_held
-from tminus.domain.plan import Role
+from tminus.domain.plan import Plan, Role
 from tminus.domain.record import Event
 from tminus.domain.trust import TrustRoot
 from tminus.errors import OutOfSequenceError, RefusedError
@@ -39,10 +39,7 @@ class Desktop:
         return self._hand(replace(self.scene, plan=self.desk.plan).role(role))
 
     def _hand(self, meant: Role) -> Hand:
-        people = People(home())
-        mine = {key.keyid: key for key in people.of(meant.person)}
-        trusted = key_of(self.desk.trust, meant, list(mine), self.scene.now)
-        return Hand(meant, people.open(mine[trusted.keyid], passphrase(meant.person)))
+        return _hand(meant, self.desk.trust, self.scene.now)
 
     def do(self, choose: Choose) -> list[Event]:
         """Do an act upon the launch."""
@@ -60,11 +57,25 @@ def desktop(word: str) -> Desktop:
         )
     events, plan = asyncio.run(kept(found.database, found.id))
     clock = SystemClock()
-    desk = Desk(found.database, found.id, plan, _trust(), clock)
+    desk = Desk(found.database, found.id, plan, trusted(), clock)
     return Desktop(desk, Scene(found.id, as_held(plan, events), tuple(events), clock.now()))
 
 
-def _trust() -> TrustRoot:
+def asker(plan: Plan, role: str) -> Hand:
+    """Who opens a launch in the name of a role, with their key; raises as `Desktop.hand` does."""
+    meant = next(one for one in plan.roles if one.id == role)
+    return _hand(meant, trusted(), SystemClock().now())
+
+
+def _hand(meant: Role, trust: TrustRoot, now: float) -> Hand:
+    people = People(home())
+    mine = {key.keyid: key for key in people.of(meant.person)}
+    known = key_of(trust, meant, list(mine), now)
+    return Hand(meant, people.open(mine[known.keyid], passphrase(meant.person)))
+
+
+def trusted() -> TrustRoot:
+    """The trust root of this machine; raises `RefusedError` where it has none yet."""
     place = trust_path(home())
     if not place.exists():
         raise RefusedError(

@@ -14,8 +14,10 @@ from tminus import planfile
 from tminus.cli.clock import now
 from tminus.domain import offsets
 from tminus.domain.environments import DEFAULT, named
+from tminus.domain.expedition import Expedited, shorter, told
+from tminus.domain.expedition import expedited as expedited_by
 from tminus.domain.freezes import frozen
-from tminus.domain.plan import Check, Kind, Plan, Severity
+from tminus.domain.plan import Check, Kind, Plan, Role, Severity
 from tminus.errors import RefusedError, UsageError
 from tminus.planfile.lints import instant
 from tminus.planfile.problem import printable
@@ -40,6 +42,16 @@ def launch(  # noqa: PLR0913 - each is an option that a person may type
     environment: Annotated[
         str, typer.Option(help=f"Where, if the plan does not say it; {DEFAULT} when left out.")
     ] = "",
+    expedited: Annotated[
+        bool, typer.Option("--expedited", help="For a hotfix: the shorter form that the plan declares.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="For an expedited launch: why; it is signed.")] = "",
+    role: Annotated[
+        str, typer.Option(help="For an expedited launch: the role as which you ask for it, with your key.")
+    ] = "",
+    second: Annotated[
+        str, typer.Option(help="For an expedited launch: the role that has to confirm it; another person.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the schedule and open nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
@@ -47,16 +59,24 @@ def launch(  # noqa: PLR0913 - each is an option that a person may type
 
     Ends with 3 while a value is to fill, a component has no digest, the time is past or has no zone, the plan waives
     lines (waivers are not honoured yet), people are simulated, or the environment has a launch. It is opened in the
-    common database (TMINUS_DATABASE_URL), where `tminus worker` runs it; typed again, the same launch is found. This
-    version counts down to T-0 and no further: it has no target for it yet.
+    common database (TMINUS_DATABASE_URL), where `tminus worker` runs it; typed again, the same launch is found. With
+    --expedited it takes the plan's shorter form: you sign for it, and GO waits for `tminus expedite` of the second
+    person. This version counts down to T-0 and no further: it has no target for it yet.
     """
     moment = now()
     found = planfile.load(plan, now=moment)
-    wanted = found.checked()
+    whole = found.checked()
+    path = _path(whole, expedited=expedited, words=(reason, role, second))
+    wanted = shorter(whole) if path else whole
     digests = _digests("release", release or [], wanted)
     before = _digests("previous", previous or [], wanted)
     at, where = _t0(t0), _environment(environment, wanted)
-    reasons = [*_open(wanted, digests, before), *_untimely(t0, at, moment), *_frozen(wanted, at)]
+    reasons = [
+        *_open(wanted, digests, before),
+        *_left_out(whole),
+        *_untimely(t0, at, moment),
+        *_frozen(wanted, at),
+    ]
     if reasons or at is None:
         listed = "\n".join(f"  - {reason}" for reason in reasons)
         raise RefusedError(
@@ -64,13 +84,42 @@ def launch(  # noqa: PLR0913 - each is an option that a person may type
             hint="mend these and try again; `tminus plan check` names the lines of what is to fill",
         )
     if not dry_run:
-        from tminus.cli.opening import opened  # noqa: PLC0415 - a schedule needs no engine
+        from tminus.cli.opening import opened, wish  # noqa: PLC0415 - a schedule needs no engine
 
-        typer.echo(opened(found, where, (digests, before), at, as_json=json))
+        typer.echo(opened(wish(found, where, (digests, before), at, path), as_json=json))
     elif json:
-        typer.echo(json_text.dumps(_as_json(wanted, digests, at), indent=2, ensure_ascii=False))
+        typer.echo(json_text.dumps(_as_json(wanted, digests, at, path), indent=2, ensure_ascii=False))
     else:
-        typer.echo("\n".join(printable(line) for line in _schedule(wanted, digests, at, moment)))
+        lines = [*(told(path) if path else ()), *_schedule(wanted, digests, at, moment)]
+        typer.echo("\n".join(map(printable, lines)))
+
+
+def _path(plan: Plan, *, expedited: bool, words: tuple[str, str, str]) -> Expedited | None:
+    """What makes it an expedited launch; raises `UsageError` for half of it, `RefusedError` where it may not be."""
+    options = ("--reason", "--role", "--second")
+    given = [option for option, word in zip(options, words, strict=True) if word.strip()]
+    if not expedited:
+        if given:
+            raise UsageError(
+                f"{given[0]} is for an expedited launch", hint="add --expedited, or leave it out"
+            )
+        return None
+    shorter(plan)
+    if lacking := [option for option in options if option not in given]:
+        raise UsageError(
+            f"an expedited launch needs {' and '.join(lacking)}",
+            hint="say why, as which role you ask for it, and which role confirms it",
+        )
+    reason, role, second = words
+    return expedited_by(plan, reason, _role(plan, role), _role(plan, second))
+
+
+def _role(plan: Plan, name: str) -> Role:
+    found = next((role for role in plan.roles if role.id == name), None)
+    if found is None:
+        known = ", ".join(f"{role.id} ({role.person})" for role in plan.roles)
+        raise UsageError(f"{name!r} is no role of this plan", hint=f"roles: {known}")
+    return found
 
 
 def _environment(given: str, plan: Plan) -> str:
@@ -129,12 +178,15 @@ def _open(plan: Plan, digests: dict[str, str], previous: dict[str, str]) -> Iter
     if lacking := [check.id for check in plan.checks if _names_previous(check, plan, previous)]:
         first = plan.components[0]
         yield f"{', '.join(lacking)} look at what runs now: give --previous {first}=sha256:…"
-    if plan.production and plan.left_out:
-        yield f"{plan.left_out} lines are left out of a plan marked production"
     if simulated := [role.id for role in plan.roles if role.simulated]:
         yield f"simulated people take part in the demo only: name a person for {', '.join(simulated)}"
     if all(check.severity is Severity.ADVISORY for check in plan.before_go()):
         yield "no line is required before T-0: GO would be judged by nothing"
+
+
+def _left_out(whole: Plan) -> Iterator[str]:
+    if whole.production and whole.left_out:
+        yield f"{whole.left_out} lines are left out of a plan marked production"
 
 
 def _names_previous(check: Check, plan: Plan, previous: dict[str, str]) -> bool:
@@ -187,8 +239,9 @@ def _how(check: Check) -> str:
     return words.get(check.kind, check.kind.value)
 
 
-def _as_json(plan: Plan, digests: dict[str, str], at: float) -> dict[str, Any]:
+def _as_json(plan: Plan, digests: dict[str, str], at: float, path: Expedited | None) -> dict[str, Any]:
     return {
+        **({"expedited": path.data()} if path else {}),
         "plan": plan.name,
         "digest": plan.digest,
         "release": digests,

@@ -122,6 +122,8 @@ def _lines(seen: Sheet) -> Iterator[str]:
         yield f"{name:<10} {', '.join(lines) or 'none'}"
     omitted = seen.summary["omitted"]
     yield f"omitted    {omitted['text'] if isinstance(omitted, dict) else omitted}"
+    if isinstance(path := seen.summary.get("expedited"), dict):
+        yield f"expedited  {path['reason']}; asked for by {path['by']}, to be confirmed by {path['second']}"
     if seen.since is None:
         yield "before     this role has not signed in this poll"
     else:

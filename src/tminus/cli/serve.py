@@ -25,7 +25,7 @@ from tminus.web.render import live
 from tminus.wiring import SystemClock
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.opening import plan_of
-from tminus.wiring.tended import OwnWorker
+from tminus.wiring.tended import COMMAND, OwnWorker
 
 MISSING = "its script library is not installed (`make page` does, where the sources are)"
 PORT = 8460
@@ -44,6 +44,10 @@ def serve(
     no_worker: Annotated[
         bool, typer.Option("--no-worker", help="Show the page alone; keep no worker beside it.")
     ] = False,
+    trust: Annotated[
+        Path | None,
+        typer.Option(help="The trust root that its worker verifies a GO with; this machine's by default."),
+    ] = None,
 ) -> None:
     """Show every launch in a browser, and keep a worker running beside it, until SIGTERM or Ctrl-C.
 
@@ -52,6 +56,8 @@ def serve(
     database; it is started again whenever it ends, and ends with the page.
     """
     clock, url = SystemClock(), database_url()
+    command = (*COMMAND, *(("--trust", str(trust)) if trust else ()))
+    own = None if no_worker else OwnWorker(url, clock, lambda words: _say(clock, words), command)
 
     def started(at: int) -> None:
         typer.echo(f"http://127.0.0.1:{at}/{f'launches/{launch}' if launch else ''}")
@@ -60,14 +66,13 @@ def serve(
 
     with as_file(files("tminus.demo") / "demo.yaml") as own_plan:
         plans = Plans((*(path.resolve() for path in plan or ()), own_plan))
-        asyncio.run(_serve(clock, url, plans, (port, started), worker=not no_worker))
+        asyncio.run(_serve(clock, url, plans, (port, started), own))
 
 
 async def _serve(
-    clock: SystemClock, url: str, plans: Plans, at: tuple[int, Callable[[int], None]], *, worker: bool
+    clock: SystemClock, url: str, plans: Plans, at: tuple[int, Callable[[int], None]], own: OwnWorker | None
 ) -> None:
     port, started = at
-    own = OwnWorker(url, clock, lambda words: _say(clock, words)) if worker else None
     common = CommonDatabase(url, plan_of)
     mission = Mission(
         home(),

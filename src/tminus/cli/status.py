@@ -158,6 +158,7 @@ def _as_json(shown: Picture) -> dict[str, Any]:
         "decision": course.decision.data["decision"] if course.decision else None,
         "lines": shown.counts,
         "left_out": sum(shown.left_out.values()),
+        "expedited": course.expedited or None,
         "needs": [_needed(line) for line in shown.needs],
         "events": len(course.events),
     }

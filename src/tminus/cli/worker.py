@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from tminus.metrics import LOOPBACK, METRICS_SECONDS, Metrics
 from tminus.picture.events import entries
 from tminus.picture.words import plural
 from tminus.planfile.problem import printable
+from tminus.signing import trust_path
 from tminus.store.tables import shown
 from tminus.wiring.working import Worker, Yard, place_of
 
@@ -73,6 +75,10 @@ def worker(
             help="Where /metrics answers, on 127.0.0.1 alone; 0 takes a free one, none without it.",
         ),
     ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(help="The trust root that a GO is verified with; this machine's by default."),
+    ] = None,
     tied: Annotated[
         bool,
         typer.Option("--tied", help="Stop also when standard input closes: when whoever started it ends."),
@@ -80,12 +86,17 @@ def worker(
 ) -> None:
     """Run the launches of the common database until SIGTERM or Ctrl-C; then leave them to other workers.
 
+    Before it acts on a GO it verifies the whole record with its own trust root (trust.json in the home, or --trust).
+    Where the record does not prove the GO, nothing is done: the launch is held, people are told why, and `tminus
+    resume` has it look again.
+
     The database is TMINUS_DATABASE_URL, or a SQLite file in the home. Any number of workers share a PostgreSQL
     database and take over from each other; a SQLite file has one worker, and a second ends with 3. Ends with 0 when
     it was told to stop, 4 when the database does not answer at the start, 70 when it was silent for so long that
     others took its launches.
     """
-    yard = Yard(database_url(), writable_home(), os.environ)
+    folder = writable_home()
+    yard = Yard(database_url(), folder, os.environ, trust or trust_path(folder))
     with place_of(yard.database):
         asyncio.run(_work(yard, metrics_port, tied=tied))
 

@@ -13,8 +13,9 @@ from tminus.control.ports import Json, Record, Steps, recorded
 from tminus.control.readiness import Readiness, claims_of
 from tminus.control.voiding import tell_void
 from tminus.domain.agenda import TICK, Agenda, Date, Due, agenda
+from tminus.domain.attempts import in_force
 from tminus.domain.canonical import plain
-from tminus.domain.course import RAISED, Course, course_of, in_force
+from tminus.domain.course import RAISED, Course, course_of
 from tminus.domain.decision import gate
 from tminus.domain.evidence import Claim
 from tminus.domain.notices import Notice

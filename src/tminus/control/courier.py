@@ -11,21 +11,22 @@ from dataclasses import dataclass
 from tminus.control.ports import Clock, Engine, Json, Notifier, Record
 from tminus.control.readiness import claims_of
 from tminus.domain import fields
+from tminus.domain.attempts import in_force
 from tminus.domain.canonical import plain, timestamp
-from tminus.domain.course import TOLD, UNADDRESSED, UNDELIVERED, course_of, in_force
+from tminus.domain.course import TOLD, UNADDRESSED, UNDELIVERED, course_of
 from tminus.domain.delegation import DELEGATED, as_held, handed
 from tminus.domain.message import Message, Standing, message
 from tminus.domain.plan import Plan
 from tminus.domain.reach import Channel, Unreached, unreached
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.telling import (
-    CALLS,
-    HEARD,
     TRIES,
     Delivery,
     Outstanding,
     again,
+    calls,
     deliveries,
+    hears,
     outstanding,
     tellings,
     told_key,
@@ -73,7 +74,7 @@ class Courier:
         """
         self._named = self._named or any(event.type == UNADDRESSED for event in events)
         self._handed = self._handed or any(event.type == DELEGATED for event in events)
-        if not any(event.type in HEARD for event in events):
+        if not any(map(hears, events)):
             return
         if self._named and not self._handed and _reaches_nobody(self._post.plan):
             return
@@ -175,7 +176,7 @@ class Courier:
         lost = [one for one in unreached(plan, others) if (one.role, one.person) not in named]
         if any(one.role in others for one in lost):
             return lost
-        if not lost or not any(event.type in CALLS for event in events[1:]):
+        if not lost or not any(map(calls, events[1:])):
             return []
         called = tellings(plan, events, claims_of(in_force(events)), self._clock.now())
         wanted = {role for one in called if one.event.type != OPENED for role in one.roles}

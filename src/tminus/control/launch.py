@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from tminus.control.approval import Approval
 from tminus.control.countdown import Countdown
 from tminus.control.launchtime import LaunchTime
-from tminus.control.liftoff import Liftoff, OrderedError, Stages
+from tminus.control.liftoff import Liftoff, OrderedError
 from tminus.control.opening import OPENED_KEY, Binding, opening
 from tminus.control.ports import Engine, Json, Record, Signatory, Steps, recorded
+from tminus.control.proof import Proof
 from tminus.control.readiness import Readiness
 from tminus.control.review import Review
 from tminus.control.rollback import Rollback
+from tminus.control.stages import Stages
 from tminus.control.turns import Settle, Turns
 from tminus.control.watch import Sight
 from tminus.domain.agenda import Date, Due, not_leaving
@@ -97,7 +99,11 @@ class Launch:
         return await self._roll_back(sight)
 
     async def _without_target(self) -> Json:
-        """End at T-0 what has nothing to act upon: since others act, or by the word of a person who came first."""
+        """End at T-0 what has nothing to act upon: since others act, or by the word of a person who came first.
+
+        Others act on this GO, so it is verified before the record says that it stood.
+        """
+        await Proof(self._crew.record, self._crew.stages.verifier).awaited(self._steps, self._crew.time)
         try:
             return await self._end(State.ABORTED, {"rule": NO_TARGET, "text": self._crew.lacks}, not_leaving)
         except OutOfSequenceError:

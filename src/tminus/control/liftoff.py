@@ -5,38 +5,34 @@ what is seen to have failed rolls back.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from tminus.control.countdown import CONTROL, LONGEST
-from tminus.control.launchtime import LaunchTime
-from tminus.control.ports import Database, Engine, Json, Record, SideStatus, Smoke, Target, Traffic, recorded
+from tminus.control.ports import Engine, Json, Record, SideStatus, recorded
+from tminus.control.proof import Proof, held_by
 from tminus.control.readiness import Finding, Readiness
-from tminus.control.watch import SLICE, Green, Sight, Watch, sight
-from tminus.domain.course import ORDERED, course_of
+from tminus.control.stages import Stages
+from tminus.control.watch import SLICE, Green, Sight, sight
+from tminus.domain.course import GUARDED, ORDERED, course_of
 from tminus.domain.evidence import JsonValue, Observation, Source, Verdict
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan, Rung
 from tminus.domain.record import Event
 from tminus.domain.rollout import Share
 from tminus.domain.traffic import Side
-from tminus.errors import OutOfSequenceError, PartError, ProbeError, ReleaseError, RolloutError
+from tminus.errors import (
+    OutOfSequenceError,
+    PartError,
+    ProbeError,
+    RecordError,
+    ReleaseError,
+    RolloutError,
+    TminusError,
+)
 
 RETRY = 2.0
 """Seconds between two tries to read back what could not be read."""
 
 Act = Callable[[], Awaitable[Json]]
-
-
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """What the rollout acts on."""
-
-    target: Target
-    traffic: Traffic
-    database: Database
-    smoke: Smoke
-    watch: Watch
-    clock: LaunchTime
 
 
 class OrderedError(RolloutError):
@@ -60,7 +56,7 @@ class Liftoff:
         self.stages = stages
         self.green: Green | None = None
         self._held = False
-        """Whether people stopped the clock: the guard goes on, and nothing else does."""
+        """Whether people stopped the clock, or the record proves no GO: the guard goes on, and nothing else does."""
         self._orders = 0
 
     async def run(self, release: dict[str, str], previous: dict[str, str]) -> Sight:
@@ -77,9 +73,7 @@ class Liftoff:
         except OrderedError as order:
             return order.sight
         except (RolloutError, ReleaseError) as error:
-            seen = Sight(
-                Action.ROLLBACK, "step.failed", f"{error} ({error.hint})", 0.0, self.stages.clock.now()
-            )
+            seen = Sight(Action.ROLLBACK, "step.failed", _words(error), 0.0, self.stages.clock.now())
             return await self._fallen(seen)
         return Sight(Action.CONTINUE, "", "all traffic on green", 0.0, None)
 
@@ -112,7 +106,8 @@ class Liftoff:
     async def steady(self, name: str, act: Act) -> Json:
         """Run a step; while its result cannot be read, hold and try again. Its verdict goes to the lines about it.
 
-        Raises `OrderedError` when a person orders the launch back while it is held.
+        While the record does not prove its GO the step is not begun: a person has to resume the launch first. Raises
+        `OrderedError` when a person orders the launch back while it is held, or the guard does.
         """
         tries = 0
         while True:
@@ -120,13 +115,25 @@ class Liftoff:
             try:
                 return await self.engine.step(f"{name}{suffix}", self._recorded(name, act))
             except (ProbeError, PartError) as error:
-                held: Json = {"where": name, "rule": "hold.blind", "text": f"{error} ({error.hint})"}
-                await self.engine.step(
-                    f"hold {name}{suffix}", self._noting(f"hold:{name}:{tries}", "launch.held", held)
-                )
+                await self._hold(name, tries, {"where": name, "rule": "hold.blind", "text": _words(error)})
                 if ordered := await self._ordered(f"hold {name}{suffix}"):
                     raise OrderedError(ordered) from error
+            except RecordError as error:
+                await self._hold(name, tries, held_by(name, error))
+                self._held = True
+                await self._until_resumed(f"{name}{suffix}")
             tries += 1
+
+    async def _hold(self, name: str, tries: int, held: Json) -> None:
+        suffix = f" (try {tries + 1})" if tries else ""
+        await self.engine.step(f"hold {name}{suffix}", self._noting(f"hold:{name}:{tries}", GUARDED, held))
+
+    async def _until_resumed(self, name: str) -> None:
+        """Wait for a person's word; once green runs the guard judges meanwhile. Raises `OrderedError`."""
+        if self.green is None:
+            await self._while_held()
+        elif seen := await self.still(f"before {name}"):
+            raise OrderedError(await self._fallen(seen))
 
     def _recorded(self, name: str, act: Act) -> Act:
         async def run() -> Json:
@@ -134,12 +141,13 @@ class Liftoff:
                 # A process before this one did it and died before the engine knew: once more could only differ.
                 await self._conclude(name, Verdict.PASSED, "done and read back", _result(done))
                 return _result(done)
+            await Proof(self.record, self.stages.verifier).check()
             await self._begun(name)
             began = self.stages.clock.now()
             try:
                 result = await act()
             except (RolloutError, ReleaseError) as error:
-                await self._conclude(name, Verdict.FAILED, f"{error} ({error.hint})", {})
+                await self._conclude(name, Verdict.FAILED, _words(error), {})
                 raise
             except (ProbeError, PartError):
                 await self.stages.clock.sleep(RETRY)
@@ -259,7 +267,7 @@ class Liftoff:
             await self.record.append_once(f"seen:{name}", "traffic.seen", data)
             if seen.action is Action.HOLD:
                 held: Json = {"where": name, "rule": seen.rule, "text": seen.text}
-                await self.record.append_once(f"hold:{name}", "launch.held", held)
+                await self.record.append_once(f"hold:{name}", GUARDED, held)
             return data
 
         return act
@@ -269,7 +277,7 @@ class Liftoff:
         wanted = rung.min_requests if rung else 0
         text = f"not yet {wanted} requests on green, or not the share that was set"
         held: Json = {"where": name, "rule": "hold.requests", "text": text}
-        return self._noting(f"hold:{name}", "launch.held", held)
+        return self._noting(f"hold:{name}", GUARDED, held)
 
     async def _while_held(self) -> None:
         """Begin nothing more while people hold the clock; raises `OrderedError` when they order the launch back."""
@@ -315,7 +323,12 @@ class Liftoff:
             told = self.stages.clock.follow(course, None)
             given = next((event for event in events if event.data.get("id") == message.get("id")), None)
             order = given.data if given and given.type == ORDERED else {}
-            return {**told, "held": course.held is not None, "at": self.stages.clock.now(), **order}
+            return {
+                **told,
+                "held": bool(course.held or course.unproven),
+                "at": self.stages.clock.now(),
+                **order,
+            }
 
         told = await self.engine.step(f"order {number} {where}", look)
         self.stages.clock.remember(told)
@@ -347,6 +360,10 @@ class Liftoff:
 def _result(done: Event) -> Json:
     """What a step gave, as it was recorded."""
     return {name: value for name, value in done.data.items() if name not in {"step", "seconds"}}
+
+
+def _words(error: TminusError) -> str:
+    return f"{error} ({error.hint})"
 
 
 def _told(status: SideStatus) -> Json:

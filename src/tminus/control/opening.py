@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tminus.control.ports import Json
 from tminus.domain.canonical import timestamp
+from tminus.domain.expedition import Expedited
 from tminus.domain.plan import Plan, Severity
 from tminus.domain.poll import omitted_rows
 
@@ -31,6 +32,8 @@ class Binding:
     """Whether a NO-GO waits for a new date, or to be scrubbed; else it is the end."""
     environment: str = ""
     """Where it takes place; empty for a demo's stage, which is nowhere else."""
+    expedited: Expedited | None = None
+    """What makes it an expedited launch; none where it takes the whole plan."""
 
 
 def opening(plan: Plan, binding: Binding) -> Json:
@@ -38,6 +41,7 @@ def opening(plan: Plan, binding: Binding) -> Json:
     return {
         "launch": binding.launch,
         **({"environment": binding.environment} if binding.environment else {}),
+        **({"expedited": binding.expedited.data()} if binding.expedited else {}),
         "plan": {
             "name": plan.name,
             "digest": plan.digest,

@@ -1,6 +1,6 @@
 """What the controls need from outside, as protocols; adapters and fakes implement them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -99,6 +99,14 @@ class Record(Protocol):
 async def recorded(record: Record, key: str) -> Event | None:
     """The event of this key; nothing while it is not recorded."""
     return next((event for event in await record.events() if event.key == key), None)
+
+
+class Verifier(Protocol):
+    """Reads a record as somebody does who does not believe it."""
+
+    async def verify(self, events: Sequence[Event]) -> None:
+        """Raise an error of ours, in words, unless the record of a launch under way proves what it says so far."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,10 +163,10 @@ class Date:
             raise OutOfSequenceError("people stopped the clock meanwhile", hint="see `tminus status`")
 
     def overtaken(self, course: Course) -> bool:
-        """Whether the launch has gone on by a person's word since."""
-        return (
-            course.over or bool(course.held) or (course.attempt, course.holds) != (self.attempt, self.holds)
-        )
+        """Whether the launch has gone on by a person's word since: a decision, a hold, another date, an end."""
+        decided = course.phase not in BEFORE_GO
+        moved = (course.attempt, course.holds) != (self.attempt, self.holds)
+        return decided or bool(course.held) or moved
 
 
 def not_leaving(course: Course) -> None:

@@ -59,11 +59,13 @@ class EvidenceRoot:
     """Lines that the plan leaves out: `check` and `reason`."""
     acknowledged: tuple[Mapping[str, object], ...] = ()
     """The data of every `warning.acknowledged` event that stands."""
+    expedited: Mapping[str, object] | None = None
+    """Who asked for the plan's shorter form, who has to confirm it, and why; none for the whole plan."""
 
     def document(self) -> Json:
         """The JSON that is hashed: claims, waivers, omitted lines and acknowledgements sorted by check.
 
-        Where nothing is acknowledged it says nothing of it.
+        Where nothing is acknowledged, or nothing expedited, it says nothing of it.
         """
         return plain(self.rows())
 
@@ -76,6 +78,8 @@ class EvidenceRoot:
             rows[name] = sorted((dict(row) for row in getattr(self, name)), key=_check_of)
         if not self.acknowledged:
             del rows["acknowledged"]
+        if self.expedited is None:
+            del rows["expedited"]
         return rows
 
     def count(self, verdict: str) -> list[str]:
@@ -92,6 +96,7 @@ class EvidenceRoot:
             "not_applicable": _texts(self.count(NOT_APPLICABLE)),
             "omitted": omitted_text(len(self.omitted), self.lines),
             **({"acknowledged": seen} if seen else {}),
+            **({"expedited": plain(self.expedited)} if self.expedited is not None else {}),
         }
 
 
@@ -103,7 +108,8 @@ def evidence_root(evidence: EvidenceRoot) -> tuple[bytes, str]:
 
 def read_evidence(document: Mapping[str, object]) -> EvidenceRoot:
     """Read an evidence document; raises `RecordError` naming the field that is wrong."""
-    said = [name for name in EvidenceRoot.__slots__ if name != "acknowledged" or name in document]
+    rare = {"acknowledged", "expedited"}
+    said = [name for name in EvidenceRoot.__slots__ if name not in rare or name in document]
     fields.exactly(document, said)
     return EvidenceRoot(
         opened=fields.text(document, "opened"),
@@ -115,6 +121,7 @@ def read_evidence(document: Mapping[str, object]) -> EvidenceRoot:
         omitted=tuple(fields.rows(document, "omitted")),
         schedule=fields.table(document, "schedule"),
         acknowledged=tuple(fields.rows(document, "acknowledged")) if "acknowledged" in document else (),
+        expedited=fields.table(document, "expedited") if "expedited" in document else None,
     )
 
 

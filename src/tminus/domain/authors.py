@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from tminus.domain import fields
+from tminus.domain.attempts import in_force
 from tminus.domain.attestation import EvidenceRoot
-from tminus.domain.course import in_force
 from tminus.domain.people import alike
 from tminus.domain.record import Event
 from tminus.domain.words import ATTESTED

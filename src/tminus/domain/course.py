@@ -15,7 +15,7 @@ from tminus.domain.rollout import ENDS, MOVES, State
 from tminus.errors import RecordError
 
 HELD = "clock.held"
-"""A person stopped the clock of the launch; not the guard's `launch.held`, which keeps the shift where it is."""
+"""A person stopped the clock of the launch; not `GUARDED`, which keeps the rollout where it is."""
 RESUMED = "clock.resumed"
 """The clock runs again; T-0 has moved by the time it stood."""
 RESCHEDULED = "launch.rescheduled"
@@ -35,6 +35,11 @@ UNADDRESSED = "notice.unaddressed"
 """Roles to which no message can be sent: once for each person who holds one."""
 ORDERED = "order.taken"
 """A person's order to a launch after GO: resume the shift, abort, roll back."""
+
+GUARDED = "launch.held"
+"""The rollout goes no further by itself: the guard, or launch control, says by which rule and why."""
+UNPROVEN = "hold.record"
+"""The rule by which a launch is held whose record does not prove its GO; only a person lets it go on."""
 
 _HINT = "the record was not written by tminus, or was altered"
 
@@ -71,6 +76,8 @@ class Course:
     """How often people stopped the clock so far."""
     guard: str = ""
     """Why the guard keeps the shift where it is; empty while it does not."""
+    unproven: bool = False
+    """Whether it is held by `UNPROVEN`: nobody has ordered it to resume since."""
     leaving: State | None = None
     """The end that the launch is on its way to, after an order or a rule that cannot be taken back."""
     polled: bool = False
@@ -154,39 +161,9 @@ def follow(course: Course | None, event: Event) -> Course:
         raise RecordError(f"line {event.line} ({event.type}): {error}", hint=error.hint) from error
 
 
-def in_force(events: Iterable[Event]) -> list[Event]:
-    """The events that count in the present attempt: without sign-offs, polls, gates and words that a new date voided.
-
-    Observations of earlier attempts stay; only what a person said for the old date is gone with it.
-    """
-    kept: list[Event] = []
-    for event in events:
-        if event.type == RESCHEDULED:
-            gone = set(void_lines(event.data))
-            kept = [
-                old for old in kept if old.type not in _OF_AN_ATTEMPT and old.data.get("check") not in gone
-            ]
-        kept.append(event)
-    return kept
-
-
 def void_lines(data: Mapping[str, object]) -> list[str]:
     """The lines whose claims a `launch.rescheduled` voids: a person's word for the old date; raises `RecordError`."""
     return fields.texts(fields.table(data, "void"), "attestations") if "void" in data else []
-
-
-_OF_AN_ATTEMPT = frozenset(
-    {
-        "poll.opened",
-        "poll.renewed",
-        "signoff.given",
-        "signoff.voided",
-        "milestone.reached",
-        "gate.judged",
-        RAISED,
-        TOLD,
-    }
-)
 
 
 def _opened(event: Event) -> Course:
@@ -327,12 +304,14 @@ def _stepped(course: Course, event: Event) -> Course:
         course = _moved(course, State.LAUNCHING)
     if event.type == "step.done":
         promoted = event.data.get("step") == "promote"
-        course = replace(_moved(course, State.SOAKING) if promoted else course, guard="")
+        guard = course.guard if course.unproven else ""
+        course = replace(_moved(course, State.SOAKING) if promoted else course, guard=guard)
     return course
 
 
 def _guarded(course: Course, event: Event) -> Course:
-    return replace(course, guard=fields.text(event.data, "text"))
+    unproven = course.unproven or event.data.get("rule") == UNPROVEN
+    return replace(course, guard=fields.text(event.data, "text"), unproven=unproven)
 
 
 def _seen(course: Course, event: Event) -> Course:
@@ -340,13 +319,15 @@ def _seen(course: Course, event: Event) -> Course:
     action = event.data.get("action")
     if action == "rollback":
         return replace(course, leaving=course.leaving or State.ROLLED_BACK)
-    return replace(course, guard="" if action == "continue" else course.guard)
+    # What the guard sees proves nothing about the record.
+    goes_on = action == "continue" and not course.unproven
+    return replace(course, guard="" if goes_on else course.guard)
 
 
 def _taken(course: Course, event: Event) -> Course:
     order = fields.text(event.data, "order")
     if order == "resume":
-        return replace(course, guard="")
+        return replace(course, guard="", unproven=False)
     return replace(course, leaving=State.ABORTED if order == "abort" else State.ROLLED_BACK)
 
 
@@ -362,7 +343,7 @@ def _ended(course: Course, event: Event) -> Course:
     moved = _moved(course, State(outcome))
     # Who has the date in a calendar has to take it out.
     gone = outcome in {State.SCRUBBED, State.NO_GO}
-    return replace(moved, held=None, guard="", leaving=None, sequence=course.sequence + gone)
+    return replace(moved, held=None, guard="", unproven=False, leaving=None, sequence=course.sequence + gone)
 
 
 _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
@@ -383,7 +364,7 @@ _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
     TOLD: _told,
     "step.started": _stepped,
     "step.done": _stepped,
-    "launch.held": _guarded,
+    GUARDED: _guarded,
     "traffic.seen": _seen,
     ORDERED: _taken,
     "rollback.done": _rolled_back,
@@ -397,7 +378,7 @@ MOVING = frozenset(_FOLDS) - {
     "signoff.given",
     "signoff.voided",
     "gate.judged",
-    "launch.held",
+    GUARDED,
     "traffic.seen",
     RAISED,
     TOLD,

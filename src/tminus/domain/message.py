@@ -6,9 +6,20 @@ from dataclasses import dataclass
 from tminus.domain import fields
 from tminus.domain.acknowledging import acknowledges, awaited
 from tminus.domain.canonical import instant, sha256_hex
-from tminus.domain.course import DECIDED, HELD, ORDERED, PROPOSED, RAISED, RESCHEDULED, RESUMED, Course
+from tminus.domain.course import (
+    DECIDED,
+    GUARDED,
+    HELD,
+    ORDERED,
+    PROPOSED,
+    RAISED,
+    RESCHEDULED,
+    RESUMED,
+    Course,
+)
 from tminus.domain.decision import standing
 from tminus.domain.evidence import Claim
+from tminus.domain.expedition import read_expedited, told
 from tminus.domain.notices import ACKNOWLEDGEMENTS, NoticeKind
 from tminus.domain.offsets import clock, named
 from tminus.domain.plan import Check, Kind, Plan
@@ -143,9 +154,8 @@ def _checks(about: Standing, telling: Telling) -> list[Check]:
 
 def _because(telling: Telling) -> str:
     data = telling.event.data
-    reason = data.get("reason") or "; ".join(
-        map(str, fields.texts(data, "reasons") if "reasons" in data else [])
-    )
+    reason = data.get("reason") or (data["text"] if telling.event.type == GUARDED else "")
+    reason = reason or "; ".join(map(str, fields.texts(data, "reasons") if "reasons" in data else []))
     return str(reason)[:_LONGEST_REASON]
 
 
@@ -171,6 +181,7 @@ def _news(about: Standing, telling: Telling) -> str:
 _NEWS = {
     OPENED: "a launch is opened, T-0 is {t0}",
     HELD: "clock held by {by}",
+    GUARDED: "held, for its record does not verify",
     RESUMED: "clock resumed by {by}, T-0 is now {t0}",
     RESCHEDULED: "{moved} by {by}, T-0 is now {t0}",
     DECIDED: "{word} decided by {by}{none}",
@@ -186,6 +197,8 @@ def _said(about: Standing, telling: Telling) -> Iterator[str]:
         yield f"{_capital(_news(about, telling))}."
         if reason := _because(telling):
             yield f"Reason: {reason}"
+        if telling.event.type == OPENED and (path := read_expedited(telling.event.data)):
+            yield from told(path)
         if telling.event.type == RESCHEDULED:
             yield "Sign-offs, decisions and people's words for the old date are void."
         return
@@ -227,6 +240,10 @@ def _acts(about: Standing, telling: Telling) -> Iterator[str]:
         yield from _asked(about, telling)
     if kind == HELD:
         yield f'  let it go on:         tminus resume {launch} --reason "…"'
+    if kind == GUARDED:
+        yield "  if a key lacks there: tminus trust add KEY, on the machine whose worker has the launch"
+        yield f'  have it look again:   tminus resume {launch} --reason "…"'
+        yield f'  or call it off:       tminus abort {launch} --reason "…"'
     if about.course.phase is State.POSTPONED:
         yield f'  give it a date:       tminus reschedule 2026-01-31T14:00:00+01:00 {launch} --reason "…"'
         yield f'  or call it off:       tminus scrub {launch} --reason "…"'

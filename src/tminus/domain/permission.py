@@ -29,6 +29,10 @@ class Deed(StrEnum):
     """Say why a blocker may go although it is warned."""
     DELEGATE = "delegate a role"
     """Name another person who acts for one's role in this launch."""
+    EXPEDITE = "ask for an expedited launch"
+    """Have a launch take the plan's shorter form."""
+    SECOND = "confirm an expedited launch"
+    """Say so as the second person."""
     SIGN = "sign"
     """Say go or no-go for a role."""
     GO = "decide GO"
@@ -41,6 +45,7 @@ class Who(StrEnum):
     OWNER = "the line's owner"
     ANOTHER = "anybody of the plan but who attested it"
     ANYBODY = "anybody of the plan"
+    BACKER = "whoever signs or decides, but not who asked for it"
     JUDGE = "whoever signs or decides, but neither who requested it nor the line's owner"
     HOLDER = "whom the plan names for the role"
     SIGNER = "the role's own person, where the role signs"
@@ -65,6 +70,8 @@ RULES: Mapping[Deed, Rule] = {
     Deed.APPROVE: Rule(Who.JUDGE, BEFORE_GO),
     Deed.ACKNOWLEDGE: Rule(Who.JUDGE, BEFORE_GO),
     Deed.DELEGATE: Rule(Who.HOLDER, frozenset({State.COUNTING})),
+    Deed.EXPEDITE: Rule(Who.ANYBODY, BEFORE_GO),
+    Deed.SECOND: Rule(Who.BACKER, BEFORE_GO),
     Deed.SIGN: Rule(Who.SIGNER, frozenset({State.POLLING})),
     Deed.GO: Rule(Who.DECIDER, frozenset({State.POLLING})),
     Deed.NO_GO: Rule(Who.DECIDER, MAY[Act.NO_GO]),
@@ -117,7 +124,9 @@ def _allowed(who: Who, role: Role, plan: Plan, matter: Matter) -> bool:
         return matter.check is not None and role.id == matter.check.owner
     if matter.not_by and alike(matter.not_by) == alike(role.person):
         return False
-    return who is not Who.JUDGE or ((role.signs or role.decides) and not _owns(role, plan, matter))
+    return who not in {Who.BACKER, Who.JUDGE} or (
+        (role.signs or role.decides) and not _owns(role, plan, matter)
+    )
 
 
 def _owns(role: Role, plan: Plan, matter: Matter) -> bool:

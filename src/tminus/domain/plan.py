@@ -83,6 +83,16 @@ class Omission:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortened:
+    """The shorter form that a plan declares for a hotfix."""
+
+    omitted: tuple[Omission, ...]
+    """What it leaves out beside what the plan omits; never a blocker."""
+    milestones: Mapping[float, float]
+    """By a milestone of the plan: where it comes instead, later and before T-0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """Who may sign, and for what the role answers."""
 
@@ -176,6 +186,8 @@ class Plan:
     """How long each observed line has been green, without a break, when GO is decided."""
     environment: str = ""
     """Where it is launched; empty where the plan leaves that open."""
+    expedited: Shortened | None = None
+    """The shorter form that a hotfix may take; none where every launch takes the whole plan."""
 
     @property
     def total(self) -> int:

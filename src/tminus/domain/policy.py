@@ -11,6 +11,7 @@ from tminus.domain import fields
 from tminus.domain.attestation import NOT_APPLICABLE, EvidenceRoot
 from tminus.domain.canonical import instant
 from tminus.domain.evidence import Source, Verdict
+from tminus.domain.expedition import Expedited, read_expedited
 from tminus.domain.offsets import clock
 from tminus.domain.people import alike
 from tminus.domain.plan import Severity
@@ -66,6 +67,8 @@ class Opened:
     """How long before and after T-0 a GO holds; none in records that do not say."""
     delegates: Mapping[str, str] = field(default_factory=dict)
     """By role: the person who acts for it instead, by the word of the one whom the plan names."""
+    expedited: Expedited | None = None
+    """What makes the launch an expedited one; none for a launch of the whole plan."""
 
     def person(self, role: str) -> str:
         """Who holds a role by now; empty where the record does not say."""
@@ -134,6 +137,7 @@ def read_opened(event: Event) -> Opened:
         else {},
         valid_ms=fields.number(data, "valid_ms") if "valid_ms" in data else None,
         steady_ms=fields.number(data, "steady_ms") if "steady_ms" in data else 0,
+        expedited=read_expedited(data),
     )
     _check_opened(opened)
     return opened
@@ -187,8 +191,9 @@ def _check_opened(opened: Opened) -> None:
 def _check_production(opened: Opened) -> None:
     if stand_ins := [name for name, kind in opened.systems.items() if kind == STAND_IN]:
         raise RecordError(f"the plan is marked production, but {min(stand_ins)} is a stand-in", hint=_HINT)
-    if opened.omitted:
-        raise RecordError(f"the plan is marked production, but omits {len(opened.omitted)} lines", hint=_HINT)
+    hastened = len(opened.expedited.left_out) if opened.expedited else 0
+    if omitted := len(opened.omitted) - hastened:
+        raise RecordError(f"the plan is marked production, but omits {omitted} lines", hint=_HINT)
 
 
 def _check_seen(signed: Mapping[str, Observed]) -> None:

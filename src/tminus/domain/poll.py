@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 from tminus.domain import fields
 from tminus.domain.acknowledging import awaited, is_awaited
+from tminus.domain.attempts import in_force
 from tminus.domain.attestation import EvidenceRoot, Json, claim_data, read_evidence
 from tminus.domain.authors import alone, authors
 from tminus.domain.canonical import instant
-from tminus.domain.course import RESCHEDULED, RESUMED, course_of, in_force
+from tminus.domain.course import RESCHEDULED, RESUMED, course_of
 from tminus.domain.decision import GateResult, gate
 from tminus.domain.delegation import as_held
 from tminus.domain.evidence import Claim
+from tminus.domain.expedition import lacking, read_expedited
 from tminus.domain.freezes import frozen
 from tminus.domain.people import alike
 from tminus.domain.plan import Check, Plan, Severity
@@ -99,6 +101,7 @@ def evidence_of(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim]
     opened = events[0]
     dated = next(event for event in reversed(events) if event.type in {OPENED, RESCHEDULED})
     release = fields.table(opened.data, "release")
+    path = read_expedited(opened.data)
     return EvidenceRoot(
         opened=opened.digest,
         plan=plan.digest,
@@ -109,6 +112,7 @@ def evidence_of(plan: Plan, events: Sequence[Event], claims: Mapping[str, Claim]
         omitted=tuple(omitted_rows(plan)),
         acknowledged=tuple(acknowledged(events).values()),
         schedule=fields.table(dated.data, "schedule"),
+        expedited=path.row() if path else None,
     )
 
 
@@ -205,7 +209,7 @@ def refusals(
     """
     plan = as_held(plan, events)
     result = go_gate(plan, events, claims, now)
-    refused = [why for why in (closed(plan, t), _frozen(plan, events)) if why]
+    refused = [*lacking(events), *(why for why in (closed(plan, t), _frozen(plan, events)) if why)]
     refused += [f"{o.check} is {o.standing} ({o.why})" for o in result.obstacles]
     looks = [event for event in in_force(events) if event.type in _CLAIMS]
     refused += unsteady(plan, looks, result.waived, now)

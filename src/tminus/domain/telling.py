@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tminus.domain import fields
+from tminus.domain.attempts import in_force
 from tminus.domain.canonical import instant, sha256_hex
 from tminus.domain.course import (
     DECIDED,
+    GUARDED,
     HELD,
     ORDERED,
     PROPOSED,
@@ -20,9 +22,9 @@ from tminus.domain.course import (
     RESUMED,
     TOLD,
     UNDELIVERED,
+    UNPROVEN,
     Course,
     course_of,
-    in_force,
 )
 from tminus.domain.delegation import DELEGATED
 from tminus.domain.evidence import Claim
@@ -32,14 +34,25 @@ from tminus.domain.reach import Address, ways
 from tminus.domain.record import ENDED, OPENED, Event
 
 NEWS = frozenset({OPENED, HELD, RESUMED, RESCHEDULED, DECIDED, PROPOSED, ORDERED, ENDED})
-"""The events that say where the launch stands as a whole."""
-CALLS = NEWS | {RAISED}
-"""The events of which people are told."""
-HEARD = CALLS | {DELEGATED}
-"""The events after which somebody may have to be told: who holds a role now was not told what its holder was."""
+"""The events that say where the launch stands as a whole; so does a hold by `UNPROVEN`."""
 
 TRIES = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
 """Seconds from each failed try to the next; whoever was not reached after the last, about an hour, is given up."""
+
+
+def is_news(event: Event) -> bool:
+    """Whether an event says where the launch stands as a whole; other holds of the rollout end by themselves."""
+    return event.type in NEWS or (event.type == GUARDED and event.data.get("rule") == UNPROVEN)
+
+
+def calls(event: Event) -> bool:
+    """Whether people are told of an event."""
+    return event.type == RAISED or is_news(event)
+
+
+def hears(event: Event) -> bool:
+    """Whether somebody may have to be told after it; who holds a role from now on was not told what its holder was."""
+    return event.type == DELEGATED or calls(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,13 @@ class Telling:
     def kind(self) -> str:
         """In one word: the kind of notice, or what happened to the launch."""
         data = self.event.data
-        names = {RAISED: "notice", DECIDED: "decision", ORDERED: "order", ENDED: "outcome"}
+        names = {
+            RAISED: "notice",
+            DECIDED: "decision",
+            ORDERED: "order",
+            ENDED: "outcome",
+            GUARDED: "rule",
+        }
         if name := names.get(self.event.type):
             return fields.text(data, name)
         return {PROPOSED: "no-go"}.get(self.event.type, self.event.type.rpartition(".")[2])
@@ -106,7 +125,7 @@ def tellings(
 ) -> tuple[Telling, ...]:
     """What people are to know at `now` (seconds of the epoch) by this record, told already or not."""
     course = course_of(events)
-    news = [event for event in events if event.type in NEWS]
+    news = [event for event in events if is_news(event)]
     found = [Telling(news[-1], _concerned(plan, news[-1]), before=news[-2] if len(news) > 1 else None)]
     if course.t0 is not None and not course.over and not course.leaving:
         found += _calls(plan, course, (events, claims), now)

@@ -19,11 +19,13 @@ from tminus.domain.attestation import (
     sign_off_statement,
 )
 from tminus.domain.authors import alone
+from tminus.domain.ballot import Ballot
 from tminus.domain.canonical import canonical, instant
 from tminus.domain.compared import said, same
 from tminus.domain.compared import signed as signed_as
 from tminus.domain.course import PROPOSED, void_lines
 from tminus.domain.delegation import check_delegation
+from tminus.domain.expedition import EXPEDITED, Backing
 from tminus.domain.policy import Observed, Opened, judge_go, judge_hour, looked, read_opened
 from tminus.domain.poll import changes
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
@@ -68,20 +70,6 @@ def _take(reading: "_Reading", events: Iterable[Event]) -> None:
 
 
 @dataclass(slots=True)
-class _Poll:
-    evidence: EvidenceRoot
-    root: str
-    votes: dict[tuple[str, str], Signature] = field(default_factory=dict)
-    covers: dict[tuple[str, str], EvidenceRoot] = field(default_factory=dict)
-    """By the same role and person: the evidence that was signed."""
-
-    def go(self, role: str) -> bool:
-        """Every person who signed for this role says go, and somebody did."""
-        said = [vote.decision for (voted, _), vote in self.votes.items() if voted == role]
-        return bool(said) and all(decision == "go" for decision in said)
-
-
-@dataclass(slots=True)
 class _Reading:
     """What the lines read so far say."""
 
@@ -95,7 +83,8 @@ class _Reading:
     claims: dict[str, Observed] = field(default_factory=dict)
     waivers: dict[str, Mapping[str, object]] = field(default_factory=dict)
     testimony: Testimony = field(default_factory=Testimony)
-    poll: _Poll | None = None
+    backing: Backing = field(default_factory=Backing)
+    poll: Ballot | None = None
     decision: Signature | None = None
     go: bool = False
     """Whether a GO stands now."""
@@ -206,6 +195,12 @@ class _Reading:
         word = self.testimony.acknowledge(event, signed, self.rules, seen.claim if seen else None)
         self.signers.check_word(word, signed, event, simulated=word.simulated)
 
+    def expedite(self, event: Event) -> None:
+        """`launch.expedited`: who asks for the plan's shorter form, then the second person."""
+        signed, rules = self.open_envelope(event.data.get("envelope")), self.rules
+        word = self.backing.take(event, signed, rules.digest, rules.launch, rules.expedited)
+        self.signers.check_word(word, signed, event)
+
     def delegate(self, event: Event) -> None:
         """`role.delegated`: who acts for a role is fixed once the poll is open."""
         if self.poll is not None:
@@ -224,7 +219,7 @@ class _Reading:
         """`poll.opened`: a new poll; what was signed and decided before is void."""
         evidence, root = self._shown(event)
         self.go = False
-        self.poll = _Poll(evidence, root)
+        self.poll = Ballot(evidence, root)
 
     def renew_poll(self, event: Event) -> None:
         """`poll.renewed`: from here on this is what people sign over; what they signed before stays as it is."""
@@ -254,6 +249,7 @@ class _Reading:
             waivers=tuple(self.waivers.values()),
             omitted=self.rules.omitted,
             acknowledged=tuple(self.testimony.acknowledged.values()),
+            expedited=self.rules.expedited.row() if self.rules.expedited else None,
         )
 
     def sign_off(self, event: Event) -> None:
@@ -353,6 +349,8 @@ class _Reading:
         if missing := [role for role in self.rules.signers if not self.poll.go(role)]:
             raise RecordError(f"GO without a go sign-off of {missing[0]} over this evidence", hint=_HINT)
         judge_hour(self.rules, event)
+        if self.rules.expedited and not self.backing.confirmed:
+            raise RecordError("GO of an expedited launch that no second person has confirmed", hint=_HINT)
         judge_go(self.rules, self.poll.evidence, self.claims, self.schedule, event.at)
         now = self._recorded()
         for (role, person), evidence in self.poll.covers.items():
@@ -363,7 +361,7 @@ class _Reading:
                 )
         self._check_seconded(self.poll, now)
 
-    def _check_seconded(self, poll: _Poll, now: EvidenceRoot) -> None:
+    def _check_seconded(self, poll: Ballot, now: EvidenceRoot) -> None:
         """Another than who gave their word for a line signed over it."""
         judged = {line.check for line in self.rules.required if line.due_ms < 0}
         written = {check: people for check, people in self.testimony.authors().items() if check in judged}
@@ -388,6 +386,7 @@ _ACTS: Mapping[str, Callable[[_Reading, Event], None]] = {
     "check.waived": _Reading.waive,
     "waiver.ended": _Reading.end_waiver,
     "role.delegated": _Reading.delegate,
+    EXPEDITED: _Reading.expedite,
     "warning.acknowledged": _Reading.acknowledge,
     "poll.opened": _Reading.open_poll,
     "poll.renewed": _Reading.renew_poll,

@@ -18,6 +18,7 @@ REQUEST = "https://tminus.dev/waiver-request/v1"
 WAIVER = "https://tminus.dev/waiver/v1"
 ACKNOWLEDGEMENT = "https://tminus.dev/acknowledgement/v1"
 DELEGATION = "https://tminus.dev/delegation/v1"
+EXPEDITION = "https://tminus.dev/expedition/v1"
 
 ATTESTED = "check.attested"
 """A person's word for a line: its claim from now on."""
@@ -115,22 +116,36 @@ class Delegation:
     """Where they are told from now on; empty where nobody has said."""
 
 
-Word = Attestation | Request | Waiver | Acknowledgement | Delegation
+@dataclass(frozen=True, slots=True)
+class Expedition:
+    """One person's word that a launch takes the plan's shorter form."""
+
+    launch: str
+    role: str
+    person: str
+    because: str
+    signed_at: str
+    confirms: str = ""
+    """For the second person: the digest of the line of the record that holds the wish."""
+
+
+Word = Attestation | Request | Waiver | Acknowledgement | Delegation | Expedition
 _TYPES: Mapping[type, str] = {
     Attestation: ATTESTATION,
     Request: REQUEST,
     Waiver: WAIVER,
     Acknowledgement: ACKNOWLEDGEMENT,
     Delegation: DELEGATION,
+    Expedition: EXPEDITION,
 }
 _WHERE_SAID = frozenset({"email"})
 """What stands in the signed text only where somebody has said it."""
-W = TypeVar("W", Attestation, Request, Waiver, Acknowledgement, Delegation)
+W = TypeVar("W", Attestation, Request, Waiver, Acknowledgement, Delegation, Expedition)
 
 
 def word_statement(word: Word, opened: str) -> Json:
     """What the person signs; `opened` is the digest of the record's first line, which binds it to this launch."""
-    about = word.role if isinstance(word, Delegation) else word.check
+    about = word.role if isinstance(word, Delegation | Expedition) else word.check
     subject: list[JsonValue] = [{"name": about, "digest": {"sha256": opened}}]
     if isinstance(word, Attestation) and word.evidence:
         subject.append({"name": word.source, "digest": {"sha256": word.evidence}})

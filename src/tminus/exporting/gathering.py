@@ -1,7 +1,7 @@
 """A plan, and what the record of a launch says of it, as one content to export."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tminus.domain.evidence import Claim, Source, Verdict
 from tminus.exporting.content import (
@@ -49,9 +49,13 @@ def of_plan(plan: Planned) -> Content:
 
 def of_launch(record: Recorded, name: str, plan: Planned | None) -> Content:
     """What a launch's record says, with the plan's sections and texts where the plan is at hand."""
-    told = _Launched(record)
+    told, hastened = _Launched(record), _hastened(record)
     lines = (
-        tuple(_line(section, entry, told) for section, entry in _entries(plan.document))
+        tuple(
+            _line(section, entry, told)
+            for section, entry in _entries(plan.document)
+            if entry.id not in hastened
+        )
         if plan
         else tuple(_unplanned(record))
     )
@@ -59,7 +63,9 @@ def of_launch(record: Recorded, name: str, plan: Planned | None) -> Content:
         plan=_plan_facts(plan) if plan else _recorded_plan(record),
         launch=_launch_facts(record, name),
         lines=lines,
-        omitted=tuple(_omitted(plan.document)) if plan else tuple(_recorded_omitted(record)),
+        omitted=(*_omitted(plan.document), *_left_out(plan.document, hastened))
+        if plan
+        else tuple(_recorded_omitted(record)),
         signatures=record.signatures,
         decision=record.decision,
         roles=tuple(_roles(plan.document)) if plan else tuple(_recorded_roles(record)),
@@ -197,6 +203,24 @@ def _omitted(document: Document) -> Iterator[Line]:
                 )
             else:
                 yield Line(entry, entry, "", Standing.OMITTED, reason=omission.reason)
+
+
+def _hastened(record: Recorded) -> Mapping[str, str]:
+    """By the lines that an expedited launch left out: why."""
+    path = record.opened.data.get("expedited")
+    return (
+        {str(row["check"]): str(row["reason"]) for row in rows(path, "left_out")}
+        if isinstance(path, Mapping)
+        else {}
+    )
+
+
+def _left_out(document: Document, hastened: Mapping[str, str]) -> Iterator[Line]:
+    """Those lines as the plan has them."""
+    for section, entry in _entries(document):
+        if entry.id in hastened:
+            line = _line(section, entry, None)
+            yield replace(line, standing=Standing.OMITTED, reason=hastened[entry.id])
 
 
 def _roles(document: Document) -> Iterator[Role]:

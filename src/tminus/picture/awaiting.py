@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tminus.control.readiness import claims_of
 from tminus.domain.acknowledging import Awaited, awaited, is_awaited
-from tminus.domain.course import in_force
+from tminus.domain.attempts import in_force
 from tminus.domain.delegation import as_held
 from tminus.domain.plan import Plan
 from tminus.domain.poll import acknowledged

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from tminus.domain.canonical import instant
-from tminus.domain.course import PROPOSED, RESCHEDULED
+from tminus.domain.course import PROPOSED, RESCHEDULED, UNPROVEN
+from tminus.domain.expedition import EXPEDITED
 from tminus.domain.record import CHECKPOINT, ENDED, Event
 from tminus.domain.rollout import State
 
@@ -180,10 +181,25 @@ class Course:
         later = [event for event in self.happened if event.seq > held.seq]
         moved = any(
             event.type in {"step.done", "order.taken"}
-            or (event.type == "traffic.seen" and event.data["action"] != "hold")
+            or (
+                event.type == "traffic.seen"
+                and event.data["action"] != "hold"
+                and held.data["rule"] != UNPROVEN
+            )
             for event in later
         )
         return None if moved else held
+
+    @property
+    def expedited(self) -> str:
+        """In words: why it takes the plan's shorter form, and who stands for that; empty for the whole plan."""
+        path = self.opened.get("expedited")
+        if not path:
+            return ""
+        words = {bool(event.data["confirms"]) for event in self.of(EXPEDITED)}
+        asked = "asked for by" if False in words else "not yet signed by"
+        confirmed = "confirmed by" if True in words else "not yet confirmed by"
+        return f"expedited: {path['reason']}; {asked} {path['by']}, {confirmed} {path['second']}"
 
     @property
     def away(self) -> dict[str, Happened]:

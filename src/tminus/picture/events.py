@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from tminus.domain.expedition import EXPEDITED
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.picture.course import Data
 from tminus.picture.words import brief, claim, short_digests, t_text
@@ -146,6 +147,11 @@ def _held(data: Data) -> Told:
     return "warned", "held", f"{data['where']} by {data['rule']}: {claim(str(data['text']))}"
 
 
+def _expedited(data: Data) -> Told:
+    act = "confirmed that the launch is expedited" if data["confirms"] else "asked for an expedited launch"
+    return "warned", "expedited", f"{data['by']} {act}: {data['because']}"
+
+
 def _ordered(data: Data) -> Told:
     return "", "order", str(data["text"])
 
@@ -245,6 +251,7 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "step.done": _done,
     "traffic.seen": _seen,
     "launch.held": _held,
+    EXPEDITED: _expedited,
     "order.taken": _ordered,
     "clock.held": _clock_held,
     "clock.resumed": _clock_resumed,

@@ -248,6 +248,24 @@ class DecisionEntry(_Entry):
     new_date: str = ""
 
 
+class ShortenedEntry(_Entry):
+    """Lines that an expedited launch leaves out, with one reason for all of them."""
+
+    reason: Text
+    """Why a hotfix needs none of them; it is counted, shown and signed."""
+    lines: list[Text] = Field(min_length=1)
+    """Ids of lines that GO judges; never of a blocker."""
+
+
+class ExpeditedEntry(_Entry):
+    """The shorter form for a hotfix: `tminus launch --expedited` takes it, with a reason and a second person."""
+
+    omitted: list[ShortenedEntry] = Field(default_factory=list)
+    """What it leaves out beside what the plan omits."""
+    milestones: dict[Text, Text] = Field(default_factory=dict)
+    """By a milestone of the plan, where it comes instead: `{T-24h: T-1h}`. Later, and before T-0."""
+
+
 class FreezeEntry(_Entry):
     """A time in which no launch may have its T-0: once, or every week."""
 
@@ -337,6 +355,8 @@ class Document(_Entry):
     """Lines of the checklist that are left out."""
     waivers: list[WaiverEntry] = Field(default_factory=list)
     decision: DecisionEntry = Field(default_factory=DecisionEntry)
+    expedited: ExpeditedEntry | None = None
+    """The shorter form for a hotfix. Left out, every launch takes the whole plan."""
     freezes: list[FreezeEntry] = Field(default_factory=list)
     """When nothing is launched."""
     notices: NoticesEntry = Field(default_factory=NoticesEntry)

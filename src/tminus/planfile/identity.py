@@ -18,6 +18,7 @@ from tminus.planfile.document import Document, NoticesEntry, NotifyEntry
 _OF_THE_FILE = {"$schema", "extends"}
 _SINCE: Mapping[str, Any] = {
     "environment": "",
+    "expedited": None,
     "freezes": [],
     "notices": NoticesEntry().model_dump(mode="json"),
     "notify": NotifyEntry().model_dump(mode="json"),

@@ -47,6 +47,7 @@ def listed(found: Loaded) -> Row:
         "contacts": whole["contacts"],
         "document": whole["document"],
         "decision": whole["decision"],
+        "expedited": whole["expedited"],
         "freezes": whole["freezes"],
         "notices": whole["notices"],
         "notify": whole["notify"],

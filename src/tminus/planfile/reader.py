@@ -7,6 +7,7 @@ from tminus.domain.environments import named
 from tminus.domain.plan import Check, Omission, Plan, Role, Rollout
 from tminus.planfile import (
     expecting,
+    expediting,
     freezing,
     invariants,
     lines,
@@ -44,6 +45,7 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
         look(found)
     expecting.expectations(found)
     lints.waivers(found, now)
+    short = expediting.expedited(found, checks, milestones)
     freezes, leads = freezing.freezes(found), freezing.leads(found)
     notify = telling.notify(found)
     worth.demands(found, checks, rollout)
@@ -52,7 +54,7 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
         return None, filling
     plan = _plan(found, checks, (milestones, rollout), filling)
     if plan is not None:
-        plan = replace(plan, freezes=freezes, leads=leads, notify=notify)
+        plan = replace(plan, freezes=freezes, leads=leads, notify=notify, expedited=short)
         telling.unreached(found, plan)
     return plan, filling
 

@@ -14,6 +14,7 @@ from tminus.testing.people import (
     FakeProber,
     FakeSignatory,
     FakeSmoke,
+    FakeVerifier,
     MemoryRecord,
     ScriptedObserver,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "FakeSmoke",
     "FakeTarget",
     "FakeTraffic",
+    "FakeVerifier",
     "Fate",
     "MemoryRecord",
     "ScriptedObserver",

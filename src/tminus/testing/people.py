@@ -1,7 +1,7 @@
 """The smaller fakes: the record, the database, and those who look, sign and probe."""
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from tminus.control.ports import Json
@@ -59,6 +59,22 @@ class MemoryRecord:
     async def events(self) -> list[Event]:
         """See `Record.events`."""
         return list(self.chain)
+
+
+class FakeVerifier:
+    """Believes every record, until it is told not to."""
+
+    def __init__(self) -> None:
+        self.error: TminusError | None = None
+        """Why the record proves nothing; nothing while it does."""
+        self.asked = 0
+
+    async def verify(self, events: Sequence[Event]) -> None:
+        """See `Verifier.verify`."""
+        del events
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
 
 
 class FakeProber:

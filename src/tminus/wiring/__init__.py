@@ -12,10 +12,10 @@ from tminus.config import resolve
 from tminus.control.inspection import Inspection
 from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
-from tminus.control.liftoff import Stages
 from tminus.control.opening import Binding
 from tminus.control.ports import Clock, Engine, Json
 from tminus.control.readiness import Readiness
+from tminus.control.stages import Stages
 from tminus.control.watch import Watch
 from tminus.domain.canonical import timestamp
 from tminus.domain.course import Course, course_of
@@ -48,7 +48,7 @@ from tminus.probes import (
 )
 from tminus.probes import plan as plan_probes
 from tminus.releases import Releases
-from tminus.signing import checkpoint_entry
+from tminus.signing import checkpoint_entry, trust_path
 from tminus.store.record import RecordStore
 from tminus.store.reserve import Reserve
 from tminus.store.tables import connect as connect_store
@@ -59,6 +59,7 @@ from tminus.webhooks import Hooks
 from tminus.wiring import alerting
 from tminus.wiring.judging import guard_limits, inspection
 from tminus.wiring.keys import Keys
+from tminus.wiring.proving import OwnTrust
 
 LAUNCH = "launch"
 """The kind of workflow that a launch is."""
@@ -259,7 +260,7 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     def crew() -> Crew:
         record = LaunchRecord(store, binding.launch, launch_time)
         readiness = Readiness(plan.checks, record, systems, clock)
-        stages = Stages(target, trace, backups, smoke, watch, launch_time)
+        stages = Stages(target, trace, backups, smoke, watch, launch_time, OwnTrust(trust_path(home)))
         return Crew(plan, record, readiness, Keys(home).signatory(plan), launch_time, stages)
 
     async def body(engine: Engine, _launch: str) -> Json:

@@ -9,9 +9,10 @@ from uuid import uuid4
 
 from tminus.control.ports import Clock, Json
 from tminus.control.readiness import claims_of
+from tminus.domain.attempts import in_force
 from tminus.domain.attestation import EvidenceRoot
 from tminus.domain.canonical import instant, timestamp
-from tminus.domain.course import Course, course_of, in_force
+from tminus.domain.course import Course, course_of
 from tminus.domain.decision import standing
 from tminus.domain.delegation import as_held
 from tminus.domain.evidence import Claim, Verdict

@@ -14,6 +14,7 @@ from tminus.control.opening import OPENED_KEY, Binding, opening
 from tminus.control.ports import Clock, Json
 from tminus.domain.canonical import canonical, sha256_hex, timestamp
 from tminus.domain.course import Course, course_of
+from tminus.domain.expedition import Expedited, shorter
 from tminus.domain.plan import Plan
 from tminus.domain.record import OPENED, Entry, Event
 from tminus.domain.timeline import LaunchClock
@@ -45,6 +46,14 @@ class Wanted:
     t0: float
     previous: Mapping[str, str] = field(default_factory=dict)
     """The same of the images that run now, as far as they are known."""
+    expedited: Expedited | None = None
+    """What makes it an expedited launch, which takes the plan's shorter form."""
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that the launch follows."""
+        whole = self.loaded.checked()
+        return shorter(whole) if self.expedited else whole
 
     def named(self, number: int) -> str:
         """The launch's id: the same wish is the same launch; `number` counts those of it that have ended."""
@@ -54,6 +63,7 @@ class Wanted:
             "t0": timestamp(self.t0),
             "number": number,
             **({"previous": dict(self.previous)} if self.previous else {}),
+            **({"expedited": self.expedited.data()} if self.expedited else {}),
         }
         return f"{self.environment}-{sha256_hex(canonical(about))[:8]}"
 
@@ -95,7 +105,16 @@ async def open_launch(database_url: str, wanted: Wanted, clock: Clock) -> Opened
 def _binding(launch: str, wanted: Wanted) -> Binding:
     release, previous = dict(wanted.release), dict(wanted.previous)
     return Binding(
-        launch, release, previous, wanted.t0, 1.0, (), asks=False, waits=True, environment=wanted.environment
+        launch,
+        release,
+        previous,
+        wanted.t0,
+        1.0,
+        (),
+        asks=False,
+        waits=True,
+        environment=wanted.environment,
+        expedited=wanted.expedited,
     )
 
 
@@ -136,7 +155,7 @@ async def seal_ended(database_url: str, launch: str, home: Path, clock: Clock) -
 
 def _first(wanted: Wanted, binding: Binding, now: float) -> Entry:
     t_ms = round((now - binding.t0) * 1000)
-    return Entry(OPENED, OPENED_KEY, opening(wanted.loaded.checked(), binding), timestamp(now), t_ms)
+    return Entry(OPENED, OPENED_KEY, opening(wanted.plan, binding), timestamp(now), t_ms)
 
 
 def _order(wanted: Wanted, binding: Binding) -> Order:
@@ -160,6 +179,7 @@ def _bound(binding: Binding) -> Json:
         "by_hand": [*binding.by_hand],
         "asks": binding.asks,
         "waits": binding.waits,
+        "expedited": binding.expedited is not None,
     }
 
 
@@ -184,11 +204,14 @@ def binding_of(order: Order) -> Binding:
 
 
 def plan_of(order: Order, digest: str) -> Plan:
-    """The plan of a launch, from its order; raises `PlanError` where it is not the one of this digest any more."""
+    """The plan that a launch follows, from its order; an expedited one follows the shorter form.
+
+    Raises `PlanError` where it is not the one of this digest any more.
+    """
     plan = loaded(str(order.document["plan"]), Path(f"the plan kept for {order.environment}")).checked()
     if plan.digest != digest:
         raise PlanError(
             f"the plan kept for {order.environment} is read as {plan.digest[:16]}, but {digest[:16]} was opened",
             hint="run this launch by the tminus that opened it",
         )
-    return plan
+    return shorter(plan) if order.binding.get("expedited") else plan

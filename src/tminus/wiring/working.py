@@ -13,17 +13,25 @@ from tminus import files
 from tminus.control.courier import Courier, Post
 from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
-from tminus.control.liftoff import Stages
 from tminus.control.opening import Binding
 from tminus.control.ports import Engine, Json
 from tminus.control.readiness import Readiness
+from tminus.control.stages import Stages
 from tminus.control.watch import Watch
 from tminus.domain.plan import Plan
 from tminus.domain.timeline import LaunchClock
 from tminus.engine.durable import DurableEngine
 from tminus.engine.keeper import Keeping
 from tminus.engine.patience import Patience
-from tminus.errors import PartError, PlanError, RefusedError, TminusError, UsageError
+from tminus.errors import (
+    OutOfSequenceError,
+    PartError,
+    PlanError,
+    RecordError,
+    RefusedError,
+    TminusError,
+    UsageError,
+)
 from tminus.picture.reading import plan_digest
 from tminus.store.orders import Order
 from tminus.store.record import RecordStore
@@ -32,9 +40,11 @@ from tminus.targets.absent import LACKS, AbsentTarget
 from tminus.wiring import LaunchRecord, SystemClock
 from tminus.wiring.appraisal import AFAR, afar
 from tminus.wiring.attended import RECORD, AttendedRecord, Journal
+from tminus.wiring.doubted import DoubtedRecord
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
 from tminus.wiring.opening import BODY, binding_of, plan_of, seal_kept
+from tminus.wiring.proving import OwnTrust
 from tminus.wiring.telling import Counter, notifiers
 
 STRANGE_SECONDS = 30.0
@@ -51,6 +61,8 @@ class Yard:
     """Where its keys are, and where the records of launches that have ended go."""
     environment: Mapping[str, str]
     """What `env:` stands for in plans."""
+    trust: Path
+    """The trust root with which it verifies a GO before it acts on it."""
 
 
 class Worker:
@@ -62,9 +74,12 @@ class Worker:
         self._clock = SystemClock()
         self._database = connect(yard.database)
         self._store = RecordStore(self._database)
-        self._plans: dict[str, Plan] = {}
+        self._plans: dict[tuple[str, bool], Plan] = {}
+        """By digest, and whether it is the shorter form."""
         self._told: dict[str, int | None] = {}
         """By launch that has not ended: the last event of which this process has told."""
+        self._doubted: set[str] = set()
+        """The launches whose records do not hold together, of which this process has said so."""
         self._strange: set[str] = set()
         """The launches whose plans this tminus reads otherwise than the one that opened them, and has said so."""
         self.engine = DurableEngine(
@@ -78,6 +93,7 @@ class Worker:
     async def start(self) -> None:
         """Begin to work; raises `PartError` when the database does not answer."""
         Keys(self._yard.home).enrol_server()
+        self._journal.say("", OwnTrust(self._yard.trust).told())
         await self.engine.start()
 
     async def stop(self) -> None:
@@ -89,7 +105,11 @@ class Worker:
         if launch not in self._told:
             self._journal.say(launch, "is taken")
         try:
-            return await self._run(engine, launch)
+            while True:
+                try:
+                    return await self._run(engine, launch)
+                except RecordError as error:
+                    await self._hold(engine, launch, error)
         except TminusError as error:
             self._journal.say(launch, f"is left by an error: {error}; {error.hint}")
             raise
@@ -124,6 +144,36 @@ class Worker:
         del self._told[launch]
         return ended
 
+    async def _hold(self, engine: Engine, launch: str, error: RecordError) -> None:
+        """Let a launch rest whose record does not hold together; it is looked at again, and goes on once it does."""
+        until = self._clock.now() + STRANGE_SECONDS
+        if launch not in self._doubted:
+            self._journal.say(launch, f"is held, for its record does not verify: {error}; {error.hint}")
+            self._doubted.add(launch)
+        try:
+            until = await self._told_of(engine, launch, error, until)
+        except OutOfSequenceError:
+            raise error from None  # it has ended: nothing is left to be held
+        except RecordError as worse:
+            self._journal.say(launch, f"nothing can be written into its record: {worse}")
+        await engine.rest(until)
+
+    async def _told_of(self, engine: Engine, launch: str, error: RecordError, until: float) -> float:
+        """Say in the record why the launch is held, and tell people; until when it may rest."""
+        patience = Patience(self._clock, partial(self._journal.say, launch))
+        doubted = DoubtedRecord(self._store, launch, self._clock)
+        await patience.run(RECORD, lambda: doubted.hold(error))
+        order = await patience.run(RECORD, lambda: self._store.order(launch))
+        plan = await self._understood(engine, order, launch, plan_digest(await doubted.events()))
+        record = AttendedRecord(doubted, launch, self._journal, patience)
+        courier = self._courier(launch, order.environment, plan, record)
+        record.heard = courier.hear
+        try:
+            await record.events()
+            return await courier.settle(until)
+        finally:
+            await courier.close()
+
     def _courier(self, launch: str, environment: str, plan: Plan, record: AttendedRecord) -> Courier:
         def say(words: str) -> None:
             self._journal.say(launch, words)
@@ -144,9 +194,10 @@ class Worker:
 
     def _plan(self, order: Order, digest: str) -> Plan:
         """The plan of a launch, which it shares with others of the same digest: thousands may wait."""
-        if digest not in self._plans:
-            self._plans[digest] = plan_of(order, digest)
-        return self._plans[digest]
+        key = digest, bool(order.binding.get("expedited"))
+        if key not in self._plans:
+            self._plans[key] = plan_of(order, digest)
+        return self._plans[key]
 
     def _crew(self, plan: Plan, binding: Binding, record: AttendedRecord, time: LaunchTime) -> Crew:
         """What a launch works with that can be seen, and that has no target yet and nobody who signs in it."""
@@ -157,7 +208,7 @@ class Worker:
         observer = afar(plan, self._yard.environment, AFAR, values)
         readiness = Readiness(plan.checks, record, observer, self._clock)
         watch = Watch(none, none, none, self._clock, guard_limits(plan))
-        stages = Stages(none, none, none, none, watch, time)
+        stages = Stages(none, none, none, none, watch, time, OwnTrust(self._yard.trust))
         return Crew(plan, record, readiness, None, time, stages, LACKS)
 
 

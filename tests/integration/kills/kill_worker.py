@@ -16,10 +16,10 @@ from tminus.control.approval import TOPIC
 from tminus.control.inspection import Inspection
 from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
-from tminus.control.liftoff import Stages
 from tminus.control.opening import Binding
 from tminus.control.ports import Engine, Json
 from tminus.control.readiness import Readiness
+from tminus.control.stages import Stages
 from tminus.control.watch import Watch
 from tminus.domain.expectation import parse
 from tminus.domain.invariant import Invariant
@@ -27,11 +27,13 @@ from tminus.domain.plan import Plan
 from tminus.domain.timeline import LaunchClock
 from tminus.engine.durable import DurableEngine
 from tminus.planfile import read
+from tminus.signing import trust_path
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
 from tminus.wiring import LaunchRecord, SystemClock, launch_folder, seal
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
+from tminus.wiring.proving import OwnTrust
 
 PLAN = Path(__file__).with_name("kill_plan.yaml")
 SPEED = 60_000.0
@@ -89,7 +91,9 @@ class Process:
         watch = Watch(target, traffic, outlook, clock, guard_limits(plan))
         watch.inspection = Inspection(INVARIANTS, database, clock, every=1.0)
         readiness = Readiness(plan.checks, self.record, outlook, clock)
-        stages = Stages(target, traffic, database, outlook, watch, self.time)
+        stages = Stages(
+            target, traffic, database, outlook, watch, self.time, OwnTrust(trust_path(self.task.home))
+        )
         signatory = Keys(self.task.home).signatory(plan)
         return Crew(plan, self.record, readiness, signatory, self.time, stages)
 

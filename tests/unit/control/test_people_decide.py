@@ -155,6 +155,42 @@ async def test_a_poll_is_opened_over_what_stands_there_however_much_comes_in_bet
     check_open(world.chain, open_envelope, world.trust())
 
 
+class DecidedInto(MemoryRecord):
+    """A record into which GO comes just before somebody is to be told that a signature is missing."""
+
+    decide: Callable[[], None]
+    decided = False
+
+    async def append_while(self, allowed: Callable[[Course], None], key: str, kind: str, data: Json) -> Event:
+        if kind == "notice.raised" and not self.decided and course_of(self.chain).phase is State.POLLING:
+            self.decided = True
+            self.decide()
+        return await super().append_while(allowed, key, kind, data)
+
+
+class Overtaken(Attended):
+    def put_together(self, engine: Engine) -> Launch:
+        binding = Binding("depot-7", {"depot": NEW}, {}, self.t0, 1.0, (), asks=False, waits=True)
+        crew = self.boot()
+        record = DecidedInto(crew.time, self.chain, self.fate)
+        record.decide = self.go_at_once
+        readiness = Readiness(self.plan.checks, record, crew.readiness._observer, self.clock)
+        crew = replace(crew, signatory=None, lacks=LACKS, record=record, readiness=readiness)
+        return Launch(binding, crew, engine)
+
+    def go_at_once(self) -> None:
+        all_go(self)
+        self.decide(GO)
+
+
+async def test_a_go_that_comes_while_somebody_is_being_told_is_gone_on_with() -> None:
+    world = attended(Overtaken)
+    assert (await world.launch())["outcome"] == "aborted"
+    (ended,) = world.events("launch.ended")
+    assert ended["rule"] == "target.absent"
+    assert [data["decision"] for data in world.events("decision.made")] == ["go"]
+
+
 async def test_go_can_be_taken_back_before_t_0_by_an_abort() -> None:
     world = attended()
     at(world, -600.0, lambda: all_go(world))

@@ -12,7 +12,8 @@ else:
     from courses import HOUR, T0, Launched
     from launch_world import PLAN, World
 
-from tminus.domain.course import MOVING, course_of, follow, in_force
+from tminus.domain.attempts import in_force
+from tminus.domain.course import MOVING, course_of, follow
 from tminus.domain.orders import Act, may
 from tminus.domain.record import OPENED
 from tminus.domain.rollout import State

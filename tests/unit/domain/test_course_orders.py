@@ -297,3 +297,22 @@ def test_a_reason_is_words_that_people_can_read(reason: str, told: str) -> None:
 def test_a_date_beyond_every_calendar_is_refused(t0: float, told: str) -> None:
     with pytest.raises(RefusedError, match=told):
         Launched().order(Act.RESCHEDULE, new_t0=t0)
+
+
+def test_a_launch_that_is_held_since_its_record_proves_nothing_goes_on_only_by_a_person_s_word() -> None:
+    launch = Launched().up_to("launching")
+    launch.add("launch.held", where="green", rule="hold.record", text="a stranger signed this")
+    launch.add("traffic.seen", action="continue")
+    launch.add("step.done", step="green")
+
+    assert launch.course.unproven
+    launch.order(Act.RESUME)
+    assert (launch.course.unproven, launch.course.guard) == (False, "")
+
+
+def test_a_launch_that_proves_nothing_may_be_called_off_before_its_first_step() -> None:
+    launch = Launched().up_to("go")
+    launch.add("launch.held", where="GO", rule="hold.record", text="a stranger signed this")
+    launch.order(Act.ABORT)
+
+    assert launch.course.leaving == "aborted"

@@ -205,3 +205,14 @@ def test_who_decides_hears_whose_signatures_are_missing_before_the_poll_ends() -
     assert found.subject.endswith("1 signature is missing, of Dario Voss, and the poll ends at T-0")
     assert "waits for the signature of Dario Voss" in found.text
     assert "tminus sign" not in found.text
+
+
+def test_a_record_that_does_not_verify_says_why_and_what_to_type() -> None:
+    launch = Launched().up_to("go")
+    launch.add("launch.held", where="GO", rule="hold.record", text="line 9: a stranger signed this")
+    found = read(launch)
+    assert found.subject == "[tminus] prod: held, for its record does not verify"
+    assert "Reason: line 9: a stranger signed this" in found.text
+    for command in ("tminus trust add KEY", "tminus resume prod-1 --reason", "tminus abort prod-1 --reason"):
+        assert command in found.text
+    assert found.appointment is None

@@ -190,3 +190,13 @@ def test_one_message_has_the_same_name_at_every_try_and_another_for_another_addr
     assert len(set(keys)) == 2
     launch.now += 60
     assert [one.key for one in open_messages(launch)] == keys
+
+
+def test_everybody_is_told_of_a_record_that_does_not_verify_and_of_no_other_hold() -> None:
+    launch = Launched().up_to("go")
+    launch.add("launch.held", where="10 %", rule="hold.blind", text="no log")
+    assert called(launch)[0][0] == "go"
+    launch.add("launch.held", where="GO", rule="hold.record", text="a stranger signed this")
+    assert called(launch) == [("hold.record", ("lead", "devops"), ())]
+    launch.order(Act.RESUME)
+    assert called(launch) == [("resume", ("lead", "devops"), ())]

@@ -152,6 +152,24 @@ def test_the_counts_hold_every_line_and_what_is_left_out(record: RecordBuilder) 
     assert [(left.id, left.reason) for left in found.omitted] == [("route.sms", "no pager")]
 
 
+def test_what_an_expedited_launch_left_out_is_omitted_with_its_reason(record: RecordBuilder) -> None:
+    row = {"check": "cfg.cors", "severity": "required", "reason": "expedited: no setting changes"}
+    path = {"reason": "a token leaks", "by": "Dana Ops", "role": "devops-lead", "second": "Cleo Chief"}
+    record.open(
+        omitted=[{"check": "cfg.cors", "reason": row["reason"]}],
+        expedited={**path, "second_role": "cto", "left_out": [row], "milestones": []},
+    )
+    record.add("launch.ended", {"outcome": "scrubbed"})
+    record.seal()
+    found = content(record)
+    assert "cfg.cors" not in [entry.id for entry in found.lines]
+    assert [(left.id, left.text, left.reason) for left in found.omitted] == [
+        ("route.sms", "SMS for on-call", "no pager"),
+        ("cfg.cors", "Backup verified | twice", "expedited: no setting changes"),
+    ]
+    assert found.total == 6
+
+
 def test_a_launch_whose_plan_is_not_at_hand_is_told_from_the_record_alone(record: RecordBuilder) -> None:
     found = of_launch(told(record.complete()), "launch.jsonl", None)
     assert [entry.id for entry in found.lines][:2] == ["bk.db", "cfg.cors"]

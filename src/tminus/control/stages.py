@@ -1,0 +1,21 @@
+"""What a rollout works with."""
+
+from dataclasses import dataclass
+
+from tminus.control.launchtime import LaunchTime
+from tminus.control.ports import Database, Smoke, Target, Traffic, Verifier
+from tminus.control.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What the rollout acts on."""
+
+    target: Target
+    traffic: Traffic
+    database: Database
+    smoke: Smoke
+    watch: Watch
+    clock: LaunchTime
+    verifier: Verifier
+    """Who says whether the record proves the GO on which all of this is done."""
