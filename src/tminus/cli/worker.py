@@ -11,11 +11,12 @@ from typing import Annotated
 import typer
 
 from tminus.cli.clock import now
-from tminus.config import database_url, writable_home
+from tminus.config import database_url, evidence_place, writable_home
 from tminus.domain.canonical import timestamp
 from tminus.domain.record import Event
 from tminus.engine.survey import survey
 from tminus.errors import Exit
+from tminus.evidence import place
 from tminus.metrics import LOOPBACK, METRICS_SECONDS, Metrics
 from tminus.picture.events import entries
 from tminus.planfile.problem import printable
@@ -65,7 +66,8 @@ def worker(
     it was told to stop, 4 when the database does not answer at the start, 70 when it was silent for so long that
     others took its launches.
     """
-    yard = Yard(database_url(), writable_home(), os.environ)
+    store = place(evidence_place()) if evidence_place() else None
+    yard = Yard(database_url(), writable_home(), os.environ, store)
     with place_of(yard.database):
         asyncio.run(_work(yard, metrics_port, tied=tied))
 

@@ -5,6 +5,7 @@ launch with its soak of a day takes milliseconds and comes out the same each tim
 """
 
 from tminus.testing.engine import Crash, FakeClock, Fate, VirtualEngine
+from tminus.testing.evidence import MemoryEvidence
 from tminus.testing.notifier import FakeNotifier
 from tminus.testing.people import (
     FakeDatabase,
@@ -31,6 +32,7 @@ __all__ = [
     "FakeTarget",
     "FakeTraffic",
     "Fate",
+    "MemoryEvidence",
     "MemoryRecord",
     "ScriptedObserver",
     "VirtualEngine",

@@ -14,11 +14,12 @@ from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Stages
 from tminus.control.opening import Binding
-from tminus.control.ports import Engine, Json
+from tminus.control.ports import Engine, EvidenceStore, Json
 from tminus.control.readiness import Readiness
 from tminus.control.watch import Watch
 from tminus.domain.plan import Plan
 from tminus.domain.timeline import LaunchClock
+from tminus.domain.words import shown_files
 from tminus.engine.durable import DurableEngine
 from tminus.engine.keeper import Keeping
 from tminus.errors import PlanError, RefusedError, TminusError, UsageError
@@ -33,6 +34,7 @@ from tminus.wiring.attended import AttendedRecord, Journal, Patience
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
 from tminus.wiring.opening import BODY, binding_of, plan_of, seal_kept
+from tminus.wiring.shown import bundled
 from tminus.wiring.telling import Counter, notifiers
 
 STRANGE_SECONDS = 30.0
@@ -49,6 +51,8 @@ class Yard:
     """Where its keys are, and where the records of launches that have ended go."""
     environment: Mapping[str, str]
     """What `env:` stands for in plans."""
+    evidence: EvidenceStore | None = None
+    """Where all machines keep what people show; none where each keeps it beside its own records."""
 
 
 class Worker:
@@ -113,6 +117,7 @@ class Worker:
 
         async def sealed() -> Json:
             path = await patience.until_done(lambda: seal_kept(self._store, launch, self._yard.home, time))
+            await self._bundle(launch, path, patience)
             self._journal.say(launch, f"has ended: {result['outcome']}; its record is {path}")
             return result
 
@@ -120,6 +125,14 @@ class Worker:
         await courier.tell_of_the_end(engine)
         del self._told[launch]
         return ended
+
+    async def _bundle(self, launch: str, record: Path, patience: Patience) -> None:
+        """Lay what people showed beside the record; that something is lacking is said, and ends no launch."""
+        if self._yard.evidence is None:
+            return
+        events = await patience.until_done(lambda: self._store.events(launch))
+        for words in await bundled(self._yard.evidence, shown_files(events), record):
+            self._journal.say(launch, words)
 
     def _courier(self, launch: str, environment: str, plan: Plan, record: AttendedRecord) -> Courier:
         def say(words: str) -> None:
