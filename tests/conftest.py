@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import psycopg
@@ -18,6 +19,11 @@ from hypothesis import HealthCheck, settings
 
 from tminus import loopback
 from tminus.store import connect, prepare
+
+if TYPE_CHECKING:
+    from tests import s3_stand_in
+else:
+    import s3_stand_in
 
 settings.register_profile(
     "unhurried",
@@ -141,3 +147,17 @@ def own_postgres() -> Iterator[Cluster]:
     """A cluster of one test, which may stop and start it; it must run at the end."""
     with _cluster() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[s3_stand_in.StandIn]:
+    """A stand-in for S3 that ends with the session."""
+    with s3_stand_in.running() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: s3_stand_in.StandIn, monkeypatch: pytest.MonkeyPatch) -> s3_stand_in.StandIn:
+    """The same, with the environment of who uses it."""
+    s3_stand_in.surroundings(monkeypatch, s3_server.url)
+    return s3_server

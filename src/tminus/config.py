@@ -61,6 +61,11 @@ def database_url() -> str:
         raise UsageError(f"TMINUS_DATABASE_URL: {error}", hint="correct the variable") from error
 
 
+def evidence_place() -> str:
+    """Where all machines keep what people show: `TMINUS_EVIDENCE`; empty where each keeps it beside its records."""
+    return os.environ.get("TMINUS_EVIDENCE", "")
+
+
 def resolve(reference: str, environment: Mapping[str, str]) -> str:
     """The value behind `env:NAME` or `file:PATH`; anything else is the value itself.
 

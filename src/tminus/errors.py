@@ -99,6 +99,10 @@ class RecordError(TminusError):
     code = Exit.FAILED
 
 
+class SwappedError(RecordError):
+    """What is kept under a digest has another one: it was swapped, or is damaged."""
+
+
 class PartError(TminusError):
     """A part that the stage needs cannot be installed, started or reached."""
 
@@ -116,3 +120,7 @@ class UndeliveredError(TminusError):
 
 class StoreError(PartError):
     """The database does not do its part now: it is away, locked or has no room; a later try may succeed."""
+
+
+class EvidenceError(PartError):
+    """Evidence cannot be kept or read now where it belongs: that place is away, full, or closed to us."""

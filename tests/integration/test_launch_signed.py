@@ -33,6 +33,7 @@ from tminus.wiring.expediting import ask, confirm
 from tminus.wiring.opening import Wanted, kept, open_launch
 from tminus.wiring.orders import give
 from tminus.wiring.polling import Verdict, decide, sheet, sign
+from tminus.wiring.shown import evidence_of
 from tminus.wiring.shown import kept as evidence_kept
 
 pytestmark = pytest.mark.slow
@@ -74,7 +75,7 @@ class Team:
         """Everybody's word for the lines that ask for one; the blocker's by two persons, with a file."""
         said = "everybody answered"
         await self.act(attest(self.hands["lead"], "team.ready", said, Shown(), holds=True))
-        shown = await evidence_kept(self.yard.home, self.launch, str(log))
+        shown = await evidence_kept(evidence_of(self.yard.home, self.launch, ""), str(log))
         for role in ("devops", "qa"):
             await self.act(attest(self.hands[role], "rb.tested", "rolled back in 4 s", shown, holds=True))
 

@@ -1,5 +1,6 @@
-"""`tminus doctor`: how the common database stands, and what to do about it; it only reads."""
+"""`tminus doctor`: how the common database and the place of evidence stand, and what to do; it only reads."""
 
+import asyncio
 import json as json_text
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -7,17 +8,20 @@ from typing import Annotated
 
 import typer
 
-from tminus.config import database_url
+from tminus.config import database_url, evidence_place
 from tminus.domain.diagnosis import findings
 from tminus.domain.health import Finding, Grade
 from tminus.engine.survey import SECONDS, survey
 from tminus.engine.upkeep import PULSE
-from tminus.errors import Exit, PartError
+from tminus.errors import Exit, PartError, TminusError
+from tminus.evidence import place
 from tminus.planfile.problem import printable
 from tminus.store.tables import shown
 from tminus.wiring import SystemClock
 
 SIGNS = {Grade.OK: "✓", Grade.WARNING: "!", Grade.FAILED: "✗", Grade.UNKNOWN: "?"}
+NOBODYS = "0" * 64
+"""A digest under which nothing is ever kept."""
 LISTED = 8
 """Findings of one subject that are printed; the rest is counted. --json holds all."""
 
@@ -52,7 +56,20 @@ def _found(url: str, seconds: float) -> list[Finding]:
             Finding("all else", Grade.UNKNOWN, "nothing else can be seen without it"),
         ]
     answers = Finding("database", Grade.OK, f"answers within {max(1.0, seen.doubt * 2000):.0f} ms")
-    return [answers, *findings(seen, PULSE)]
+    return [answers, *findings(seen, PULSE), *_evidence()]
+
+
+def _evidence() -> Iterator[Finding]:
+    """Whether what people showed can be read, where all machines keep it in one place."""
+    if not evidence_place():
+        return
+    try:
+        store = place(evidence_place())
+        asyncio.run(store.has(NOBODYS))
+    except TminusError as error:
+        yield Finding("evidence", Grade.FAILED, str(error), error.hint)
+    else:
+        yield Finding("evidence", Grade.OK, f"{store.where} can be read")
 
 
 def _lines(where: str, found: Sequence[Finding]) -> Iterator[str]:

@@ -5,6 +5,7 @@ refused in words and leaves nothing.
 """
 
 import asyncio
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated, cast
@@ -13,7 +14,7 @@ import typer
 
 from tminus.cli.account import whoever
 from tminus.cli.launches import Found, launches, open_launch
-from tminus.config import home, writable_home
+from tminus.config import evidence_place, home, writable_home
 from tminus.demo.custody import Custody, custody
 from tminus.domain.canonical import timestamp
 from tminus.domain.course import Course, course_of
@@ -21,14 +22,18 @@ from tminus.domain.freezes import Override
 from tminus.domain.orders import BEFORE_GO, Act, Order
 from tminus.domain.plan import Plan
 from tminus.domain.record import Event
-from tminus.errors import OutOfSequenceError, PartError, PlanError, UsageError
+from tminus.domain.words import shown_files
+from tminus.errors import OutOfSequenceError, PartError, PlanError, TminusError, UsageError
+from tminus.evidence import place
 from tminus.picture.reading import Plans, plan_digest
 from tminus.planfile.lints import instant
+from tminus.planfile.problem import printable
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
 from tminus.wiring import SystemClock
 from tminus.wiring.opening import kept, seal_ended
 from tminus.wiring.orders import give, new_id
+from tminus.wiring.shown import bundled
 
 Reason = Annotated[str, typer.Option(help="Why; it stands in the record.")]
 Second = Annotated[str, typer.Option(help="The second person who allows a T-0 within a freeze.")]
@@ -100,6 +105,19 @@ def _order_common(chosen: Found, order: Order) -> None:
     if course.over:
         record = asyncio.run(seal_ended(chosen.database, chosen.id, writable_home(), SystemClock()))
         typer.echo(f"record: {record}")
+        _bundle(record, [*events, *made])
+
+
+def _bundle(record: Path, events: Sequence[Event]) -> None:
+    """Lay what people showed beside the record, where all machines keep it in one place; the order is done by now."""
+    if not evidence_place():
+        return
+    try:
+        lacking = asyncio.run(bundled(place(evidence_place()), shown_files(events), record))
+    except TminusError as error:
+        lacking = [f"evidence is not beside the record: {error}; {error.hint}"]
+    for words in lacking:
+        typer.echo(printable(words), err=True)
 
 
 def _order_demo(folder: Path, found: Found, order: Order) -> None:

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from tminus.config import database_url, home
+from tminus.config import database_url, evidence_place, home
 from tminus.domain.canonical import timestamp
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
 from tminus.engine.survey import survey
+from tminus.evidence import place
 from tminus.metrics import METRICS_SECONDS, Metrics
 from tminus.picture.common import CommonDatabase
 from tminus.picture.reading import Plans
@@ -81,6 +82,7 @@ async def _serve(
         clock.now,
         Metrics(lambda: survey(url, clock.now, METRICS_SECONDS)),
         common,
+        place(evidence_place()) if evidence_place() else None,
         tending=lambda: own.tending if own else Tending(Post.LEFT_OUT),
     )
     listens = asyncio.Event()

@@ -1,5 +1,6 @@
-"""`tminus verify`: what a launch record proves, on any machine, with no network."""
+"""`tminus verify`: what a launch record proves, on any machine, with no network unless `--evidence` names one."""
 
+import asyncio
 import json as json_text
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -10,10 +11,12 @@ import typer
 
 from tminus.cli.looks import mistaken
 from tminus.config import home
+from tminus.control.ports import EvidenceStore
 from tminus.domain.report import Report, Signature
 from tminus.domain.trust import TrustRoot
 from tminus.errors import Exit, RecordError, TminusError, UsageError
-from tminus.signing import load_trust, trust_path, verify_file
+from tminus.evidence import place as find_place
+from tminus.signing import load_trust, trust_path, verify_file, verify_with
 
 
 def verify(
@@ -22,6 +25,13 @@ def verify(
         Path | None, typer.Option(help="The trust root; by default the one of this machine.")
     ] = None,
     *,
+    evidence: Annotated[
+        str,
+        typer.Option(
+            metavar="PLACE",
+            help="Where shown files are that are not beside the record: a folder, or s3://BUCKET/PREFIX.",
+        ),
+    ] = "",
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
 ) -> None:
     """Prove a launch record: chain, signatures, evidence and rules.
@@ -30,7 +40,8 @@ def verify(
     keys signed it.
     """
     place = trust or trust_path(home())
-    report = _verified(record, _trusted(place, named=trust is not None), json=json)
+    store = find_place(evidence) if evidence else None
+    report = _verified(record, _trusted(place, named=trust is not None), store, json=json)
     if json:
         typer.echo(json_text.dumps(_as_json(report, place), indent=2, ensure_ascii=False))
     else:
@@ -39,9 +50,9 @@ def verify(
         raise typer.Exit(Exit.UNKNOWN)
 
 
-def _verified(record: Path, root: TrustRoot | None, *, json: bool) -> Report:
+def _verified(record: Path, root: TrustRoot | None, store: EvidenceStore | None, *, json: bool) -> Report:
     try:
-        return verify_file(record, root)
+        return verify_file(record, root) if store is None else asyncio.run(verify_with(record, root, store))
     except (RecordError, UsageError) as error:
         told = mistaken(record, "launch record", error)
         if not json or isinstance(error, UsageError):

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tminus.cli.hands import Launch, Line, desktop
-from tminus.config import writable_home
+from tminus.config import evidence_place, writable_home
 from tminus.domain.canonical import timestamp
 from tminus.domain.delegation import as_held, handed
 from tminus.domain.reach import unreached
@@ -18,7 +18,7 @@ from tminus.wiring.acts import Shown, approve_waiver, request_waiver
 from tminus.wiring.acts import acknowledge as acknowledged
 from tminus.wiring.acts import attest as attested
 from tminus.wiring.delegating import delegate as delegated
-from tminus.wiring.shown import kept
+from tminus.wiring.shown import evidence_of, kept
 
 
 def attest(  # noqa: PLR0913 - an option each
@@ -29,7 +29,7 @@ def attest(  # noqa: PLR0913 - an option each
     evidence: Annotated[
         str,
         typer.Option(
-            help="A file or an http(s) address that shows it; kept by its digest beside the record."
+            help="A file or an http(s) address that shows it; kept by digest, in TMINUS_EVIDENCE or beside the record."
         ),
     ] = "",
     role: Annotated[str, typer.Option(help="As which role; the line's owner by default.")] = "",
@@ -43,11 +43,15 @@ def attest(  # noqa: PLR0913 - an option each
     at = desktop(launch)
     check = at.scene.check(line)
     hand = at.hand(role or check.owner)
-    shown = asyncio.run(kept(writable_home(), at.desk.launch, evidence)) if evidence else Shown()
+    shown = _kept(at.desk.launch, evidence) if evidence else Shown()
     (event,) = at.do(attested(hand, line, statement, shown, holds=not fails))
     typer.echo(printable(f"{line} is {event.data['verdict']}: {event.data['why']}"))
     if shown.sha256:
         typer.echo(f"evidence {shown.name} sha256:{shown.sha256}")
+
+
+def _kept(launch: str, word: str) -> Shown:
+    return asyncio.run(kept(evidence_of(writable_home(), launch, evidence_place()), word))
 
 
 def waive(  # noqa: PLR0913 - an option each

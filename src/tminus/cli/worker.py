@@ -12,11 +12,12 @@ from typing import Annotated
 import typer
 
 from tminus.cli.clock import now
-from tminus.config import database_url, writable_home
+from tminus.config import database_url, evidence_place, writable_home
 from tminus.domain.canonical import timestamp
 from tminus.domain.record import Event
 from tminus.engine.survey import survey
 from tminus.errors import Exit
+from tminus.evidence import place
 from tminus.metrics import LOOPBACK, METRICS_SECONDS, Metrics
 from tminus.picture.events import entries
 from tminus.picture.words import plural
@@ -96,7 +97,8 @@ def worker(
     others took its launches.
     """
     folder = writable_home()
-    yard = Yard(database_url(), folder, os.environ, trust or trust_path(folder))
+    store = place(evidence_place()) if evidence_place() else None
+    yard = Yard(database_url(), folder, os.environ, trust or trust_path(folder), store)
     with place_of(yard.database):
         asyncio.run(_work(yard, metrics_port, tied=tied))
 

@@ -249,3 +249,33 @@ class Signatory(Protocol):
     def sign(self, role: str, statement: Json) -> Json:
         """The DSSE envelope of a statement."""
         ...
+
+
+class EvidenceStore(Protocol):
+    """Keeps what people show with their word, by its content.
+
+    Everything that cannot be done now is `EvidenceError`, and nothing waits without end.
+    """
+
+    @property
+    def where(self) -> str:
+        """What people call the place; it holds no login."""
+        ...
+
+    async def put(self, content: bytes) -> str:
+        """Keep this under its SHA-256, which is returned in hex; again, or by two at once, is the same.
+
+        What stands there and is something else gives way to it. Raises `RefusedError` for nothing and for too much.
+        """
+        ...
+
+    async def get(self, digest: str) -> bytes | None:
+        """What is kept under a digest, compared with it; nothing where nothing is.
+
+        Raises `SwappedError` when it is something else, `RecordError` for what is no digest.
+        """
+        ...
+
+    async def has(self, digest: str) -> bool:
+        """Whether anything is kept under a digest; what it is tells `get` alone."""
+        ...

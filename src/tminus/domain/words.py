@@ -3,7 +3,7 @@
 The same functions build a statement before it is signed and rebuild it when a record is verified.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import fields as names_of
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from tminus.domain import fields
 from tminus.domain.attestation import STATEMENT, Json
 from tminus.domain.canonical import plain
 from tminus.domain.evidence import JsonValue, Source, Verdict, fingerprint
+from tminus.domain.record import Event
 
 ATTESTATION = "https://tminus.dev/attestation/v1"
 REQUEST = "https://tminus.dev/waiver-request/v1"
@@ -217,6 +218,16 @@ def attested_words(word: Attestation, first: Attestation | None, *, blocker: boo
         },
         "by": word.person,
     }
+
+
+def shown_files(events: Iterable[Event]) -> dict[str, str]:
+    """The files that people showed with their words: by SHA-256, what each was called."""
+    found: dict[str, str] = {}
+    for event in events:
+        seen = event.data.get("seen") if event.type == ATTESTED else None
+        if isinstance(seen, dict) and seen.get("sha256"):
+            found[str(seen["sha256"])] = str(seen.get("file", ""))
+    return found
 
 
 def waiver_row(request: Request, waiver: Waiver) -> Json:

@@ -7,7 +7,7 @@ from tminus.signing.envelope import checkpoint_entry, open_envelope, sign_statem
 from tminus.signing.keys import Signer, check_public_key
 from tminus.signing.people import People, PublicKey, read_public
 from tminus.signing.trust import enrol, load_trust, retire, save_trust, trust_path
-from tminus.signing.verification import verify_file
+from tminus.signing.verification import verify_file, verify_with
 
 __all__ = [
     "People",
@@ -25,4 +25,5 @@ __all__ = [
     "trust_path",
     "verify_envelope",
     "verify_file",
+    "verify_with",
 ]

@@ -6,6 +6,7 @@ its death, is `tminus.engine.memory.MemoryEngine`, which keeps the promises of t
 """
 
 from tminus.testing.clock import FakeClock
+from tminus.testing.evidence import MemoryEvidence
 from tminus.testing.fate import Crash, Fate
 from tminus.testing.notifier import FakeNotifier
 from tminus.testing.people import (
@@ -35,6 +36,7 @@ __all__ = [
     "FakeTraffic",
     "FakeVerifier",
     "Fate",
+    "MemoryEvidence",
     "MemoryRecord",
     "ScriptedObserver",
 ]

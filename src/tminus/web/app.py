@@ -9,13 +9,17 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
-from tminus.errors import PartError, TminusError, UsageError
+from tminus.control.ports import EvidenceStore
+from tminus.domain.words import shown_files
+from tminus.errors import PartError, SwappedError, TminusError, UsageError
+from tminus.evidence import beside
 from tminus.metrics import CONTENT_TYPE, Metrics
 from tminus.picture.common import CommonDatabase, CommonTail
 from tminus.picture.reading import Plans, launches, plan_digest
@@ -53,6 +57,8 @@ class Mission:
     """What `/metrics` shows; there is none without."""
     common: CommonDatabase | None = None
     """Whose launches are shown beside those of the home; those of the home alone without."""
+    evidence: EvidenceStore | None = None
+    """Where all machines keep what people show; none where it lies beside the record of its launch."""
     tending: Callable[[], Tending | None] = lambda: None
     """How the worker stands that is kept beside the page; none where nobody says anything of one."""
     streams: int = 0
@@ -88,6 +94,26 @@ class Mission:
         plan = await self.common.plan(launch, plan_digest(tail.events))
         plans = self.plans if plan is None else Plans(self.plans.files, known=(plan,))
         return Watched(folder, plans, self.limits, self.now, tail)
+
+    async def shown(self, launch: str, digest: str) -> tuple[str, bytes]:
+        """A file that somebody showed with their word in this launch: what it was called, and what is in it.
+
+        Raises `UsageError` for one that nobody showed, or that is not kept, `SwappedError` for one that is another now.
+        """
+        picture = await (await self.watched(launch)).look()
+        name = shown_files(picture.course.events).get(digest)
+        if name is None:
+            raise UsageError(
+                "nobody showed such a file in this launch", hint="a line's page links what was shown"
+            )
+        store = self.evidence or beside(self.home / "launches" / launch)
+        content = await store.get(digest)
+        if content is None:
+            raise UsageError(
+                f"{name} is not in {store.where}",
+                hint="it lies where it was shown; TMINUS_EVIDENCE names one place for all machines",
+            )
+        return name, content
 
     async def stream(self, launch: str, after: int) -> AsyncIterator[str]:
         """The messages for one browser, counted while it listens; none where too many came at the same moment."""
@@ -136,6 +162,10 @@ def build(mission: Mission) -> FastAPI:
             raise UsageError(f"the launch has no line {line!r}", hint="its board names every line")
         return HTMLResponse(render.drawn(opened, launch))
 
+    @app.get("/launches/{launch}/evidence/{digest}")
+    async def file(launch: str, digest: str) -> Response:
+        return _saved(*await mission.shown(launch, digest))
+
     @app.get("/launches/{launch}/stream")
     async def stream(request: Request, launch: str, after: int = -1) -> Response:
         await mission.watched(launch)
@@ -147,6 +177,13 @@ def build(mission: Mission) -> FastAPI:
 
     _show_figures(app, mission.metrics)
     return app
+
+
+def _saved(name: str, content: bytes) -> Response:
+    """A stranger's file, for the viewer's disk: shown here, it would speak in the name of the page."""
+    called = quote(name.rstrip("/").rpartition("/")[2] or "evidence", safe="")
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{called}"}
+    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
 def _show_list(app: FastAPI, mission: Mission) -> None:
@@ -184,7 +221,7 @@ def _show_figures(app: FastAPI, metrics: Metrics | None) -> None:
 
 async def _failed(_: Request, error: Exception) -> Response:
     assert isinstance(error, TminusError)  # noqa: S101 - it is registered for this alone
-    status = 404 if isinstance(error, UsageError) else 503
+    status = 404 if isinstance(error, UsageError) else 409 if isinstance(error, SwappedError) else 503
     # What is not there yet, or cannot be read now, is asked for again by the browser itself.
     again = {"refresh": f"{AGAIN}"} if status == 503 else {}
     return HTMLResponse(render.failed(str(error), error.hint), status_code=status, headers=again)

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tminus.control.readiness import OBSERVED, shown
+from tminus.control.readiness import CLAIMS, shown
 from tminus.domain.canonical import instant
 from tminus.domain.plan import Kind, Severity
+from tminus.domain.words import shown_files
 from tminus.picture.course import Course, Data, Happened
 from tminus.picture.lines import BLOCKING, Line
 from tminus.picture.words import MINUS, length, offset, plural, t_text
@@ -49,6 +50,8 @@ class Drawer:
     said: str
     looks: tuple[Look, ...]
     facts: tuple[tuple[str, str], ...]
+    files: tuple[tuple[str, str], ...]
+    """What people showed with their words for it: by SHA-256, what each was called."""
     raw: str
     cut: bool
     entry: str
@@ -66,7 +69,7 @@ def drawer(course: Course, lines: Sequence[Line], check_id: str) -> Drawer | Non
     line = next((line for line in lines if line.check.id == check_id), None)
     if line is None:
         return None
-    looks = [e for e in course.of(OBSERVED) if e.data["check"] == check_id]
+    looks = [e for e in course.happened if e.type in CLAIMS and e.data["check"] == check_id]
     newest = looks[-1] if looks else None
     data: Data = newest.data if newest else {}
     order = [each.check.id for each in lines if each.stands in BLOCKING] or [each.check.id for each in lines]
@@ -87,6 +90,7 @@ def drawer(course: Course, lines: Sequence[Line], check_id: str) -> Drawer | Non
             Look(_stands(e), t_text((e.t_ms or 0) / 1000), str(e.data.get("why", ""))) for e in looks
         ),
         facts=_facts(data),
+        files=tuple(shown_files(e for e in course.events if e.data.get("check") == check_id).items()),
         raw=raw[:MOST],
         cut=len(raw) > MOST,
         entry=newest.digest if newest else "",
@@ -124,7 +128,10 @@ def _facts(data: Data) -> tuple[tuple[str, str], ...]:
     seen = data.get("seen")
     if not isinstance(seen, dict):
         return ()
-    return tuple((name, shown(value)) for name, value in seen.items() if isinstance(value, str | int | float))
+    told = {
+        name: value for name, value in seen.items() if isinstance(value, str | int | float) and value != ""
+    }
+    return tuple((name, shown(value)) for name, value in told.items())
 
 
 def _stands(event: Happened) -> str:

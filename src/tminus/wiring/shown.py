@@ -1,44 +1,60 @@
-"""The files that people show with their word: read or fetched, hashed, and kept by digest beside the record."""
+"""The files that people show with their word: read or fetched, hashed, kept by digest, and laid beside the record."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from tminus import files
-from tminus.domain.canonical import sha256_hex
-from tminus.errors import PartError, RefusedError, UsageError
+from tminus import evidence, files
+from tminus.control.ports import EvidenceStore
+from tminus.errors import EvidenceError, RecordError, RefusedError, UsageError
+from tminus.evidence.contents import MOST, named
 from tminus.http import connect
-from tminus.signing.verification import EVIDENCE
 from tminus.wiring import launch_folder
 from tminus.wiring.acts import Shown
 from tminus.wiring.discretion import check_shown
 
-MOST = 16 * 1024 * 1024
-"""Bytes of a file that a person shows: a log, a picture, a report."""
 SECONDS = 30.0
 """The time limit of fetching one."""
 
 
-async def kept(home: Path, launch: str, word: str) -> Shown:
-    """The file or address that a person names, kept beside the launch's record.
+def evidence_of(home: Path, launch: str, place: str) -> EvidenceStore:
+    """Where the files of a launch are kept: in the place of that name for all machines, or here beside its record."""
+    return evidence.place(place) if place else evidence.beside(launch_folder(home, launch))
+
+
+async def kept(store: EvidenceStore, word: str) -> Shown:
+    """The file or address that a person names, kept in the store.
 
     Raises `UsageError` for a file that cannot be read, `RefusedError` for one that is empty, too large, or holds a
-    secret, or an address that does not resolve to a document, `PartError` when it cannot be kept.
+    secret, or an address that does not resolve to a document, `EvidenceError` when it cannot be kept.
     """
     name, content = await _fetched(word) if word.startswith(("http://", "https://")) else _read(word)
-    if not content or len(content) > MOST:
-        raise RefusedError(
-            f"{name} has {len(content)} bytes", hint=f"show a file of 1 to {MOST} bytes, or a part of it"
-        )
+    named(content, name)
     check_shown(name, content)
-    digest = sha256_hex(content)
-    path = launch_folder(home, launch) / EVIDENCE / digest
-    try:
-        files.replace(path, [content])
-    except OSError as error:
-        raise PartError(
-            f"{path}: cannot be kept: {error.strerror}", hint="make room, or mend the folder"
-        ) from error
-    return Shown(digest, name)
+    return Shown(await store.put(content), name)
+
+
+async def bundled(store: EvidenceStore, shown: Mapping[str, str], record: Path) -> list[str]:
+    """Lay what people showed beside the record, so that both are handed on together; what is lacking, in words.
+
+    `shown` says by SHA-256 what each file was called. A store that cannot be read is said once.
+    """
+    near, lacking = evidence.beside(record.parent), []
+    for digest, name in sorted(shown.items()):
+        try:
+            if await near.has(digest):
+                continue
+            content = await store.get(digest)
+            if content is not None:
+                await near.put(content)
+            else:
+                lacking.append(f"{name} (sha256:{digest}), shown as evidence, is not in {store.where}")
+        except RecordError as error:
+            lacking.append(f"evidence {name} is not beside the record: {error}; {error.hint}")
+        except EvidenceError as error:
+            lacking.append(f"evidence is not beside the record: {error}; {error.hint}")
+            break
+    return lacking
 
 
 def _read(word: str) -> tuple[str, bytes]:

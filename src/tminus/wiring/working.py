@@ -14,12 +14,13 @@ from tminus.control.courier import Courier, Post
 from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
 from tminus.control.opening import Binding
-from tminus.control.ports import Engine, Json
+from tminus.control.ports import Engine, EvidenceStore, Json
 from tminus.control.readiness import Readiness
 from tminus.control.stages import Stages
 from tminus.control.watch import Watch
 from tminus.domain.plan import Plan
 from tminus.domain.timeline import LaunchClock
+from tminus.domain.words import shown_files
 from tminus.engine.durable import DurableEngine
 from tminus.engine.keeper import Keeping
 from tminus.engine.patience import Patience
@@ -45,6 +46,7 @@ from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
 from tminus.wiring.opening import BODY, binding_of, plan_of, seal_kept
 from tminus.wiring.proving import OwnTrust
+from tminus.wiring.shown import bundled
 from tminus.wiring.telling import Counter, notifiers
 
 STRANGE_SECONDS = 30.0
@@ -63,6 +65,8 @@ class Yard:
     """What `env:` stands for in plans."""
     trust: Path
     """The trust root with which it verifies a GO before it acts on it."""
+    evidence: EvidenceStore | None = None
+    """Where all machines keep what people show; none where each keeps it beside its own records."""
 
 
 class Worker:
@@ -136,6 +140,7 @@ class Worker:
         async def sealed() -> Json:
             seal = partial(seal_kept, self._store, launch, self._yard.home, time)
             path = await patience.run("its seal", seal, not_now=PartError)
+            await self._bundle(launch, path, patience)
             self._journal.say(launch, f"has ended: {result['outcome']}; its record is {path}")
             return result
 
@@ -173,6 +178,14 @@ class Worker:
             return await courier.settle(until)
         finally:
             await courier.close()
+
+    async def _bundle(self, launch: str, record: Path, patience: Patience) -> None:
+        """Lay what people showed beside the record; that something is lacking is said, and ends no launch."""
+        if self._yard.evidence is None:
+            return
+        events = await patience.run(RECORD, lambda: self._store.events(launch))
+        for words in await bundled(self._yard.evidence, shown_files(events), record):
+            self._journal.say(launch, words)
 
     def _courier(self, launch: str, environment: str, plan: Plan, record: AttendedRecord) -> Courier:
         def say(words: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from sqlalchemy import update
 
-from tminus.control.ports import Json
+from tminus.control.ports import EvidenceStore, Json
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
 from tminus.picture.common import CommonDatabase
@@ -104,6 +104,7 @@ async def served(
     plan: Plan | None = None,
     common: CommonDatabase | None = None,
     tending: Tending | None = None,
+    evidence: EvidenceStore | None = None,
 ) -> AsyncIterator[Page]:
     """The page while it is served; it is stopped whatever happens. `plan` stands for one that no file holds."""
     if launch.events:
@@ -111,7 +112,8 @@ async def served(
     page = Page(launch, home)
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     plans = Plans(()) if plan is None else InMind(plan)
-    mission = Mission(home, plans, lambda _: GuardLimits(), page.now, common=common, tending=lambda: tending)
+    mission = Mission(home, plans, lambda _: GuardLimits(), page.now, common=common, evidence=evidence)
+    mission.tending = lambda: tending
     running = asyncio.create_task(serve(mission, port, ready.set_result))
     try:
         page.port = await asyncio.wait_for(ready, 10)

@@ -91,3 +91,19 @@ def test_a_password_is_not_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert found.exit_code == 1
     assert "geheim" not in found.output
     assert "me:***@127.0.0.1:1/none" in found.output
+
+
+def test_a_common_place_of_evidence_is_told_when_there_is_one(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(home)
+    monkeypatch.setenv("TMINUS_EVIDENCE", str(home / "shared"))
+    found = doctor()
+    assert found.exit_code == 0
+    assert f"✓ ok       evidence  {home / 'shared'} can be read" in found.stdout
+    assert not (home / "shared").exists(), "it only reads"
+    (home / "shared").write_text("no folder")
+    found = doctor()
+    assert found.exit_code == 1
+    assert "✗ failed   evidence" in found.stdout
+    assert "cannot be read: Not a directory" in found.stdout
