@@ -75,12 +75,14 @@ contract: install
 integration: install
 	$(BIN)/python -m pytest tests/integration
 
-chaos: install ## launches killed at every step, and at RUNS=n moments drawn by SEED=n, on both databases; every byte of a record changed; ONLY=sqlite|postgres|tamper: one of these; ONLY=demo: whole demos instead, and every part killed once
+chaos: install ## launches killed at every step, and at RUNS=n moments drawn by SEED=n, on both databases; every byte of a record changed; ONLY=sqlite|postgres|tamper: one of these; ONLY=complaints: each complaint's test seen to fail on a defect of its own; ONLY=demo: whole demos instead, and every part killed once
 ifeq ($(ONLY),demo)
 	$(BIN)/python benchmarks/chaos_demo.py
 	$(BIN)/python -m pytest tests/acceptance -m chaos
 else ifeq ($(ONLY),tamper)
 	$(BIN)/python benchmarks/tamper.py $(if $(SEED),--seed $(call quoted,$(SEED)))
+else ifeq ($(ONLY),complaints)
+	$(BIN)/python benchmarks/complaints.py
 else
 	$(if $(ONLY),,$(BIN)/python benchmarks/tamper.py $(if $(SEED),--seed $(call quoted,$(SEED))))
 	$(BIN)/python benchmarks/chaos.py $(if $(RUNS),--runs $(call quoted,$(RUNS))) $(if $(SEED),--seed $(call quoted,$(SEED))) $(if $(ONLY),--only $(call quoted,$(ONLY)))
