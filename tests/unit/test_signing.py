@@ -171,8 +171,9 @@ class TestEnvelopes:
         self, envelope: dict[str, Any], change: Callable[[dict[str, Any]], object], message: str
     ) -> None:
         change(envelope)
-        with pytest.raises(RecordError, match=message):
+        with pytest.raises(RecordError, match=message) as refused:
             open_envelope(envelope)
+        assert "generate" not in refused.value.hint, "nobody who reads it made that key"
 
     def test_what_is_no_envelope_is_refused(self) -> None:
         with pytest.raises(RecordError, match="there is no envelope"):

@@ -96,15 +96,22 @@ def _lines(report: Report, place: Path) -> Iterator[str]:
         yield f"release     {name} sha256:{digest}"
     for signature in report.sign_offs:
         yield f"sign-off    {_signed(signature)}"
+    for row in report.acknowledged:
+        who = f"{row['by']}{' (simulated)' if row['simulated'] else ''} as {row['role']}"
+        yield f"warning     {row['check']}, acknowledged by {who}: {row['because']}"
     yield f"decision    {_signed(report.decision) if report.decision else 'none'}"
     for digest, name in sorted(report.evidence.items()):
         yield f"evidence    {name} sha256:{digest}"
     signed = len({signature.role for signature in report.sign_offs})
-    unknown = f", {report.unknown} unknown" if report.unknown else ""
-    seen = (
-        f"{report.observed} observed or attested{unknown}, {signed} signed, {report.omitted} not in the plan"
+    counts = (
+        (report.observed, "observed or attested"),
+        (report.not_applicable, "not applicable"),
+        (report.unknown, "unknown"),
     )
-    yield f"lines       {seen}; the checklist has {report.lines}"
+    seen = ", ".join(
+        f"{count} {words}" for count, words in counts if count or words == "observed or attested"
+    )
+    yield f"lines       {seen}, {signed} signed, {report.omitted} not in the plan; the checklist has {report.lines}"
     for kind in sorted(set(report.systems.values())):
         names = sorted(name for name, its in report.systems.items() if its == kind)
         yield f"{kind:<11} {', '.join(names)}"

@@ -98,11 +98,15 @@ class Approval:
                 await self._engine.step(self.date.key(f"sign as {role.id}"), signing)
 
     async def _acknowledge(self, launch: str, readiness: Readiness, signatory: Signatory) -> None:
-        """Simulated people acknowledge what is warned on a blocker, as real ones have to before GO."""
+        """Simulated people acknowledge what is warned on a blocker, as real ones have to before GO.
+
+        Nothing is said in the name of a real person who has not said it: where only they could, GO waits for them.
+        """
         events, claims = await self._record.events(), await readiness.claims()
         for check in unacknowledged(self._plan, events, claims, self._time.now()):
             claim = claims[check.id]
-            for role in could(Deed.ACKNOWLEDGE, self._plan, Matter(check))[:1]:
+            able = [role for role in could(Deed.ACKNOWLEDGE, self._plan, Matter(check)) if role.simulated]
+            for role in able[:1]:
                 word = Acknowledgement(
                     launch=launch,
                     check=check.id,

@@ -4,7 +4,7 @@
 that every signer signed.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tminus.domain import fields
@@ -88,6 +88,15 @@ class Opened:
     def owner(self, check: str) -> str:
         """The person who answers for a line; empty where the record does not say."""
         return next((self.person(line.owner) for line in self.required if line.check == check), "")
+
+
+def tally(claims: Iterable["Observed"]) -> dict[str, int]:
+    """How many lines were observed or attested, are not applicable by the plan, or were looked at in vain."""
+    counts = {"observed": 0, "not_applicable": 0, "unknown": 0}
+    for one in claims:
+        not_asked = one.claim["verdict"] == NOT_APPLICABLE
+        counts["not_applicable" if not_asked else "observed" if one.known else "unknown"] += 1
+    return counts
 
 
 @dataclass(frozen=True, slots=True)

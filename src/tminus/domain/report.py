@@ -55,9 +55,13 @@ class Report:
     lines: int
     observed: int
     """Lines of the checklist that were seen, or that a person spoke for: passed, warned or failed."""
+    not_applicable: int
+    """Lines that the plan itself declares not applicable, with its reason."""
     unknown: int
     """Lines that were looked at, of which nothing is known."""
     omitted: int
+    acknowledged: tuple[Mapping[str, object], ...]
+    """The warnings on blockers that somebody acknowledged, as they stand in the signed text of the last poll."""
     systems: Mapping[str, str]
     server_keys: tuple[str, ...]
     evidence: Mapping[str, str]

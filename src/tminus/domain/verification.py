@@ -26,7 +26,7 @@ from tminus.domain.compared import signed as signed_as
 from tminus.domain.course import PROPOSED, void_lines
 from tminus.domain.delegation import check_delegation
 from tminus.domain.expedition import EXPEDITED, Backing
-from tminus.domain.policy import Observed, Opened, judge_go, judge_hour, looked, read_opened
+from tminus.domain.policy import Observed, Opened, judge_go, judge_hour, looked, read_opened, tally
 from tminus.domain.poll import changes
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
 from tminus.domain.report import OpenEnvelope, Report, Signature
@@ -121,8 +121,8 @@ class _Reading:
             sign_offs=tuple(votes[key] for key in sorted(votes)),
             decision=self.decision,
             lines=self.opened.lines,
-            observed=sum(claim.known for claim in self.claims.values()),
-            unknown=sum(not claim.known for claim in self.claims.values()),
+            **tally(self.claims.values()),
+            acknowledged=self.poll.evidence.acknowledged if self.poll else (),
             omitted=len(self.opened.omitted),
             systems=self.opened.systems,
             server_keys=tuple(self.signers.server_keys),

@@ -87,7 +87,12 @@ def _signature(envelope: Mapping[str, object]) -> tuple[str, bytes]:
 
 def _check_signature(envelope: Envelope, keyid: str) -> None:
     try:
-        envelope.verify([public_key(keyid)], 1)
+        key = public_key(keyid)
+    except RecordError as error:
+        # What is refused here was written by somebody else; no key of this machine is to be made anew.
+        raise RecordError(str(error), hint=_HINT) from error
+    try:
+        envelope.verify([key], 1)
     except VerificationError as error:
         raise RecordError(f"the signature is not by key {keyid}", hint=_HINT) from error
 

@@ -14,9 +14,9 @@ from tminus.errors import Exit, RecordError, UsageError
 from tminus.signing import save_trust
 
 if TYPE_CHECKING:
-    from tests.unit.record_builder import PEOPLE, RecordBuilder, signer, trust_root
+    from tests.unit.record_builder import CHECKS, PEOPLE, RecordBuilder, signer, trust_root
 else:
-    from record_builder import PEOPLE, RecordBuilder, signer, trust_root
+    from record_builder import CHECKS, PEOPLE, RecordBuilder, signer, trust_root
 
 APP = typer.Typer()
 APP.command()(verify)
@@ -64,12 +64,34 @@ def test_lines_of_which_nothing_is_known_are_not_counted_as_seen(
     record.observe("cfg.env", "inconclusive")
     record.observe("bk.db", "error")
     record.observe("t0.health", "failed")
+    record.observe("t2.maint", "not-applicable")
     record.add("launch.ended", {"outcome": "scrubbed"}, "ended")
     record.seal()
     file = tmp_path / "launch.jsonl"
     file.write_bytes(b"".join(record.lines))
     result = CliRunner().invoke(APP, [str(file)])
-    assert "1 observed or attested, 2 unknown, 0 signed" in result.output, result.output
+    assert "1 observed or attested, 1 not applicable, 2 unknown, 0 signed" in result.output, result.output
+
+
+def test_an_acknowledged_warning_is_told_with_who_said_why(
+    tmp_path: Path, home: Path, trust: TrustRoot
+) -> None:
+    save_trust(home / "trust.json", trust)
+    record = RecordBuilder()
+    record.open()
+    for name in CHECKS:
+        record.observe(name, "warned" if name == "bk.db" else "passed")
+    word = record.acknowledge("bk.db")
+    record.poll()
+    for role in PEOPLE:
+        record.sign(role)
+    record.decide()
+    path = tmp_path / "launch.jsonl"
+    path.write_bytes(b"".join(record.landing().lines))
+    result = CliRunner().invoke(APP, [str(path)])
+    assert result.exit_code == Exit.PASSED, result.output
+    said = f"warning     bk.db, acknowledged by {word.person} as {word.role}: {word.because}"
+    assert said in " ".join(result.output.splitlines())
 
 
 def test_simulated_people_are_marked(tmp_path: Path, home: Path) -> None:

@@ -218,6 +218,25 @@ async def test_simulated_people_acknowledge_a_warned_blocker_before_they_sign() 
     assert await decided(world) == ("go", "all green")
 
 
+async def test_nothing_is_acknowledged_in_the_name_of_a_real_person() -> None:
+    mixed = replace(PLAN, roles=tuple(replace(role, simulated=not role.decides) for role in PLAN.roles))
+    world = World(plan=mixed)
+    world.observer.scripts["bk.db"] = [Observation([], remarks=("it took long",))]
+    await polled(world)
+    (said,) = world.events("warning.acknowledged")
+    assert (said["by"], said["simulated"]) == ("Quentin Mbeki", True), "not by the lead, who is real"
+
+
+async def test_a_warning_that_only_real_people_could_acknowledge_waits_for_them() -> None:
+    real = replace(PLAN, roles=tuple(replace(role, simulated=role.id == "devops") for role in PLAN.roles))
+    world = World(plan=real)
+    world.observer.scripts["bk.db"] = [Observation([], remarks=("it took long",))]
+    word, reason = await decided(await polled(world))
+    assert world.events("warning.acknowledged") == []
+    assert word == "no-go"
+    assert "bk.db is a blocker and warned" in reason
+
+
 async def test_go_over_a_warned_blocker_that_nobody_could_acknowledge_is_refused() -> None:
     own = replace(PLAN, roles=tuple(replace(role, person="Dario Voss") for role in PLAN.roles))
     world = World(plan=own)
