@@ -34,6 +34,8 @@ LANES = 3
 """How many runs go side by side: they mostly wait for their workers."""
 
 
+_FOLDERS = re.compile(r"(?:/[\w.-]+){2,}/")
+"""The folders of a path: whose machine this is belongs on no page."""
 LONGEST = 120
 """Characters of a failure that the page shows."""
 
@@ -51,6 +53,8 @@ class Defect:
     old: str
     """Stands there once."""
     new: str
+    says: str
+    """What stands in the failure of a test that has seen it, and of none that failed for another reason."""
 
 
 DEFECTS = (
@@ -60,6 +64,7 @@ DEFECTS = (
         "domain/poll.py",
         '    if now["verdict"] != stood:\n        return Change(name, stood, str(now["verdict"]))\n',
         '    if now["verdict"] != stood:\n        return None\n',
+        "every signature to be void",
     ),
     Defect(
         "02",
@@ -67,6 +72,7 @@ DEFECTS = (
         "domain/poll.py",
         'if role.signs and (role.id not in given or given[role.id].decision != "go")',
         'if role.signs and role.id in given and given[role.id].decision != "go"',
+        "Engineering Lead said nothing",
     ),
     Defect(
         "03",
@@ -74,6 +80,7 @@ DEFECTS = (
         "domain/agenda.py",
         "    return Agenda(Due.GONE)\n",
         "    return Agenda(Due.NOTHING)\n",
+        "launch.ended of",
     ),
     Defect(
         "04",
@@ -81,6 +88,7 @@ DEFECTS = (
         "wiring/polling.py",
         "        return [*_renewed(scene), entry(scene, SIGNED, data)]\n",
         "        return [*_renewed(scene)]\n",
+        "'decide'",
     ),
     Defect(
         "05",
@@ -88,6 +96,7 @@ DEFECTS = (
         "wiring/acts.py",
         '    if check.severity is Severity.BLOCKER:\n        raise RefusedError(f"{check.id} is a blocker: nobody',
         '    if not check:\n        raise RefusedError(f"{check.id} is a blocker: nobody',
+        "'rb.tested'",
     ),
     Defect(
         "06",
@@ -95,6 +104,7 @@ DEFECTS = (
         "domain/offsets.py",
         "FARTHEST = 3652 * 86400",
         "FARTHEST = 14 * 86400",
+        "'launch'",
     ),
     Defect(
         "07",
@@ -102,6 +112,7 @@ DEFECTS = (
         "control/approval.py",
         'data: Json = {"decision": "no-go", "reasons": [*reasons]}',
         'data: Json = {"decision": "no-go", "reasons": [*reasons], "by": decider.person}',
+        "nobody's name stands under it",
     ),
     Defect(
         "09",
@@ -109,6 +120,7 @@ DEFECTS = (
         "domain/decision.py",
         '        return "unknown"\n',
         '        return "passed"\n',
+        "site.up is unknown",
     ),
     Defect(
         "10",
@@ -116,6 +128,7 @@ DEFECTS = (
         "control/readiness.py",
         'shown(observation.value)}, expected {limit.text}"',
         'shown(observation.value)}"',
+        "expected == 200",
     ),
     Defect(
         "10",
@@ -123,6 +136,7 @@ DEFECTS = (
         "control/readiness.py",
         '    return f"{words}; {check.hint}" if check.hint else words\n',
         "    return words\n",
+        "look at its log",
     ),
     Defect(
         "14",
@@ -130,6 +144,7 @@ DEFECTS = (
         "wiring/acts.py",
         "    if not scene.now < ends <= t0 + LONGEST:\n",
         "    if not scene.now < ends:\n",
+        "'waive'",
     ),
     Defect(
         "15",
@@ -137,6 +152,7 @@ DEFECTS = (
         "domain/clearance.py",
         "if course.phase in _BEFORE_GO or (course.phase in _UNDER_WAY and not _come(course, now)):",
         "if course.phase in _BEFORE_GO:",
+        "'clearance'",
     ),
     Defect(
         "16",
@@ -144,6 +160,7 @@ DEFECTS = (
         "domain/freezes.py",
         "    if window is None:\n        return\n",
         "    return\n",
+        "'reschedule'",
     ),
     Defect(
         "18",
@@ -151,6 +168,7 @@ DEFECTS = (
         "domain/verification.py",
         "        votes = self.poll.votes if self.poll else {}\n",
         "        votes: dict[tuple[str, str], Signature] = {}\n",
+        "Chiyo Tanaka",
     ),
     Defect(
         "19",
@@ -158,6 +176,7 @@ DEFECTS = (
         "signing/people.py",
         "        if signer.keyid != key.keyid:\n",
         "        if not key.keyid:\n",
+        "is not the key that its public part names",
     ),
 )
 
@@ -169,7 +188,7 @@ class Found:
     defect: Defect
     test: str
     failed: bool
-    """Whether the test failed by itself: not by a copy that cannot be loaded, and not by the time it took."""
+    """Whether the test failed by what the defect is: not by a copy that cannot be loaded, nor by the time it took."""
     words: str
     """The assertion that failed, or what pytest ended with."""
 
@@ -221,7 +240,7 @@ def run(source: Path, names: Sequence[str], seconds: float = SECONDS) -> tuple[i
     return process.returncode, said
 
 
-def test_of(defect: Defect) -> str:
+def name_of(defect: Defect) -> str:
     """The name of the test that has to see it."""
     return next(name for name in tests() if name.startswith(f"test_{defect.number}_"))
 
@@ -230,15 +249,22 @@ def seen(defect: Defect, until: float) -> Found | None:
     """Make the defect, and run its test; none where it is too late to begin, by the monotonic clock."""
     if time.monotonic() > until:
         return None
-    name = test_of(defect)
+    name = name_of(defect)
     with tempfile.TemporaryDirectory(prefix="tminus-complaint-") as folder:
         code, said = run(broken(defect, Path(folder)), [name])
+    found = judged(defect, code, said)
+    print(f"{name}: {defect.what}: {'failed' if found.failed else 'NOT SEEN'}: {found.words}", flush=True)
+    return found
+
+
+def judged(defect: Defect, code: int, said: str) -> Found:
+    """Whether its test has seen a defect, by how pytest ended and what it said."""
+    name = name_of(defect)
     words = re.findall(r"^E +(.+)$", said, re.MULTILINE)
     failed = code == 1 and f"FAILED {TESTS.relative_to(ROOT)}::{name}" in said
     last = said.strip().splitlines()[-1:]
-    found = Found(defect, name, failed, words[0] if failed and words else " ".join(last))
-    print(f"{name}: {defect.what}: {'failed' if failed else 'NOT SEEN'}: {found.words}", flush=True)
-    return found
+    told = words[0] if failed and words else " ".join(last)
+    return Found(defect, name, failed and any(defect.says in one for one in words), told)
 
 
 def whole() -> tuple[int, str]:
@@ -266,10 +292,10 @@ def _lines(found: Sequence[Found], minutes: float, *, sound: bool) -> Iterator[s
     yield "| test | defect | in | failed with |"
     yield "|--|--|--|--|"
     for one in found:
-        words = one.words.replace("|", "\\|").replace("`", "'")
+        words = _FOLDERS.sub("…/", one.words).replace("|", "\\|").replace("`", "'")
         told = f"`{words[:LONGEST]}`" if one.failed else f"not seen: {words[:LONGEST]}"
         yield f"| `{one.test}` | {one.defect.what} | `{one.defect.path}` | {told} |"
-    yield from (f"| `{test_of(one)}` | {one.what} | `{one.path}` | not made yet |" for one in left)
+    yield from (f"| `{name_of(one)}` | {one.what} | `{one.path}` | not made yet |" for one in left)
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 if TYPE_CHECKING:
-    from benchmarks.complaints import DEFECTS, Defect, Found, broken, section, unbroken
+    from benchmarks.complaints import DEFECTS, Defect, Found, broken, judged, name_of, section, unbroken
 else:
-    from complaints import DEFECTS, Defect, Found, broken, section, unbroken
+    from complaints import DEFECTS, Defect, Found, broken, judged, name_of, section, unbroken
 
 
 def test_every_complaint_s_test_has_a_defect() -> None:
@@ -36,6 +36,15 @@ def test_a_defect_is_made_in_a_copy(tmp_path: Path) -> None:
     made = broken(defect, tmp_path) / "tminus" / defect.path
     assert made.read_text(encoding="utf-8") == before.replace(defect.old, defect.new)
     assert file.read_text(encoding="utf-8") == before
+
+
+def test_a_test_that_fails_for_another_reason_has_not_seen_the_defect() -> None:
+    defect = DEFECTS[0]
+    failed = f"\nFAILED tests/acceptance/test_complaints.py::{name_of(defect)} - AssertionError\n"
+    assert judged(defect, 1, f"E   waited 120 s in vain for {defect.says}{failed}").failed
+    assert not judged(defect, 1, f"E   the machine is too slow{failed}").failed
+    assert not judged(defect, -1, f"E   {defect.says}{failed}").failed
+    assert not judged(defect, 0, "1 passed").failed
 
 
 def test_the_page_tells_what_was_not_seen_and_what_was_not_made() -> None:
