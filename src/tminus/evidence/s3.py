@@ -177,6 +177,9 @@ class S3Evidence:
             raise self._trouble(client, *_answered(error)) from error
         except (boto.BotoCoreError, ResponseParserError, aiohttp.ClientError) as error:
             raise self._trouble(client, *_failed(error)) from error
+        except RecursionError as error:
+            # botocore asks a bucket that is elsewhere for its region, and a redirect of that question for it again.
+            raise self._trouble(client, *_ELSEWHERE) from error
         except TimeoutError as error:
             words = f"no answer within {self._limits.whole:g} s"
             raise self._trouble(client, words, _SILENT_HINT) from error

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.integration.web.page_world import LAUNCH, Played, served
+    from tests.integration.web.page_world import LAUNCH, T0, Played, served
 else:
-    from page_world import LAUNCH, Played, served
+    from page_world import LAUNCH, T0, Played, served
 
 from tminus.domain.words import ATTESTED, Attestation, attested_claim, attested_words
 from tminus.errors import EvidenceError
@@ -37,7 +37,12 @@ def attested(name: str = "rehearsal of ü.html", digest: str = DIGEST) -> Played
         evidence=digest,
         source=name,
     )
-    data: dict[str, Any] = {**attested_claim(word, None, blocker=False), "text": "", "expect": ""}
+    data: dict[str, Any] = {
+        **attested_claim(word, None, blocker=False),
+        "text": "",
+        "expect": "",
+        "observed_at": T0 + launch.t,
+    }
     launch.add(ATTESTED, data | attested_words(word, None, blocker=False))
     return launch
 
