@@ -23,8 +23,7 @@ RESCHEDULED = "launch.rescheduled"
 DECIDED = "decision.made"
 """GO or NO-GO."""
 PROPOSED = "decision.proposed"
-"""No GO holds, since nobody gave one by T-0 or it has expired: NO-GO with its reasons, signed by nobody; the launch
-waits for a date."""
+"""No GO by T-0, or it has expired: NO-GO with its reasons, signed by nobody; the launch waits for a date."""
 RAISED = "notice.raised"
 """A role is to be told that lines wait for it."""
 TOLD = "notice.told"
@@ -220,8 +219,7 @@ def _rescheduled(course: Course, event: Event) -> Course:
     )
 
 
-def _polled(course: Course, event: Event) -> Course:
-    del event
+def _polled(course: Course, _: Event) -> Course:
     return replace(_moved(course, State.POLLING), polled=True, signed={})
 
 
@@ -233,11 +231,7 @@ def _signed(course: Course, event: Event) -> Course:
 def _voided(course: Course, event: Event) -> Course:
     gone = fields.text(event.data, "role")
     signed = {role: word for role, word in course.signed.items() if role != gone}
-    return replace(course, signed=signed, voids=_once_more(course.voids, gone))
-
-
-def _once_more(voids: Mapping[str, int], name: str) -> dict[str, int]:
-    return {**voids, name: voids.get(name, 0) + 1}
+    return replace(course, signed=signed, voids={**course.voids, gone: course.voids.get(gone, 0) + 1})
 
 
 def _decided(course: Course, event: Event) -> Course:
@@ -271,7 +265,8 @@ def _observed(course: Course, event: Event) -> Course:
     seen = course.acknowledged.get(check)
     if seen is not None and seen != event.data.get("fingerprint"):
         left = {name: other for name, other in course.acknowledged.items() if name != check}
-        course = replace(course, acknowledged=left, voids=_once_more(course.voids, check))
+        again = course.voids.get(check, 0) + 1
+        course = replace(course, acknowledged=left, voids={**course.voids, check: again})
     return replace(course, attested=course.attested | {check} if said else course.attested - {check})
 
 

@@ -306,9 +306,8 @@ class _Reading:
         self.flew = self.flew or self.go
         self.decision = vote
 
-    def propose(self, event: Event) -> None:
+    def propose(self, _: Event) -> None:
         """`decision.proposed`: no GO stands from here on; one that was given has expired."""
-        del event
         if self.go:
             self.go, self.decision = False, None
 
