@@ -61,3 +61,11 @@ def changed(old: str, new: str) -> str:
 
 def line_of(text: str, part: str) -> int:
     return next(number for number, line in enumerate(text.splitlines(), 1) if part in line)
+
+
+SHORT_FORM = """expedited:
+  omitted:
+    - {reason: nobody is asked, lines: [team.ready, all.ready]}
+  milestones: {T-2h: T-30min}
+"""
+"""What a plan adds to have a shorter form for a hotfix."""

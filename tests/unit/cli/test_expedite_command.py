@@ -9,11 +9,9 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.unit.cli.test_words_and_poll import DIGEST, PEOPLE, done, events, polled, refused, typed
-    from tests.unit.planfile.test_plan_expedited import BLOCK
-    from tests.unit.small_plan import REAL
+    from tests.unit.small_plan import REAL, SHORT_FORM
 else:
-    from small_plan import REAL
-    from test_plan_expedited import BLOCK
+    from small_plan import REAL, SHORT_FORM
     from test_words_and_poll import DIGEST, PEOPLE, done, events, polled, refused, typed
 
 from tminus.cli.clock import now
@@ -27,7 +25,7 @@ def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     monkeypatch.setenv("TMINUS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TMINUS_PASSPHRASE", "correct horse battery")
     monkeypatch.delenv("TMINUS_DATABASE_URL", raising=False)
-    (tmp_path / "plan.yaml").write_text(REAL + BLOCK, encoding="utf-8")
+    (tmp_path / "plan.yaml").write_text(f"{REAL}{SHORT_FORM}decision: {{valid: 2h}}\n", encoding="utf-8")
     for role, person in PEOPLE.items():
         done("key", "new", person, "--role", role)
         done("trust", "add", person)

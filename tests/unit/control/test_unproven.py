@@ -29,7 +29,8 @@ from tminus.wiring.polling import decide
 
 FORGED = RecordError("line 9: a stranger signed this", hint="do not trust it")
 TOLD = "the record does not prove its GO: line 9: a stranger signed this (do not trust it)"
-HOUR = 3600.0
+STEP = 180.0
+"""Seconds between what people do; all of it within the time that a GO holds."""
 
 
 class Reading:
@@ -71,13 +72,31 @@ async def test_without_a_target_it_is_held_at_t_0_says_why_and_waits_for_a_perso
         course = course_of(world.chain)
         seen.append((course.phase, course.unproven, may(course)))
 
-    at(world, 20 * HOUR, look)
-    at(world, 21 * HOUR, lambda: world.order(Act.ABORT, "somebody was in our database"))
+    at(world, 4 * STEP, look)
+    at(world, 4.5 * STEP, lambda: world.order(Act.ABORT, "somebody was in our database"))
     assert (await world.launch())["outcome"] == "aborted"
     assert holds(world) == [("GO", "hold.record", TOLD)], "it says so once, however long it waits"
     assert seen == [(State.GO, True, (Act.HOLD, Act.RESUME, Act.ABORT))]
     (ended,) = world.events("launch.ended")
     assert ended["rule"] == "person.abort"
+
+
+async def test_a_go_that_is_resumed_after_its_time_has_expired_and_needs_a_new_date() -> None:
+    world = decided()
+    verifier = doubted(world)
+    seen: list[State] = []
+
+    def mended() -> None:
+        verifier.error = None
+        world.order(Act.RESUME, "the key is enrolled")
+
+    at(world, 20 * STEP, mended)
+    at(world, 21 * STEP, lambda: seen.append(course_of(world.chain).phase))
+    at(world, 22 * STEP, lambda: world.order(Act.SCRUB, "another day"))
+    assert (await world.launch())["outcome"] == "scrubbed"
+    assert holds(world) == [("GO", "hold.record", TOLD)]
+    assert seen == [State.POSTPONED]
+    assert len(world.events("decision.proposed")) == 1
 
 
 async def test_it_looks_again_when_a_person_says_so_and_goes_on_only_when_it_is_proved() -> None:
@@ -87,25 +106,25 @@ async def test_it_looks_again_when_a_person_says_so_and_goes_on_only_when_it_is_
     def mended() -> None:
         verifier.error = None
 
-    at(world, HOUR, lambda: world.order(Act.RESUME, "try again"))
-    at(world, 2 * HOUR, mended)
-    at(world, 3 * HOUR, lambda: world.order(Act.RESUME, "the key is enrolled"))
+    at(world, STEP, lambda: world.order(Act.RESUME, "try again"))
+    at(world, 2 * STEP, mended)
+    at(world, 3 * STEP, lambda: world.order(Act.RESUME, "the key is enrolled"))
     assert (await world.launch())["outcome"] == "aborted"
     assert holds(world) == [("GO", "hold.record", TOLD)] * 2
     assert verifier.asked == 3, "at T-0, and after each of the two orders"
     (ended,) = world.events("launch.ended")
     assert ended["rule"] == "target.absent"
     assert world.chain[-1].t_ms is not None
-    assert world.chain[-1].t_ms >= 3 * HOUR * 1000
+    assert world.chain[-1].t_ms >= 3 * STEP * 1000
 
 
 async def test_a_clock_that_is_held_at_t_0_keeps_it_from_being_verified_until_it_runs() -> None:
     world = decided()
     verifier = doubted(world)
-    at(world, HOUR, lambda: world.order(Act.HOLD, "we look into it"))
-    at(world, 2 * HOUR, lambda: world.order(Act.RESUME, "we know"))
-    at(world, 3 * HOUR, lambda: setattr(verifier, "error", None))
-    at(world, 4 * HOUR, lambda: world.order(Act.RESUME, "it is mended"))
+    at(world, STEP, lambda: world.order(Act.HOLD, "we look into it"))
+    at(world, 2 * STEP, lambda: world.order(Act.RESUME, "we know"))
+    at(world, 3 * STEP, lambda: setattr(verifier, "error", None))
+    at(world, 4 * STEP, lambda: world.order(Act.RESUME, "it is mended"))
     assert (await world.launch())["outcome"] == "aborted"
     assert len(holds(world)) == 1
     assert [event.type for event in world.chain][-4:] == [
@@ -120,7 +139,7 @@ async def test_a_worker_without_a_trust_root_refuses_in_words() -> None:
     world = decided()
     verifier = doubted(world)
     verifier.error = RefusedError("trust.json is not there: nobody's key is trusted", hint="copy it there")
-    at(world, HOUR, lambda: world.order(Act.ABORT, "enough"))
+    at(world, STEP, lambda: world.order(Act.ABORT, "enough"))
     await world.launch()
     ((_, _, text),) = holds(world)
     assert text == (
@@ -145,8 +164,8 @@ async def test_a_go_that_a_stranger_wrote_into_the_database_is_not_acted_on() ->
             world.chain.append(append(world.chain[-1], entry))
 
     at(world, -600.0, forge)
-    at(world, HOUR, lambda: world.order(Act.RESUME, "it looks well to me"))
-    at(world, 2 * HOUR, lambda: world.order(Act.ABORT, "it is forged"))
+    at(world, STEP, lambda: world.order(Act.RESUME, "it looks well to me"))
+    at(world, 2 * STEP, lambda: world.order(Act.ABORT, "it is forged"))
     assert (await world.launch())["outcome"] == "aborted"
     assert course_of(world.chain[:-1]).phase is State.GO, "the record says GO"
     texts = [str(text) for _, _, text in holds(world)]
@@ -173,7 +192,7 @@ async def test_evidence_that_was_changed_under_a_go_holds_it() -> None:
         world.chain[:] = changed
 
     at(world, -100.0, reword)
-    at(world, HOUR, lambda: world.order(Act.ABORT, "it is forged"))
+    at(world, STEP, lambda: world.order(Act.ABORT, "it is forged"))
     await world.launch()
     ((_, rule, text),) = holds(world)
     assert rule == "hold.record"
@@ -184,7 +203,7 @@ async def test_killed_at_any_moment_an_unproven_launch_is_held_once_and_does_not
     def staged() -> Attended:
         world = decided()
         doubted(world)
-        at(world, HOUR, lambda: world.order(Act.ABORT, "enough"))
+        at(world, STEP, lambda: world.order(Act.ABORT, "enough"))
         return world
 
     clean = staged()
@@ -208,7 +227,7 @@ async def test_with_a_target_no_step_is_begun_on_a_go_that_is_not_proved() -> No
     doubted(world)
     liftoff = await ready(world)
     world.clock.later(300.0, lambda: world.order(Act.ABORT, "it is forged"))
-    seen = await liftoff.run({"depot": NEW}, {"depot": OLD})
+    seen = await world.passing(liftoff.run({"depot": NEW}, {"depot": OLD}))
     assert (seen.action, seen.rule) == (Action.ROLLBACK, "person.abort")
     assert holds(world) == [("initiate", "hold.record", TOLD)]
     assert not world.fate.acts
@@ -232,7 +251,7 @@ async def test_a_record_that_is_altered_on_the_way_holds_before_the_next_step_an
     world.database.on_migrate = altered
     world.clock.later(100.0, lambda: world.order(Act.RESUME, "try again"))
     world.clock.later(200.0, mended)
-    seen = await liftoff.run({"depot": NEW}, {"depot": OLD})
+    seen = await world.passing(liftoff.run({"depot": NEW}, {"depot": OLD}))
     assert seen.action is Action.CONTINUE
     assert holds(world) == [("green", "hold.record", TOLD)] * 2
     assert [what for _, what in world.fate.acts].count("migrate") == 1
@@ -252,7 +271,7 @@ async def test_users_who_meet_green_are_watched_while_the_shift_is_held() -> Non
         world.traffic.behaviour[Side.GREEN] = Behaviour(errors=0.3)
 
     world.target.after_weight[50] = altered
-    seen = await liftoff.run({"depot": NEW}, {"depot": OLD})
+    seen = await world.passing(liftoff.run({"depot": NEW}, {"depot": OLD}))
     assert (seen.action, seen.rule) == (Action.ROLLBACK, "a1")
     assert ("shift 100", "hold.record", TOLD) in holds(world)
     assert "set weight 100" not in [what for _, what in world.fate.acts]
@@ -274,7 +293,7 @@ async def test_a_shift_that_was_held_goes_on_with_the_same_step_after_a_resume()
 
     world.target.after_weight[50] = altered
     began = world.clock.now()
-    assert (await liftoff.run({"depot": NEW}, {"depot": OLD})).action is Action.CONTINUE
+    assert (await world.passing(liftoff.run({"depot": NEW}, {"depot": OLD}))).action is Action.CONTINUE
     assert world.clock.now() - began > 120
     assert [what for _, what in world.fate.acts].count("set weight 100") == 1
 

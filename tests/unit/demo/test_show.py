@@ -142,7 +142,8 @@ async def asked_again(show: Show, store: FullDisk, *events: str) -> list[object]
 async def test_a_question_that_was_open_when_tminus_was_killed_is_asked_again(
     show: Show, store: FullDisk
 ) -> None:
-    assert await asked_again(show, store, "decision.asked") == [(LAUNCH, {"decision": "go"})]
+    look = {"id": "decision decision.asked", "order": "look"}
+    assert await asked_again(show, store, "decision.asked") == [(LAUNCH, {"decision": "go"}), (LAUNCH, look)]
 
 
 async def test_a_question_that_was_answered_is_not_asked_again(show: Show, store: FullDisk) -> None:

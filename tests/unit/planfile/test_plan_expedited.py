@@ -5,27 +5,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.small_plan import SMALL, problems
+    from tests.unit.small_plan import SHORT_FORM, SMALL, problems
 else:
-    from small_plan import SMALL, problems
+    from small_plan import SHORT_FORM, SMALL, problems
 
 from tminus.domain.plan import Omission, Shortened
 from tminus.planfile import parse
 
-BLOCK = """expedited:
-  omitted:
-    - {reason: nobody is asked, lines: [team.ready, all.ready]}
-  milestones: {T-2h: T-30min}
-"""
-
 
 def wrong(old: str, new: str, plan: str = SMALL) -> list[str]:
-    assert BLOCK.count(old) == 1, old
-    return [one.partition(": ")[2] for one in problems(plan + BLOCK.replace(old, new))]
+    assert SHORT_FORM.count(old) == 1, old
+    return [one.partition(": ")[2] for one in problems(plan + SHORT_FORM.replace(old, new))]
 
 
 def test_a_plan_may_declare_a_shorter_form() -> None:
-    plan, found = parse(SMALL + BLOCK)
+    plan, found = parse(SMALL + SHORT_FORM)
     assert plan is not None, found
     assert plan.expedited == Shortened(
         (Omission(("team.ready", "all.ready"), "nobody is asked"),), {-7200.0: -1800.0}
@@ -35,7 +29,7 @@ def test_a_plan_may_declare_a_shorter_form() -> None:
 def test_a_plan_without_one_keeps_its_digest() -> None:
     plan, _ = parse(SMALL)
     named, _ = parse(SMALL + "expedited:\n")
-    short, _ = parse(SMALL + BLOCK)
+    short, _ = parse(SMALL + SHORT_FORM)
     assert plan is not None
     assert named is not None
     assert short is not None
