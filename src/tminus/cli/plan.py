@@ -38,10 +38,14 @@ def check(file: File, *, json: AsJson = False) -> None:
         return
     plan = found.checked()
     kinds = Counter(line.kind.value for line in plan.checks)
-    typer.echo(printable(f"{found.path}: {plan.name}, {plan.digest}"))
+    typer.echo(printable(f"{found.path}: {plan.name}"))
+    typer.echo(f"digest {plan.digest}")
     counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    typer.echo(f"{len(plan.checks)} lines: {counted}")
-    typer.echo(f"{plan.left_out} of {plan.total} lines are not in this plan")
+    typer.echo(f"{len(plan.checks)} line{'' if len(plan.checks) == 1 else 's'}: {counted}")
+    left_out = (
+        f"{plan.left_out} of {plan.total} lines {'is' if plan.left_out == 1 else 'are'} not in this plan"
+    )
+    typer.echo(left_out if plan.left_out else "no line is left out")
     if found.to_fill:
         typer.echo(f"to fill before a launch ({len(found.to_fill)}):")
         for one in found.to_fill:
