@@ -50,6 +50,8 @@ class Matcher:
         self._texts: list[_Text] = []
         self._by_word: dict[str, list[_Text]] = {}
         self._by_words: dict[tuple[str, ...], list[_Text]] = {}
+        self._lines: dict[str, Line | None] = {}
+        """By text: the line taken apart, since a line that means nothing here is looked at once more."""
         self._contexts: dict[tuple[str, ...], Context] = {}
         self._homes: dict[str, Context] = {}
         """By known line: the headings that it stands under in its own plan."""
@@ -84,7 +86,7 @@ class Matcher:
         return [self._kept_apart(line.text) for line in lines]
 
     def _kept_apart(self, text: str) -> str:
-        line = taken_apart(text, self._lexicon)
+        line = self._line(text)
         if line is None:
             return ""
         found = {
@@ -97,7 +99,7 @@ class Matcher:
 
     def _match(self, words: Words) -> Match | None:
         context = self._context(words.section)
-        line = taken_apart(self._signer(words.text, context) or words.text, self._lexicon)
+        line = self._line(self._signer(words.text, context) or words.text)
         if line is None:
             return None
         found = self._same(line, context)
@@ -105,6 +107,11 @@ class Matcher:
         if not found:
             self._add_misspelt(found, line, context)
         return _best(found)
+
+    def _line(self, text: str) -> Line | None:
+        if text not in self._lines:
+            self._lines[text] = taken_apart(text, self._lexicon)
+        return self._lines[text]
 
     def _signer(self, text: str, context: Context) -> str:
         """The role before a colon, among signatures; what it declares does not matter."""
