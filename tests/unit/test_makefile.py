@@ -51,3 +51,11 @@ def test_the_page_is_served_unless_it_is_switched_off(word: str) -> None:
 @pytest.mark.parametrize("word", ["YES=0", "YES=no", "YES=false", "YES=", "HEADLESS=0", "KEEP=0", "JSON=0"])
 def test_a_switch_that_says_no_is_off(word: str) -> None:
     assert f"--{word.partition('=')[0].lower()}" not in make(word).stdout
+
+
+@pytest.mark.parametrize("target", ["$(STAMP)", "$(VENDOR)/sse.min.js"])
+def test_an_installation_says_in_words_what_it_does(target: str) -> None:
+    rules = (ROOT / "Makefile").read_text(encoding="utf-8").split("\n\n")
+    (recipe,) = (rule.splitlines()[1:] for rule in rules if rule.startswith(f"{target}: "))
+    assert recipe[0].startswith('\t@echo "')
+    assert all(command.startswith("\t@") for command in recipe), "a raw command says nothing to a newcomer"

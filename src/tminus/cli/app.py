@@ -1,12 +1,12 @@
 """The `tminus` command: a table of commands, each loaded when it is typed, every deliberate error turned into words.
 
-A new command is one line of `COMMANDS`. Its module is imported when somebody types it, so that no command pays for
+A new command is one line of `PANELS`. Its module is imported when somebody types it, so that no command pays for
 the engine, the guard or the web of another.
 """
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any
@@ -38,157 +38,114 @@ class Command:
 
 
 GROUPS = {
-    "plan": "Plans: check and show them, print their schema.",
+    "plan": "Check plans, show them, print their schema.",
     "key": "Keys with which this machine's people sign.",
-    "trust": "The trust root: whose keys count, for which roles, since when.",
-    "database": "The common database: bring its tables to this tminus, archive old launches.",
+    "trust": "The trust root: whose keys count, for which roles.",
+    "database": "The common database: its tables, its old launches.",
 }
 """Commands of two words: the first word and what they have in common."""
 
-COMMANDS: dict[str, Command] = {
-    "demo": Command(
-        "tminus.cli.demo:demo",
-        "Launch the reference service on this machine: real proxy, real database, real load, a verified record.",
-    ),
-    "init": Command(
-        "tminus.cli.importing:init",
-        "Write a first plan on top of the built-in one; on a terminal it asks at most five questions.",
-    ),
-    "import": Command(
-        "tminus.cli.importing:import_",
-        "Turn a checklist into a plan, and say what was understood, guessed, and left to a person.",
-    ),
-    "check": Command(
-        "tminus.cli.check:check",
-        "Observe what can be observed before a launch, and say how every line stands.",
-    ),
-    "read": Command(
-        "tminus.cli.read:read",
-        "Say what is in a file, with counts, read by the very code that the checks use.",
-    ),
-    "plan check": Command(
-        "tminus.cli.plan:check",
-        "Read a plan and say what it holds, everything that is wrong, what is to fill.",
-    ),
-    "plan show": Command(
-        "tminus.cli.plan:show", "List every line of a plan and everything else that it holds, by id."
-    ),
-    "plan schema": Command(
-        "tminus.cli.plan:schema", "Print the JSON Schema of plans, for editors that complete and check them."
-    ),
-    "launch": Command(
-        "tminus.cli.launch:launch",
-        "Open a launch of a plan, or print its schedule; refused while anything that it needs is open.",
-    ),
-    "worker": Command(
-        "tminus.cli.worker:worker",
-        "Run the launches of the common database until SIGTERM or Ctrl-C; then leave them to other workers.",
-    ),
-    "clearance": Command(
-        "tminus.cli.clearance:clearance",
-        "Give the signed clearance that other pipelines ask for: only a GO that stands gives one, from T-0 on.",
-    ),
-    "admit": Command(
-        "tminus.cli.clearance:admit",
-        "Say whether a clearance admits these digests there now; offline, for pipelines and admission policies.",
-    ),
-    "status": Command(
-        "tminus.cli.status:status",
-        "Say where a launch stands: its clock, what it waits for, every section, the traffic, the log.",
-    ),
-    "guard": Command(
-        "tminus.cli.guard:guard", "Judge a recorded trace as the guard would have judged it live."
-    ),
-    "export": Command(
-        "tminus.cli.exporting:export",
-        "Hand a plan or a launch on: your checklist ticked with evidence links, a page to print, or JSON.",
-    ),
-    "serve": Command(
-        "tminus.cli.serve:serve",
-        "Show every launch in a browser, and keep a worker running beside it, until SIGTERM or Ctrl-C.",
-    ),
-    "doctor": Command(
-        "tminus.cli.doctor:doctor",
-        "Say how the common database stands: workers, late launches, queues, clocks, disk; it only reads.",
-    ),
-    "database migrate": Command(
-        "tminus.cli.database:migrate",
-        "Make the tables of the common database, or bring them to what this tminus needs.",
-    ),
-    "database prune": Command(
-        "tminus.cli.database:prune",
-        "Archive launches that are over for long, each as its signed record, and remove them from the common database.",
-    ),
-    "verify": Command(
-        "tminus.cli.verify:verify", "Prove a launch record: chain, signatures, evidence and rules."
-    ),
-    "attest": Command(
-        "tminus.cli.words:attest", "Give your word for a line that asks a person, signed with your key."
-    ),
-    "waive": Command(
-        "tminus.cli.words:waive",
-        "Ask that a line which is not green may stand as it is, or approve what another person asked for.",
-    ),
-    "acknowledge": Command(
-        "tminus.cli.words:acknowledge",
-        "Say that you have seen that a blocker is warned, and why it may go so, signed with your key.",
-    ),
-    "delegate": Command(
-        "tminus.cli.words:delegate",
-        "Name another person who acts for your role in this launch, before T-24h, signed with your key.",
-    ),
-    "expedite": Command(
-        "tminus.cli.expedite:expedite",
-        "Confirm as the second person that a launch takes the plan's shorter form, signed with your key.",
-    ),
-    "sign": Command(
-        "tminus.cli.poll:sign",
-        "Sign off for a role while the poll is open: see what you sign, then say go or no-go with your own key.",
-    ),
-    "decide": Command("tminus.cli.poll:decide", "Decide GO or NO-GO for a launch, signed with your key."),
-    "key new": Command(
-        "tminus.cli.keys:new",
-        "Make a key for a person on this machine; it counts once the trust root holds it.",
-    ),
-    "key list": Command(
-        "tminus.cli.keys:list_",
-        "List the keys of this machine's people, and whether this machine's trust root holds them.",
-    ),
-    "trust add": Command(
-        "tminus.cli.trust:add",
-        "Trust a person's key for its roles from now on; make sure by another way that it is theirs.",
-    ),
-    "trust list": Command(
-        "tminus.cli.trust:list_",
-        "List every key of the trust root: whose it is, for which roles, since when and until when.",
-    ),
-    "trust retire": Command(
-        "tminus.cli.trust:retire_", "End the use of a key; what it signed before stays good."
-    ),
-    "hold": Command(
-        "tminus.cli.orders:hold",
-        "Stop the clock of a launch; T-0 and every milestone move by the time it stands. The guard goes on.",
-    ),
-    "resume": Command(
-        "tminus.cli.orders:resume",
-        "Let a held clock run again; where it runs, end a hold on evidence, which the guard gathers anew.",
-    ),
-    "reschedule": Command(
-        "tminus.cli.orders:reschedule",
-        "Give a launch another T-0: milestones move, sign-offs and people's words for the old date are void.",
-    ),
-    "scrub": Command("tminus.cli.orders:scrub", "Call a launch off before GO; that ends it."),
-    "abort": Command(
-        "tminus.cli.orders:abort", "Bring all traffic back to blue and end the launch as aborted."
-    ),
-    "rollback": Command(
-        "tminus.cli.orders:rollback", "Bring all traffic back to blue and end the launch as rolled back."
-    ),
-    "probes": Command("tminus.cli.probes:probes", "What can be observed, and with which arguments."),
+PANELS: dict[str, dict[str, Command]] = {
+    "Try": {
+        "demo": Command(
+            "tminus.cli.demo:demo", "Launch the reference service on this machine, start to end."
+        ),
+    },
+    "Plan": {
+        "init": Command("tminus.cli.importing:init", "Write a first plan on top of the built-in one."),
+        "import": Command(
+            "tminus.cli.importing:import_", "Turn a checklist into a plan, and say what was understood."
+        ),
+        "plan check": Command("tminus.cli.plan:check", "Say what is wrong with a plan, and what is to fill."),
+        "plan show": Command(
+            "tminus.cli.plan:show", "List every line of a plan and all else it holds, by id."
+        ),
+        "plan schema": Command("tminus.cli.plan:schema", "Print the JSON Schema of plans, for editors."),
+        "check": Command("tminus.cli.check:check", "Look at the systems now, and say how every line stands."),
+        "probes": Command("tminus.cli.probes:probes", "Say what can be observed, and with which arguments."),
+        "read": Command("tminus.cli.read:read", "Say what is in a file, as the checks themselves read it."),
+    },
+    "Launch": {
+        "launch": Command("tminus.cli.launch:launch", "Open a launch of a plan, or print its schedule."),
+        "worker": Command("tminus.cli.worker:worker", "Run the launches of the common database."),
+        "status": Command("tminus.cli.status:status", "Say where a launch stands, once or with --watch."),
+        "serve": Command(
+            "tminus.cli.serve:serve", "Show every launch in a browser, and keep a worker running."
+        ),
+    },
+    "Decide": {
+        "attest": Command("tminus.cli.words:attest", "Give your word for a line that asks a person."),
+        "waive": Command(
+            "tminus.cli.words:waive", "Ask that a line may stand though not green, or approve it."
+        ),
+        "acknowledge": Command(
+            "tminus.cli.words:acknowledge", "Say that you have seen a warned blocker, and why it may go."
+        ),
+        "delegate": Command("tminus.cli.words:delegate", "Name who acts for your role in this launch."),
+        "expedite": Command(
+            "tminus.cli.expedite:expedite", "Confirm, as the second person, the plan's shorter form."
+        ),
+        "sign": Command("tminus.cli.poll:sign", "Sign off for a role while the poll is open."),
+        "decide": Command("tminus.cli.poll:decide", "Decide GO or NO-GO for a launch, signed with your key."),
+    },
+    "Orders": {
+        "hold": Command("tminus.cli.orders:hold", "Stop the clock of a launch; the guard goes on."),
+        "resume": Command("tminus.cli.orders:resume", "Let a held launch go on."),
+        "reschedule": Command("tminus.cli.orders:reschedule", "Give a launch another T-0."),
+        "scrub": Command("tminus.cli.orders:scrub", "Call a launch off before GO; that ends it."),
+        "abort": Command(
+            "tminus.cli.orders:abort", "Bring all traffic back to blue and end the launch as aborted."
+        ),
+        "rollback": Command(
+            "tminus.cli.orders:rollback", "Bring all traffic back to blue and end it as rolled back."
+        ),
+    },
+    "Prove": {
+        "verify": Command(
+            "tminus.cli.verify:verify", "Prove a launch record: chain, signatures, evidence and rules."
+        ),
+        "export": Command(
+            "tminus.cli.exporting:export", "Hand a plan or a launch on as Markdown, a page, or JSON."
+        ),
+        "guard": Command(
+            "tminus.cli.guard:guard", "Judge a recorded trace as the guard would have done live."
+        ),
+        "clearance": Command(
+            "tminus.cli.clearance:clearance", "Give the signed clearance that other pipelines ask for."
+        ),
+        "admit": Command(
+            "tminus.cli.clearance:admit", "Say whether a clearance admits these digests there now."
+        ),
+    },
+    "Keep": {
+        "doctor": Command("tminus.cli.doctor:doctor", "Say how the common database and its workers stand."),
+        "database migrate": Command(
+            "tminus.cli.database:migrate", "Bring the common database's tables to this tminus."
+        ),
+        "database prune": Command(
+            "tminus.cli.database:prune", "Archive launches that are long over, and remove them."
+        ),
+        "key new": Command("tminus.cli.keys:new", "Make a key for a person on this machine."),
+        "key list": Command(
+            "tminus.cli.keys:list_", "List this machine's keys, and which the trust root holds."
+        ),
+        "trust add": Command("tminus.cli.trust:add", "Trust a person's key for its roles from now on."),
+        "trust list": Command("tminus.cli.trust:list_", "List every key of the trust root."),
+        "trust retire": Command(
+            "tminus.cli.trust:retire_", "End the use of a key; what it signed before stays good."
+        ),
+    },
 }
-"""Every command by the words that are typed, in the order of `tminus --help`. A new one is one line here."""
+"""Every command by the words that are typed, in the order of `tminus --help`, which shows each panel under its title.
+
+A new command is one line here. What it says of itself fits on a line of 80 columns.
+"""
+COMMANDS = {words: command for panel in PANELS.values() for words, command in panel.items()}
+"""Every command by the words that are typed."""
 
 
+_WIDEST = 120
+"""Characters of a command's line: more than any has, so that none is cut; a test holds them to 80 columns."""
 _LOOK: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 
 
@@ -220,8 +177,35 @@ class Table(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """The words that may be typed next, in the order of the table."""
         del ctx
-        order = [words.partition(" ")[0] for words in COMMANDS]
-        return sorted(self.commands, key=lambda word: order.index(word) if word in order else 0)
+        if self.name in GROUPS:
+            return list(self.commands)
+        return list(dict.fromkeys(words.partition(" ")[0] for words in COMMANDS))
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The words that may be typed next with a line about each, panel by panel; one column for all of them.
+
+        Plain text: a drawn frame would have every start load what draws it.
+        """
+        words = self.list_commands(ctx)
+        widest = max(map(len, words))
+        panels = _by_panel(words) if self.name not in GROUPS else {"Commands": words}
+        for title, members in panels.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [
+                        (word.ljust(widest), self.commands[word].get_short_help_str(_WIDEST))
+                        for word in members
+                    ]
+                )
+
+
+def _by_panel(words: Iterable[str]) -> dict[str, list[str]]:
+    """First words of commands by the panel that they stand in."""
+    places = {typed.partition(" ")[0]: title for title, panel in PANELS.items() for typed in panel}
+    panels: dict[str, list[str]] = {}
+    for word in words:
+        panels.setdefault(places[word], []).append(word)
+    return panels
 
 
 app = typer.Typer(

@@ -24,10 +24,10 @@ def check(
     shape: Annotated[str, typer.Option("--format", help=f"One of {', '.join(_FORMATS)}.")] = "text",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Observe what can be observed before a launch, and say how every line stands.
+    """Look at the systems now, and say how every line stands.
 
-    Ends with 0 when every line that was looked at is green, 1 when one failed, 4 when one could not be determined or
-    waits for a person.
+    It observes what can be observed before a launch. Ends with 0 when every line that was looked at is green, 1 when
+    one failed, 4 when one could not be determined or waits for a person.
     """
     wanted = "json" if as_json else shape
     if wanted not in _FORMATS:

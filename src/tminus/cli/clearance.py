@@ -39,10 +39,11 @@ def clearance(
     wait: Annotated[bool, typer.Option("--wait", help="Wait for GO and T-0; end with 3 at NO-GO.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write it into this file, not to the output.")] = None,
 ) -> None:
-    """Give the signed clearance that other pipelines ask for: only a GO that stands gives one, from T-0 on.
+    """Give the signed clearance that other pipelines ask for.
 
-    The whole record is verified first, with this machine's trust root. The clearance names the digests of the release
-    and holds for 15 minutes from T-0. Ends with 3 where no GO stands, or none can come any more.
+    Only a GO that stands gives one, from T-0 on. The whole record is verified first, with this machine's trust root.
+    The clearance names the digests of the release and holds for 15 minutes from T-0. Ends with 3 where no GO stands, or
+    none can come any more.
     """
     folder = writable_home()
     found = any_launch(launch, asyncio.run(launches(folder)))
@@ -71,10 +72,10 @@ def admit(
         Path | None, typer.Option(help="The trust root; by default the one of this machine.")
     ] = None,
 ) -> None:
-    """Say whether a clearance admits these digests there now; offline, for pipelines and admission policies.
+    """Say whether a clearance admits these digests there now.
 
-    Ends with 0 where it does, 3 for other digests, another environment or another time, 1 for a clearance that was
-    altered or given by a stranger.
+    It needs no network; it is for pipelines and admission policies. Ends with 0 where it does, 3 for other digests,
+    another environment or another time, 1 for a clearance that was altered or given by a stranger.
     """
     wanted = _wanted(release)
     given = _read(file, _trust(trust or trust_path(home())))

@@ -27,9 +27,9 @@ def migrate(
         ),
     ] = False,
 ) -> None:
-    """Make the tables of the common database, or bring them to what this tminus needs.
+    """Bring the common database's tables to this tminus.
 
-    Starting a worker does the same, without --post.
+    It makes those that are not there yet. Starting a worker does the same, without --post.
     """
     writable_home()
     done = bring_up(database_url(), SystemClock().now, post=post)
@@ -52,9 +52,10 @@ def prune(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would leave, and leave it.")] = False,
 ) -> None:
-    """Archive launches that are over for long, each as its signed record, and remove them from the common database.
+    """Archive launches that are long over, and remove them.
 
-    A launch whose record is not sealed stays, and is named.
+    Each is archived as its signed record, and removed from the common database. A launch whose record is not sealed
+    stays, and is named.
     """
     url, clock = database_url(), SystemClock()
     folder = archive or writable_home() / "archive"

@@ -72,7 +72,11 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
     for_tests: ForTests = False,
     json: AsJson = False,
 ) -> None:
-    """Launch the reference service on this machine: real proxy, real database, real load, a verified record."""
+    """Launch the reference service on this machine, start to end.
+
+    Proxy, database, registry, metrics, alerts, load and record are real; pager, chat, mailbox, partner and people are
+    stand-ins.
+    """
     _must_be_in_range(speed, port)
     screen = Screen(Console(highlight=False), as_json=json)
     folder = writable_home()

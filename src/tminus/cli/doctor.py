@@ -33,9 +33,10 @@ def doctor(
         float, typer.Option(min=0.1, max=600, help="Seconds that the look may take.")
     ] = SECONDS,
 ) -> None:
-    """Say how the common database stands: workers, late launches, queues, clocks, disk; it only reads.
+    """Say how the common database and its workers stand.
 
-    Ends with 0 when nothing failed, else with 1; a warning, and what could not be seen, are told and change nothing.
+    It looks at workers, late launches, queues, clocks and disk, and only reads. Ends with 0 when nothing failed, else
+    with 1; a warning, and what could not be seen, are told and change nothing.
     """
     url = database_url()
     found = _found(url, timeout)

@@ -20,9 +20,10 @@ def expedite(
         bool, typer.Option("--yes", help="Ask nothing: what would be shown was seen elsewhere.")
     ] = False,
 ) -> None:
-    """Confirm as the second person that a launch takes the plan's shorter form, signed with your key.
+    """Confirm, as the second person, the plan's shorter form.
 
-    It shows who asks for it and why, and every line that is left out by it. GO is refused until you have confirmed.
+    It is signed with your key. It shows who asks for it and why, and every line that is left out by it. GO is refused
+    until you have confirmed.
     """
     at = desktop(launch)
     path = path_of(at.scene)

@@ -44,10 +44,10 @@ def export(  # noqa: PLR0913 - each is an option that a person may type
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
-    """Hand a plan or a launch on: your checklist ticked with evidence links, a page to print, or JSON.
+    """Hand a plan or a launch on as Markdown, a page, or JSON.
 
-    Ends with 1 when the record is broken, 2 when a file is missing, 3 when the checklist or the plan has changed
-    or the output is a file that is there.
+    It is your checklist ticked with evidence links, a page to print, or JSON. Ends with 1 when the record is broken, 2
+    when a file is missing, 3 when the checklist or the plan has changed or the output is a file that is there.
     """
     found = inputs.gathered(what, plan, trust, problems=form is Format.MD)
     read = (*found.files, *inputs.sources(found, source))

@@ -25,7 +25,7 @@ def guard(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object: the answer.")] = False,
 ) -> None:
-    """Judge a recorded trace as the guard would have judged it live.
+    """Judge a recorded trace as the guard would have done live.
 
     Exits with 0 to continue, 1 for a rollback, 4 for a hold (also when nothing was seen), 2 for a broken trace.
     """

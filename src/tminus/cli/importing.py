@@ -40,9 +40,10 @@ def import_(  # noqa: PLR0913 - each is an option that a person may type
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Say it as one JSON object.")] = False,
 ) -> None:
-    """Turn a checklist into a plan, and say what was understood, guessed, and left to a person.
+    """Turn a checklist into a plan, and say what was understood.
 
-    A plan that is there already is left as it is, and the difference is told; --merge takes it over.
+    It says too what was guessed, what was left to a person, and what no word of the checklist gave. A plan that is
+    there already is left as it is, and the difference is told; --merge takes it over.
     """
     if merge and force:
         raise UsageError("--merge keeps what --force loses", hint="give one of them")
@@ -99,7 +100,10 @@ def init(
     name: Annotated[str, typer.Option(help="The plan's name.")] = "",
     force: Force = False,
 ) -> None:
-    """Write a first plan on top of the built-in one; on a terminal it asks at most five questions."""
+    """Write a first plan on top of the built-in one.
+
+    On a terminal it asks at most five questions.
+    """
     target = output or Path("plan.yaml")
     outputs.may_write(target, [], force=force)
     answers = (

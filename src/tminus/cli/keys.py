@@ -16,10 +16,11 @@ def new(
     *,
     role: Annotated[list[str], typer.Option(help="A role of the plan that they sign for; may be repeated.")],
 ) -> None:
-    """Make a key for a person on this machine; it counts once the trust root holds it.
+    """Make a key for a person on this machine.
 
-    The passphrase is asked for twice, or taken from TMINUS_PASSPHRASE (the passphrase, or file:PATH). A person who has
-    a key gets another one beside it: enrol the new one, then retire the old one.
+    It counts once the trust root holds it. The passphrase is asked for twice, or taken from TMINUS_PASSPHRASE (the
+    passphrase, or file:PATH). A person who has a key gets another one beside it: enrol the new one, then retire the old
+    one.
     """
     people = People(writable_home())
     key = people.new(name, role, passphrase(name, new=True))
@@ -31,7 +32,7 @@ def new(
 def list_(
     *, json: Annotated[bool, typer.Option("--json", help="One JSON object for each key.")] = False
 ) -> None:
-    """List the keys of this machine's people, and whether this machine's trust root holds them."""
+    """List this machine's keys, and which the trust root holds."""
     place = trust_path(home())
     trusted = {key.keyid: key for key in load_trust(place).keys} if place.exists() else {}
     for key in People(home()).all():

@@ -55,13 +55,14 @@ def launch(  # noqa: PLR0913 - each is an option that a person may type
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the schedule and open nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Open a launch of a plan, or print its schedule; refused while anything that it needs is open.
+    """Open a launch of a plan, or print its schedule.
 
-    Ends with 3 while a value is to fill, a component has no digest, the time is past or has no zone, the plan waives
-    lines (waivers are not honoured yet), people are simulated, or the environment has a launch. It is opened in the
-    common database (TMINUS_DATABASE_URL), where `tminus worker` runs it; typed again, the same launch is found. With
-    --expedited it takes the plan's shorter form: you sign for it, and GO waits for `tminus expedite` of the second
-    person. This version counts down to T-0 and no further: it has no target for it yet.
+    It is refused while anything that it needs is open. Ends with 3 while a value is to fill, a component has no digest,
+    the time is past or has no zone, the plan waives lines (waivers are not honoured yet), people are simulated, or the
+    environment has a launch. It is opened in the common database (TMINUS_DATABASE_URL), where `tminus worker` runs it;
+    typed again, the same launch is found. With --expedited it takes the plan's shorter form: you sign for it, and GO
+    waits for `tminus expedite` of the second person. This version counts down to T-0 and no further: it has no target
+    for it yet.
     """
     moment = now()
     found = planfile.load(plan, now=moment)

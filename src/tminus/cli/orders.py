@@ -43,12 +43,18 @@ Launch = Annotated[
 
 
 def hold(launch: Launch = "", *, reason: Reason) -> None:
-    """Stop the clock of a launch; T-0 and every milestone move by the time it stands. The guard goes on."""
+    """Stop the clock of a launch; the guard goes on.
+
+    T-0 and every milestone move by the time it stands.
+    """
     _order(launch, Order(new_id(), Act.HOLD, whoever(), reason))
 
 
 def resume(launch: Launch = "", *, reason: Reason, override_by: Second = "") -> None:
-    """Let a held clock run again; where it runs, end a hold on evidence, which the guard gathers anew."""
+    """Let a held launch go on.
+
+    A held clock runs again; where it runs, a hold on evidence ends, and the guard gathers it anew.
+    """
     override = Override(override_by, reason) if override_by else None
     _order(launch, Order(new_id(), Act.RESUME, whoever(), reason, override=override))
 
@@ -60,7 +66,10 @@ def reschedule(
     reason: Reason,
     override_by: Second = "",
 ) -> None:
-    """Give a launch another T-0: milestones move, sign-offs and people's words for the old date are void."""
+    """Give a launch another T-0.
+
+    Milestones move; sign-offs and people's words for the old date are void.
+    """
     try:
         at = instant(t0)
     except ValueError as error:
@@ -83,7 +92,7 @@ def abort(launch: Launch = "", *, reason: Reason) -> None:
 
 
 def rollback(launch: Launch = "", *, reason: Reason) -> None:
-    """Bring all traffic back to blue and end the launch as rolled back."""
+    """Bring all traffic back to blue and end it as rolled back."""
     _order(launch, Order(new_id(), Act.ROLLBACK, whoever(), reason))
 
 

@@ -25,9 +25,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of
 
 
 def check(file: File, *, json: AsJson = False) -> None:
-    """Read a plan and say what it holds, everything that is wrong, what is to fill.
+    """Say what is wrong with a plan, and what is to fill.
 
-    Ends with 0 for a plan that reads, also while something is to fill or warned of; with 2 when anything is wrong.
+    Everything that is wrong is told together, with what the plan holds. Ends with 0 for a plan that reads, also while
+    something is to fill or warned of; with 2 when anything is wrong.
     """
     found = planfile.load(file, now=now())
     if json:
@@ -37,10 +38,14 @@ def check(file: File, *, json: AsJson = False) -> None:
         return
     plan = found.checked()
     kinds = Counter(line.kind.value for line in plan.checks)
-    typer.echo(printable(f"{found.path}: {plan.name}, {plan.digest}"))
+    typer.echo(printable(f"{found.path}: {plan.name}"))
+    typer.echo(f"digest {plan.digest}")
     counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    typer.echo(f"{len(plan.checks)} lines: {counted}")
-    typer.echo(f"{plan.left_out} of {plan.total} lines are not in this plan")
+    typer.echo(f"{len(plan.checks)} line{'' if len(plan.checks) == 1 else 's'}: {counted}")
+    left_out = (
+        f"{plan.left_out} of {plan.total} lines {'is' if plan.left_out == 1 else 'are'} not in this plan"
+    )
+    typer.echo(left_out if plan.left_out else "no line is left out")
     if found.to_fill:
         typer.echo(f"to fill before a launch ({len(found.to_fill)}):")
         for one in found.to_fill:
@@ -52,7 +57,7 @@ def check(file: File, *, json: AsJson = False) -> None:
 
 
 def show(file: File, *, json: AsJson = False) -> None:
-    """List every line of a plan and everything else that it holds, by id."""
+    """List every line of a plan and all else it holds, by id."""
     whole = listed(planfile.load(file, now=now()))
     if json:
         typer.echo(json_text.dumps(whole, indent=2, ensure_ascii=False))
@@ -61,7 +66,10 @@ def show(file: File, *, json: AsJson = False) -> None:
 
 
 def schema() -> None:
-    """Print the JSON Schema of plans, for editors that complete and check them."""
+    """Print the JSON Schema of plans, for editors.
+
+    They complete and check a plan with it.
+    """
     typer.echo(json_text.dumps(plan_schema.schema(), indent=2, ensure_ascii=False))
 
 

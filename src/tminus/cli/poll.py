@@ -32,10 +32,10 @@ def sign(
     note: Annotated[str, typer.Option(help="A word of yours; it is signed too.")] = "",
     yes: Yes = False,
 ) -> None:
-    """Sign off for a role while the poll is open: see what you sign, then say go or no-go with your own key.
+    """Sign off for a role while the poll is open.
 
-    The signature covers the evidence as it is shown. A line that changes materially afterwards voids it; then sign
-    again, and what has changed is shown.
+    You see what you sign, then say go or no-go with your own key. The signature covers the evidence as it is shown. A
+    line that changes materially afterwards voids it; then sign again, and what has changed is shown.
     """
     said = _word(word)
     at = desktop(launch)

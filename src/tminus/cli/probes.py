@@ -21,7 +21,7 @@ def probes(
         typer.Argument(help="One probe (website.answer) or one system (website); all when left out."),
     ] = "",
 ) -> None:
-    """What can be observed, and with which arguments."""
+    """Say what can be observed, and with which arguments."""
     if "." in name:
         typer.echo(f"{name}: {probe_kit.describe(probe_kit.find(name))}")
         typer.echo("\nin a plan:\n")

@@ -17,7 +17,10 @@ def read(
         bool, typer.Option("--json", help="Everything that was seen, as one JSON object.")
     ] = False,
 ) -> None:
-    """Say what is in a file, with counts, read by the very code that the checks use."""
+    """Say what is in a file, as the checks themselves read it.
+
+    It is read by the very code that they use, and told with counts.
+    """
     known = kind or readers.guess(file)
     sight = readers.reader(known).see(file)
     if as_json:

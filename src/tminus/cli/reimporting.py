@@ -81,6 +81,8 @@ def _differences(merged: merging.Merged) -> Iterator[str]:
     yield from _some(
         [f"{one.id}: `{one.key}` {_short(one.yours)}, not {_short(one.checklist)}" for one in merged.kept]
     )
+    if merged.kept:
+        yield "  the last import is not kept, so what nobody edited is kept too: for an unedited plan use --force"
 
 
 def _some(entries: list[str]) -> Iterator[str]:

@@ -50,11 +50,11 @@ def serve(
         typer.Option(help="The trust root that its worker verifies a GO with; this machine's by default."),
     ] = None,
 ) -> None:
-    """Show every launch in a browser, and keep a worker running beside it, until SIGTERM or Ctrl-C.
+    """Show every launch in a browser, and keep a worker running.
 
-    The launches are those of the common database (TMINUS_DATABASE_URL, or a SQLite file in the home) and the demos of
-    this machine. The page only reads, and answers on 127.0.0.1 alone. Its worker runs the launches of the common
-    database; it is started again whenever it ends, and ends with the page.
+    It does so until SIGTERM or Ctrl-C. The launches are those of the common database (TMINUS_DATABASE_URL, or a SQLite
+    file in the home) and the demos of this machine. The page only reads, and answers on 127.0.0.1 alone. Its worker
+    runs the launches of the common database; it is started again whenever it ends, and ends with the page.
     """
     clock, url = SystemClock(), database_url()
     command = (*COMMAND, *(("--trust", str(trust)) if trust else ()))

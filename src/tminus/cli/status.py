@@ -53,9 +53,10 @@ def status(
         bool, typer.Option("--json", help="One JSON object; with --watch one per event.")
     ] = False,
 ) -> None:
-    """Say where a launch stands: its clock, what it waits for, every section, the traffic, the log.
+    """Say where a launch stands, once or with --watch.
 
-    With --watch it ends with 0 when the launch landed and with 1 when it ended otherwise.
+    It shows its clock, what it waits for, every section, the traffic, the log. With --watch it ends with 0 when the
+    launch landed and with 1 when it ended otherwise.
     """
     clock = SystemClock()
     with as_file(files("tminus.demo") / "demo.yaml") as own_plan, suppress(KeyboardInterrupt):

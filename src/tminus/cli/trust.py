@@ -34,7 +34,10 @@ def add(
     until: Annotated[str, typer.Option(help="Until when it counts; for ever by default.")] = "",
     trust: Place = None,
 ) -> None:
-    """Trust a person's key for its roles from now on; make sure by another way that it is theirs."""
+    """Trust a person's key for its roles from now on.
+
+    Make sure by another way that it is theirs.
+    """
     public = _public(key)
     begins = _instant(since) if since else now()
     person = TrustedKey(
@@ -62,7 +65,10 @@ def list_(
     trust: Place = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object for each key.")] = False,
 ) -> None:
-    """List every key of the trust root: whose it is, for which roles, since when and until when."""
+    """List every key of the trust root.
+
+    It says whose it is, for which roles, since when and until when.
+    """
     for key in _root(trust or trust_path(home())).keys:
         if json:
             typer.echo(json_text.dumps(asdict(key), ensure_ascii=False))

@@ -35,10 +35,11 @@ def attest(  # noqa: PLR0913 - an option each
     role: Annotated[str, typer.Option(help="As which role; the line's owner by default.")] = "",
     fails: Annotated[bool, typer.Option("--fails", help="Say that the line does not hold.")] = False,
 ) -> None:
-    """Give your word for a line that asks a person, signed with your key.
+    """Give your word for a line that asks a person.
 
-    A blocker needs two persons: the second one types the same statement, with --role. Said again it replaces what was
-    said before. A new date of the launch voids it where the plan asks for a word for this launch.
+    It is signed with your key. A blocker needs two persons: the second one types the same statement, with --role. Said
+    again it replaces what was said before. A new date of the launch voids it where the plan asks for a word for this
+    launch.
     """
     at = desktop(launch)
     check = at.scene.check(line)
@@ -69,7 +70,7 @@ def waive(  # noqa: PLR0913 - an option each
         str, typer.Option(help="Its end: ISO 8601 with zone, a day after T-0 at the latest.")
     ] = "",
 ) -> None:
-    """Ask that a line which is not green may stand as it is, or approve what another person asked for.
+    """Ask that a line may stand though not green, or approve it.
 
     The line keeps its verdict and stands in the text that everybody signs. Nobody waives a blocker, approves their own
     wish, or approves one for a line that they own.
@@ -98,10 +99,10 @@ def acknowledge(
     role: Annotated[str, typer.Option(help="As which role you have seen it.")],
     reason: Annotated[str, typer.Option(help="Why the launch may go although it is so.")],
 ) -> None:
-    """Say that you have seen that a blocker is warned, and why it may go so, signed with your key.
+    """Say that you have seen a warned blocker, and why it may go.
 
-    GO is refused without it. Whoever signs or decides may say so, but for a line of their own. It holds for what was
-    seen: once the line is materially otherwise, or the launch has a new date, it is void.
+    It is signed with your key. GO is refused without it. Whoever signs or decides may say so, but for a line of their
+    own. It holds for what was seen: once the line is materially otherwise, or the launch has a new date, it is void.
     """
     at = desktop(launch)
     (event,) = at.do(acknowledged(at.hand(role), line, reason))
@@ -116,10 +117,11 @@ def delegate(
     reason: Annotated[str, typer.Option(help="Why; it stands in the record.")],
     email: Annotated[str, typer.Option(help="Where they get mail; it stands in the record.")] = "",
 ) -> None:
-    """Name another person who acts for your role in this launch, before T-24h, signed with your key.
+    """Name who acts for your role in this launch.
 
-    They need a key for the role in the trust root, and no role of their own. Your own name takes it back. Once the
-    poll is open, who signs is fixed. Your own addresses get no more messages for the role.
+    Before T-24h, signed with your key. They need a key for the role in the trust root, and no role of their own. Your
+    own name takes it back. Once the poll is open, who signs is fixed. Your own addresses get no more messages for the
+    role.
     """
     at = desktop(launch)
     (event,) = at.do(delegated(at.first_hand(role), to, reason, at.desk, email))

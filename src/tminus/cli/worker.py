@@ -85,16 +85,18 @@ def worker(
         typer.Option("--tied", help="Stop also when standard input closes: when whoever started it ends."),
     ] = False,
 ) -> None:
-    """Run the launches of the common database until SIGTERM or Ctrl-C; then leave them to other workers.
+    """Run the launches of the common database.
+
+    It does so until SIGTERM or Ctrl-C; then it leaves them to other workers.
 
     Before it acts on a GO it verifies the whole record with its own trust root (trust.json in the home, or --trust).
     Where the record does not prove the GO, nothing is done: the launch is held, people are told why, and `tminus
     resume` has it look again.
 
-    The database is TMINUS_DATABASE_URL, or a SQLite file in the home. Any number of workers share a PostgreSQL
-    database and take over from each other; a SQLite file has one worker, and a second ends with 3. Ends with 0 when
-    it was told to stop, 4 when the database does not answer at the start, 70 when it was silent for so long that
-    others took its launches.
+    The database is TMINUS_DATABASE_URL, or a SQLite file in the home. Any number of workers share a PostgreSQL database
+    and take over from each other; a SQLite file has one worker, and a second ends with 3. Ends with 0 when it was told
+    to stop, 4 when the database does not answer at the start, 70 when it was silent for so long that others took its
+    launches.
     """
     folder = writable_home()
     store = place(evidence_place()) if evidence_place() else None

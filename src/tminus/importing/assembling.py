@@ -1,7 +1,7 @@
 """A whole plan from a checklist: its lines, and everything else that a launch needs, from the text or as defaults."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from tminus.checklist.model import Checklist, Form
@@ -10,7 +10,7 @@ from tminus.errors import ChecklistError
 from tminus.garbage import uncollected
 from tminus.importing import people, surroundings
 from tminus.importing.dues import milestone
-from tminus.importing.entries import ASIDE, Known, Line, lines
+from tminus.importing.entries import ASIDE, Known, Line, Understanding, lines
 from tminus.matching import Matcher, Words
 from tminus.planfile.document import (
     Document,
@@ -49,7 +49,8 @@ def assembled(
 ) -> Imported:
     """The plan that this checklist is; `path` is where it can be found again for the export."""
     known = known_lines(builtin)
-    made = lines(checklist, matcher.match(_words(checklist)), known)
+    words = _words(checklist)
+    made = _kept_apart(lines(checklist, matcher.match(words), known), words, matcher)
     if made and all(isinstance(line.entry, OmittedLine) for line in made):
         raise ChecklistError(
             f"all {len(made)} lines wait for probes that are not built yet: nothing could be observed or attested",
@@ -75,6 +76,17 @@ def assembled(
         triggers=surroundings.triggers(checklist, builtin),
     )
     return Imported(document, tuple(made), checklist)
+
+
+def _kept_apart(made: Sequence[Line], words: Sequence[Words], matcher: Matcher) -> list[Line]:
+    """The lines; those that only their headings keep from meaning a known one say so."""
+    left = [
+        at
+        for at, line in enumerate(made)
+        if line.understanding is Understanding.LEFT and isinstance(line.entry, LineEntry)
+    ]
+    near = dict(zip(left, matcher.kept_apart([words[at] for at in left]), strict=True))
+    return [replace(line, kept_apart=near.get(at, "")) for at, line in enumerate(made)]
 
 
 def _words(checklist: Checklist) -> list[Words]:

@@ -1,6 +1,6 @@
 """The comments of an imported plan: what each block is for, and above a guessed line what was guessed."""
 
-from tminus.importing import limits
+from tminus.importing import choices, limits
 from tminus.importing.assembling import Imported
 from tminus.importing.entries import Line, Understanding
 from tminus.importing.yamltext import emitted
@@ -26,7 +26,7 @@ _BLOCKS = {
     "omitted": (
         "Lines that wait for a probe which is not built yet. They are counted and signed as left out.",
     ),
-    "rollout": ("How traffic moves to the new release.",),
+    "rollout": ("How traffic moves to the new release: the built-in plan's steps; a checklist gives none.",),
     "triggers": ("What rolls the release back.",),
 }
 _HEAD = """\
@@ -53,7 +53,13 @@ def text(imported: Imported) -> str:
 
 def remarks(imported: Imported) -> dict[str, tuple[str, ...]]:
     """By id of a line: what is to be said of it, for a person to look at."""
-    return {line.id: remark for line in imported.lines if (remark := _remark(line))}
+    found = {line.id: _remark(line) for line in imported.lines}
+    for name, chosen in choices.by_entry(imported).items():
+        found[name] = (
+            *found.get(name, ()),
+            *(f"chosen: `{one.key}` {one.value}, {one.why}" for one in chosen),
+        )
+    return {name: remark for name, remark in found.items() if remark}
 
 
 def count(imported: Imported) -> dict[Understanding, int]:
@@ -72,6 +78,8 @@ def _remark(line: Line) -> tuple[str, ...]:
         remarks.append(f"guessed due: {line.entry.due}, {line.guess}")
     if line.known and (strange := limits.not_taken_over(line.item.limits, line.entry)):
         remarks.append(f"its own figures were not taken over: {', '.join(strange)}")
+    if line.kept_apart:
+        remarks.append(f"its words are close to those of {line.kept_apart}, not taken because of the heading")
     return tuple(remarks)
 
 

@@ -52,6 +52,8 @@ class Line:
     """The known line that its words mean."""
     guess: str = ""
     """Why it is due when it is, where that is a guess."""
+    kept_apart: str = ""
+    """The known line that its words would mean under other headings; of lines that are left to a person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,15 @@ from pathlib import Path
 from tminus.domain.evidence import JsonValue
 from tminus.domain.plan import Severity
 from tminus.importing.assembling import Imported
+from tminus.importing.choices import choices, counted
 from tminus.importing.commenting import count
 from tminus.importing.entries import ASIDE, Line, Understanding, Unlock, unlocks
 from tminus.planfile.document import LineEntry, OmittedLine
 
 _LISTED = 12
 """Lines of one kind that are listed; the rest is counted."""
+_CHOSEN = 24
+"""Choices that are listed; they are what nobody else will think of."""
 _UNLOCKING = 8
 
 
@@ -31,6 +34,11 @@ def as_json(imported: Imported, target: Path) -> dict[str, JsonValue]:
         **{understanding.name.lower(): number for understanding, number in count(imported).items()},
         "left_out": sum(isinstance(line.entry, OmittedLine) for line in imported.lines),
         "due_guessed": sum(bool(line.guess) for line in imported.lines),
+        "kept_apart": {line.id: line.kept_apart for line in imported.lines if line.kept_apart},
+        "chosen": [
+            {"where": one.where, "key": one.key, "value": one.value, "why": one.why}
+            for one in choices(imported)
+        ],
         "unlocks": [
             {"system": unlock.system, "lines": unlock.lines, "built": unlock.built}
             for unlock in _unlocks(imported)
@@ -46,7 +54,8 @@ def _head(imported: Imported, file: Path) -> Iterator[str]:
     found = imported.checklist
     yield f"{file}: {len(found.items)} boxes, {sum(item.checked for item in found.items)} ticked"
     if found.repaired:
-        yield f"  {found.repaired} lines were decoded wrongly once; they are read repaired, the file stays as it is"
+        were = "was" if found.repaired == 1 else "were"
+        yield f"  {counted(found.repaired)} {were} decoded wrongly once, and read repaired; the file stays as it is"
     if found.undecodable:
         yield f"  {found.undecodable} bytes are no UTF-8; they stay as they are"
     if found.fenced:
@@ -67,9 +76,20 @@ def _lines(imported: Imported, target: Path) -> Iterator[str]:
     yield from _set_aside(imported)
     yield f"guessed           {counts[Understanding.GUESSED]:>5}"
     yield from _listed(_of(imported, Understanding.GUESSED), target)
-    yield f"left to a person  {counts[Understanding.LEFT]:>5}"
+    yield f"left to a person  {counts[Understanding.LEFT]:>5}  {_signed(imported)}".rstrip()
     yield from _listed(_of(imported, Understanding.LEFT), target)
     yield from _guessed_dues(imported)
+    yield from _chosen(imported)
+
+
+def _chosen(imported: Imported) -> Iterator[str]:
+    """What the plan holds that nobody wrote, so that somebody looks at it."""
+    made = choices(imported)
+    yield f"chosen            {len(made):>5}  values that no word of the checklist gives: change what does not fit"
+    for one in made[:_CHOSEN]:
+        yield f"  {_short(f'{one.where}: {one.key} {one.value}'):<56}  {one.why}"
+    if len(made) > _CHOSEN:
+        yield f"  and {len(made) - _CHOSEN} more: --json lists them all"
 
 
 def _guessed_dues(imported: Imported) -> Iterator[str]:
@@ -121,10 +141,28 @@ def _how(understood: Sequence[Line]) -> str:
 
 def _listed(lines: Sequence[Line], target: Path) -> Iterator[str]:
     for line in lines[:_LISTED]:
-        meant = f"{line.known} ({line.entry.confidence:.2f})" if line.known else f"asks {line.entry.owner}"
-        yield f"  line {line.item.line:<5} {_short(line.item.text):<56}  {meant}"
+        yield f"  line {line.item.line:<5} {_short(line.item.text):<56}  {_meant(line)}"
     if len(lines) > _LISTED:
         yield f"  and {len(lines) - _LISTED} more: tminus plan show {target}"
+
+
+def _signed(imported: Imported) -> str:
+    """`tminus plan check` counts signatures apart from the lines that ask a person."""
+    number = sum(bool(_signer(line)) for line in _of(imported, Understanding.LEFT))
+    return f"{number} of them {'a signature' if number == 1 else 'signatures'}" if number else ""
+
+
+def _signer(line: Line) -> str:
+    return line.entry.sign if isinstance(line.entry, LineEntry) else ""
+
+
+def _meant(line: Line) -> str:
+    if line.known:
+        return f"{line.known} ({line.entry.confidence:.2f})"
+    if role := _signer(line):
+        return f"is signed by {role}"
+    near = f"; close to {line.kept_apart}, not taken because of the heading" if line.kept_apart else ""
+    return f"asks {line.entry.owner}{near}"
 
 
 def _short(text: str) -> str:
@@ -137,7 +175,7 @@ def _unlocking(imported: Imported) -> Iterator[str]:
         yield "what would unlock most lines:"
     for unlock in found[:_UNLOCKING]:
         how = f"write systems.{unlock.system}.address" if unlock.built else "its probes are not built yet"
-        yield f"  {unlock.system:<16} {unlock.lines:>3} lines  {how}"
+        yield f"  {unlock.system:<16} {counted(unlock.lines):>9}  {how}"
 
 
 def _unlocks(imported: Imported) -> list[Unlock]:

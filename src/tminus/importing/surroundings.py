@@ -55,7 +55,13 @@ def _trigger(statement: Statement) -> str:
 
 
 def _with_limits(default: TriggerEntry, statement: Statement) -> TriggerEntry:
-    changed: dict[str, str | int] = {"text": statement.text, "source_line": statement.line}
+    changed = {"text": statement.text, "source_line": statement.line}
+    return default.model_copy(update=changed | stated(default, statement))
+
+
+def stated(default: TriggerEntry, statement: Statement) -> dict[str, str]:
+    """The level and the duration that a trigger's own words give; the others stay the built-in ones."""
+    changed: dict[str, str] = {}
     for limit in statement.limits:
         if default.above and limit.measure is not limits.measure(default.above):
             continue  # `p95 up by 50 %` is no limit of seconds
@@ -65,7 +71,7 @@ def _with_limits(default: TriggerEntry, statement: Statement) -> TriggerEntry:
                 changed["hold"] = limits.hold(limit.hold)
         elif limit.measure is Measure.SECONDS:  # `unavailable >5 minutes` is a duration, not a level
             changed["hold"] = limits.hold(limit.value)
-    return default.model_copy(update=changed)
+    return changed
 
 
 def figures(checklist: Checklist, builtin: Document) -> list[FigureEntry]:

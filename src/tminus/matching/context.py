@@ -14,6 +14,9 @@ _OFFSET = re.compile(
 _BESIDE = re.compile(
     r"\b(\d+)\s*(h|hours?|hrs?|minutes?|mins?|days?)\s+(before|prior|after)\b|\bday\s?([-+\u2212\u2013])\s?(\d+)\b"
 )
+_AFTERWARDS = re.compile(r"[\W\d]*(?:afterwards?|after|danach|nach|apres|despues|tras|depois|apos)\b")
+_OF_A_LAUNCH = frozenset({"of no weight", "deploy", "production", "shift"})
+"""What a heading such as *After the go-live* may speak of besides; anything else is another occasion."""
 _ZERO = re.compile(r"\bt\s?[-\u2212\u2013]\s?0\b|\bt0\b|\bt zero\b")
 _UNITS = {"h": HOUR, "m": 60.0, "d": 24 * HOUR, "j": 24 * HOUR, "s": HOUR}
 _MOMENTS = (
@@ -54,6 +57,8 @@ def context_of(section: tuple[str, ...], lexicon: Lexicon) -> Context:
     for heading in section:
         words = plain(heading)
         concepts = set(lexicon.concepts(tokens(words))[0])
+        if _is_afterwards(words, lexicon):
+            concepts.add("post")
         tags |= concepts
         signing = "approve" in concepts
         development = _is_development(concepts, before=development)
@@ -66,6 +71,15 @@ def context_of(section: tuple[str, ...], lexicon: Lexicon) -> Context:
     if moment == "t-0":
         tags.discard("after")
     return Context(frozenset(tags), headed=any(section), signing=signing, development=development)
+
+
+def _is_afterwards(words: str, lexicon: Lexicon) -> bool:
+    """Whether a heading says no more than after the launch: *After*, *Afterwards*, *After the go-live*."""
+    opening = _AFTERWARDS.match(words)
+    if opening is None:
+        return False
+    known, strange = lexicon.concepts(tokens(words[opening.end() :]))
+    return not strange and _OF_A_LAUNCH.issuperset(known)
 
 
 def _is_development(concepts: set[str], *, before: bool) -> bool:

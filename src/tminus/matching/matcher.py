@@ -50,7 +50,11 @@ class Matcher:
         self._texts: list[_Text] = []
         self._by_word: dict[str, list[_Text]] = {}
         self._by_words: dict[tuple[str, ...], list[_Text]] = {}
+        self._lines: dict[str, Line | None] = {}
+        """By text: the line taken apart, since a line that means nothing here is looked at once more."""
         self._contexts: dict[tuple[str, ...], Context] = {}
+        self._homes: dict[str, Context] = {}
+        """By known line: the headings that it stands under in its own plan."""
         for one in known:
             self._learn(one)
 
@@ -59,11 +63,11 @@ class Matcher:
             rule = self._rules[known.id] = Rule(known.id, SAYINGS[known.id])
             for anchor in set(rule.anchors()):
                 self._by_concept.setdefault(anchor, []).append(rule)
+        home = self._homes[known.id] = context_of((known.section,), self._lexicon)
         line = taken_apart(known.text, self._lexicon)
         if line is None:
             return
-        section = context_of((known.section,), self._lexicon).tags
-        text = _Text(known.id, section, line.words, line.words_aside, tuple(line.bounds))
+        text = _Text(known.id, home.tags, line.words, line.words_aside, tuple(line.bounds))
         self._texts.append(text)
         self._by_words.setdefault(text.words, []).append(text)
         for word in {word for word in text.words if len(word) >= _SHORT}:
@@ -77,9 +81,25 @@ class Matcher:
                 seen[line] = self._match(line)
         return [seen[line] for line in lines]
 
+    def kept_apart(self, lines: Sequence[Words]) -> list[str]:
+        """For each line the known one that its words would mean under that one's own headings; empty for none."""
+        return [self._kept_apart(line.text) for line in lines]
+
+    def _kept_apart(self, text: str) -> str:
+        line = self._line(text)
+        if line is None:
+            return ""
+        found = {
+            rule.id: confidence
+            for rule in self._candidates(line)
+            if (confidence := rule.confidence(line, self._homes[rule.id])) >= BAR - MARGIN
+        }
+        best = _best(found)
+        return best.id if best else ""
+
     def _match(self, words: Words) -> Match | None:
         context = self._context(words.section)
-        line = taken_apart(self._signer(words.text, context) or words.text, self._lexicon)
+        line = self._line(self._signer(words.text, context) or words.text)
         if line is None:
             return None
         found = self._same(line, context)
@@ -87,6 +107,11 @@ class Matcher:
         if not found:
             self._add_misspelt(found, line, context)
         return _best(found)
+
+    def _line(self, text: str) -> Line | None:
+        if text not in self._lines:
+            self._lines[text] = taken_apart(text, self._lexicon)
+        return self._lines[text]
 
     def _signer(self, text: str, context: Context) -> str:
         """The role before a colon, among signatures; what it declares does not matter."""
@@ -121,13 +146,16 @@ class Matcher:
         return rule is None or rule.fits(line, context)
 
     def _add_by_rule(self, found: dict[str, float], line: Line, context: Context) -> None:
-        candidates = {
-            rule.id: rule for concept in set(line.concepts) for rule in self._by_concept.get(concept, ())
-        }
-        for known_id, rule in candidates.items():
+        for rule in self._candidates(line):
             confidence = rule.confidence(line, context)
             if confidence >= BAR - MARGIN:
-                found[known_id] = max(confidence, found.get(known_id, 0.0))
+                found[rule.id] = max(confidence, found.get(rule.id, 0.0))
+
+    def _candidates(self, line: Line) -> Iterable[Rule]:
+        """The rules of which the line has a concept, each once."""
+        return {
+            rule.id: rule for concept in set(line.concepts) for rule in self._by_concept.get(concept, ())
+        }.values()
 
     def _add_misspelt(self, found: dict[str, float], line: Line, context: Context) -> None:
         """Known lines that differ by slips of the keyboard only."""

@@ -118,8 +118,9 @@ def test_a_good_plan_is_summed_up(
 ) -> None:
     assert typed(monkeypatch, "plan", "check", DEMO_PLAN) == Exit.PASSED
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith(f"{DEMO_PLAN}: depot on one machine, ")
-    assert "5 signature" in lines[1]
+    assert lines[0] == f"{DEMO_PLAN}: depot on one machine"
+    assert lines[1] == f"digest {read(Path(DEMO_PLAN)).digest}"
+    assert "5 signature" in lines[2]
     assert lines[-1] == f"{read(Path(DEMO_PLAN)).left_out} of 109 lines are not in this plan"
 
 

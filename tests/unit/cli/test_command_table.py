@@ -1,15 +1,16 @@
 """The table of commands: each loaded when it is typed, its help the function's own."""
 
 import inspect
+import re
 import subprocess
 import sys
 
 import pytest
 from typer.testing import CliRunner
 
-from tminus.cli.app import COMMANDS, GROUPS, app
+from tminus.cli.app import COMMANDS, GROUPS, PANELS, app
 
-HEAVY = ("dbos", "numpy", "scipy", "aiohttp", "psycopg", "sqlalchemy", "fastapi", "ruamel")
+HEAVY = ("dbos", "numpy", "scipy", "aiohttp", "psycopg", "sqlalchemy", "fastapi", "uvicorn", "rich", "ruamel")
 
 
 def modules_after(*words: str) -> set[str]:
@@ -43,6 +44,28 @@ def test_a_command_of_two_words_belongs_to_a_group() -> None:
     for group in GROUPS:
         shown = CliRunner().invoke(app, [group, "--help"]).output
         assert all(words.partition(" ")[2] in shown for words in COMMANDS if words.startswith(f"{group} "))
+
+
+def test_the_commands_stand_in_panels_and_each_line_is_whole_at_80_columns() -> None:
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).output
+    lines = shown.splitlines()
+    assert [line[:-1] for line in lines if re.fullmatch(r"[A-Z]\w+:", line)] == ["Options", *PANELS]
+    assert max(map(len, lines)) < 80
+    for words, command in COMMANDS.items():
+        first, _, second = words.partition(" ")
+        about = GROUPS[first] if second else command.help
+        assert any(re.fullmatch(rf"  {first} +{re.escape(about)}", line) for line in lines), words
+
+
+def test_the_commands_of_a_group_stand_in_one_panel_in_the_order_of_the_table() -> None:
+    for group in GROUPS:
+        (panel,) = (
+            panel for panel in PANELS.values() if any(typed.startswith(f"{group} ") for typed in panel)
+        )
+        members = [typed.partition(" ")[2] for typed in panel if typed.startswith(f"{group} ")]
+        shown = CliRunner().invoke(app, [group, "--help"], env={"COLUMNS": "80"}).output
+        assert re.findall(r"^  (\w+)  ", shown.partition("Commands:")[2], re.MULTILINE) == members
+        assert max(map(len, shown.splitlines())) < 80
 
 
 def test_the_list_of_commands_loads_none_of_them() -> None:

@@ -319,3 +319,18 @@ def test_what_only_looks_like_a_box_is_told() -> None:
     )
     assert "go-live.md: 1 boxes" in result.output
     assert "2 points begin like a box and are none" in result.output
+
+
+def test_values_that_a_merge_keeps_are_told_with_the_way_for_a_plan_that_nobody_edited() -> None:
+    criterion = "# Shop\n\n## Load testing\n\n- [ ] P95 response time <400ms\n"
+    _import(criterion)
+    moved = criterion.replace("Load testing", "After")
+
+    kept = _import(moved).exception
+
+    assert isinstance(kept, RefusedError)
+    assert "values kept as they stand in the plan" in str(kept)
+    assert "what nobody edited is kept too: for an unedited plan use --force" in str(kept)
+    assert _import(moved, "--force").exit_code == 0
+    assert "probe: " in Path("go-live.plan.yaml").read_text()
+    assert "what nobody edited" not in str(_import(moved).exception)

@@ -1,6 +1,7 @@
 """`tminus plan check`, `plan show` and `launch`: what a plan says, what it lacks, and when everything falls due."""
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,10 +47,12 @@ def test_what_is_to_fill_is_listed_with_its_line_and_ends_with_0() -> None:
     ended = typed("plan", "check", "production")
     assert ended.exit_code == Exit.PASSED
     lines = ended.output.splitlines()
-    assert f"{load('production').checked().left_out} of 109 lines are not in this plan" in lines[2]
-    assert lines[3].startswith("to fill before a launch (")
+    assert f"{load('production').checked().left_out} of 109 lines are not in this plan" in lines[3]
+    assert lines[0] == "production (built in): production"
+    assert lines[1] == f"digest {load('production').checked().digest}"
+    assert lines[4].startswith("to fill before a launch (")
     assert any(
-        line.startswith("  production (built in):") and "role.lead: `person`" in line for line in lines[4:]
+        line.startswith("  production (built in):") and "role.lead: `person`" in line for line in lines[5:]
     )
 
 
@@ -259,3 +262,11 @@ def test_the_schema_is_printed_for_editors() -> None:
 
     assert result.exit_code == 0, result.exception
     assert json.loads(result.output) == schema.schema()
+
+
+def test_lines_that_are_left_out_are_counted_in_words_that_agree(tmp_path: Path) -> None:
+    whole = small_plan.changed("omitted:\n  - reason: there is no Vault here\n    lines: [bk.vault]\n", "")
+    one = typed("plan", "check", stored(tmp_path, small_plan.SMALL)).output.splitlines()
+    none = typed("plan", "check", stored(tmp_path, whole)).output.splitlines()
+    assert re.fullmatch(r"1 of \d+ lines is not in this plan", one[3])
+    assert none[3] == "no line is left out"
