@@ -164,7 +164,8 @@ def _standing(shown: Picture) -> tuple[str, str, str, tuple[str, ...]]:
     if shown.view is View.LIFTOFF:
         now = shown.parts["now"]
         return now.sign, now.word, now.lead, (now.next,) if now.next else ()
-    return "back", shown.moment.phase, shown.parts["back"].lead, ()
+    back = shown.parts["back"]
+    return back.sign, shown.moment.phase, back.lead, ()
 
 
 def _next(shown: Picture, plan: Plan | None) -> str:

@@ -137,6 +137,12 @@ class Course:
         return None if found and dated and found.seq < dated.seq else found
 
     @property
+    def cut_short(self) -> bool:
+        """Whether its rollout ended where it stood: aborted from outside, with nothing set back to blue."""
+        begun = self.last("step.started") is not None and self.last("rollback.done") is None
+        return begun and self.outcome == State.ABORTED
+
+    @property
     def view(self) -> View:
         """Which view shows it."""
         back = self.last("rollback.done") or (self.outcome in ROLLED_BACK and self.last("step.started"))
@@ -249,7 +255,8 @@ class Course:
         at = newest.t_ms / 1000
         if self.outcome:
             ended = self.ended
-            return ((ended.t_ms or 0) / 1000 if ended else at), False
+            # A launch that is called off while it has no date ends at no time of its own.
+            return (ended.t_ms / 1000 if ended and ended.t_ms is not None else at), False
         if (stands := self.stands or self.proposed) and stands.t_ms is not None:
             return stands.t_ms / 1000, False
         return at + max(0.0, now - instant(newest.at)), True
@@ -317,9 +324,17 @@ def phase_words(course: Course) -> tuple[str, str]:
         return "Held", str(held.data["where"])
     if course.proposed and not course.outcome:
         return "No GO", "no GO holds; the launch waits for a new date"
-    if name in ROLLED_BACK:
-        done = course.last("rollback.done")
-        rule = str(done.data["rule"]) if done else ""
-        more = "by a person's order" if rule.startswith("person.") else "by the guard, no person needed"
-        more = "a step failed" if rule == "step.failed" else more
-    return word, more
+    return word, _whose(course) if name in ROLLED_BACK else more
+
+
+def _whose(course: Course) -> str:
+    """Who sent the traffic back, or ended the launch; where no rule stands in the record, its own words."""
+    told = course.last("rollback.done") or course.ended
+    rule = str(told.data.get("rule", "")) if told else ""
+    if rule.startswith("person."):
+        return "by a person's order"
+    if rule == "step.failed":
+        return "a step failed"
+    if told and told.type == ENDED:
+        return str(told.data.get("text", ""))
+    return "by the guard, no person needed"

@@ -14,6 +14,7 @@ from tminus.errors import RecordError
 from tminus.picture import countdown, gauges, liftoff
 from tminus.picture.awaiting import awaiting
 from tminus.picture.course import PHASES, Course, View, phase, phase_words
+from tminus.picture.cutshort import cut_short
 from tminus.picture.events import Entry, entries
 from tminus.picture.lines import Line, Section, count, lines_of, needs, planned, sections
 from tminus.picture.rolledback import RolledBack, rolled_back
@@ -148,4 +149,5 @@ def _parts(view: View, course: Course, told: Told, rows: countdown.Rows, at: flo
 def _back(course: Course, traffic: Traffic) -> RolledBack:
     decision = course.decision
     zero = instant(decision.at) - (decision.t_ms or 0) / 1000 if decision else 0.0
-    return rolled_back(course, traffic, zero)
+    back = rolled_back(course, traffic, zero)
+    return cut_short(course, traffic, back) if course.cut_short else back
