@@ -21,9 +21,11 @@ _STEPS = {"done": "passed", "at": "wait", "next": "pending", "todo": "later"}
 
 def blocks(board: Board, width: int) -> list[Block]:
     """Every block that has something to say, from top to bottom."""
-    needs = [line for need in board.needs for line in _need(need, width)]
+    people = [line for need in board.needs if not need.by_itself for line in _need(need, width)]
+    alone = [line for need in board.needs if need.by_itself for line in _need(need, width)]
     made = [
-        Block("Needs you now", needs, least=2, fair=4, right=True),
+        Block("Needs you now", people, least=2, fair=4, right=True),
+        Block("Under way, nobody is needed", alone, least=1, fair=2, right=True),
         *_of_view(board, width),
         Block("Log", [_entry(entry) for entry in board.log], fair=6, tail=True, right=True, rank=1),
     ]

@@ -112,6 +112,11 @@ class Course:
         return None if self.decision else self._since_dated(PROPOSED)
 
     @property
+    def asked(self) -> Happened | None:
+        """The question that a person's GO or NO-GO is waited for with; nothing once there is an answer or an end."""
+        return None if self.decision or self.proposed or self.outcome else self._since_dated("decision.asked")
+
+    @property
     def stands(self) -> Happened | None:
         """Who stopped the clock, and why; nothing while it runs."""
         held = self._since_dated("clock.held")
@@ -322,6 +327,8 @@ def phase_words(course: Course) -> tuple[str, str]:
         return "Held", f"by {stands.data['by']}: {stands.data['reason']}"
     if held := course.held:
         return "Held", str(held.data["where"])
+    if course.asked:
+        return "Waiting for GO", "or NO-GO, a person's word"
     if course.proposed and not course.outcome:
         return "No GO", "no GO holds; the launch waits for a new date"
     return word, _whose(course) if name in ROLLED_BACK else more

@@ -17,7 +17,8 @@ def cut_short(course: Course, traffic: Traffic, back: RolledBack) -> RolledBack:
     text = str(ended.data.get("text", "")) if ended else ""
     return replace(
         back,
-        lead=_lead(text, weight_before(course) or 0, traffic),
+        lead=_lead(weight_before(course) or 0, traffic),
+        note="Nothing was set back to blue; unless it is kept, the stage serves nobody now.",
         facts=_facts(weight_before(course) or 0, traffic),
         fired=replace(back.fired, rule="", text=text, evidence="", trigger=""),
         nexts=(
@@ -29,14 +30,11 @@ def cut_short(course: Course, traffic: Traffic, back: RolledBack) -> RolledBack:
     )
 
 
-def _lead(text: str, weight: int, traffic: Traffic) -> str:
+def _lead(weight: int, traffic: Traffic) -> str:
     counts = traffic.guard.counts
     side, tally = ("Green", counts.green) if weight else ("Blue", counts.blue)
     had = f"{weight} % of the traffic" if weight else "all of the traffic"
-    failed = f"{tally.failed:,} of its {plural(tally.requests, 'request')} failed"
-    what = f"{text[:1].upper()}{text[1:]}. " if text else ""
-    down = "Nothing was set back to blue: the stage is taken down, unless it is kept, and nobody is served."
-    return f"{what}{side} had {had}, and {failed}. {down}"
+    return f"{side} had {had}, and {tally.failed:,} of its {plural(tally.requests, 'request')} failed."
 
 
 def _facts(weight: int, traffic: Traffic) -> tuple[Fact, ...]:

@@ -73,6 +73,8 @@ class RolledBack:
     answers: tuple[Answer, ...]
     more: int
     by_hand: tuple[str, ...]
+    note: str = ""
+    """What else whoever reads the lead has to know."""
     sign: str = "back"
     why: str = "What fired"
     """The title over the rule, or over the reason where no rule ended it."""

@@ -19,6 +19,7 @@ from tminus.picture.events import Entry, entries
 from tminus.picture.lines import Line, Section, count, lines_of, needs, planned, sections
 from tminus.picture.rolledback import RolledBack, rolled_back
 from tminus.picture.traffic import Traffic
+from tminus.picture.words import MINUS, spent
 
 LOGGED = 200
 """Entries of the log that a page starts with."""
@@ -105,6 +106,8 @@ def _moment(course: Course, now: float) -> Moment:
     schedule = course.opened.get("schedule") or {}
     t0 = instant(course.t0) if course.t0 else None
     word, more = phase_words(course)
+    if course.asked and not course.stands and t >= 1:
+        more = f"{spent(t)} past T{MINUS}0"
     return Moment(word, more, t, runs, now, t0, float(schedule.get("speed", 1)), _steps(course))
 
 

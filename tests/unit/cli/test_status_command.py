@@ -55,6 +55,8 @@ def test_a_launch_that_was_given_up_harmed_nobody_and_serves_nobody(home: Path) 
     asyncio.run(played.keep(home))
     told = status().stdout
     assert "Aborted, interrupted by the viewer" in told
+    assert "Green had 10 % of the traffic, and 0 of its 20 requests failed." in told
+    assert "the stage serves nobody now." in told
     assert "harmed" not in told
     assert "the guard, no person" not in told
     assert "∅ n/a    Traffic seen on blue" in told

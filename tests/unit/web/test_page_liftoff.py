@@ -99,10 +99,8 @@ def test_a_launch_that_its_viewer_gave_up_blames_no_guard_and_no_green() -> None
     shown = launch.picture(9)
     back = shown.parts["back"]
     assert (shown.view, shown.moment.phase, shown.moment.more) == (View.ROLLED_BACK, "Aborted", text)
-    assert back.lead == (
-        "Interrupted by the viewer. Green had 10 % of the traffic, and 0 of its 20 requests failed. "
-        "Nothing was set back to blue: the stage is taken down, unless it is kept, and nobody is served."
-    )
+    assert back.lead == "Green had 10 % of the traffic, and 0 of its 20 requests failed."
+    assert back.note.endswith("the stage serves nobody now.")
     assert (back.sign, back.why, back.fired.rule, back.fired.text) == ("void", "Why it ended", "", text)
     assert [(fact.value, fact.text) for fact in back.facts] == [
         ("0", "failed user requests, by the trace"),
