@@ -93,7 +93,7 @@ async def test_go_is_typed_ctrl_c_then_n_goes_on_and_the_launch_lands(watch: Wat
     await demo.sees("Guard: evidence against green")
     assert await demo.ends() == 0, demo.text
     assert demo.lines[-1].startswith("outcome=landed record=/")
-    assert any("GO" in line and "(viewer)" in line for line in demo.lines), (
+    assert any("GO" in line and "(at this terminal)" in line for line in demo.lines), (
         "the lines are there when the board is not"
     )
     assert demo.pty.mode() == demo.before

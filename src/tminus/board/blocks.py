@@ -21,9 +21,11 @@ _STEPS = {"done": "passed", "at": "wait", "next": "pending", "todo": "later"}
 
 def blocks(board: Board, width: int) -> list[Block]:
     """Every block that has something to say, from top to bottom."""
-    needs = [line for need in board.needs for line in _need(need, width)]
+    people = [line for need in board.needs if not need.by_itself for line in _need(need, width)]
+    alone = [line for need in board.needs if need.by_itself for line in _need(need, width)]
     made = [
-        Block("Needs you now", needs, least=2, fair=4, right=True),
+        Block("Needs you now", people, least=2, fair=4, right=True),
+        Block("Under way, nobody is needed", alone, least=1, fair=2, right=True),
         *_of_view(board, width),
         Block("Log", [_entry(entry) for entry in board.log], fair=6, tail=True, right=True, rank=1),
     ]
@@ -37,7 +39,7 @@ def _of_view(board: Board, width: int) -> list[Block]:
     if board.back is not None:
         return [
             Block("What it cost", list(_facts(board.back)), least=2),
-            Block("What fired", list(_fired(board.back)), least=4),
+            Block(board.back.why, list(_fired(board.back)), least=4),
             Block("What comes now", list(_nexts(board.back)), least=3),
             Block(sections, rows, least=4, rank=3),
         ]
@@ -183,8 +185,10 @@ def _facts(back: RolledBack) -> Iterator[Text]:
 
 def _fired(back: RolledBack) -> Iterator[Text]:
     fired = back.fired
-    if fired.text:
+    if fired.rule and fired.text:
         yield Text.assemble(sign("failed"), " ", (fired.rule, look("failed")), " ", said(fired.text))
+    elif fired.text:
+        yield Text.assemble(sign(back.sign), " ", said(fired.text))
     if fired.rows:
         yield Text(f"  {'':<12}{'green':>12}{'blue':>12}", style="dim")
     for name, green, blue, counted in fired.rows:
@@ -197,7 +201,7 @@ def _fired(back: RolledBack) -> Iterator[Text]:
 
 def _nexts(back: RolledBack) -> Iterator[Text]:
     for each in back.nexts:
-        made = Text.assemble(sign(each.sign), " ", (f"{each.word:<7}", look(each.sign)), said(each.text))
+        made = Text.assemble(sign(each.sign), " ", (f"{each.word:<6} ", look(each.sign)), said(each.text))
         yield made.append_text(said(f": {each.why}", "dim")) if each.why else made
     for command in back.by_hand if not back.nexts else ():
         yield said(f"  {command}", "dim")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tminus.board.deciding import at_stake
 from tminus.board.waiting import Need, Question, needs
 from tminus.domain.guard import GuardLimits
 from tminus.domain.judgement import TestGauge
@@ -44,6 +45,8 @@ class Head:
     reasons: tuple[str, ...] = ()
     expedited: str = ""
     """Of an expedited launch: why, and who stands for it."""
+    at_stake: tuple[str, ...] = ()
+    """What would be launched and how its lines stand, while GO or NO-GO is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,7 @@ def _head(shown: Picture, plan: Plan | None) -> Head:
         lead=lead,
         reasons=reasons,
         expedited=course.expedited,
+        at_stake=at_stake(shown),
     )
 
 
@@ -164,7 +168,8 @@ def _standing(shown: Picture) -> tuple[str, str, str, tuple[str, ...]]:
     if shown.view is View.LIFTOFF:
         now = shown.parts["now"]
         return now.sign, now.word, now.lead, (now.next,) if now.next else ()
-    return "back", shown.moment.phase, shown.parts["back"].lead, ()
+    back = shown.parts["back"]
+    return back.sign, shown.moment.phase, back.lead, (back.note,) if back.note else ()
 
 
 def _next(shown: Picture, plan: Plan | None) -> str:

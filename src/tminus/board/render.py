@@ -22,7 +22,8 @@ GUTTER = 3
 
 def drawn(board: Board, width: int, height: int) -> list[Text]:
     """At most `height` lines of at most `width` cells."""
-    top = [*_question(board), *_head(board, width)]
+    stake = [Text("  ").append_text(said(line, "bold")) for line in board.head.at_stake]
+    top = [*_question(board), *stake, *_head(board, width)]
     return [_cut(line, width) for line in (*top, *_body(board, width, height - len(top)))][:height]
 
 

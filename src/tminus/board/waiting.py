@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tminus.domain.canonical import instant
 from tminus.domain.course import UNPROVEN
 from tminus.domain.plan import Kind
 from tminus.picture.course import Course, View
 from tminus.picture.lines import BLOCKING, Line, rank
 from tminus.picture.view import Picture
-from tminus.picture.words import claim, plural
+from tminus.picture.words import claim, plural, spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Need:
     """What to do or to type; empty where only time helps."""
     who: str = ""
     """Who answers for it."""
+    by_itself: bool = False
+    """Whether no person is needed: only time is."""
 
 
 def needs(shown: Picture) -> tuple[Need, ...]:
@@ -101,10 +104,28 @@ def _lines(shown: Picture) -> Iterator[Need]:
         for line in shown.lines
         if (need := line.awaited)
     )
-    t, late = shown.moment.t, [line for line in shown.lines if line.stands == "pending"]
-    due = [line.check.id for line in late if line.check.kind is not Kind.SIGNATURE and line.check.due <= t]
-    if due:
-        yield Need("pending", f"{plural(len(due), 'line')} due and not seen yet", ", ".join(due), "")
+    yield from _due(shown)
+
+
+def _due(shown: Picture) -> Iterator[Need]:
+    """Lines that are due and not seen yet: a real person's word is waited for, everything else is being looked at."""
+    t = shown.moment.t
+    due = [line.check for line in shown.lines if line.stands == "pending" and line.check.due <= t]
+    due = [check for check in due if check.kind not in {Kind.SIGNATURE, Kind.ROLLUP}]
+    words = [check for check in due if check.kind is Kind.PERSON and not check.simulated]
+    if words:
+        what = f"{plural(len(words), 'line waits', 'lines wait')} for a person's word"
+        yield Need("pending", what, ", ".join(check.id for check in words), "")
+    looked = [check.id for check in due if check not in words]
+    if looked:
+        what = f"{plural(len(looked), 'line')} being looked at{_so_far(shown)}"
+        yield Need("wait", what, ", ".join(looked), "", by_itself=True)
+
+
+def _so_far(shown: Picture) -> str:
+    """For how long, as far as the record says when it began; nothing where it does not."""
+    reached = shown.course.last("milestone.reached")
+    return f" for {spent(max(0.0, shown.moment.at - instant(reached.at)))}" if reached else ""
 
 
 def _awaited(line: Line) -> str:
@@ -117,4 +138,5 @@ def _votes(course: Course) -> Iterator[Need]:
         asked = [vote for vote in course.votes if not vote["word"]]
         if asked:
             who = ", ".join(f"{vote['title']}{' (simulated)' if vote['simulated'] else ''}" for vote in asked)
-            yield Need("wait", f"{plural(len(asked), 'signature')} to come", who, "")
+            alone = all(vote["simulated"] for vote in asked)
+            yield Need("wait", f"{plural(len(asked), 'signature')} to come", who, "", by_itself=alone)

@@ -27,6 +27,9 @@ from tminus.errors import Exit, UsageError
 FASTEST = 1e9
 """The largest `--speed`: a day of waiting in a tenth of a millisecond."""
 
+TYPED = 20
+"""Characters of a word that nobody understands that are shown again."""
+
 
 class Kind(StrEnum):
     """Which release the demo launches."""
@@ -141,11 +144,18 @@ async def _asked_on(board: LiveBoard) -> Json:
 
 async def _word(line: Callable[[str], Awaitable[str]]) -> Json:
     """The viewer's word: GO, or NO-GO with a reason; a terminal that is closed says NO-GO."""
-    while word := await line("Type go or no-go: "):
-        if word.strip().lower() == "go":
-            return {"decision": "go", "reason": "decided by the viewer"}
-        if word.strip().lower() in {"no-go", "nogo", "no"}:
+    question = "Type go or no-go: "
+    while word := await line(question):
+        typed = word.strip()
+        if typed.lower() == "go":
+            return {"decision": "go", "reason": "decided at this terminal"}
+        if typed.lower() in {"no-go", "nogo", "no"}:
             break
+        question = (
+            f"{typed[:TYPED]!r} is neither go nor no-go. Type go or no-go: "
+            if typed
+            else "Type go or no-go: "
+        )
     # A NO-GO without a reason helps nobody, so it is asked for until there is one.
     while word and not (word := await line("Why not? ")).strip() and word:
         continue

@@ -153,7 +153,7 @@ def _as_json(shown: Picture) -> dict[str, Any]:
         "t": round(moment.t, 3),
         "t0": moment.t0,
         "speed": moment.speed,
-        "green_percent": course.weight,
+        "green_percent": None if course.cut_short else course.weight,
         "held": course.held.data if course.held else None,
         "stands": course.stands.data if course.stands else None,
         "decision": course.decision.data["decision"] if course.decision else None,

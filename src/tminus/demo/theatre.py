@@ -178,7 +178,9 @@ def _decided_by(plan: Plan, playbill: Playbill) -> Plan:
     if not playbill.asks:
         return plan
     roles = tuple(
-        replace(role, person=f"{getpass.getuser()} (viewer)", simulated=False) if role.decides else role
+        replace(role, person=f"{getpass.getuser()} (at this terminal)", simulated=False)
+        if role.decides
+        else role
         for role in plan.roles
     )
     return replace(plan, roles=roles)

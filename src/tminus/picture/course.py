@@ -112,6 +112,11 @@ class Course:
         return None if self.decision else self._since_dated(PROPOSED)
 
     @property
+    def asked(self) -> Happened | None:
+        """The question that a person's GO or NO-GO is waited for with; nothing once there is an answer or an end."""
+        return None if self.decision or self.proposed or self.outcome else self._since_dated("decision.asked")
+
+    @property
     def stands(self) -> Happened | None:
         """Who stopped the clock, and why; nothing while it runs."""
         held = self._since_dated("clock.held")
@@ -135,6 +140,12 @@ class Course:
         """The newest event of one type since the launch got its date."""
         dated, found = self.last(RESCHEDULED), self.last(kind)
         return None if found and dated and found.seq < dated.seq else found
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether its rollout ended where it stood: aborted from outside, with nothing set back to blue."""
+        begun = self.last("step.started") is not None and self.last("rollback.done") is None
+        return begun and self.outcome == State.ABORTED
 
     @property
     def view(self) -> View:
@@ -249,7 +260,8 @@ class Course:
         at = newest.t_ms / 1000
         if self.outcome:
             ended = self.ended
-            return ((ended.t_ms or 0) / 1000 if ended else at), False
+            # A launch that is called off while it has no date ends at no time of its own.
+            return (ended.t_ms / 1000 if ended and ended.t_ms is not None else at), False
         if (stands := self.stands or self.proposed) and stands.t_ms is not None:
             return stands.t_ms / 1000, False
         return at + max(0.0, now - instant(newest.at)), True
@@ -315,11 +327,21 @@ def phase_words(course: Course) -> tuple[str, str]:
         return "Held", f"by {stands.data['by']}: {stands.data['reason']}"
     if held := course.held:
         return "Held", str(held.data["where"])
+    if course.asked:
+        return "Waiting for GO", "or NO-GO, a person's word"
     if course.proposed and not course.outcome:
         return "No GO", "no GO holds; the launch waits for a new date"
-    if name in ROLLED_BACK:
-        done = course.last("rollback.done")
-        rule = str(done.data["rule"]) if done else ""
-        more = "by a person's order" if rule.startswith("person.") else "by the guard, no person needed"
-        more = "a step failed" if rule == "step.failed" else more
-    return word, more
+    return word, _whose(course) if name in ROLLED_BACK else more
+
+
+def _whose(course: Course) -> str:
+    """Who sent the traffic back, or ended the launch; where no rule stands in the record, its own words."""
+    told = course.last("rollback.done") or course.ended
+    rule = str(told.data.get("rule", "")) if told else ""
+    if rule.startswith("person."):
+        return "by a person's order"
+    if rule == "step.failed":
+        return "a step failed"
+    if told and told.type == ENDED:
+        return str(told.data.get("text", ""))
+    return "by the guard, no person needed"

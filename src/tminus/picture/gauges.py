@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tminus.domain.canonical import instant
 from tminus.domain.judgement import TestGauge
 from tminus.domain.traffic import Side
-from tminus.domain.trigger import Action, TriggerGauge, TriggerState
+from tminus.domain.trigger import WINDOW_REQUESTS, Action, TriggerGauge, TriggerState
 from tminus.picture.charts import ERRORS, TIMES, Scale, Span, boxes, path, percent
 from tminus.picture.course import Course
 from tminus.picture.traffic import Traffic
@@ -245,7 +245,7 @@ def _timer(gauge: TriggerGauge, recorded: object, traffic: Traffic, now: float) 
     does = "rolls back" if trigger.action is Action.ROLLBACK else "holds and pages"
     lasts = f"{length(trigger.for_seconds)}, " if trigger.for_seconds else ""
     if not known:
-        held = "not observed"
+        held = _unknown(trigger.id, traffic, now)
     elif trigger.for_seconds:
         held = f"{span(breached)} of {span(trigger.for_seconds)}"
     else:
@@ -256,6 +256,14 @@ def _timer(gauge: TriggerGauge, recorded: object, traffic: Traffic, now: float) 
     return Timer(
         trigger.text, lasts + does, _measured(trigger.id, traffic, now), sign, held, seen, filled, tuple(made)
     )
+
+
+def _unknown(trigger: str, traffic: Traffic, now: float) -> str:
+    """Why nothing is known of a trigger: too few requests on green to judge it by, or nobody who looks."""
+    came = traffic.point(Side.GREEN, int(min(now, traffic.latest or now))).requests
+    if trigger in _BY_REQUESTS and 0 < came < WINDOW_REQUESTS:
+        return f"{came} of {WINDOW_REQUESTS} requests yet"
+    return "not observed"
 
 
 def _measured(trigger: str, traffic: Traffic, now: float) -> str:

@@ -73,6 +73,11 @@ class RolledBack:
     answers: tuple[Answer, ...]
     more: int
     by_hand: tuple[str, ...]
+    note: str = ""
+    """What else whoever reads the lead has to know."""
+    sign: str = "back"
+    why: str = "What fired"
+    """The title over the rule, or over the reason where no rule ended it."""
 
 
 def rolled_back(course: Course, traffic: Traffic, zero: float) -> RolledBack:
@@ -124,7 +129,7 @@ def _facts(course: Course, traffic: Traffic, done: Happened | None) -> tuple[Fac
         failed = f"{counts.green.failed + counts.blue.failed + counts.unserved:,}"
         on_blue, more = f"{counts.blue.failed:,}", " so far"
     took = instant(done.at) - traffic.first_bad if done and traffic.first_bad else None
-    before = _weight_before(course)
+    before = weight_before(course)
     return (
         Fact(failed, "", f"failed user requests{more}"),
         Fact(
@@ -139,7 +144,8 @@ def _facts(course: Course, traffic: Traffic, done: Happened | None) -> tuple[Fac
     )
 
 
-def _weight_before(course: Course) -> int | None:
+def weight_before(course: Course) -> int | None:
+    """Green's share of the traffic, in percent, before it was sent back."""
     for event in reversed(course.happened):
         if event.type == "step.done" and "read_back" in event.data and "set" in event.data:
             return int(event.data["read_back"])

@@ -14,10 +14,12 @@ from tminus.errors import RecordError
 from tminus.picture import countdown, gauges, liftoff
 from tminus.picture.awaiting import awaiting
 from tminus.picture.course import PHASES, Course, View, phase, phase_words
+from tminus.picture.cutshort import cut_short
 from tminus.picture.events import Entry, entries
 from tminus.picture.lines import Line, Section, count, lines_of, needs, planned, sections
 from tminus.picture.rolledback import RolledBack, rolled_back
 from tminus.picture.traffic import Traffic
+from tminus.picture.words import MINUS, spent
 
 LOGGED = 200
 """Entries of the log that a page starts with."""
@@ -104,6 +106,8 @@ def _moment(course: Course, now: float) -> Moment:
     schedule = course.opened.get("schedule") or {}
     t0 = instant(course.t0) if course.t0 else None
     word, more = phase_words(course)
+    if course.asked and not course.stands and t >= 1:
+        more = f"{spent(t)} past T{MINUS}0"
     return Moment(word, more, t, runs, now, t0, float(schedule.get("speed", 1)), _steps(course))
 
 
@@ -148,4 +152,5 @@ def _parts(view: View, course: Course, told: Told, rows: countdown.Rows, at: flo
 def _back(course: Course, traffic: Traffic) -> RolledBack:
     decision = course.decision
     zero = instant(decision.at) - (decision.t_ms or 0) / 1000 if decision else 0.0
-    return rolled_back(course, traffic, zero)
+    back = rolled_back(course, traffic, zero)
+    return cut_short(course, traffic, back) if course.cut_short else back

@@ -39,6 +39,11 @@ def span(seconds: float) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
+def spent(seconds: float) -> str:
+    """How long something takes so far: `12 s`, `1:05`."""
+    return f"{seconds:.0f} s" if seconds < 59.5 else span(round(seconds))
+
+
 def length(seconds: float) -> str:
     """How long something lasts, in its largest fitting unit: `5 min`, `2 h`."""
     for size, least, unit in ((86400.0, 2, "d"), (3600.0, 1, "h"), (60.0, 1, "min")):

@@ -22,7 +22,7 @@ from tminus.domain.course import Course, course_of
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Check, Plan
-from tminus.domain.record import Entry, Event
+from tminus.domain.record import ENDED, Entry, Event
 from tminus.domain.timeline import LaunchClock
 from tminus.domain.traffic import Side
 from tminus.engine.durable import DurableEngine
@@ -150,7 +150,9 @@ class LaunchRecord:
         def choose(events: Sequence[Event]) -> Sequence[Entry]:
             course = course_of(events)
             allowed(course)
-            self._time.follow(course, None)
+            # NO-GO takes the date away; an end that follows from it is still timed by that date.
+            if kind != ENDED or course.t0 is not None:
+                self._time.follow(course, None)
             return [self._entry(key, kind, data)]
 
         async with self._one_by_one:

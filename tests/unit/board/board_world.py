@@ -4,19 +4,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.unit.web.web_launch import T0, Played
+    from tests.unit.web.web_launch import BLUE, GREEN, T0, Played
 else:
     import sys
 
     sys.path.append(str(Path(__file__).parents[1] / "web"))
-    from web_launch import T0, Played
+    from web_launch import BLUE, GREEN, T0, Played
 
 from tminus.board.model import Board, board
 from tminus.board.render import drawn
 from tminus.board.waiting import Question
 from tminus.picture.view import Told
 
-__all__ = ["T0", "Played", "block", "lines", "made", "titles"]
+__all__ = ["BLUE", "GREEN", "T0", "Played", "block", "lines", "made", "titles"]
 
 
 def made(

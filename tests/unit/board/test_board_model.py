@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.board.board_world import Played, made
+    from tests.unit.board.board_world import BLUE, GREEN, Played, made
 else:
-    from board_world import Played, made
+    from board_world import BLUE, GREEN, Played, made
 
+from tminus.domain.plan import Kind
 from tminus.errors import RecordError
 
 
@@ -48,12 +49,41 @@ def test_a_line_that_is_not_due_yet_needs_nobody_and_one_that_is_late_does() -> 
     assert made(launch).needs == ()
     launch.t = -86_400.0
     launch.add("milestone.reached", {"milestone": "T-24:00:00", "lines": 9})
-    (late,) = made(launch).needs
-    assert (late.sign, late.what) == (
-        "pending",
-        f"{len(launch.plan.due(-86_400.0))} lines due and not seen yet",
-    )
+    (late,) = made(launch, 12).needs
+    due = sum(check.kind is not Kind.ROLLUP for check in launch.plan.due(-86_400.0))
+    assert (late.sign, late.what, late.by_itself) == ("wait", f"{due} lines being looked at for 12 s", True)
     assert late.why.startswith("cfg.env, test.smoke, ")
+
+
+def test_a_line_that_waits_for_a_real_person_needs_that_person() -> None:
+    launch = Played(t=-86_400.0)
+    asked = next(check for check in launch.plan.before_go() if check.kind is Kind.PERSON)
+    real = tuple(
+        replace(check, simulated=False) if check.id == asked.id else check for check in launch.plan.checks
+    )
+    launch.plan = replace(launch.plan, checks=real)
+    launch.open()
+    launch.t = asked.due
+    needs = [(need.what, need.why) for need in made(launch).needs if not need.by_itself]
+    assert needs == [("1 line waits for a person's word", asked.id)]
+
+
+def test_whoever_decides_sees_what_is_launched_what_is_not_green_and_what_is_left_out() -> None:
+    launch = Played(t=-60.0).open().ready(rb__images="failed", bk__db="warned").poll()
+    assert made(launch).head.at_stake == ()
+    launch.t = 0.0
+    launch.add("decision.asked", {"minutes": 30})
+    board = made(launch, 3)
+    judged = [check for check in launch.plan.before_go() if check.kind is not Kind.SIGNATURE]
+    release, lines = board.head.at_stake
+    assert release == f"depot {BLUE[:8]} -> {GREEN[:8]}"
+    assert lines == (
+        f"{len(judged) - 2} of {len(judged)} passed · {launch.plan.left_out} of {launch.plan.total} left out · "
+        "failed: rb.images · warned: bk.db"
+    )
+    assert (board.head.phase, board.head.more) == ("Waiting for GO", "3 s past T−0")  # noqa: RUF001 - a true minus
+    launch.add("decision.made", {"decision": "go", "by": "Lena", "reason": "fine", "simulated": False})
+    assert made(launch).head.at_stake == ()
 
 
 def test_the_poll_waits_for_the_roles_that_gave_no_word() -> None:
@@ -134,7 +164,7 @@ def test_evidence_that_crossed_its_line_has_failed() -> None:
 def test_the_five_triggers_have_their_timers() -> None:
     timers = made(Played().lift_off()).timers
     assert [timer.filled is None for timer in timers] == [False, False, True, True, False]
-    assert {timer.held for timer in timers} == {"not observed"}
+    assert [timer.held for timer in timers] == ["20 of 50 requests yet"] * 2 + ["not observed"] * 3
 
 
 def test_the_traffic_has_the_weight_that_was_set_beside_the_share_that_was_seen() -> None:

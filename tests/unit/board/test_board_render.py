@@ -77,12 +77,24 @@ def test_at_80_by_24_a_countdown_shows_what_blocks_and_where() -> None:
     shown = lines(made(counting()))
     assert shown[0].startswith("T−00:09:5")  # noqa: RUF001 - a true minus
     assert "Counting, poll under way" in shown[0]
-    assert titles(shown) == ["Needs you now", "Sections, failing first", "Log"]
+    assert titles(shown) == ["Needs you now", "Under way, nobody is needed", "Sections, failing first", "Log"]
+    assert block(shown, "Under way, nobody is needed")[0].startswith("▶ wait 5 signatures to come")
     assert block(shown, "Needs you now")[0].startswith("✖ failed rb.images Previous version images")
     head, first, second, *_ = block(shown, "Sections, failing first")
     assert head.split() == ["failed", "unknown", "pending", "passed", "n/a", "later", "left", "out"]
     assert first.split()[:4] == ["✖", "Rollback", "Plan", "1"]
     assert second.split()[:5] == ["?", "Backup", "Verification", "·", "1"]
+
+
+def test_at_80_by_24_what_is_decided_stands_under_the_question_and_is_never_cut() -> None:
+    launch = Played().open().ready(rb__criteria="warned").poll()
+    launch.add("decision.asked", {"minutes": 30})
+    shown = lines(made(launch, question=Question("Type go or no-go:", "g", ())))
+    assert shown[0] == "▶ Type go or no-go: g▏"
+    assert shown[1].startswith("  depot ")
+    assert shown[2].endswith("warned: rb.criteria")
+    assert f"{launch.plan.left_out} of {launch.plan.total} left out" in shown[2]
+    assert "GO or NO-GO?" in "\n".join(block(shown, "Needs you now"))
 
 
 def test_at_80_by_24_a_lift_off_shows_traffic_guard_and_all_five_timers() -> None:

@@ -23,6 +23,23 @@ async def test_only_go_is_go(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(asked) == 3
 
 
+async def test_a_word_that_is_neither_is_said_to_be_neither() -> None:
+    asked: list[str] = []
+    words = iter(["maybe\n", "\n", "g" * 99 + "\n", "go\n"])
+
+    async def line(question: str) -> str:
+        asked.append(question)
+        return next(words)
+
+    assert (await demo._word(line))["decision"] == "go"
+    assert asked == [
+        "Type go or no-go: ",
+        "'maybe' is neither go nor no-go. Type go or no-go: ",
+        "Type go or no-go: ",
+        f"'{'g' * 20}' is neither go nor no-go. Type go or no-go: ",
+    ]
+
+
 async def test_a_no_go_is_asked_for_its_reason_until_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     typing(monkeypatch, "no-go\n", "\n", "  \n", "rain over the range\n")
     assert await demo._ask() == {"decision": "no-go", "reason": "rain over the range"}

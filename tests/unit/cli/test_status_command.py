@@ -49,6 +49,30 @@ def test_the_same_as_one_object(home: Path) -> None:
     assert sum(told["lines"].values()) == len(played.plan.checks)
 
 
+def test_a_launch_that_was_given_up_harmed_nobody_and_serves_nobody(home: Path) -> None:
+    played = Played().lift_off()
+    played.add("launch.ended", {"outcome": "aborted", "text": "interrupted by the viewer", "after": "x"})
+    asyncio.run(played.keep(home))
+    told = status().stdout
+    assert "Aborted, interrupted by the viewer" in told
+    assert "Green had 10 % of the traffic, and 0 of its 20 requests failed." in told
+    assert "the stage serves nobody now." in told
+    assert "harmed" not in told
+    assert "the guard, no person" not in told
+    assert "∅ n/a    Traffic seen on blue" in told
+    assert json.loads(status("--json").stdout)["green_percent"] is None
+
+
+def test_what_a_launch_ended_without_doing_stands_apart_from_its_word(home: Path) -> None:
+    played = Played().lift_off()
+    played.add("rollback.done", {"rule": "person.abort", "text": "ordered", "seconds": 0.1})
+    played.add("launch.ended", {"outcome": "aborted", "rule": "person.abort", "text": "ordered"})
+    asyncio.run(played.keep(home))
+    told = status().stdout
+    assert "Aborted, by a person's order" in told
+    assert "? not done Traffic seen on blue" in told
+
+
 def test_watching_without_a_terminal_prints_each_event_and_ends_with_the_launch(home: Path) -> None:
     played = Played().open()
     played.add("launch.ended", {"outcome": "no-go", "requests": 0, "failed": 0})

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 else:
     from web_launch import T0, Played
 
+from tminus.domain.canonical import timestamp
+from tminus.domain.record import Entry, append
 from tminus.domain.traffic import Side
 from tminus.picture.charts import Scale, Span, boxes, path, staircase
 from tminus.picture.course import View, phase
@@ -88,6 +90,48 @@ def test_a_failed_step_rolls_back_without_a_staircase() -> None:
     assert back.climb is None
     assert back.lead.startswith("The step migrate failed. All traffic is set to blue")
     assert back.facts[1].value == UNKNOWN, "no bad answer was seen, so no time is known"
+
+
+def test_a_launch_that_its_viewer_gave_up_blames_no_guard_and_no_green() -> None:
+    launch = Played().lift_off()
+    text = "interrupted by the viewer"
+    launch.add("launch.ended", {"outcome": "aborted", "text": text, "after": "done:shift 10"})
+    shown = launch.picture(9)
+    back = shown.parts["back"]
+    assert (shown.view, shown.moment.phase, shown.moment.more) == (View.ROLLED_BACK, "Aborted", text)
+    assert back.lead == "Green had 10 % of the traffic, and 0 of its 20 requests failed."
+    assert back.note.endswith("the stage serves nobody now.")
+    assert (back.sign, back.why, back.fired.rule, back.fired.text) == ("void", "Why it ended", "", text)
+    assert [(fact.value, fact.text) for fact in back.facts] == [
+        ("0", "failed user requests, by the trace"),
+        ("0 of 20", "failed on green"),
+        ("10", "on green when it ended"),
+        ("0", "failed on blue"),
+    ]
+    assert [after.word for after in back.nexts] == ["n/a", "n/a", "n/a", "next"]
+
+
+def test_a_launch_that_was_given_up_before_any_traffic_moved_says_what_blue_had() -> None:
+    launch = Played().go()
+    launch.serve(2)
+    launch.add("step.started", {"step": "initiate"})
+    launch.add("launch.ended", {"outcome": "aborted", "text": "interrupted by the viewer", "after": "x"})
+    lead = launch.picture().parts["back"].lead
+    assert "Blue had all of the traffic, and 0 of its 40 requests failed." in lead
+
+
+@pytest.mark.parametrize("launch", [Played().open(), Played().go()])
+def test_an_end_before_the_rollout_has_the_words_of_its_record(launch: Played) -> None:
+    launch.add("launch.ended", {"outcome": "aborted", "rule": "target.none", "text": "nothing acts here"})
+    moment = launch.picture().moment
+    assert (moment.phase, moment.more) == ("Aborted", "nothing acts here")
+
+
+def test_an_end_without_a_date_leaves_the_clock_where_it_stood() -> None:
+    launch = Played(t=3.0).open()
+    ended = Entry("launch.ended", "ended", {"outcome": "scrubbed", "reason": "rain"}, timestamp(T0 + 9), None)
+    launch.events.append(append(launch.events[-1], ended))
+    assert (launch.picture(99).moment.t, launch.picture(99).moment.runs) == (3.0, False)
 
 
 def test_damaged_data_is_named_and_left_to_a_person() -> None:
