@@ -12,7 +12,17 @@ from tminus.checklist import Checklist, Form
 from tminus.cli import outputs, reimporting
 from tminus.domain.evidence import JsonValue
 from tminus.errors import ChecklistError, UsageError
-from tminus.importing import Answers, Imported, assembled, commenting, initial, matcher_of, merging, report
+from tminus.importing import (
+    Answers,
+    Imported,
+    assembled,
+    commenting,
+    initial,
+    matcher_of,
+    merging,
+    report,
+    with_near_misses,
+)
 from tminus.planfile.leaks import kind_of_secret
 from tminus.planfile.problem import printable
 
@@ -80,7 +90,9 @@ def _imported(file: Path, target: Path, forms: frozenset[Form]) -> Imported:
         )
     _demand_no_secrets(file, found)
     builtin = planfile.load("production").document
-    return assembled(found, matcher_of(builtin), builtin, path=_path_from(target, file), also=forms)
+    matcher = matcher_of(builtin)
+    made = assembled(found, matcher, builtin, path=_path_from(target, file), also=forms)
+    return with_near_misses(made, matcher)
 
 
 def _demand_no_secrets(file: Path, found: Checklist) -> None:

@@ -49,8 +49,7 @@ def assembled(
 ) -> Imported:
     """The plan that this checklist is; `path` is where it can be found again for the export."""
     known = known_lines(builtin)
-    words = _words(checklist)
-    made = _kept_apart(lines(checklist, matcher.match(words), known), words, matcher)
+    made = lines(checklist, matcher.match(_words(checklist)), known)
     if made and all(isinstance(line.entry, OmittedLine) for line in made):
         raise ChecklistError(
             f"all {len(made)} lines wait for probes that are not built yet: nothing could be observed or attested",
@@ -78,15 +77,22 @@ def assembled(
     return Imported(document, tuple(made), checklist)
 
 
-def _kept_apart(made: Sequence[Line], words: Sequence[Words], matcher: Matcher) -> list[Line]:
-    """The lines; those that only their headings keep from meaning a known one say so."""
+def with_near_misses(imported: Imported, matcher: Matcher) -> Imported:
+    """The same; lines that only their headings keep from meaning a known one say so, for whoever reads the plan."""
     left = [
         at
-        for at, line in enumerate(made)
-        if line.understanding is Understanding.LEFT and isinstance(line.entry, LineEntry)
+        for at, line in enumerate(imported.lines)
+        if line.understanding is Understanding.LEFT
+        and isinstance(line.entry, LineEntry)
+        and not line.entry.sign
     ]
-    near = dict(zip(left, matcher.kept_apart([words[at] for at in left]), strict=True))
-    return [replace(line, kept_apart=near.get(at, "")) for at, line in enumerate(made)]
+    words = _words(imported.checklist)
+    near = zip(left, matcher.kept_apart([words[at] for at in left]), strict=True)
+    made = [*imported.lines]
+    for at, known in near:
+        if known:
+            made[at] = replace(made[at], kept_apart=known)
+    return replace(imported, lines=tuple(made))
 
 
 def _words(checklist: Checklist) -> list[Words]:

@@ -70,7 +70,7 @@ def _signing(
         entry = LineEntry.model_validate(
             {**_signed(line.entry), "sign": key, "owner": key, "due": "T-0", "line": title}
         )
-        after[index] = replace(line, entry=entry, guess="", kept_apart="")
+        after[index] = replace(line, entry=entry, guess="")
     return after
 
 

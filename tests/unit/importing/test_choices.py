@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tminus import checklist, planfile
-from tminus.importing import Imported, assembled, commenting, matcher_of, report
+from tminus.importing import Imported, assembled, commenting, matcher_of, report, with_near_misses
 from tminus.importing.choices import Choice, choices
 from tminus.importing.entries import Understanding
 
@@ -15,7 +15,8 @@ TRIGGERS = "\n## Rollback triggers\n\n"
 
 
 def imported(text: str) -> Imported:
-    return assembled(checklist.read(text.encode()), MATCHER, BUILTIN, path="go-live.md", also=frozenset())
+    made = assembled(checklist.read(text.encode()), MATCHER, BUILTIN, path="go-live.md", also=frozenset())
+    return with_near_misses(made, MATCHER)
 
 
 def told(found: Imported) -> str:
