@@ -62,6 +62,13 @@ class Histogram:
             low = bound
         return low, math.inf
 
+    def within(self, q: float) -> str:
+        """The bounds between which a quantile lies, in words: all that a histogram knows of it."""
+        low, high = self.bucket(q)
+        if math.isinf(high):
+            return f"over {low * 1000:g} ms"
+        return f"{low * 1000:g} to {high * 1000:g} ms" if low else f"at most {high * 1000:g} ms"
+
     def quantile(self, q: float) -> float:
         """A quantile as Prometheus computes it: straight within its bucket, the highest finite bound beyond it."""
         low, high = self.bucket(q)

@@ -30,6 +30,9 @@ SAMPLES = 60
 CAPTURED = ("memory", "connections", "queue", "cache hits", "disk")
 """What a baseline keeps beside the requests: the readings of the rules that measure it."""
 
+_SHARES = frozenset({"errors", "connections", "memory", "disk", "cache hits"})
+"""The measures that are shares of a whole."""
+
 _RUNBOOK_SECONDS = 5.0
 
 
@@ -80,7 +83,21 @@ async def alert(  # noqa: PLR0913 - what a plan may say
         "for": rule.hold,
         "labels": dict(rule.labels),
     }
-    return Observation(found.problems, seen, material, tuple(found.remarks))
+    fact = f"alert rule {rule.name} is loaded{_state(found, measure)}"
+    return Observation(found.problems, seen, material, tuple(found.remarks), fact)
+
+
+def _state(found: Findings, measure: str) -> str:
+    """Whether a rule is silent and what it reads, in the unit of its measure; nothing where it compares nothing."""
+    reading = found.notes.get("reading")
+    if not isinstance(reading, int | float):
+        return ""
+    silent = "silent" if found.notes.get("silent") else "beyond its limit now"
+    if measure == "p95":
+        return f", {silent}, reads {reading * 1000:.0f} ms"
+    if measure in _SHARES:
+        return f", {silent}, reads {reading * 100:.3g} %"
+    return f", {silent}, reads {reading:g}"
 
 
 @Probe
@@ -156,7 +173,7 @@ async def baseline(  # noqa: PLR0913 - what a plan may say
         "failed": round(counted.failed),
     }
     if counted.requests >= requests:
-        kept |= {f"p{q * 100:.0f}_ms": round(timed.quantile(q) * 1000, 1) for q in (0.5, 0.95, 0.99)}
+        kept |= {f"p{q * 100:.0f}": timed.within(q) for q in (0.5, 0.95, 0.99)}
     remarks = _already_bad(counted, timed)
     async with asking(prometheus.address) as api:
         now = await api.now()
