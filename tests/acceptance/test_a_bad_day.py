@@ -30,7 +30,8 @@ async def test_killed_in_the_middle_of_the_shift_the_launch_goes_on_at_that_step
     assert "goes on" in resumed.text
     assert not re.search(r"→ shift (10|50) |→ migrate|GO  ", resumed.text), "a finished step ran again"
     assert re.search(
-        r"users: [\d,]+ requests sent, 0 failed; the proxy logged [\d,]+ of theirs, 0 failed, .* 0 log lines lost",
+        r"users, until they were sent home: [\d,]+ requests sent, 0 failed; "
+        r"the proxy logged [\d,]+ of theirs, 0 failed, .* 0 log lines lost",
         resumed.text,
     )
     events = [

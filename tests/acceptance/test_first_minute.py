@@ -44,9 +44,13 @@ async def test_a_good_release_lands_and_no_user_request_fails(start: Begin, home
     demo = await start()
     assert await demo.ends() == 0, demo.text
     assert demo.lines[-1].startswith("outcome=landed record=/")
-    proxy = r"the proxy logged ([\d,]+) of theirs, (\d+) failed, and \d+ looks of our own, (\d+) failed"
+    late = r"\d+ answered later than 2 s"
+    proxy = (
+        rf"the proxy logged ([\d,]+) of theirs, (\d+) failed, {late}, and \d+ looks of our own, (\d+) failed"
+    )
     users = re.search(
-        rf"users: ([\d,]+) requests sent, (\d+) failed; {proxy}; (\d+) log lines lost: the counts agree",
+        rf"users, until they were sent home: ([\d,]+) requests sent, (\d+) failed; {proxy}; "
+        r"(\d+) log lines lost: the counts agree",
         demo.text,
     )
     assert users is not None, demo.text

@@ -184,7 +184,7 @@ class TestBaseline:
         found = await prometheus.baseline.run(
             prometheus.System(address(world.scene, "PROMETHEUS")), seconds=10, requests=300
         )
-        assert {"p50_ms", "p95_ms", "p99_ms", "memory", "connections", "queue", "disk"} <= set(found.seen)
+        assert {"p50", "p95", "p99", "memory", "connections", "queue", "disk"} <= set(found.seen)
         memory = found.seen["memory"]
         assert isinstance(memory, dict)
         assert 0 < float(str(memory["least"])) <= float(str(memory["most"])) < 1

@@ -5,6 +5,8 @@ moved to just beyond the present reading; what it gives is what would page.
 """
 
 import math
+import operator
+from collections.abc import Callable
 
 from tminus.alerting.expression import Comparison, Expression, Selector
 from tminus.alerting.measures import Meaning
@@ -18,6 +20,16 @@ _HAIR = 1e-6
 _LOOKS = 4
 """How often a reading is taken that changes under the look. A scrape counts from its beginning and is stored at its
 end, so a sample of the instant that is asked about may come between two looks."""
+
+_BEYOND: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+"""By a comparison's sign: whether a reading is beyond a limit."""
 
 _COARSE = 2.0
 """A bucket bound this many times the limit away makes a percentile coarse."""
@@ -38,7 +50,9 @@ async def proven(prometheus: Prometheus, rule: Rule, meaning: Meaning, at: float
         )
         return found
     found.notes["series"] = len(readings)
-    found.notes["reading"] = _pick(meaning.comparison.operator, readings)
+    reading = _pick(meaning.comparison.operator, readings)
+    found.notes["reading"] = reading
+    found.notes["silent"] = not _BEYOND[meaning.comparison.operator](reading, meaning.comparison.limit)
     problem = await _silent(prometheus, rule, (meaning.comparison, readings, silent), at)
     found.problems += [problem] if problem else []
     if meaning.measure == "p95":
@@ -96,9 +110,9 @@ async def _readings(
     return readings
 
 
-def _pick(operator: str, readings: list[Sample]) -> float:
+def _pick(sign: str, readings: list[Sample]) -> float:
     values = [sample.value for sample in readings]
-    return min(values) if operator.startswith("<") else max(values)
+    return min(values) if sign.startswith("<") else max(values)
 
 
 async def _fires(

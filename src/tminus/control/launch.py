@@ -21,12 +21,12 @@ from tminus.control.stages import Stages
 from tminus.control.turns import Settle, Turns
 from tminus.control.watch import Sight
 from tminus.domain.agenda import Date, Due, not_leaving
+from tminus.domain.cost import cost
 from tminus.domain.course import ORDERED, Course, course_of
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED
 from tminus.domain.rollout import NO_TARGET, State
-from tminus.domain.traffic import Side
 from tminus.errors import OutOfSequenceError
 
 
@@ -179,12 +179,14 @@ class Launch:
         stages = self._crew.stages
         component = self._crew.plan.components[0]
         blue = f"sha256:{self._binding.previous[component]}"
-        await self._rollback.run(sight.rule, sight.text, stages.watch, blue)
+        suffered = await self._rollback.run(sight.rule, sight.text, stages.watch, blue)
         proof = await self._rollback.prove(blue, stages.smoke)
         if proof["up"] and proof["schema_compatible"]:
             await self._rollback.stop_green(self._crew.plan.rollout.drain_seconds)
         outcome = State.ABORTED if sight.rule == "person.abort" else State.ROLLED_BACK
-        ending: Json = {"rule": sight.rule, "text": sight.text, "at": sight.at, "blue": proof}
+        # What a launch from before this was counted remembers of the step is more than that.
+        bad: Json = {name: suffered[name] for name in ("bad_seconds",) if name in suffered}
+        ending: Json = {"rule": sight.rule, "text": sight.text, "at": sight.at, "blue": proof, **bad}
         return await self._end(outcome, {**ending, **await self._data_left()})
 
     async def _data_left(self) -> Json:
@@ -212,13 +214,6 @@ class Launch:
         return await self._steps.step(f"end {outcome}" if allowed else "end", act)
 
     def _cost(self) -> Json:
-        """How many user requests were answered and how many failed, by the proxy's log."""
-        outcomes = self._crew.stages.watch.outcomes()
-        failed = [outcome.side for outcome in outcomes if outcome.failed]
-        return {
-            "requests": len(outcomes),
-            "failed": len(failed),
-            "failed_on_blue": failed.count(Side.BLUE),
-            "failed_on_green": failed.count(Side.GREEN),
-            "failed_on_neither": failed.count(None),
-        }
+        """How many user requests there were, how many failed and how many came late, by the proxy's log."""
+        watch = self._crew.stages.watch
+        return cost(watch.outcomes(), watch.limits.slow_ms)

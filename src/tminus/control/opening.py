@@ -34,6 +34,8 @@ class Binding:
     """Where it takes place; empty for a demo's stage, which is nowhere else."""
     expedited: Expedited | None = None
     """What makes it an expedited launch; none where it takes the whole plan."""
+    by_hand_file: str = ""
+    """The file that holds the commands of `by_hand`, beside the record; empty where there is none."""
 
 
 def opening(plan: Plan, binding: Binding) -> Json:
@@ -72,4 +74,5 @@ def opening(plan: Plan, binding: Binding) -> Json:
         "omitted": [*omitted_rows(plan)],
         "systems": {name: "real" if entry["real"] else "stand-in" for name, entry in plan.systems.items()},
         "by_hand": list(binding.by_hand),
+        **({"by_hand_file": binding.by_hand_file} if binding.by_hand_file else {}),
     }

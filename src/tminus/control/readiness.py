@@ -275,8 +275,15 @@ def _sentence(check: Check, observation: Observation, verdict: Verdict) -> str:
     limit = check.warn if verdict is Verdict.WARNED and check.warn else check.expect
     words = f"{limit.in_unit(observation.value) or shown(observation.value)}, expected {limit.text}"
     if verdict is Verdict.PASSED:
-        return ("nothing wrong" if observation.value == [] else words) + facts(observation.seen)
+        return _passed(observation, words, limit.text)
     return f"{words}; {check.hint}" if check.hint else words
+
+
+def _passed(observation: Observation, words: str, limit: str) -> str:
+    """What a line that passed has shown: its fact, else its figures."""
+    if not observation.fact:
+        return ("nothing wrong" if observation.value == [] else words) + facts(observation.seen)
+    return observation.fact if observation.value == [] else f"{observation.fact}, expected {limit}"
 
 
 def facts(seen: Mapping[str, JsonValue], length: int = 90) -> str:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from tminus.control.inspection import Inspection, Look
 from tminus.control.ports import Clock, Engine, Json, Record, Smoke, Target
 from tminus.control.watch import Watch
+from tminus.domain.cost import first_bad
 from tminus.domain.rollout import served_by
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, ProbeError, RollbackError, RolloutError
@@ -41,28 +42,33 @@ class Rollback:
         self._target = target
         self._clock = clock
 
-    async def run(self, rule: str, text: str, watch: Watch, blue: str) -> None:
+    async def run(self, rule: str, text: str, watch: Watch, blue: str) -> Json:
         """Bring all traffic back to blue, which runs the image `blue`; `rule` and `text` say what fired and why.
 
-        A blue that was stopped is started first: traffic never goes to a side that cannot serve.
+        A blue that was stopped is started first: traffic never goes to a side that cannot serve. The result says for
+        how long users had met bad answers of green: `bad_seconds`, nothing where green gave none.
         """
 
         async def weight() -> Json:
             fired_at = self._clock.now()
             await self._insist(lambda: self._stand_by(blue))
             await self._insist(self._to_blue)
+            now = self._clock.now()
             watch.note_weight(0)
-            data: Json = {"rule": rule, "text": text, "seconds": round(self._clock.now() - fired_at, 3)}
+            bad = first_bad(watch.outcomes(), watch.limits.slow_ms)
+            suffered: Json = {} if bad is None else {"bad_seconds": round(now - bad, 3)}
+            data: Json = {"rule": rule, "text": text, "seconds": round(now - fired_at, 3), **suffered}
             await self._record.append_once("rollback", "rollback.done", data)
-            return data
+            return suffered
 
         async def seen() -> Json:
             data = await self._seen_on_blue(watch)
             await self._record.append_once("rollback:seen", "rollback.seen", data)
             return data
 
-        await self._engine.step("roll back: all traffic to blue", weight)
+        suffered = await self._engine.step("roll back: all traffic to blue", weight)
         await self._engine.step("roll back: see it in traffic", seen)
+        return suffered
 
     async def stop_green(self, drain_seconds: float) -> None:
         """Drain green and stop it; last, because a blue that does not prove itself leaves green to a person."""
@@ -76,7 +82,7 @@ class Rollback:
         await self._engine.step("roll back: stop green", act)
 
     async def prove(self, blue: str, smoke: Smoke) -> Json:
-        """Show that blue serves what it served before, also on the schema as it is now."""
+        """Show that blue serves what it served before, also on the schema, which stays as the release made it."""
 
         async def act() -> Json:
             status = await self._insist(lambda: self._target.status(Side.BLUE))
@@ -88,6 +94,7 @@ class Rollback:
                 "up": status.up,
                 "smoke_failures": list(failures),
                 "schema_compatible": not failures,
+                **await self._schema(),
             }
             await self._record.append_once("rollback:blue", "rollback.proved", data)
             return data
@@ -119,6 +126,11 @@ class Rollback:
         """The name of the backup that this launch took at T-0; empty when it did not come to that."""
         taken = [event for event in await self._record.events() if event.key == "done:back up"]
         return str(taken[-1].data["file"]) if taken else ""
+
+    async def _schema(self) -> Json:
+        """The schema's revision since this launch migrated it, which no rollback undoes; nothing where it did not."""
+        migrated = [event for event in await self._record.events() if event.key == "done:migrate"]
+        return {"schema": migrated[-1].data["after"]} if migrated else {}
 
     async def _stand_by(self, blue: str) -> None:
         status = await self._target.status(Side.BLUE)

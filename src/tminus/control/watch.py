@@ -78,6 +78,7 @@ class Watch:
         self._traffic = traffic
         self._prober = prober
         self._clock = clock
+        self.limits = limits
         self.guard = Guard(limits)
         self.inspection: Inspection | None = None
         """What looks at the data; nothing where the plan has no invariants."""

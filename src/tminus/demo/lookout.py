@@ -27,13 +27,13 @@ class Lookout:
         if news.event == "restarted" and news.part == "haproxy":
             data |= self._cost(news.alive)
         style = "dim" if news.event == "renewed" else "yellow"
-        self._screen.say(f"part {news.part} {news.event}: {_words(data)}", style)
+        self._screen.note(f"part {news.part} {news.event}: {_words(data)}", self._launch.time.t_ms(), style)
         record = LaunchRecord(self._launch.store, self._name, self._launch.time)
         key = f"part:{news.part}:{news.event}:{news.at:.3f}"
         try:
             await record.append_once(key, f"part.{news.event}", data)
         except OutOfSequenceError as error:
-            self._screen.say(f"this is not in the record: {error}")
+            self._screen.note(f"this is not in the record: {error}", self._launch.time.t_ms())
 
     def _cost(self, alive: float) -> Json:
         """What users lost while nobody stood before both sides: the fault of neither."""

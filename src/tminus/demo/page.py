@@ -59,11 +59,17 @@ class MissionPage:
         self._viewing = viewing
         self._say = say
         self._looking: asyncio.Task[None] | None = None
+        self._told = asyncio.Event()
 
     def open(self, launch: str) -> None:
         """Start it, or find the one that a killed tminus left; its address is said as soon as it answers."""
         if self._viewing.served:
             self._looking = asyncio.create_task(self._look_after(launch))
+
+    async def told(self) -> None:
+        """Wait until its address was said, or that there is none; `START_SECONDS` at most."""
+        if self._looking is not None:
+            await self._told.wait()
 
     async def leave(self) -> None:
         """Take no more notice of it; it goes on by itself."""
@@ -73,17 +79,28 @@ class MissionPage:
 
     async def _look_after(self, launch: str) -> None:
         try:
-            process = processes.find(self._stage, PAGE) or self._start(launch)
-            address = await _address(process)
-        except (PartError, OSError) as error:
-            self._say(f"no mission page, and the launch goes on without: {error}")
+            found = await self._find(launch)
+        finally:
+            self._told.set()
+        if found is None:
             return
-        self._say(f"mission page: {address} (this machine only{'' if live() else STILL})")
+        process, address = found
         await self._browse(address)
         while process.alive():  # noqa: ASYNC110 - another process has no event to wait for
             await asyncio.sleep(LOOK_SECONDS)
         again = f"`tminus serve {launch}` shows it again"
         self._say(f"the mission page has ended, and the launch goes on without; {again}")
+
+    async def _find(self, launch: str) -> tuple[Process, str] | None:
+        """Its process and its address, which is said; nothing when there is none, which is said too."""
+        try:
+            process = processes.find(self._stage, PAGE) or self._start(launch)
+            address = await _address(process)
+        except (PartError, OSError) as error:
+            self._say(f"no mission page, and the launch goes on without: {error}")
+            return None
+        self._say(f"mission page: {address} (this machine only{'' if live() else STILL})")
+        return process, address
 
     def _start(self, launch: str) -> Process:
         # The log tells the address of this start and of none before.

@@ -34,6 +34,13 @@ class Screen:
         else:
             self._print(Text(text, style=style), soft_wrap=True)
 
+    def note(self, text: str, t_ms: int | None, style: str = "dim") -> None:
+        """A line that is not part of the record and belongs to a moment of the launch, in milliseconds from T-0."""
+        if self._as_json or t_ms is None:
+            self.say(text, style)
+        else:
+            self._line(clock(t_ms / 1000), Text("•", style=style), Text(text, style=style))
+
     def show(self, event: Event) -> None:
         """One event of the record."""
         if self._as_json:

@@ -1,7 +1,7 @@
 """One launch on one stage: begun or taken over, shown, ended, and taken down."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +9,14 @@ from pathlib import Path
 from tminus.control.approval import TOPIC
 from tminus.control.countdown import CONTROL
 from tminus.control.ports import Json
-from tminus.demo.census import census
+from tminus.demo.closing import Closing
 from tminus.demo.lookout import Lookout
 from tminus.demo.options import Options
 from tminus.demo.page import MissionPage
 from tminus.demo.parts import SUPPORTING
+from tminus.demo.prologue import prologue
 from tminus.demo.screen import Screen
 from tminus.demo.stage import Stage
-from tminus.demo.summary import Told, write_summary
 from tminus.demo.supervisor import News, together
 from tminus.demo.theatre import (
     DAY,
@@ -30,13 +30,15 @@ from tminus.demo.theatre import (
     users_met,
 )
 from tminus.demo.watching import Watching
+from tminus.domain.cost import cost
 from tminus.domain.orders import Act, Order
 from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.rollout import State
-from tminus.errors import Exit, OutOfSequenceError, PartError, TminusError
-from tminus.signing import load_trust, trust_path, verify_file
-from tminus.wiring import LAUNCH, LaunchRecord, LocalLaunch, SystemClock, launch_folder, seal
+from tminus.errors import Exit, OutOfSequenceError, TminusError
+from tminus.picture.course import Course
+from tminus.wiring import LAUNCH, LaunchRecord, LocalLaunch, SystemClock, launch_folder
+from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
 from tminus.wiring.orders import give
 
@@ -73,7 +75,7 @@ class Show:
         self._held_since: float | None = None
         self._asked: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
-        self._page = MissionPage(stage.folder, options.home, options.viewing, screen.say)
+        self._page = MissionPage(stage.folder, options.home, options.viewing, self._note_now)
         self._watching: Watching | None = None
 
     async def begin(self, wish: Wish) -> None:
@@ -155,6 +157,7 @@ class Show:
     async def run(self) -> Exit:
         """The launch to its end, the record sealed and verified; the exit code that this ending deserves."""
         launch, _, playbill = self._all()
+        self._begin_in_print()
         await launch.engine.start()
         await launch.engine.begin(LAUNCH, playbill.launch)
         self._looking = asyncio.create_task(self._look_after(launch, playbill))
@@ -180,11 +183,23 @@ class Show:
         launch, plan, playbill = self._all()
         before = [e for e in await launch.store.events(playbill.launch) if e.seq <= self._shown]
         if self._options.board is not None:
+            await self._page.told()  # what stands on the board's other screen cannot be copied
             self._watching = Watching(self._options.board, self._screen, launch, plan)
             self._watching.begin(before)
         words = [event for event in before if event.type in {"decision.asked", "decision.made"}]
         if words:
             self._note(words[-1])
+
+    def _begin_in_print(self) -> None:
+        """Print what one has to know before a board covers it: how to roll back by hand, how to read the lines."""
+        _, plan, playbill = self._all()
+        folder = launch_folder(self._options.home, playbill.launch)
+        for line in prologue(folder, playbill.launch, self._stage.admin, guard_limits(plan)):
+            self._screen.say(line)
+
+    def _note_now(self, text: str) -> None:
+        """Say what happened beside the launch, with its clock."""
+        self._screen.note(text, self._all()[0].time.t_ms())
 
     async def _look_no_more(self) -> None:
         """Leave the board, and ask nothing any more."""
@@ -206,9 +221,11 @@ class Show:
         if self._playbill is not None and self._prepared is not None:
             await self._prepared[0].engine.stop()
             await self._look_away()
-            record = await self._abandon(self._playbill, State.ABORTED, "interrupted by the viewer")
-            if record is not None:
-                self._screen.say(f"summary: {record.with_name('summary.md')}")
+            closing = await self._end_early(self._playbill, State.ABORTED, "interrupted by the viewer")
+            if closing is not None:
+                for event in await self._prepared[0].store.events(self._playbill.launch, self._shown):
+                    self._screen.show(event)
+                record = await closing.tell(self._playbill.launch, closing.users())
                 self._screen.last(State.ABORTED.value, str(record))
         return Exit.FAILED
 
@@ -327,39 +344,31 @@ class Show:
     async def _close(self, outcome: str) -> None:
         """Compare with what the users counted, seal the record, verify it as anyone would, and say where it is."""
         launch, plan, playbill = self._all()
-        await self._send_users_home()
+        closing = self._closing(launch, plan)
+        await closing.send_users_home()
         await launch.trace.stop()
         launch.reserve.give_up()
         await self._show_new()
-        users = users_met(self._stage)
-        self._screen.say(census(users, launch.trace.outcomes(), launch.trace.missing()), "bold")
-        if refused := launch.trace.refused():
-            words = "lines were refused in the proxy's log: somebody else on this machine wrote them"
-            self._screen.say(f"{refused:,} {words}", "bold yellow")
-        home = self._options.home
-        record = await seal(launch.store, playbill.launch, home, launch.time)
-        report = await asyncio.to_thread(verify_file, record, load_trust(trust_path(home)))
-        self._screen.say(
-            f"record verified: {report.events} events, {report.observed} lines, head {report.head[:16]}…",
-            "bold",
-        )
-        told = Told(await launch.store.events(playbill.launch), users, plan)
-        summary = write_summary(record.with_name("summary.md"), told)
-        self._screen.say(f"summary: {summary}")
+        record = await closing.tell(playbill.launch, users_met(self._stage))
         await self._look_no_more()
         self._screen.last(outcome, str(record))
 
-    async def _send_users_home(self) -> None:
-        load = self._stage.parts_alive().get("load")
-        if load is not None:
-            await load.stop(12)
+    def _closing(self, launch: LocalLaunch, plan: Plan) -> Closing:
+        return Closing(self._stage, self._options, self._screen, launch, plan)
 
     async def _abandon(self, playbill: Playbill, outcome: State, why: str) -> Path | None:
-        """End the record of a launch that does not reach its own end; nothing when it never opened."""
+        """End the record of a launch that does not reach its own end, and seal it; nothing when it never opened."""
+        closing = await self._end_early(playbill, outcome, why)
+        return await closing.keep(playbill.launch, closing.users()) if closing else None
+
+    async def _end_early(self, playbill: Playbill, outcome: State, why: str) -> Closing | None:
+        """Send the users home and end the record here; nothing when the launch never opened."""
         home = self._options.home
         if not (launch_folder(home, playbill.launch) / "launch.db").exists():
             return None
         launch, plan = self._prepared or prepare_launch(self._stage, playbill, home)
+        closing = self._closing(launch, plan)
+        await closing.send_users_home()
         await launch.trace.stop()
         launch.reserve.give_up()
         await launch.store.prepare()
@@ -369,19 +378,17 @@ class Show:
         if not any(event.type == ENDED for event in events):
             launch.time.go_on_from(events[-1])
             record = LaunchRecord(launch.store, playbill.launch, launch.time)
-            last = events[-1].key
-            await record.append_once("ended", ENDED, {"outcome": outcome.value, "text": why, "after": last})
-        sealed = await seal(launch.store, playbill.launch, home, launch.time)
-        await self._send_users_home()
-        told = Told(await launch.store.events(playbill.launch), self._users_if_counted(), plan)
-        write_summary(sealed.with_name("summary.md"), told)
-        return sealed
+            ending: Json = {"outcome": outcome.value, "text": why, "after": events[-1].key}
+            await record.append_once("ended", ENDED, {**ending, **self._left_behind(plan, events)})
+        return closing
 
-    def _users_if_counted(self) -> Mapping[str, object] | None:
-        try:
-            return users_met(self._stage)
-        except PartError:
-            return None  # what ends by force need not have been counted, and the page says so
+    def _left_behind(self, plan: Plan, events: list[Event]) -> Json:
+        """Where the traffic was and what it had cost, when a launch ends early; only who watched it knows."""
+        if self._prepared is None:
+            return {}
+        outcomes = self._prepared[0].trace.outcomes()
+        weight = Course(events[0].data, events).weight
+        return {"green_percent": weight, **cost(outcomes, guard_limits(plan).slow_ms)}
 
 
 def _deserved(kind: str, outcome: str) -> Exit:

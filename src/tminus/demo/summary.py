@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tminus import __version__
-from tminus.demo.wording import people, without_verb
+from tminus.demo.wording import came_back, people, spent, without_verb
 from tminus.domain.canonical import instant
 from tminus.domain.offsets import clock
 from tminus.domain.plan import Kind, Plan
@@ -132,6 +132,10 @@ def _facts(told: Told) -> Iterator[tuple[str, str]]:
     yield "decision", _decision(told)
     yield "people", _cell(people(opened))
     yield "users", _users(told.users)
+    if "requests" in told.ended.data:
+        yield "requests", f"{spent(told.ended.data)}, until the end of the launch"
+    for words in came_back(told.ended.data):
+        yield "way back", _cell(words)
     yield "lines", _counted(told)
     yield "tminus", __version__
     yield "record", f"`record.jsonl`, {len(told.events)} events, head `{told.events[-1].digest}`"
@@ -205,6 +209,7 @@ def _events(told: Told) -> Iterator[str]:
             f"blue runs `{data['digest']}`, {'as' if data['as_before'] else 'NOT as'} before; its smoke tests "
             f"{'pass' if data['schema_compatible'] else 'FAIL'}"
         ),
+        "side.stopped": lambda data: f"{data['side']} drained to {data['sessions']} sessions and stopped",
         "rollback.data": lambda data: str(data["text"]),
     }
     happened = told.of(*words)

@@ -190,7 +190,9 @@ class Supervisor:
             if not await self._start_again(part, attempts, tell, now):
                 return
             if renewed:
-                await tell("renewed", "it was started anew on purpose, and answers")
+                await tell(
+                    "renewed", "it was started anew, so that it runs the release that serves, and answers"
+                )
             else:
                 await tell("restarted", "it was started again and answers")
 

@@ -5,7 +5,6 @@ import getpass
 import json
 import os
 import secrets
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from tminus import oci
 from tminus.control.opening import Binding
 from tminus.demo import service
+from tminus.demo.byhand import by_hand, by_hand_file
 from tminus.demo.images import BLUE, GREEN
 from tminus.demo.parts import addresses
 from tminus.demo.stage import PARTS, Stage
@@ -21,7 +21,7 @@ from tminus.domain.plan import Plan
 from tminus.domain.traffic import Side
 from tminus.errors import PartError
 from tminus.planfile import load
-from tminus.wiring import LocalLaunch, Site, SystemClock, keep_plan, local_launch
+from tminus.wiring import LocalLaunch, Site, SystemClock, keep_plan, launch_folder, local_launch
 
 RATE = 60.0
 """User requests in a second; at 10 % on green that is 6 a second for the guard to judge."""
@@ -167,8 +167,9 @@ def prepare_launch(stage: Stage, playbill: Playbill, home: Path) -> tuple[LocalL
         previous={component: playbill.previous.removeprefix("sha256:")},
         t0=playbill.t0,
         speed=playbill.speed,
-        by_hand=by_hand(stage),
+        by_hand=by_hand(stage.admin),
         asks=playbill.asks,
+        by_hand_file=str(by_hand_file(launch_folder(home, playbill.launch))),
     )
     return local_launch(site(stage, playbill), plan, binding, home, playbill.ref), plan
 
@@ -184,13 +185,6 @@ def _decided_by(plan: Plan, playbill: Playbill) -> Plan:
         for role in plan.roles
     )
     return replace(plan, roles=roles)
-
-
-def by_hand(stage: Stage) -> tuple[str, ...]:
-    """What a person types to send all traffic to blue, with nothing but Python."""
-    orders = "set server app/blue weight 100; set server app/green weight 0"
-    code = f"import socket; s = socket.socket(socket.AF_UNIX); s.connect('{stage.admin}'); s.send(b'{orders}\\n')"
-    return (f'{sys.executable} -c "{code}"',)
 
 
 def serving(playbill: Playbill, launch: LocalLaunch) -> Serving:

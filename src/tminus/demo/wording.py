@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tminus.domain.judgement import times
+from tminus.domain.judgement import TESTS, times
 from tminus.domain.record import Event
 from tminus.domain.trigger import CORRUPTION
 
@@ -51,10 +51,7 @@ def _opened(data: Data) -> list[Line]:
         was = data["previous"][name]
         notes.append(f"{name}: sha256:{was[:12]}… serves, sha256:{digest[:12]}… is to be launched")
     notes.append(f"waits run {data['schedule']['speed']:g} times as fast; guard and load do not")
-    notes.append("to roll back by hand, without tminus:")
-    return [(*_NOTE, note) for note in notes] + [
-        ("  ", "dim", f"[dim]{_plain(c)}[/]") for c in data["by_hand"]
-    ]
+    return [(*_NOTE, note) for note in notes]
 
 
 def people(data: Data) -> str:
@@ -96,7 +93,8 @@ def _act(data: Data) -> list[Line]:
 
 
 def _poll(data: Data) -> list[Line]:
-    return [(*_HEAD, f"[bold]poll[/]  over the evidence root {data['root'][:16]}…")]
+    signed = f"what is signed is all that was seen of the lines so far, SHA-256 {data['root'][:16]}…"
+    return [(*_HEAD, f"[bold]poll[/]  {signed}")]
 
 
 def _signed(data: Data) -> list[Line]:
@@ -162,11 +160,13 @@ def _looked(gauges: Data) -> str:
 
 
 def _share(share: Data) -> str:
-    """Green's share as it was set and seen; an interval of one value, at 100 %, says nothing."""
+    """Green's share as it was set and seen; an interval of one value, at 100 %, says nothing.
+
+    The interval lies around what was set, not around what was seen.
+    """
     seen = f"{share['green'] / share['total']:.2%} seen in {share['total']:,} requests"
-    spread = (
-        f" (99 % interval {share['low']:.2%} to {share['high']:.2%})" if share["low"] < share["high"] else ""
-    )
+    around = f"99 % interval around {share['set']} %: {share['low']:.2%} to {share['high']:.2%}"
+    spread = f" ({around})" if share["low"] < share["high"] else ""
     return f"weight {share['set']} % set, {seen}{spread}"
 
 
@@ -205,7 +205,8 @@ def _noticed(data: Data) -> list[Line]:
 def _rolled_back(data: Data) -> list[Line]:
     text = str(data["text"]).removeprefix("Roll back ")
     done = f"all traffic to blue, set and read back within {data['seconds'] * 1000:.0f} ms"
-    return [(*_BAD, f"[bold red]ROLLBACK[/] {_plain(text)}"), (*_DONE, done)]
+    counted = " [dim](counted up to the request that decided)[/]" if data.get("rule") in TESTS else ""
+    return [(*_BAD, f"[bold red]ROLLBACK[/] {_plain(text)}{counted}"), (*_DONE, done)]
 
 
 def _back_seen(data: Data) -> list[Line]:
@@ -227,24 +228,64 @@ def _proved(data: Data) -> list[Line]:
     mark, style = _DONE if good else _BAD
     release = "the release from before" if data["as_before"] else "ANOTHER RELEASE THAN BEFORE"
     smoke = "pass" if data["schema_compatible"] else f"FAIL: {'; '.join(data['smoke_failures'])}"
-    words = (
-        f"blue runs {_short(data['digest'])}, {release}; its smoke tests on the schema as it is now {smoke}"
-    )
+    schema = f"; {_schema(data)}" if "schema" in data else ""
+    words = f"blue runs {_short(data['digest'])}, {release}; its smoke tests {smoke}{schema}"
     return [(mark, style, _plain(words))]
 
 
 def _ended(data: Data) -> list[Line]:
     style = "bold green" if data["outcome"] == "landed" else "bold red"
     words = f"[{style}]{data['outcome'].upper()}[/]"
-    if "requests" in data:
-        words += f"  {data['failed']:,} of {data['requests']:,} requests through the proxy failed"
-        if data["failed"] and "failed_on_blue" in data:
-            words += f": {data['failed_on_green']:,} on green, {data['failed_on_blue']:,} on blue"
-    elif data.get("text"):
-        words += f"  {_plain(data['text'])}"
+    if told := [*_why_ended(data), *_how_ended(data)]:
+        words += f"  {'; '.join(told)}"
     decide = str(data["data"]["decide"]) if data.get("data") else ""
     left = [(*_BAD, f"[bold red]DATA[/] {_plain(decide)}")] if decide else []
     return [("■", style, words), *left]
+
+
+def _why_ended(data: Data) -> list[str]:
+    """Why it ended early; what fired stands in the line of the rollback already."""
+    return [_plain(data["text"])] if data.get("text") and not {"rule", "requests"} <= data.keys() else []
+
+
+def _how_ended(data: Data) -> list[str]:
+    """Where the traffic was when it was stopped, what it cost, and what its way back left."""
+    told = [f"green had {data['green_percent']} % of the traffic"] if data.get("green_percent") else []
+    if "requests" in data:
+        told.append(f"{spent(data)}, until here")
+    return told + came_back(data)
+
+
+def came_back(data: Data) -> list[str]:
+    """What a rollback adds to the end: for how long users met bad answers, and what became of the schema."""
+    told = []
+    if "bad_seconds" in data:
+        told.append(f"{data['bad_seconds']:.1f} s from green's first bad answer to all traffic on blue")
+    if "schema" in data.get("blue", {}):
+        told.append(_schema(data["blue"]))
+    return told
+
+
+def _schema(data: Data) -> str:
+    return f"the schema stays at {_plain(str(data['schema']))}"
+
+
+def spent(data: Data) -> str:
+    """What a launch cost its users, as its end says it: what failed, and what was answered late."""
+    words = f"{data['failed']:,} of {data['requests']:,} requests through the proxy failed"
+    words += _where(data, "failed")
+    if "slow" in data:
+        words += f", {data['slow']:,} answered later than {data['slow_ms'] / 1000:g} s{_where(data, 'slow')}"
+    return words
+
+
+def _where(data: Data, what: str) -> str:
+    """On which side it was; nothing where there is nothing to say."""
+    sides = [side for side in ("green", "blue", "neither") if data.get(f"{what}_on_{side}")]
+    if len(sides) == 1:
+        return f" ({'' if data[what] == 1 else 'all '}on {sides[0]})"
+    parts = [f"{int(data[f'{what}_on_{side}']):,} on {side}" for side in sides]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _facts(data: Data) -> str:

@@ -62,6 +62,10 @@ class Histogram:
             low = bound
         return low, math.inf
 
+    def within(self, q: float) -> str:
+        """The bounds between which a quantile lies, in words: all that a histogram knows of it."""
+        return between(*self.bucket(q))
+
     def quantile(self, q: float) -> float:
         """A quantile as Prometheus computes it: straight within its bucket, the highest finite bound beyond it."""
         low, high = self.bucket(q)
@@ -70,6 +74,13 @@ class Histogram:
         counts = dict(self.buckets)
         before, inside = counts.get(low, 0.0), counts[high] - counts.get(low, 0.0)
         return high if inside == 0 else low + (high - low) * (q * self.requests - before) / inside
+
+
+def between(low: float, high: float) -> str:
+    """Two bounds of a time in seconds, in words; `low` may be 0 and `high` infinite."""
+    if math.isinf(high):
+        return f"over {low * 1000:g} ms"
+    return f"{low * 1000:g} to {high * 1000:g} ms" if low else f"at most {high * 1000:g} ms"
 
 
 def shares_disagree(log: Counted, metrics: Counted) -> str:

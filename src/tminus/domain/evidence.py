@@ -65,6 +65,8 @@ class Observation:
     """What is not wrong and still not as it should be; it turns a passed line into a warned one.
 
     Which things are remarked upon is material, the figures in the words are not: see `matter`."""
+    fact: str = ""
+    """What was found, as one would say it of a line that passed; empty where the bare facts of `seen` have to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,8 @@ async def firing(
         "muted": len(muted),
         "watchdog": watchdog,
     }
-    return Observation(problems, seen, remarks=tuple(remarks))
+    fact = f"no {severity} alert fires, and {watchdog} shows that one would be seen"
+    return Observation(problems, seen, remarks=tuple(remarks), fact=fact)
 
 
 @Probe
@@ -109,7 +110,8 @@ async def routes(alertmanager: System) -> Annotated[Observation, ValueKind.FINDI
     }
     remarks = tuple(f"the receiver {name} tells nobody, and nothing leads to it" for name in silent(tree))
     seen: dict[str, JsonValue] = {"rules": len(rules), "receivers": len(tree.integrations), "routes": table}
-    return Observation([*misrouted(tree, rules), *dead_ends(tree)], seen, {"routes": table}, remarks)
+    fact = f"each of {len(rules)} alert rules reaches the receivers that it must"
+    return Observation([*misrouted(tree, rules), *dead_ends(tree)], seen, {"routes": table}, remarks, fact)
 
 
 @Probe
@@ -152,7 +154,8 @@ async def drill(  # noqa: PLR0913 - what a plan may say
         **{f"{name}_s": after for name, after in took.items()},
         "ended_at": [*told],
     }
-    return Observation(problems, seen, {"severity": severity, "receivers": [*receivers]})
+    fact = "a test alert came to " + ", ".join(f"{name} after {after:g} s" for name, after in took.items())
+    return Observation(problems, seen, {"severity": severity, "receivers": [*receivers]}, fact=fact)
 
 
 def _inboxes(alertmanager: System, names: list[str]) -> dict[str, Inbox]:

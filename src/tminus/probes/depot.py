@@ -77,7 +77,8 @@ async def login(depot: System, *, password: str = "") -> Annotated[Observation, 
             "protected page with a forged token", await http.get("/me", token=token[:-2] + "xx"), 401
         )
         steps.expect("protected page without a token", await http.get("/me"), 401)
-    return Observation(steps.problems, {"steps": steps.done})
+    fact = "the right password and token open; a wrong password, a forged token and none do not"
+    return Observation(steps.problems, {"steps": steps.done}, fact=fact)
 
 
 @Probe
@@ -104,7 +105,8 @@ async def search(depot: System, *, look_for: str = "") -> Annotated[Observation,
         steps.expect("remove it", await _delete(http, token, f"/documents/{number}"), 204)
         still = await http.get(f"/search?q={marker}", token=token)
         steps.demand("a removed document is not found", holds=not _hits(still))
-    return Observation(steps.problems, {"steps": steps.done, "found_after_s": round(took, 3)})
+    fact = f"a new document was found after {took:.2f} s, and no more once it was removed"
+    return Observation(steps.problems, {"steps": steps.done, "found_after_s": round(took, 3)}, fact=fact)
 
 
 @Probe
@@ -128,7 +130,8 @@ async def upload(
         await _oversize(http, token, steps)
         steps.expect("remove it", await _delete(http, token, f"/files/{number}"), 204)
         steps.expect("download after removal", await http.get(f"/files/{number}", token=token), 404)
-    return Observation(steps.problems, {"steps": steps.done, "bytes": len(content)})
+    fact = f"{len(content):,} bytes came back unchanged; a script and {OVERSIZE >> 20} MiB were refused"
+    return Observation(steps.problems, {"steps": steps.done, "bytes": len(content)}, fact=fact)
 
 
 @Probe
@@ -152,7 +155,8 @@ async def integrations(
         took = await _outgoing(depot.hooks, http, token, steps, within_seconds)
         await _incoming(depot.hooks, http, token, steps, forge=forge)
         oldest = await _backlogs(http, token, steps, queued_seconds)
-    return Observation(steps.problems, {"event_after_s": took, **oldest, "steps": steps.done})
+    fact = f"the partner took an event after {took:.2f} s; its own message was kept, forged and late ones refused"
+    return Observation(steps.problems, {"event_after_s": took, **oldest, "steps": steps.done}, fact=fact)
 
 
 @Probe

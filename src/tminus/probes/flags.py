@@ -53,7 +53,8 @@ async def evaluate(
         every = await http.ask("POST", EVALUATE, headers=_bearer(token), json_body={"context": {}})
     tag = every.headers.get("etag", "")
     seen: dict[str, JsonValue] = {"rows": len(expected), "etag": tag, "answers": told}
-    return Observation(problems, seen, {"answers": digest(told)}, tuple(remarks))
+    fact = f"{len(expected)} of {len(expected)} questions are answered as the plan says"
+    return Observation(problems, seen, {"answers": digest(told)}, tuple(remarks), fact)
 
 
 def _demand_rows(rows: list[dict[str, Any]]) -> None:

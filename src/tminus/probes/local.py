@@ -37,7 +37,7 @@ async def running(local: System, *, parts: list[str]) -> Annotated[Observation, 
             f"{side.value} runs but cannot serve" for side in sides if not (await _status(local, side)).up
         ]
     seen: dict[str, JsonValue] = dict(state.items())
-    return Observation(missing, seen)
+    return Observation(missing, seen, fact=f"all {len(parts)} parts run: {', '.join(parts)}")
 
 
 @Probe
@@ -65,7 +65,8 @@ async def able(
         "weight": status.weight,
         "sessions": status.sessions,
     }
-    return Observation(problems, seen, {"digest": status.digest})
+    fact = f"{side} runs version {status.version} with weight {status.weight}, and can serve"
+    return Observation(problems, seen, {"digest": status.digest}, fact=fact)
 
 
 async def _status(local: System, side: Side) -> SideStatus:

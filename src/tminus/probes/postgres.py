@@ -53,7 +53,9 @@ async def schema(database: System, *, revision_expected: str) -> Annotated[Obser
         problems.append("there are no tables")
     if database.inspection is not None:
         problems += [str(one) for one in (await database.inspection.read())[1]]
-    return Observation(problems, {"revision": found, "tables": tables, "schema": shape}, {"schema": shape})
+    seen: dict[str, JsonValue] = {"revision": found, "tables": tables, "schema": shape}
+    fact = f"revision {found}, {tables} tables, every index valid"
+    return Observation(problems, seen, {"schema": shape}, fact=fact)
 
 
 @Probe
@@ -65,7 +67,8 @@ async def backup(database: System, *, hours: float = 2.0) -> Annotated[Observati
     file, note = newest(database.backups)
     age = await _age(database.tools.dsn, note["taken_at"])
     found, problems = await _file_problems(database.tools, file, note["sha256"])
-    if not any(int(table["rows"]) for table in note["contents"].values()):
+    rows = sum(int(table["rows"]) for table in note["contents"].values())
+    if not rows:
         problems.append("every table was empty when the backup was taken")
     if age > hours * 3600:
         problems.append(f"{file.name} is {age / 3600:.1f} h old, more than {hours:g} h")
@@ -75,7 +78,8 @@ async def backup(database: System, *, hours: float = 2.0) -> Annotated[Observati
         "sha256": found,
         "taken_at": note["taken_at"],
     }
-    return Observation(problems, seen, {"sha256": found})
+    fact = f"{file.name} holds {rows:,} rows in {seen['bytes']:,} bytes, unaltered, {age / 60:.0f} min old"
+    return Observation(problems, seen, {"sha256": found}, fact=fact)
 
 
 @Probe
@@ -99,7 +103,11 @@ async def restored(database: System) -> Annotated[Observation, ValueKind.FINDING
     if shape != note["schema"]:
         problems.append("the restored schema is another one")
     rows: dict[str, JsonValue] = {table: entry["rows"] for table, entry in copy.items()}
-    return Observation(problems, {"file": file.name, "rows": rows}, {"sha256": str(note["sha256"])})
+    total = sum(int(entry["rows"]) for entry in copy.values())
+    fact = f"restored {len(copy)} tables, {total:,} rows, equal to what was backed up"
+    return Observation(
+        problems, {"file": file.name, "rows": rows}, {"sha256": str(note["sha256"])}, fact=fact
+    )
 
 
 def newest(folder: Path) -> tuple[Path, dict[str, Any]]:

@@ -11,7 +11,7 @@ from tminus.alerting.measures import Meaning
 from tminus.alerting.prometheus import Prometheus, Series, asking
 from tminus.alerting.proofs import proven
 from tminus.alerting.rules import Findings, Rule, Wanted
-from tminus.domain.agreement import Counted, Histogram
+from tminus.domain.agreement import Counted, Histogram, between
 from tminus.domain.evidence import JsonValue, Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, UnreachableError
@@ -29,6 +29,9 @@ SAMPLES = 60
 
 CAPTURED = ("memory", "connections", "queue", "cache hits", "disk")
 """What a baseline keeps beside the requests: the readings of the rules that measure it."""
+
+_SHARES = frozenset({"errors", "connections", "memory", "disk", "cache hits"})
+"""The measures that are shares of a whole."""
 
 _RUNBOOK_SECONDS = 5.0
 
@@ -80,7 +83,30 @@ async def alert(  # noqa: PLR0913 - what a plan may say
         "for": rule.hold,
         "labels": dict(rule.labels),
     }
-    return Observation(found.problems, seen, material, tuple(found.remarks))
+    fact = f"alert rule {rule.name} is loaded{_state(found, measure)}"
+    return Observation(found.problems, seen, material, tuple(found.remarks), fact)
+
+
+def _state(found: Findings, measure: str) -> str:
+    """Whether a rule is silent and what it reads, in the unit of its measure; nothing where it compares nothing."""
+    reading = found.notes.get("reading")
+    if not isinstance(reading, int | float):
+        return ""
+    silent = "silent" if found.notes.get("silent") else "beyond its limit now"
+    if measure == "p95":
+        return f", {silent}, reads {_within(reading, found.notes.get('buckets'))}"
+    if measure in _SHARES:
+        return f", {silent}, reads {reading * 100:.3g} %"
+    return f", {silent}, reads {reading:g}"
+
+
+def _within(reading: float, buckets: JsonValue) -> str:
+    """A percentile by the bounds of its bucket: where in there it lies, no histogram knows."""
+    if not isinstance(buckets, list) or not buckets:
+        return f"{reading * 1000:.0f} ms"
+    bounds = [float(str(bound)) for bound in buckets]
+    low = max((bound for bound in bounds if bound < reading), default=0.0)
+    return between(low, min((bound for bound in bounds if bound >= reading), default=math.inf))
 
 
 @Probe
@@ -156,14 +182,17 @@ async def baseline(  # noqa: PLR0913 - what a plan may say
         "failed": round(counted.failed),
     }
     if counted.requests >= requests:
-        kept |= {f"p{q * 100:.0f}_ms": round(timed.quantile(q) * 1000, 1) for q in (0.5, 0.95, 0.99)}
+        kept |= {f"p{q * 100:.0f}": timed.within(q) for q in (0.5, 0.95, 0.99)}
+    fact = f"{counted.requests:,.0f} requests, {kept['per_second']} a second, {counted.failed:,.0f} failed"
+    if "p95" in kept:
+        fact += f"; p50 {kept['p50']}, p95 {kept['p95']}, p99 {kept['p99']}"
     remarks = _already_bad(counted, timed)
     async with asking(prometheus.address) as api:
         now = await api.now()
         for measure in CAPTURED:
             for rule, meaning in rules.meant(await api.rules(), measure)[:1]:
                 kept[measure] = await _captured(api, meaning, (now - seconds, now), remarks, rule)
-    return Observation(round(counted.requests), kept, remarks=tuple(remarks))
+    return Observation(round(counted.requests), kept, remarks=tuple(remarks), fact=fact)
 
 
 def _candidates(loaded: list[Rule], asked: Wanted, name: str) -> tuple[list[tuple[Rule, Meaning]], str]:

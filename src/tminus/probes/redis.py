@@ -79,7 +79,8 @@ async def snapshot(
         "bytes": copy.bytes,
         "sha256": copy.sha256,
     }
-    return Observation(problems, seen, {"sha256": copy.sha256})
+    fact = f"{file.name} of {after:,} keys and {copy.bytes:,} bytes was loaded anew: {loaded or 0:,} keys"
+    return Observation(problems, seen, {"sha256": copy.sha256}, fact=fact)
 
 
 @dataclass(frozen=True, slots=True)

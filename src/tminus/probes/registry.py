@@ -68,7 +68,8 @@ async def _look(repository: Repository, wanted: _Wanted) -> Observation:
             problems.append(f"it is for {stated or 'no platform that it states'}, not {platform or 'one'}")
     seen |= {"blobs": len(blobs) + bool(blobs), "bytes": sum(blob.size for blob in blobs)}
     seen["repository"] = repository.shown
-    return Observation(problems, seen, {"digest": digest, "tag": seen.get("tag", "")})
+    fact = f"{seen['blobs']} blobs, {seen['bytes']:,} bytes for {seen.get('platform', 'no platform')}, {digest[:19]}…"
+    return Observation(problems, seen, {"digest": digest, "tag": seen.get("tag", "")}, fact=fact)
 
 
 async def _blobs(repository: Repository, digest: str, problems: list[JsonValue]) -> list[Descriptor]:

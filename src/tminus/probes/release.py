@@ -100,7 +100,10 @@ async def environment(system: System, *, digest: str) -> Annotated[Observation, 
         problems += _misfits(name, str(variables[name].get("type")), given[name])
     unknown = tuple(f"{name} is not known to this release" for name in sorted(set(given) - set(variables)))
     names: list[JsonValue] = [*sorted(given)]
-    return Observation(problems, {"given": names, "declared": len(variables)}, {"given": names}, unknown)
+    seen: dict[str, JsonValue] = {"given": names, "declared": len(variables)}
+    needed = sum(bool(entry.get("required")) for entry in variables.values())
+    fact = f"{len(variables)} variables are declared, and all {needed} that are required are given"
+    return Observation(problems, seen, {"given": names}, unknown, fact)
 
 
 @Probe
@@ -129,7 +132,9 @@ async def reversible(system: System, *, digest: str) -> Annotated[Observation, V
     tables: dict[str, JsonValue] = {table: rows["rows"] for table, rows in _rows(before).items()}
     schemas: list[JsonValue] = [shape, *(state.schema for state in states)]
     material: dict[str, JsonValue] = {"schemas": schemas[:2], "digest": digest}
-    return Observation(problems, {"rows": tables, "schemas": schemas}, material)
+    total = sum(int(rows["rows"]) for rows in _rows(before).values())
+    fact = f"up, down and up again on a copy: {len(tables)} tables, {total:,} rows and the schema came back"
+    return Observation(problems, {"rows": tables, "schemas": schemas}, material, fact=fact)
 
 
 _WAYS = (("up",), ("down", "--to", "-1"), ("up",))

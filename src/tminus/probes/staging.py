@@ -67,7 +67,8 @@ async def _run(system: System, digest: str, suite: str) -> Observation:
         raise InconclusiveError("the suite holds no test", hint="a suite without tests shows nothing")
     fewer = count < AT_LEAST[suite]
     remarks = (f"{count} tests ran where there were {AT_LEAST[suite]}",) if fewer else ()
-    return Observation(problems, {**result.seen, "digest": digest}, {"digest": digest}, remarks)
+    fact = f"{count} tests pass against {digest[:19]}…"
+    return Observation(problems, {**result.seen, "digest": digest}, {"digest": digest}, remarks, fact)
 
 
 async def _digest(address: str) -> str:

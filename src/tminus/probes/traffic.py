@@ -4,7 +4,6 @@ Where the service's own metrics are known too, errors and times rest on both: th
 disagree, one of them does not see.
 """
 
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
@@ -82,12 +81,14 @@ async def p95(
     times = [outcome.ms / 1000 for outcome in window]
     value = percentile(times, 0.95)
     seen: dict[str, JsonValue] = {**_figures(window), "log_ms": round(value * 1000, 1)}
+    fact = f"{value * 1000:.0f} ms by the log"
     if traffic.second is not None:
         metrics = await traffic.second.timed(seconds, traffic.now())
         _must_agree(times_disagree(times, metrics))
         value = max(value, metrics.quantile(0.95))
-        seen |= {"metrics_ms": round(metrics.quantile(0.95) * 1000, 1), "bucket": _bucket(metrics)}
-    return Observation(value + slower_ms / 1000, seen)
+        seen["bucket"] = metrics.within(0.95)
+        fact += f", {metrics.within(0.95)} by the metrics' bucket"
+    return Observation(value + slower_ms / 1000, seen, fact=fact)
 
 
 @Probe
@@ -136,11 +137,6 @@ def _unanswered(outcome: Outcome) -> bool:
 
 def _percent(share: float) -> str:
     return f"{share:.2%}"
-
-
-def _bucket(metrics: Histogram) -> str:
-    low, high = metrics.bucket(0.95)
-    return f"{low * 1000:g}-{'' if math.isinf(high) else f'{high * 1000:g}'} ms"
 
 
 async def _window(traffic: System, seconds: int, requests: int) -> list[Outcome]:

@@ -53,7 +53,9 @@ async def health(
             problems += [f"answer {number + 1}: {what}" for what in _unwell(reply, digest)]
     if not seen:
         raise InconclusiveError("the page was never asked", hint="let `times` be 1 or more")
-    return Observation(problems, {"url": bare(site.address + path), "answers": seen}, {"digest": digest})
+    fact = f"{times} of {times} answers of {path} are well, and of the release"
+    told: dict[str, JsonValue] = {"url": bare(site.address + path), "answers": seen}
+    return Observation(problems, told, {"digest": digest}, fact=fact)
 
 
 @Probe
@@ -106,7 +108,8 @@ async def ratelimit(  # noqa: PLR0913 - each is what a plan may say
         "statuses": counts,
     }
     material: dict[str, JsonValue] = {"limit": limit_requests, "window": window_seconds, "policy": policy}
-    return Observation([*problems], seen, material, tuple(remarks))
+    fact = f"{limit_requests} of {total} requests in {took:.1f} s were let through; another client and {health} too"
+    return Observation([*problems], seen, material, tuple(remarks), fact)
 
 
 @Probe
@@ -147,7 +150,8 @@ async def cors(
         "foreign": len(matrix) - len(origins),
         "matrix": matrix,
     }
-    return Observation(problems, seen, {"origins": [*origins], "answers": matrix}, tuple(remarks))
+    fact = f"{len(origins)} origins are let in, {len(matrix) - len(origins)} foreign ones are not"
+    return Observation(problems, seen, {"origins": [*origins], "answers": matrix}, tuple(remarks), fact)
 
 
 async def _many(http: Http, path: str, client: Mapping[str, str], count: int) -> list[Answer]:

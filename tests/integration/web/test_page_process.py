@@ -36,7 +36,7 @@ async def test_it_says_its_address_is_found_again_and_is_ended(tmp_path: Path) -
     first = MissionPage(tmp_path, tmp_path / "home", Viewing(served=True), said.append)
     try:
         first.open(LAUNCH)
-        await _until(lambda: bool(said))
+        await asyncio.wait_for(first.told(), 60)
         await first.leave()
         address = said[0].removeprefix("mission page: ").partition(" ")[0]
         async with aiohttp.ClientSession() as http, http.get(address) as answer:

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tminus.control.ports import Json
 from tminus.control.rollback import QUIET, TRIES, Rollback
+from tminus.domain.canonical import instant
 from tminus.domain.traffic import Side, WeightChange
 from tminus.errors import PartError, RollbackError, RolloutError, UnreachableError
 from tminus.testing import Behaviour
@@ -43,6 +45,32 @@ async def test_the_weight_comes_first_and_everything_is_read_back() -> None:
     }
     changes = [item.percent for item in world.traffic.items(0) if isinstance(item, WeightChange)]
     assert changes == [0], "the way back stands in the trace"
+
+
+async def test_it_says_for_how_long_users_had_met_bad_answers_of_green() -> None:
+    world, rollback = await in_flight()
+    assert await rollback.run("person.rollback", "ordered", world.watch, RUNS_OLD) == {}
+    assert "bad_seconds" not in world.events("rollback.done")[0], "green gave none"
+    world, rollback = await in_flight()
+    began = world.clock.now()
+    assert world.watch.outcomes(), "what came before was good"
+    world.traffic.behaviour[Side.GREEN] = Behaviour(errors=1.0)
+    await world.clock.sleep(2.0)
+    told = await rollback.run("a1", "green fails", world.watch, RUNS_OLD)
+    (done,) = [event for event in world.chain if event.type == "rollback.done"]
+    assert told == {"bad_seconds": done.data["bad_seconds"]}
+    first = min(outcome.at for outcome in world.watch.outcomes() if outcome.failed)
+    assert first >= began
+    assert told["bad_seconds"] == pytest.approx(instant(done.at) - first, abs=0.002)
+
+
+async def test_a_schema_that_the_launch_migrated_is_said_to_stay() -> None:
+    world, rollback = await in_flight()
+    assert "schema" not in await rollback.prove(RUNS_OLD, world.smoke)
+    world, rollback = await in_flight()
+    migrated: Json = {"step": "migrate", "before": "0001", "after": "0002"}
+    await world.record.append_once("done:migrate", "step.done", migrated)
+    assert (await rollback.prove(RUNS_OLD, world.smoke))["schema"] == "0002"
 
 
 async def test_a_blue_that_was_stopped_is_started_before_any_traffic_goes_to_it() -> None:

@@ -1,5 +1,6 @@
 """When a demo opens a browser, and with which command."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -60,6 +61,7 @@ async def test_the_browser_gets_the_address_as_one_word_and_nobody_waits_for_it(
 async def test_a_page_that_is_not_wanted_is_not_started(tmp_path: Path) -> None:
     page = MissionPage(tmp_path, tmp_path, Viewing(), pytest.fail)
     page.open("demo-1")
+    await page.told()
     await page.leave()
     assert page._looking is None
 
@@ -68,6 +70,5 @@ async def test_a_page_that_cannot_be_started_is_said_and_breaks_nothing(tmp_path
     said: list[str] = []
     page = MissionPage(tmp_path / "gone", tmp_path, Viewing(served=True), said.append)
     page.open("demo-1")
-    assert page._looking is not None
-    await page._looking
+    await asyncio.wait_for(page.told(), 60)
     assert said[0].startswith("no mission page, and the launch goes on without: ")

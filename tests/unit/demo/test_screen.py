@@ -35,6 +35,16 @@ BROKEN = {
 UNSEEN = {"invariants": 4, "broken": [], "unseen": "no answer", "text": "the data is not observed: no answer"}
 DECIDE = "traffic is back on blue, but that repairs no row: a person decides whether to restore a backup"
 SHARE = {"set": 10, "green": 101, "total": 1000, "low": 0.076, "high": 0.125}
+LATE = {
+    "requests": 7654,
+    **{f"failed{on}": 0 for on in ("", "_on_blue", "_on_green", "_on_neither")},
+    "slow_ms": 2000.0,
+    "slow": 11,
+    "slow_on_blue": 0,
+    "slow_on_green": 11,
+    "slow_on_neither": 0,
+}
+ABORTED = {"green_percent": 10, "requests": 62, "failed": 0}
 OPENED = {
     "launch": "depot-7",
     "plan": {"name": "depot", "digest": "a" * 64, "lines": 109, "production": False},
@@ -99,7 +109,11 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"act": "back up", "file": "f", "rows": 4000, "bytes": 9, "sha256": "d" * 64},
         ["✔ back up: f, 4,000 rows, 9 bytes, SHA-256 dddddddddddd…"],
     ),
-    ("poll.opened", {"root": "e" * 64}, ["■ poll  over the evidence root eeeeeeeeeeeeeeee…"]),
+    (
+        "poll.opened",
+        {"root": "e" * 64},
+        ["■ poll  what is signed is all that was seen of the lines so far, SHA-256 eeeeeeeeeeeeeeee…"],
+    ),
     (
         "signoff.given",
         {"decision": "go", "title": "QA Lead", "person": "Q", "simulated": True, "note": "all"},
@@ -132,7 +146,8 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"where": "watch 10 % #0", "action": "continue", "gauges": GAUGES, "share": SHARE},
         [
             (
-                "· watch 10 % #0: weight 10 % set, 10.10% seen in 1,000 requests (99 % interval 7.60% to 12.50%); "
+                "· watch 10 % #0: weight 10 % set, 10.10% seen in 1,000 requests "
+                "(99 % interval around 10 %: 7.60% to 12.50%); "
                 "green 1,200 requests, 3 failed, 1 slow; blue 2,400, 0 failed; evidence a1 0.5 of 5,000"
             )
         ],
@@ -172,7 +187,7 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "launch.ended",
         {"outcome": "rolled-back", "requests": 4321, "failed": 0, "data": {**BROKEN, "decide": DECIDE}},
-        ["■ ROLLED-BACK  0 of 4,321 requests through the proxy failed", f"✖ DATA {DECIDE}"],
+        ["■ ROLLED-BACK  0 of 4,321 requests through the proxy failed, until here", f"✖ DATA {DECIDE}"],
     ),
     (
         "launch.held",
@@ -202,6 +217,14 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
         ["✖ ROLLBACK by a1: evidence", "✔ all traffic to blue, set and read back within 12 ms"],
     ),
     (
+        "rollback.done",
+        {"rule": "a1", "text": "Roll back by a1: evidence", "seconds": 0.012},
+        [
+            "✖ ROLLBACK by a1: evidence (counted up to the request that decided)",
+            "✔ all traffic to blue, set and read back within 12 ms",
+        ],
+    ),
+    (
         "rollback.seen",
         {"blue": 300, "failed": 0, "green": 0, "seconds": 3.0},
         ["✔ seen in traffic: 300 new requests answered by blue, 0 by green in 3 s"],
@@ -216,7 +239,21 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
             "digest": "sha256:1",
             "smoke_failures": [],
         },
-        ["✔ blue runs sha256:1, the release from before; its smoke tests on the schema as it is now pass"],
+        ["✔ blue runs sha256:1, the release from before; its smoke tests pass"],
+    ),
+    (
+        "rollback.proved",
+        {
+            "as_before": True,
+            "up": True,
+            "schema_compatible": True,
+            "digest": "sha256:1",
+            "smoke_failures": [],
+            "schema": "0002",
+        },
+        [
+            "✔ blue runs sha256:1, the release from before; its smoke tests pass; the schema stays at 0002",
+        ],
     ),
     (
         "rollback.proved",
@@ -227,14 +264,59 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
             "digest": "x",
             "smoke_failures": ["login"],
         },
-        [
-            "✖ blue runs x, ANOTHER RELEASE THAN BEFORE; its smoke tests on the schema as it is now FAIL: login"
-        ],
+        ["✖ blue runs x, ANOTHER RELEASE THAN BEFORE; its smoke tests FAIL: login"],
     ),
     (
         "launch.ended",
         {"outcome": "rolled-back", "requests": 4321, "failed": 12},
-        ["■ ROLLED-BACK  12 of 4,321 requests through the proxy failed"],
+        ["■ ROLLED-BACK  12 of 4,321 requests through the proxy failed, until here"],
+    ),
+    (
+        "launch.ended",
+        {"outcome": "aborted", "text": "interrupted by the viewer", "after": "opened", **ABORTED},
+        [
+            (
+                "■ ABORTED  interrupted by the viewer; green had 10 % of the traffic; 0 of 62 requests through the "
+                "proxy failed, until here"
+            )
+        ],
+    ),
+    (
+        "launch.ended",
+        {
+            "outcome": "rolled-back",
+            "requests": 5335,
+            "failed": 5,
+            "failed_on_green": 5,
+            "bad_seconds": 5.14,
+            "blue": {"schema": "0002"},
+        },
+        [
+            (
+                "■ ROLLED-BACK  5 of 5,335 requests through the proxy failed (all on green), until here; "
+                "5.1 s from green's first bad answer to all traffic on blue; the schema stays at 0002"
+            )
+        ],
+    ),
+    (
+        "launch.ended",
+        {"outcome": "rolled-back", "rule": "b1", "text": "slow", **LATE},
+        [
+            (
+                "■ ROLLED-BACK  0 of 7,654 requests through the proxy failed, 11 answered later than 2 s "
+                "(all on green), until here"
+            )
+        ],
+    ),
+    (
+        "launch.ended",
+        {"outcome": "landed", **LATE, "failed": 1, "failed_on_blue": 1, "slow": 12, "slow_on_neither": 1},
+        [
+            (
+                "■ LANDED  1 of 7,654 requests through the proxy failed (on blue), 12 answered later than 2 s "
+                "(11 on green, 1 on neither), until here"
+            )
+        ],
     ),
 ]
 
@@ -264,7 +346,7 @@ def test_every_kind_of_event_that_is_written_is_tested() -> None:
     assert {kind for kind, _, _ in LINES} | {"launch.opened"} == set(_WRITERS)
 
 
-def test_an_opened_launch_says_what_is_launched_what_is_left_out_and_how_to_roll_back_by_hand() -> None:
+def test_an_opened_launch_says_what_is_launched_and_what_is_left_out() -> None:
     text = "\n".join(shown(event("launch.opened", OPENED)))
     for told in (
         "launch depot-7 of depot, plan aaaaaaaaaaaa",
@@ -273,7 +355,6 @@ def test_an_opened_launch_says_what_is_launched_what_is_left_out_and_how_to_roll
         "people simulated: all 1",
         "sha256:cccccccccccc… serves, sha256:bbbbbbbbbbbb… is to be launched",
         "20000 times as fast",
-        "echo 'set weight web/green 0' | socat - [sock]",
     ):
         assert told in text
 
@@ -370,6 +451,17 @@ def test_the_last_line_goes_beside_the_json(capsys: pytest.CaptureFixture[str]) 
     Screen(Console(file=out, width=40), as_json=True).last("landed", "/tmp/" + "x" * 60)
     assert json.loads(out.getvalue())["outcome"] == "landed"
     assert capsys.readouterr().err == f"outcome=landed record=/tmp/{'x' * 60}\n"
+
+
+def test_what_happens_beside_the_record_stands_under_its_clock() -> None:
+    out = StringIO()
+    screen = Screen(Console(file=out, width=200, color_system=None), as_json=False)
+    screen.note("mission page: [1]", -3_600_000)
+    screen.note("no date", None)
+    assert out.getvalue() == "T-01:00:00  • mission page: [1]\nno date\n"
+    out = StringIO()
+    Screen(Console(file=out), as_json=True).note("up", 0)
+    assert json.loads(out.getvalue()) == {"type": "demo.said", "text": "up"}
 
 
 def test_what_is_not_in_the_record_is_told_as_it_is() -> None:

@@ -55,6 +55,17 @@ async def test_the_page_says_what_was_launched_and_what_users_met(tmp_path: Path
     assert "Rolled back by" not in text
 
 
+async def test_answers_that_came_late_are_counted_beside_those_that_failed(tmp_path: Path) -> None:
+    world = World(release="slow")
+    told = fact(await page(tmp_path, world), "requests")
+    ended = world.events(ENDED)[0]
+    assert ended["slow"] > 0
+    assert told == (
+        f"0 of {ended['requests']:,} requests through the proxy failed, {ended['slow']} answered later than 2 s "
+        "(all on green), until the end of the launch"
+    )
+
+
 async def test_damaged_data_is_a_person_s_to_decide_at_the_top_and_in_the_story(tmp_path: Path) -> None:
     world = World(inspected=True)
     world.target.after_weight[50] = lambda: world.data.now.update(orphans=3)
@@ -155,6 +166,9 @@ async def test_a_rollback_names_its_rule(tmp_path: Path) -> None:
     text = await page(tmp_path, World(release="errors"))
     assert "Rolled back by `a1`: evidence that green fails" in text
     assert "Roll back by" not in text
+    assert "s from green's first bad answer to all traffic on blue |" in text
+    assert "| way back | the schema stays at 0002 |" in text
+    assert "green drained to 0 sessions and stopped" in text.partition("## Holds, orders, rollback")[2]
     assert "all traffic to blue, set and read back within" in text
 
 
