@@ -406,7 +406,7 @@ class TestGo:
             self.waived(record, "cfg.cors", START + 8).verify(None)
 
     def test_a_blocker_cannot_be_waived(self, record: RecordBuilder) -> None:
-        with pytest.raises(RecordError, match=r"GO over bk\.db, which is failed and cannot be waived"):
+        with pytest.raises(RecordError, match=r"bk\.db is a blocker, which nobody may waive"):
             self.waived(record, "bk.db", START + 3600).verify(None)
 
     def test_a_withdrawn_waiver_is_not_in_the_evidence(self, record: RecordBuilder) -> None:

@@ -66,6 +66,9 @@ def opening(plan: Plan, binding: Binding) -> Json:
                 "due_ms": int(check.due * 1000),
                 "severity": check.severity.value,
                 "owner": check.owner,
+                # Whose word a line stands on: what nobody has signed cannot make a real person's line green.
+                "kind": check.kind.value,
+                "simulated": check.simulated,
                 "live_ms": None if check.fresh.limit is None else int(check.fresh.limit * 1000),
             }
             for check in plan.before_go()

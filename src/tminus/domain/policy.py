@@ -14,8 +14,9 @@ from tminus.domain.evidence import Source, Verdict
 from tminus.domain.expedition import Expedited, read_expedited
 from tminus.domain.offsets import clock
 from tminus.domain.people import alike
-from tminus.domain.plan import Severity
+from tminus.domain.plan import Kind, Severity
 from tminus.domain.record import Event
+from tminus.domain.words import ATTESTED
 from tminus.errors import RecordError
 
 REAL = "real"
@@ -40,6 +41,15 @@ class Required:
     """How old its latest observation may be when GO is decided; none where it does not age."""
     owner: str = ""
     """The role that answers for it; empty in records that do not say."""
+    kind: str = ""
+    """How it gets its verdict, as `plan.Kind`; empty in records that do not say."""
+    simulated: bool = False
+    """Whether a simulated person speaks for it."""
+
+    @property
+    def needs_a_word(self) -> bool:
+        """Whether only what a real person has signed makes it green."""
+        return self.kind == Kind.PERSON and not self.simulated
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,19 @@ class Opened:
 
     def owner(self, check: str) -> str:
         """The person who answers for a line; empty where the record does not say."""
-        return next((self.person(line.owner) for line in self.required if line.check == check), "")
+        line = self.line(check)
+        return self.person(line.owner) if line else ""
+
+    def line(self, check: str) -> Required | None:
+        """The line that GO judges by this id; none for another."""
+        return next((line for line in self.required if line.check == check), None)
+
+    def check_word(self, event: Event, claim: Mapping[str, object]) -> None:
+        """Raise `RecordError` for a claim that only a person's signed word could make, and that nobody has signed."""
+        line = self.line(str(claim["check"]))
+        persons = claim["source"] == Source.PERSON or (line is not None and line.needs_a_word)
+        if persons and claim["verdict"] in _GREEN and event.type != ATTESTED:
+            raise RecordError(f"{claim['check']} is {claim['verdict']} by the word of nobody", hint=_HINT)
 
 
 def tally(claims: Iterable["Observed"]) -> dict[str, int]:
@@ -282,6 +304,8 @@ def _required(row: Mapping[str, object]) -> Required:
         blocker=fields.text(row, "severity") == Severity.BLOCKER,
         live_ms=fields.number(row, "live_ms") if row.get("live_ms") is not None else None,
         owner=fields.text(row, "owner") if "owner" in row else "",
+        kind=fields.text(row, "kind") if "kind" in row else "",
+        simulated=fields.flag(row, "simulated") if "simulated" in row else False,
     )
 
 

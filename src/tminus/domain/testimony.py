@@ -11,7 +11,7 @@ from tminus.domain.attestation import Json
 from tminus.domain.canonical import canonical, instant, written_so
 from tminus.domain.compared import said
 from tminus.domain.people import alike
-from tminus.domain.policy import Opened
+from tminus.domain.policy import Opened, Required
 from tminus.domain.record import Event
 from tminus.domain.report import SignedStatement
 from tminus.domain.words import (
@@ -50,7 +50,9 @@ class Testimony:
         word = read_word(Attestation, _predicate(signed))
         _check_signed(word, signed, rules)
         first = self._confirmed(word) if word.confirms else None
-        blocker = any(line.blocker for line in rules.required if line.check == word.check)
+        line = rules.line(word.check)
+        _check_asked(word, line, rules, first=first is None)
+        blocker = line is not None and line.blocker
         claim = attested_claim(word, first, blocker=blocker)
         said(event.data, claim | attested_words(word, first, blocker=blocker), *claim)
         self.attested[event.digest] = word
@@ -109,6 +111,9 @@ class Testimony:
             raise RecordError("it approves a waiver that nobody requested", hint=_HINT)
         if alike(request.person) == alike(word.person):
             raise RecordError(f"{word.person} approved a waiver of their own", hint=_HINT)
+        _check_judge(word.person, word.role, word.check, rules)
+        if (line := rules.line(word.check)) and line.blocker:
+            raise RecordError(f"{word.check} is a blocker, which nobody may waive", hint=_HINT)
         if row_of(event.data) != waiver_row(request, word):
             raise RecordError("the waiver is not the one that was requested and approved", hint=_HINT)
         if instant(request.until) > instant(fields.text(schedule, "t0")) + LONGEST:
@@ -127,12 +132,28 @@ class Testimony:
             raise RecordError(f"{word.person} is simulated, but the plan is marked production", hint=_HINT)
         if claim is None or (claim["verdict"], claim["fingerprint"]) != ("warned", word.fingerprint):
             raise RecordError(f"it acknowledges a warning that {word.check} does not have", hint=_HINT)
-        if word.role not in {*rules.signers, *rules.deciders}:
-            raise RecordError(f"{word.role} neither signs nor decides", hint=_HINT)
-        if alike(word.person) == alike(rules.owner(word.check)):
-            raise RecordError(f"{word.person} acknowledged a warning of their own line", hint=_HINT)
+        _check_judge(word.person, word.role, word.check, rules)
         self.acknowledged[word.check] = row_of(event.data)
         return word
+
+
+def _check_asked(word: Attestation, line: Required | None, rules: Opened, *, first: bool) -> None:
+    """A line that a person answers for; the first word is its owner's, the second that of anybody else."""
+    if line is None:
+        return
+    if line.kind and not line.needs_a_word:
+        raise RecordError(f"no person is asked for {word.check}", hint=_HINT)
+    owner = rules.owner(word.check)
+    if first and line.kind and alike(word.person) != alike(owner):
+        raise RecordError(f"{word.person} gave their word for {word.check}, which is {owner}'s", hint=_HINT)
+
+
+def _check_judge(person: str, role: str, check: str, rules: Opened) -> None:
+    """What somebody approves or acknowledges is not of their own line, and they sign or decide."""
+    if role not in {*rules.signers, *rules.deciders}:
+        raise RecordError(f"{role} neither signs nor decides", hint=_HINT)
+    if alike(person) == alike(rules.owner(check)):
+        raise RecordError(f"{check} is {person}'s own line: another has to judge it", hint=_HINT)
 
 
 def _predicate(signed: SignedStatement) -> Mapping[str, object]:

@@ -167,6 +167,7 @@ class _Reading:
     def observe(self, event: Event) -> None:
         """`check.observed`: the check's claim from now on."""
         claim = {name: fields.text(event.data, name) for name in _CLAIM}
+        self.rules.check_word(event, claim)
         self.claims[claim["check"]] = looked(claim, event.at, self.claims.get(claim["check"]))
         self.testimony.observe(claim)
 

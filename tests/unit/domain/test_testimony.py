@@ -190,3 +190,61 @@ def test_a_request_that_was_changed_is_refused(record: RecordBuilder) -> None:
     data = {**record.events.pop().data, "risk": "none at all"}
     record.add("waiver.requested", data)
     assert "`risk` is 'none at all', but 'a page too many' was signed" in refused(record)
+
+
+def of_a_person(check: str = "cfg.cors", owner: str = "devops-lead", **more: Any) -> RecordBuilder:
+    """A record whose first line says that a person is asked for this line, and who."""
+    record = RecordBuilder()
+    row = {"due_ms": -3_600_000, "severity": "required", "owner": owner}
+    kinds = {check: "person"}
+    rows = [{"check": name, **row, "kind": kinds.get(name, "probe"), "simulated": False} for name in CHECKS]
+    record.open(roles=ROLES, required=[one | more if one["check"] == check else one for one in rows])
+    for name in CHECKS:
+        if name != check:
+            record.observe(name)
+    return record
+
+
+@pytest.mark.parametrize("source", ["person", "probe", "rollup", "simulated"])
+@pytest.mark.parametrize("verdict", ["passed", "warned", "not-applicable"])
+def test_nobody_s_word_can_be_written_without_a_signature(source: str, verdict: str) -> None:
+    record = of_a_person()
+    record.observe("cfg.cors", verdict, source=source)
+    assert f"cfg.cors is {verdict} by the word of nobody" in refused(record)
+
+
+def test_an_observation_cannot_be_called_a_person_s_word(record: RecordBuilder) -> None:
+    record.observe("cfg.cors", source="person")
+    assert "cfg.cors is passed by the word of nobody" in refused(record)
+
+
+def test_that_nobody_has_spoken_yet_needs_no_signature() -> None:
+    record = of_a_person()
+    record.observe("cfg.cors", "inconclusive", source="person")
+    record.attest("cfg.cors")
+    assert landed(record).outcome == "landed"
+
+
+def test_a_simulated_person_speaks_unsigned_where_the_first_line_says_so() -> None:
+    record = of_a_person(simulated=True)
+    record.observe("cfg.cors", source="simulated")
+    assert landed(record).outcome == "landed"
+
+
+def test_who_does_not_answer_for_a_line_cannot_give_the_word_for_it() -> None:
+    record = of_a_person()
+    record.attest("cfg.cors", "Emil Eng")
+    assert "Emil Eng gave their word for cfg.cors, which is Dana Ops's" in refused(record)
+
+
+def test_a_line_that_is_observed_takes_no_word() -> None:
+    record = of_a_person()
+    record.attest("rb.tested")
+    assert "no person is asked for rb.tested" in refused(record)
+
+
+def test_nobody_approves_a_waiver_of_the_line_that_they_answer_for() -> None:
+    record = of_a_person("rb.tested", owner="engineering-lead")
+    record.observe("cfg.cors", "failed")
+    record.waive("cfg.cors")
+    assert "cfg.cors is Emil Eng's own line: another has to judge it" in refused(record)
