@@ -180,14 +180,24 @@ def _not_green(told: Told) -> Iterator[str]:
 
 def _signatures(told: Told) -> Iterator[str]:
     given = told.of("signoff.given", "decision.made")
+    if acknowledged := told.of("warning.acknowledged"):
+        yield from ("", "## Acknowledged warnings", "")
+    for event in acknowledged:
+        data = event.data
+        who = f"{_signer(data)} as {data['role']}: {_cell(data['because'])}"
+        yield f"- {_when(event)} `{data['check']}` is warned, acknowledged by {who}"
     if given:
         yield from ("", "## Signatures", "", "| role | person | says | note | at |", "|--|--|--|--|--|")
     for event in given:
         data = event.data
-        person = _cell(data.get("person", data.get("by"))) + (" (simulated)" if data["simulated"] else "")
+        person = _signer(data)
         role = f"{data['role']} (decides)" if event.type == "decision.made" else data["role"]
         note = _cell(data.get("note", data.get("reason")))
         yield f"| {role} | {person} | {str(data['decision']).upper()} | {note} | {_when(event)} |"
+
+
+def _signer(data: Mapping[str, object]) -> str:
+    return _cell(data.get("person", data.get("by"))) + (" (simulated)" if data["simulated"] else "")
 
 
 def _events(told: Told) -> Iterator[str]:

@@ -103,6 +103,13 @@ def _signed(data: Data) -> list[Line]:
     return [(mark, style, f"{said}: [dim]{_plain(data['note'])}[/]")]
 
 
+def _acknowledged(data: Data) -> list[Line]:
+    who = f"{_who(data['by'], data)} as {data['role']}"
+    return [
+        (*_DONE, f"acknowledged {data['check']}, which is warned: {who}: [dim]{_plain(data['because'])}[/]")
+    ]
+
+
 def _decided(data: Data) -> list[Line]:
     style = "bold green" if data["decision"] == "go" else "bold red"
     word = f"[{style}]{data['decision'].upper()}[/]"
@@ -348,6 +355,7 @@ _WRITERS: dict[str, Callable[[Data], list[Line]]] = {
     "check.observed": _observed,
     "gate.judged": _gate,
     "act.done": _act,
+    "warning.acknowledged": _acknowledged,
     "poll.opened": _poll,
     "signoff.given": _signed,
     "decision.asked": _asked,

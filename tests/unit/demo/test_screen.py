@@ -125,6 +125,11 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
         ["✖ NO-GO    CTO               C: no"],
     ),
     (
+        "warning.acknowledged",
+        {"check": "bk.db", "by": "Q", "role": "qa", "simulated": True, "because": "it took [long]"},
+        ["✔ acknowledged bk.db, which is warned: Q (simulated) as qa: it took [long]"],
+    ),
+    (
         "decision.proposed",
         {"decision": "no-go", "reasons": ["CTO said nothing", "no target"]},
         ["■ NO GO  proposed, signed by nobody: CTO said nothing; no target"],

@@ -55,6 +55,15 @@ async def test_the_page_says_what_was_launched_and_what_users_met(tmp_path: Path
     assert "Rolled back by" not in text
 
 
+async def test_an_acknowledged_warning_stands_before_the_signatures_that_rest_on_it(tmp_path: Path) -> None:
+    world = World()
+    world.observer.scripts["bk.db"] = [Observation([], remarks=("it took long",))]
+    told = (await page(tmp_path, world)).partition("## Acknowledged warnings")[2]
+    said, _, signatures = told.partition("## Signatures")
+    assert "`bk.db` is warned, acknowledged by Lena Ortiz (simulated) as lead: seen: it took long" in said
+    assert "| qa | Quentin Mbeki" in signatures
+
+
 async def test_answers_that_came_late_are_counted_beside_those_that_failed(tmp_path: Path) -> None:
     world = World(release="slow")
     told = fact(await page(tmp_path, world), "requests")
