@@ -262,7 +262,7 @@ def _unknown(trigger: str, traffic: Traffic, now: float) -> str:
     """Why nothing is known of a trigger: too few requests on green to judge it by, or nobody who looks."""
     came = traffic.point(Side.GREEN, int(min(now, traffic.latest or now))).requests
     if trigger in _BY_REQUESTS and 0 < came < WINDOW_REQUESTS:
-        return f"{came} of {WINDOW_REQUESTS} requests yet"
+        return f"{came} of {WINDOW_REQUESTS} yet"
     return "not observed"
 
 

@@ -164,7 +164,7 @@ def test_evidence_that_crossed_its_line_has_failed() -> None:
 def test_the_five_triggers_have_their_timers() -> None:
     timers = made(Played().lift_off()).timers
     assert [timer.filled is None for timer in timers] == [False, False, True, True, False]
-    assert [timer.held for timer in timers] == ["20 of 50 requests yet"] * 2 + ["not observed"] * 3
+    assert [timer.held for timer in timers] == ["20 of 50 yet"] * 2 + ["not observed"] * 3
 
 
 def test_the_traffic_has_the_weight_that_was_set_beside_the_share_that_was_seen() -> None:
