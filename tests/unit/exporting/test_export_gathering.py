@@ -45,7 +45,6 @@ def seen(builder: RecordBuilder, verdict: str, **more: Any) -> Content:
     [
         ("passed", "probe", Standing.PASSED),
         ("passed", "rollup", Standing.PASSED),
-        ("passed", "person", Standing.ATTESTED),
         ("passed", "simulated", Standing.ATTESTED),
         ("warned", "probe", Standing.WARNED),
         ("failed", "probe", Standing.FAILED),
@@ -60,6 +59,12 @@ def test_a_line_stands_as_its_newest_verdict_says(
     record: RecordBuilder, verdict: str, source: str, standing: Standing
 ) -> None:
     assert line(seen(record, verdict, source=source), "bk.db").standing is standing
+
+
+def test_a_line_that_a_person_has_signed_for_is_attested(record: RecordBuilder) -> None:
+    record.open()
+    record.attest("cfg.cors")
+    assert line(content(ended(record)), "cfg.cors").standing is Standing.ATTESTED
 
 
 def test_green_is_what_opens_a_gate_and_nothing_else() -> None:
@@ -98,22 +103,27 @@ def test_an_act_outside_its_stretch_of_the_clock_is_stale(record: RecordBuilder)
         assert line(content(record, plan), "bk.db").standing is standing
 
 
-def test_a_waiver_counts_while_it_lasts_and_never_hides_a_green_line(record: RecordBuilder) -> None:
+def test_a_waiver_counts_and_never_hides_a_green_line(record: RecordBuilder) -> None:
     record.open()
-    record.observe("bk.db")
-    record.observe("cfg.cors", "failed")
+    record.observe("cfg.cors")
     record.observe("rb.tested", "failed")
-    record.waive("bk.db")
     record.waive("cfg.cors")
-    record.waive("rb.tested", until=START + 3)
+    record.waive("rb.tested")
     found = content(ended(record))
-    stands = [line(found, name).standing for name in ("bk.db", "cfg.cors", "rb.tested")]
-    assert stands == [Standing.PASSED, Standing.WAIVED, Standing.FAILED]
-    waived = line(found, "cfg.cors")
+    stands = [line(found, name).standing for name in ("cfg.cors", "rb.tested")]
+    assert stands == [Standing.PASSED, Standing.WAIVED]
+    waived = line(found, "rb.tested")
     assert waived.waived
     assert waived.seen
     assert (waived.waived.by, waived.waived.because, waived.seen.verdict) == ("Dana Ops", "known", "failed")
     assert waived.waived.until == timestamp(START + 86_400)
+
+
+def test_a_waiver_that_has_run_out_counts_no_more(record: RecordBuilder) -> None:
+    record.open()
+    record.observe("rb.tested", "failed")
+    record.waive("rb.tested", until=START + 3)
+    assert line(content(ended(record)), "rb.tested").standing is Standing.FAILED
 
 
 def test_an_ended_waiver_is_none(record: RecordBuilder) -> None:

@@ -83,8 +83,8 @@ def poisoned(value: Any, name: str = "") -> Any:
 
 def test_everything_that_comes_from_outside_is_words_and_never_markup(record: RecordBuilder) -> None:
     record.open()
-    record.observe("bk.db", "failed")
-    record.waive("bk.db")
+    record.observe("rb.tested", "failed")
+    record.waive("rb.tested")
     record.observe("cfg.cors", "passed", source="simulated")
     record.poll()
     record.sign("cto")
