@@ -62,8 +62,18 @@ def database_url() -> str:
 
 
 def evidence_place() -> str:
-    """Where all machines keep what people show: `TMINUS_EVIDENCE`; empty where each keeps it beside its records."""
-    return os.environ.get("TMINUS_EVIDENCE", "")
+    """Where all machines keep what people show: `TMINUS_EVIDENCE`; empty where each keeps it beside its records.
+
+    Raises `UsageError` for a folder that is not named by its whole path: it would be another one for each folder in
+    which a command is typed.
+    """
+    place = os.environ.get("TMINUS_EVIDENCE", "")
+    if place and ":" not in place and not place.startswith(("/", "~")):
+        raise UsageError(
+            f"TMINUS_EVIDENCE is {place!r}, which is no whole path",
+            hint="name a folder by its whole path, or s3://BUCKET/PREFIX",
+        )
+    return place
 
 
 def resolve(reference: str, environment: Mapping[str, str]) -> str:

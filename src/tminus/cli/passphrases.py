@@ -6,7 +6,7 @@ import sys
 import typer
 
 from tminus.config import resolve
-from tminus.errors import UsageError
+from tminus.errors import PlanError, UsageError
 
 VARIABLE = "TMINUS_PASSPHRASE"
 """The environment variable; it holds the passphrase, or `file:PATH` of a file that does."""
@@ -18,7 +18,10 @@ def passphrase(whose: str, *, new: bool = False) -> str:
     Raises `UsageError` where nobody can be asked.
     """
     if given := os.environ.get(VARIABLE):
-        return resolve(given, os.environ)
+        try:
+            return resolve(given, os.environ)
+        except PlanError as error:
+            raise UsageError(f"{VARIABLE}: {error}", hint="correct the variable, or what it names") from error
     if not sys.stdin.isatty():
         raise UsageError(
             f"the passphrase of {whose} cannot be asked for: this is no terminal",

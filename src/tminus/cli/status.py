@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.text import Text
 
 from tminus.board.model import Board, board
 from tminus.board.render import drawn
+from tminus.cli.doubts import Doubts
 from tminus.cli.launches import Found, any_launch, own
 from tminus.cli.launches import launches as known
 from tminus.config import home
@@ -30,6 +32,10 @@ from tminus.picture.watched import LOOK, Watched, readable
 from tminus.wiring import SystemClock
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.opening import kept
+
+Sources = tuple[Watched, Doubts]
+"""A launch as it is seen, and what there is to doubt about that."""
+Shown = tuple[Board, list[str]]
 
 LINES = 60
 """Lines of a board that is printed once; a terminal's own height when that is more."""
@@ -60,14 +66,15 @@ def status(
     """
     clock = SystemClock()
     with as_file(files("tminus.demo") / "demo.yaml") as own_plan, suppress(KeyboardInterrupt):
-        watched = _watched(_meant(launch), own_plan, clock)
+        found = _meant(launch)
+        watched, doubts = _watched(found, own_plan, clock), Doubts(home(), found)
         console = Console(highlight=False)
         if not watch:
-            asyncio.run(_once(watched, clock, console, as_json=json))
+            asyncio.run(_once((watched, doubts), clock, console, as_json=json))
         elif json or not console.is_terminal:
             raise typer.Exit(asyncio.run(_follow(watched, Screen(console, as_json=json))))
         else:
-            raise typer.Exit(asyncio.run(_live(watched, clock, console)))
+            raise typer.Exit(asyncio.run(_live((watched, doubts), clock, console)))
 
 
 def _meant(word: str) -> Found:
@@ -91,36 +98,48 @@ def _limits(plan: Plan | None) -> GuardLimits:
     return guard_limits(plan) if plan else GuardLimits()
 
 
-async def _once(watched: Watched, clock: SystemClock, console: Console, *, as_json: bool) -> None:
+async def _once(sources: Sources, clock: SystemClock, console: Console, *, as_json: bool) -> None:
+    watched, doubts = sources
     if as_json:
-        sys.stdout.write(json_text.dumps(_as_json(await watched.look()), indent=2, ensure_ascii=False) + "\n")
+        told, shown = await watched.told(), _as_json(await watched.look())
+        shown["doubts"] = await asyncio.to_thread(doubts.of, told.events, shown["outcome"] or "")
+        sys.stdout.write(json_text.dumps(shown, indent=2, ensure_ascii=False) + "\n")
         return
-    _print(await _board(watched, clock), console)
+    _print(await _board(sources, clock), console)
 
 
-def _print(shown: Board, console: Console) -> None:
-    for line in drawn(shown, console.width, max(LINES, console.height)):
+def _print(shown: Shown, console: Console) -> None:
+    for line in _drawn(shown, console, max(LINES, console.height)):
         console.print(line, no_wrap=True, crop=True)
 
 
-async def _board(watched: Watched, clock: SystemClock) -> Board:
-    told = await watched.told()
+def _drawn(shown: Shown, console: Console, height: int) -> list[RenderableType]:
+    """The doubts, whole, above as much of the board as there is room for."""
+    above = [
+        line for words in shown[1] for line in Text(f"✖ {words}", "bold red").wrap(console, console.width)
+    ]
+    return [*above, *drawn(shown[0], console.width, max(1, height - len(above)))]
+
+
+async def _board(sources: Sources, clock: SystemClock) -> Shown:
+    told = await sources[0].told()
     with readable():
-        return board(told, clock.now())
+        shown = board(told, clock.now())
+    return shown, await asyncio.to_thread(sources[1].of, told.events, shown.outcome)
 
 
-async def _live(watched: Watched, clock: SystemClock, console: Console) -> int:
+async def _live(sources: Sources, clock: SystemClock, console: Console) -> int:
     """The board on the terminal's other screen; what stood on it last is printed when it is left."""
-    shown = await _board(watched, clock)
+    shown = await _board(sources, clock)
     try:
         with Live(console=console, screen=True, auto_refresh=False) as live:
-            while not shown.outcome:
-                live.update(Group(*drawn(shown, console.width, console.height)), refresh=True)
+            while not shown[0].outcome:
+                live.update(Group(*_drawn(shown, console, console.height)), refresh=True)
                 await clock.sleep(LOOK)
-                shown = await _board(watched, clock)
+                shown = await _board(sources, clock)
     finally:
         _print(shown, console)
-    return _code(shown.outcome)
+    return _code(shown[0].outcome)
 
 
 async def _follow(watched: Watched, screen: Screen) -> int:

@@ -12,7 +12,6 @@ from tminus.domain.attestation import NOT_APPLICABLE, EvidenceRoot
 from tminus.domain.canonical import instant
 from tminus.domain.evidence import Source, Verdict
 from tminus.domain.expedition import Expedited, read_expedited
-from tminus.domain.offsets import clock
 from tminus.domain.people import alike
 from tminus.domain.plan import Kind, Severity
 from tminus.domain.record import Event
@@ -172,15 +171,6 @@ def read_opened(event: Event) -> Opened:
     )
     _check_opened(opened)
     return opened
-
-
-def judge_hour(opened: Opened, decided: Event) -> None:
-    """Raise `RecordError` unless GO was decided near T-0, as far as the record says how near it has to be."""
-    if opened.valid_ms is None:
-        return
-    if decided.t_ms is None or abs(decided.t_ms) > opened.valid_ms + _GRACE_MS:
-        when = "without a T-0" if decided.t_ms is None else f"at {clock(decided.t_ms / 1000)}"
-        raise RecordError(f"GO {when}, more than {opened.valid_ms} ms from T-0", hint=_HINT)
 
 
 def judge_go(

@@ -20,19 +20,20 @@ from tminus.domain.attestation import (
 )
 from tminus.domain.authors import alone
 from tminus.domain.ballot import Ballot
-from tminus.domain.canonical import canonical, instant
+from tminus.domain.canonical import canonical
 from tminus.domain.compared import said, same
 from tminus.domain.compared import signed as signed_as
 from tminus.domain.course import PROPOSED, void_lines
 from tminus.domain.delegation import check_delegation
 from tminus.domain.expedition import EXPEDITED, Backing
-from tminus.domain.policy import Observed, Opened, judge_go, judge_hour, looked, read_opened, tally
+from tminus.domain.policy import Observed, Opened, judge_go, looked, read_opened, tally
 from tminus.domain.poll import changes
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
 from tminus.domain.report import OpenEnvelope, Report, Signature
 from tminus.domain.rollout import ENDS
 from tminus.domain.signers import Signers
 from tminus.domain.testimony import Testimony
+from tminus.domain.times import Times
 from tminus.domain.trust import TrustRoot
 from tminus.domain.words import row_of
 from tminus.errors import RecordError
@@ -41,8 +42,6 @@ OUTCOMES = tuple(sorted(ENDS))
 """How a launch can end."""
 
 _CLAIM = ("check", "verdict", "fingerprint", "source")
-_SIDE_BY_SIDE = 1.0
-"""Seconds: two who write at once may have read their clocks in the other order."""
 _HINT = "do not rely on this launch: its record does not prove what it says"
 
 
@@ -91,7 +90,7 @@ class _Reading:
     flew: bool = False
     """Whether a GO ever stood."""
     keys: set[str] = field(default_factory=set)
-    steps_back: int = 0
+    times: Times = field(default_factory=Times)
 
     def take(self, event: Event) -> None:
         """Judge the next event."""
@@ -127,11 +126,8 @@ class _Reading:
             systems=self.opened.systems,
             server_keys=tuple(self.signers.server_keys),
             evidence=dict(self.testimony.evidence),
-            notes=self._notes(),
+            notes=self.times.notes,
         )
-
-    def _notes(self) -> tuple[str, ...]:
-        return (f"the clock went back {self.steps_back} times",) if self.steps_back else ()
 
     def _check_order(self, event: Event) -> None:
         if event.key in self.keys:
@@ -139,8 +135,7 @@ class _Reading:
         self.keys.add(event.key)
         if self.ended and (event.type != CHECKPOINT or self.last is not self.ended):
             raise RecordError(f"nothing but one checkpoint may follow {ENDED}", hint=_HINT)
-        if self.last and instant(event.at) < instant(self.last.at) - _SIDE_BY_SIDE:
-            self.steps_back += 1
+        self.times.follow(event)
 
     @property
     def rules(self) -> Opened:
@@ -303,7 +298,7 @@ class _Reading:
             raise RecordError(f"{vote.role} may not decide; {', '.join(self.rules.deciders)} may", hint=_HINT)
         self.go = vote.decision == "go"
         if self.go:
-            self._check_go(event)
+            self._check_go(event, vote)
         self.flew = self.flew or self.go
         self.decision = vote
 
@@ -343,12 +338,12 @@ class _Reading:
         if launch != self.rules.launch:
             raise RecordError(f"signed for launch {launch!r}, not for {self.rules.launch!r}", hint=_HINT)
 
-    def _check_go(self, event: Event) -> None:
+    def _check_go(self, event: Event, vote: Signature) -> None:
         if self.poll is None:
             raise RecordError("GO without an open poll", hint=_HINT)
         if missing := [role for role in self.rules.signers if not self.poll.go(role)]:
             raise RecordError(f"GO without a go sign-off of {missing[0]} over this evidence", hint=_HINT)
-        judge_hour(self.rules, event)
+        self.times.judge_go(event, vote.at, self.rules.valid_ms)
         if self.rules.expedited and not self.backing.confirmed:
             raise RecordError("GO of an expedited launch that no second person has confirmed", hint=_HINT)
         judge_go(self.rules, self.poll.evidence, self.claims, self.schedule, event.at)

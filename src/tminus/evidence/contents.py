@@ -13,9 +13,9 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 def named(content: bytes, what: str = "it") -> str:
     """The SHA-256 in hex under which this is kept; raises `RefusedError` for nothing and for too much."""
     if not 0 < len(content) <= MOST:
-        raise RefusedError(
-            f"{what} has {len(content)} bytes", hint=f"show a file of 1 to {MOST} bytes, or a part of it"
-        )
+        # Of a file that is too large no more is read than shows that it is.
+        size = f"more than {MOST} bytes" if len(content) > MOST else "no bytes"
+        raise RefusedError(f"{what} has {size}", hint=f"show a file of 1 to {MOST} bytes, or a part of it")
     return sha256_hex(content)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tminus import files
 from tminus.domain import fields
-from tminus.domain.people import alike
+from tminus.domain.people import alike, shows_itself
 from tminus.errors import PartError, RecordError, RefusedError, UsageError
 from tminus.signing.keys import Signer, check_public_key
 
@@ -21,6 +21,8 @@ LEAST = 8
 """Characters of a passphrase: what guards the file while somebody else has a copy of it."""
 _MOST = 64 * 1024
 """Bytes of the public part."""
+_LONGEST_NAME, _LONGEST_ROLE = 200, 64
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class People:
             raise RefusedError(
                 f"a key of {name} needs a role", hint="name the plan's id of it, such as --role qa"
             )
+        if wrong := _unfit(name, roles):
+            raise RefusedError(wrong, hint="write both as the plan does")
         signer = Signer.generate()
         public = PublicKey(signer.keyid, name, tuple(dict.fromkeys(roles)))
         private = self._private(public)
@@ -117,7 +121,23 @@ def _public(content: object) -> PublicKey:
     fields.exactly(content, tuple(PublicKey.__slots__))
     keyid = fields.text(content, "keyid")
     check_public_key(keyid)
-    return PublicKey(keyid, fields.text(content, "name"), tuple(fields.texts(content, "roles")))
+    key = PublicKey(keyid, fields.text(content, "name"), tuple(fields.texts(content, "roles")))
+    if wrong := _unfit(key.name, key.roles):
+        raise RecordError(wrong, hint="have the key made anew, with the name as the plan writes it")
+    return key
+
+
+def _unfit(name: str, roles: Sequence[str]) -> str:
+    """Why nobody should be shown this name or these roles; empty for those of people."""
+    for what, text, most in (
+        ("the name", name, _LONGEST_NAME),
+        *(("a role", r, _LONGEST_ROLE) for r in roles),
+    ):
+        if len(text) > most:
+            return f"{what} has {len(text)} characters, more than {most}"
+        if not shows_itself(text):
+            return f"{what} {text!a} holds characters that are not seen or turn what is"
+    return ""
 
 
 def _stem(key: PublicKey) -> str:

@@ -13,7 +13,7 @@ else:
     import small_plan
     from test_words_and_poll import done, events, launch_of, office, refused, typed
 
-from tminus.errors import EvidenceError, RecordError
+from tminus.errors import EvidenceError, RecordError, UsageError
 
 LOG = b"all six\n"
 DIGEST = sha256(LOG).hexdigest()
@@ -80,3 +80,13 @@ def test_a_launch_is_called_off_also_while_its_evidence_cannot_be_read(
     said = done("scrub", "canary", "--reason", "not today")
     assert "evidence is not beside the record: evidence cannot be kept there" in said
     assert (home / "launches" / launch_of(home) / "record.jsonl").is_file()
+
+
+@pytest.mark.parametrize("place", ["evidence", "../evidence", " "])
+def test_a_place_that_depends_on_where_a_command_is_typed_is_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setenv("TMINUS_EVIDENCE", place)
+    told = typed(*attest(home)).exception
+    assert isinstance(told, UsageError)
+    assert "which is no whole path" in str(told)

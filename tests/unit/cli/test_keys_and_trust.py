@@ -10,7 +10,9 @@ from typer.testing import CliRunner, Result
 from tminus.cli.app import app
 from tminus.domain.trust import TrustRoot
 from tminus.errors import RefusedError, TminusError, UsageError
-from tminus.signing import People, load_trust, read_public, trust_path
+from tminus.signing import People, Signer, load_trust, read_public, trust_path
+
+KEYID = Signer.generate().keyid
 
 SECRET = "correct horse battery"
 
@@ -120,6 +122,16 @@ def test_a_passphrase_may_lie_in_a_file(home: Path, monkeypatch: pytest.MonkeyPa
     assert People(home).open(public, "from a file, long").keyid == public.keyid
 
 
+def test_a_passphrase_file_that_is_not_there_is_the_variable_s_fault(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMINUS_PASSPHRASE", f"file:{home / 'nowhere'}")
+    told = typed("key", "new", "Lena Ortiz", "--role", "lead").exception
+    assert isinstance(told, UsageError)
+    assert str(told).startswith("TMINUS_PASSPHRASE: ")
+    assert "correct the variable" in told.hint
+
+
 def test_without_a_terminal_nobody_is_asked(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TMINUS_PASSPHRASE")
     assert "TMINUS_PASSPHRASE" in refused("key", "new", "Lena Ortiz", "--role", "lead")
@@ -128,7 +140,10 @@ def test_without_a_terminal_nobody_is_asked(home: Path, monkeypatch: pytest.Monk
 
 def test_what_cannot_be_a_key_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "is no name of a person" in refused("key", "new", "../..", "--role", "lead")
-    assert "is no name of a person" in refused("key", "new", "\N{ZERO WIDTH SPACE}", "--role", "lead")
+    assert "are not seen" in refused("key", "new", "\N{ZERO WIDTH SPACE}", "--role", "lead")
+    assert "turn what is" in refused("key", "new", "Ada\N{RIGHT-TO-LEFT OVERRIDE}enotS", "--role", "lead")
+    assert "the name 'Ada\\x1b[31m' holds" in refused("key", "new", "Ada\x1b[31m", "--role", "lead")
+    assert "a role has 65 characters" in refused("key", "new", "Lena Ortiz", "--role", "r" * 65)
     assert "needs a role" in refused("key", "new", "Lena Ortiz", "--role", " ")
     monkeypatch.setenv("TMINUS_PASSPHRASE", "short")
     assert "5 characters" in refused("key", "new", "Lena Ortiz", "--role", "lead")
@@ -147,6 +162,8 @@ def test_a_name_with_dots_and_slashes_stays_in_its_folder(home: Path) -> None:
         ('{"keyid": "00", "name": "x", "roles": []}', "64 lower-case hex digits"),
         (json.dumps({"keyid": "0" * 64, "name": "x", "roles": ["qa"]}), "small order"),
         (json.dumps({"keyid": "0" * 64, "name": "x"}), "roles"),
+        (json.dumps({"keyid": KEYID, "name": "Ada\u202eenotS", "roles": ["qa"]}), "turn what is"),
+        (json.dumps({"keyid": KEYID, "name": "Ada", "roles": ["q\na"]}), "a role 'q\\na' holds"),
     ],
 )
 def test_a_file_that_is_no_public_key_is_refused(home: Path, content: str, why: str) -> None:

@@ -33,11 +33,12 @@ def test_an_open_launch_is_shown_with_its_clock_and_its_sections(home: Path) -> 
     asyncio.run(Played().open().keep(home))
     found = status()
     assert found.exit_code == 0, found.output
-    first, *rest = found.stdout.splitlines()
-    assert LAUNCH in first
+    *above, first = (lines := found.stdout.splitlines())[: [LAUNCH in line for line in lines].index(True) + 1]
+    rest = lines[len(above) + 1 :]
+    assert " ".join(above).startswith("✖ nobody runs this demo"), "no tminus has it in hand"
     assert "Counting" in first
     assert any(line.startswith("── Sections") for line in rest)
-    assert all(len(line) <= 100 for line in (first, *rest))
+    assert all(len(line) <= 100 for line in lines)
 
 
 def test_the_same_as_one_object(home: Path) -> None:
@@ -47,6 +48,8 @@ def test_the_same_as_one_object(home: Path) -> None:
     assert (told["launch"], told["phase"], told["outcome"]) == (LAUNCH, "counting", None)
     assert told["events"] == len(played.events)
     assert sum(told["lines"].values()) == len(played.plan.checks)
+    (doubt,) = told["doubts"]
+    assert "`tminus demo --clear`" in doubt
 
 
 def test_a_launch_that_was_given_up_harmed_nobody_and_serves_nobody(home: Path) -> None:

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.record_builder import CHECKS, PEOPLE, RecordBuilder, trust_root
+    from tests.unit.record_builder import CHECKS, PEOPLE, START, RecordBuilder, trust_root
 else:
-    from record_builder import CHECKS, PEOPLE, RecordBuilder, trust_root
+    from record_builder import CHECKS, PEOPLE, START, RecordBuilder, trust_root
 
+from tminus.domain.canonical import timestamp
 from tminus.domain.report import Report
 from tminus.errors import RecordError
 
@@ -70,3 +71,51 @@ def test_after_a_go_has_expired_nothing_is_launched_by_it() -> None:
     record.add("decision.proposed", {"decision": "no-go", "reasons": ["it has expired"]})
     with pytest.raises(RecordError, match="a step of the launch without a valid GO"):
         record.landing().verify(trust_root())
+
+
+def decided(ahead: float, signed: float = 0.0, *more: tuple[str, dict[str, object]]) -> str:
+    """A GO whose `t_ms` says a minute before T-0, with a T-0 that lies so much further on; why it is refused.
+
+    `signed` is how many seconds after its record it says to be signed, `more` is what happens right before it.
+    """
+
+    def built(t0: float) -> RecordBuilder:
+        record = seen(valid_ms=900_000, schedule={"t0": timestamp(t0), "speed": 1})
+        record.poll()
+        for role in PEOPLE:
+            record.sign(role)
+        for kind, data in more:
+            record.add(kind, data)
+        return record
+
+    at = built(START + 3600).now + 2  # the decision's own event comes a second after it is signed
+    record = built(at + 60 + ahead)
+    record.decide(signed_at=timestamp(at - 1 + signed))
+    try:
+        record.landing().verify(trust_root())
+    except RecordError as error:
+        return str(error)
+    return ""
+
+
+def test_where_waits_are_not_shortened_the_clocks_of_a_go_fit_each_other() -> None:
+    assert decided(0.0) == ""
+    assert decided(3.0) == decided(-3.0) == "", "two readings of one clock"
+    assert decided(0.0, 500.0) == decided(0.0, -500.0) == ""
+
+
+@pytest.mark.parametrize("ahead", [-18_000.0, -30.0, 30.0, 18_000.0])
+def test_a_go_that_says_another_offset_than_its_date_makes_is_refused(ahead: float) -> None:
+    said = decided(ahead)
+    assert "GO says T-00:01:00, but by its date and its holds it was T" in said
+
+
+@pytest.mark.parametrize("signed", [-18_000.0, -700.0, 700.0, 18_000.0])
+def test_a_go_that_was_signed_at_another_time_than_it_was_recorded_is_refused(signed: float) -> None:
+    assert "GO was signed at " in decided(0.0, signed)
+
+
+def test_a_hold_that_has_ended_moves_the_date_that_a_go_is_timed_by() -> None:
+    held = ("clock.held", {"since": timestamp(START + 1), "by": "Cleo Chief", "reason": "wait"})
+    moved = ("clock.resumed", {"t0": timestamp(START + 3600), "by": "Cleo Chief", "reason": "go on"})
+    assert "by its date and its holds it was T-00:59" in decided(0.0, 0.0, held, moved)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tminus.domain.people import alike
+from tminus.domain.people import alike, shows_itself
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,24 @@ def test_what_only_looks_alike_or_is_short_stays_another_name(other: str) -> Non
 @pytest.mark.parametrize("blank", ["", "  ", "\u00a0", "\u200b\u2060", "\ufeff"])
 def test_a_name_of_which_nothing_is_seen_is_empty(blank: str) -> None:
     assert alike(blank) == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Ada Stone",
+        "\u00c5sa \u00d6st",
+        "\u5f20\u4f1f",
+        "Ada\u00a0Stone",
+        "\u0645\u06cc\u200c\u0631\u0636\u0627",
+    ],
+)
+def test_names_of_people_show_themselves(name: str) -> None:
+    assert shows_itself(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Ada\u202eenotS", "Ada\x1b[31m", "A\nB", "A\tB", "A\u200bB", "A\u2066B", "\ud800"]
+)
+def test_what_moves_a_cursor_hides_or_turns_the_reading_is_no_name(name: str) -> None:
+    assert not shows_itself(name)
