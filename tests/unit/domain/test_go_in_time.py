@@ -1,6 +1,6 @@
 """Verification judges again when a GO was decided, and how long its lines had been green."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -73,7 +73,7 @@ def test_after_a_go_has_expired_nothing_is_launched_by_it() -> None:
         record.landing().verify(trust_root())
 
 
-def decided(ahead: float, signed: float = 0.0, *more: tuple[str, dict[str, object]]) -> str:
+def decided(ahead: float, signed: float = 0.0, *more: tuple[str, dict[str, Any]]) -> str:
     """A GO whose `t_ms` says a minute before T-0, with a T-0 that lies so much further on; why it is refused.
 
     `signed` is how many seconds after its record it says to be signed, `more` is what happens right before it.
