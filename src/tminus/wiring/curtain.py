@@ -55,9 +55,10 @@ class Curtain:
         """The same observation as it may be shown."""
         return Observation(
             self.json(seen.value),
-            {key: self.json(one) for key, one in seen.seen.items()},
-            {key: self.json(one) for key, one in seen.material.items()},
+            {self.text(key): self.json(one) for key, one in seen.seen.items()},
+            {self.text(key): self.json(one) for key, one in seen.material.items()},
             tuple(self.text(one) for one in seen.remarks),
+            self.text(seen.fact),
         )
 
 

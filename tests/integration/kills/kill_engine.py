@@ -80,6 +80,8 @@ class Told:
     def __init__(self, engine: Engine, doing: Doing) -> None:
         self._engine = engine
         self._doing = doing
+        self._waits = 0
+        """Messages waited for so far: each life that replays the launch counts the same ones."""
 
     async def step(self, name: str, act: Callable[[], Awaitable[Json]]) -> Json:
         """See `Engine.step`."""
@@ -114,7 +116,8 @@ class Told:
 
     async def receive(self, topic: str, until: float) -> Json | None:
         """See `Engine.receive`."""
-        name = f"receive {topic}"
+        self._waits += bool(until)
+        name = f"receive {topic}, wait {self._waits}"
         if until:
             self._doing.reach("before", name)
         message = await self._engine.receive(topic, until)

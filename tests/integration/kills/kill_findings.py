@@ -179,9 +179,9 @@ def _waits(diary: list[Line]) -> Iterator[tuple[str, float]]:
         step, moment, result = line["step"], line["moment"], line["result"]
         if moment == "after" and step.startswith("turn ") and result.get("due") == "nothing":
             turn, until = step, float(result["until"])
-        elif turn and step == WAITED and moment == "before":
+        elif turn and step.startswith(WAITED) and moment == "before":
             began = line["at"]
-        elif turn and step == WAITED and moment == "after":
+        elif turn and step.startswith(WAITED) and moment == "after":
             if turn not in seen:
                 seen.add(turn)
                 yield turn, line["at"] - max(until, began)

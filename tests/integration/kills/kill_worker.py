@@ -13,6 +13,7 @@ from kill_ports import Line, WorldDatabase, WorldOutlook, WorldTarget, WorldTraf
 from kill_world import NEW, OLD
 
 from tminus.control.approval import TOPIC
+from tminus.control.countdown import CONTROL
 from tminus.control.inspection import Inspection
 from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
@@ -110,6 +111,8 @@ class Process:
             if not said and any(event.key == "asked" for event in await self.record.events()):
                 word: Json = {"decision": "go", "reason": "the gate is open"}
                 await engine.send(self.task.launch, TOPIC, word, "the decision")
+                look: Json = {"id": "the decision", "order": "look"}
+                await engine.send(self.task.launch, CONTROL, look, "look at the decision")
                 said = True
             await asyncio.sleep(LOOK_SECONDS)
         return result
