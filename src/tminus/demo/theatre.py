@@ -23,8 +23,8 @@ from tminus.errors import PartError
 from tminus.planfile import load
 from tminus.wiring import LocalLaunch, Site, SystemClock, keep_plan, launch_folder, local_launch
 
-RATE = 60.0
-"""User requests in a second; at 10 % on green that is 6 a second for the guard to judge."""
+RATE = 70.0
+"""User requests in a second; at 10 % on green that is 7 a second for the guard to judge."""
 
 DOCUMENTS = 2000
 """Documents in the store before the launch."""
