@@ -58,8 +58,9 @@ class Rollback:
             bad = first_bad(watch.outcomes(), watch.limits.slow_ms)
             suffered: Json = {} if bad is None else {"bad_seconds": round(now - bad, 3)}
             data: Json = {"rule": rule, "text": text, "seconds": round(now - fired_at, 3), **suffered}
-            await self._record.append_once("rollback", "rollback.done", data)
-            return suffered
+            done = await self._record.append_once("rollback", "rollback.done", data)
+            # Of this what the record has, also where a process before this one wrote it.
+            return {name: done.data[name] for name in ("bad_seconds",) if name in done.data}
 
         async def seen() -> Json:
             data = await self._seen_on_blue(watch)

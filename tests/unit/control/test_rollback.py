@@ -64,6 +64,17 @@ async def test_it_says_for_how_long_users_had_met_bad_answers_of_green() -> None
     assert told["bad_seconds"] == pytest.approx(instant(done.at) - first, abs=0.002)
 
 
+async def test_the_ending_says_of_bad_answers_what_the_record_has_also_after_a_crash_between_the_two() -> (
+    None
+):
+    world, rollback = await in_flight()
+    world.traffic.behaviour[Side.GREEN] = Behaviour(errors=1.0)
+    await world.clock.sleep(2.0)
+    before: Json = {"rule": "a1", "text": "green fails", "seconds": 0.1, "bad_seconds": 1.5}
+    await world.record.append_once("rollback", "rollback.done", before)
+    assert await rollback.run("a1", "green fails", world.watch, RUNS_OLD) == {"bad_seconds": 1.5}
+
+
 async def test_a_schema_that_the_launch_migrated_is_said_to_stay() -> None:
     world, rollback = await in_flight()
     assert "schema" not in await rollback.prove(RUNS_OLD, world.smoke)
