@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from tminus.store import chain
+
 _CONNECT = "import socket; s = socket.socket(socket.AF_UNIX); s.connect('{admin}')"
 _TO_BLUE = "s.send(b'set server app/blue weight 100; set server app/green weight 0\\n')"
 _READ_BACK = (
@@ -22,7 +24,11 @@ def by_hand_file(folder: Path) -> Path:
 
 
 def write_by_hand(folder: Path, launch: str, admin: Path) -> Path:
-    """Write the commands of a launch, and how to read back what they did."""
+    """Write the commands of a launch, and how to read back what they did.
+
+    What stands there already, from before the launch was taken over, is not written again. Raises `PartError` where
+    it cannot be written.
+    """
     lines = (
         f"To send all traffic of launch {launch} to blue, without tminus, while its stage stands:",
         "",
@@ -34,7 +40,9 @@ def write_by_hand(folder: Path, launch: str, admin: Path) -> Path:
         "",
     )
     path = by_hand_file(folder)
-    path.write_text("\n".join(lines), encoding="utf-8")
+    text = "\n".join(lines).encode()
+    if not path.is_file() or path.read_bytes() != text:
+        chain.write(path, [text])
     return path
 
 

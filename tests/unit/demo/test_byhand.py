@@ -1,12 +1,16 @@
 """The way back without tminus: the commands do what they say, and the file beside the record holds them."""
 
 import asyncio
+import errno
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
+from tminus import files
 from tminus.demo.byhand import by_hand, by_hand_file, write_by_hand
+from tminus.errors import PartError
 
 STATS = (
     "# pxname,svname\n"
@@ -57,6 +61,21 @@ async def test_what_the_file_holds_sends_all_traffic_to_blue_and_reads_it_back(
         told = [await typed(back), await typed(read_back)]
     assert proxy.orders == ["set server app/blue weight 100; set server app/green weight 0", "show stat"]
     assert told == ["", "[('blue', '100', 'UP')]\n"]
+
+
+def test_a_launch_that_is_taken_over_has_its_file_also_where_nothing_can_be_written_any_more(
+    admin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_by_hand(tmp_path, "demo-1", admin)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files, "replace", full)
+    assert write_by_hand(tmp_path, "demo-1", admin) == path
+    path.unlink()
+    with pytest.raises(PartError, match="cannot be written: No space left on device"):
+        write_by_hand(tmp_path, "demo-1", admin)
 
 
 def test_the_file_says_of_which_launch_it_is_and_lies_beside_the_record(admin: Path, tmp_path: Path) -> None:
