@@ -62,10 +62,11 @@ def _found(url: str, seconds: float) -> list[Finding]:
 
 def _evidence() -> Iterator[Finding]:
     """Whether what people showed can be read, where all machines keep it in one place."""
-    if not evidence_place():
-        return
     try:
-        store = place(evidence_place())
+        named = evidence_place()
+        if not named:
+            return
+        store = place(named)
         asyncio.run(store.has(NOBODYS))
     except TminusError as error:
         yield Finding("evidence", Grade.FAILED, str(error), error.hint)

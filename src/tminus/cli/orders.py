@@ -119,10 +119,9 @@ def _order_common(chosen: Found, order: Order) -> None:
 
 def _bundle(record: Path, events: Sequence[Event]) -> None:
     """Lay what people showed beside the record, where all machines keep it in one place; the order is done by now."""
-    if not evidence_place():
-        return
     try:
-        lacking = asyncio.run(bundled(place(evidence_place()), shown_files(events), record))
+        named = evidence_place()
+        lacking = asyncio.run(bundled(place(named), shown_files(events), record)) if named else []
     except TminusError as error:
         lacking = [f"evidence is not beside the record: {error}; {error.hint}"]
     for words in lacking:

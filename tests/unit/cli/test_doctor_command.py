@@ -107,3 +107,7 @@ def test_a_common_place_of_evidence_is_told_when_there_is_one(
     assert found.exit_code == 1
     assert "✗ failed   evidence" in found.stdout
     assert "cannot be read: Not a directory" in found.stdout
+    monkeypatch.setenv("TMINUS_EVIDENCE", "shared")
+    found = doctor()
+    assert found.exit_code == 1
+    assert "✗ failed   evidence  TMINUS_EVIDENCE is 'shared', which is no whole path" in found.stdout

@@ -71,14 +71,18 @@ def test_what_was_shown_lies_beside_the_record_once_it_is_sealed(home: Path, sha
     assert isinstance(told.exception, EvidenceError)
 
 
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [("s3://no bucket", "evidence cannot be kept there"), ("evidence", "TMINUS_EVIDENCE is 'evidence'")],
+)
 def test_a_launch_is_called_off_also_while_its_evidence_cannot_be_read(
-    home: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, shared: Path, monkeypatch: pytest.MonkeyPatch, place: str, why: str
 ) -> None:
     done(*attest(home))
     (shared / DIGEST).unlink()
-    monkeypatch.setenv("TMINUS_EVIDENCE", "s3://no bucket")
+    monkeypatch.setenv("TMINUS_EVIDENCE", place)
     said = done("scrub", "canary", "--reason", "not today")
-    assert "evidence is not beside the record: evidence cannot be kept there" in said
+    assert f"evidence is not beside the record: {why}" in said
     assert (home / "launches" / launch_of(home) / "record.jsonl").is_file()
 
 
