@@ -59,13 +59,13 @@ def ways(plan: Plan, role: Role) -> tuple[Address, ...]:
 def unreached(plan: Plan, handed: Collection[str] = ()) -> tuple[Unreached, ...]:
     """The roles of a plan that nobody can tell anything, in their order; `handed` are those that were delegated."""
     return tuple(
-        Unreached(role.id, role.person, _why(plan, role, role.id in handed))
+        Unreached(role.id, role.person, _why(plan, role, handed=role.id in handed))
         for role in plan.roles
         if not ways(plan, role)
     )
 
 
-def _why(plan: Plan, role: Role, handed: bool) -> str:  # noqa: FBT001 - called once, above
+def _why(plan: Plan, role: Role, *, handed: bool) -> str:
     if role.simulated:
         return "simulated: nobody is there to be told"
     if not plan.notify.mail:
