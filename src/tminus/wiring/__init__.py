@@ -126,6 +126,7 @@ class Site:
             "TMINUS_DEMO_DATABASE": self.database,
             "TMINUS_DEMO_IMAGES": str(self.images),
             "TMINUS_DEMO_REGISTRY": self.registry,
+            "TMINUS_DEMO_PARTNER": self.partner,
             **self.supporting,
         }
 
@@ -335,6 +336,8 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
         **alerting.makers(plan, addresses, clock.now),
         "website": website.System,
         "depot": service,
+        # No line observes it by itself; the plan names it, so that the record says whether it is real.
+        "partner": lambda _: site.hooks(clock),
         "flags": lambda address: flags.System(address, lambda: depot.token(service(address))),
         "postgres": lambda address: postgres.System(
             Tools(site.postgres_bin, address), site.stage / "backups", data

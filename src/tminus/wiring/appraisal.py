@@ -18,7 +18,7 @@ from tminus.wiring import SystemClock, Systems, alerting, foreign
 from tminus.wiring.curtain import Curtain
 from tminus.wiring.judging import guard_limits
 
-_STAGED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic")
+_STAGED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic", "partner")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
 
 _OVER_HTTP = ("website", "prometheus", "alertmanager", "pagerduty", "slack", "mail")
