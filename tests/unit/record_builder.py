@@ -237,15 +237,23 @@ class RecordBuilder:
 
     def up_to_poll(self, **changes: Any) -> "RecordBuilder":
         """Open the launch, observe every check, open the poll."""
-        self.open(**changes)
-        for check in CHECKS:
-            self.observe(check)
-        self.poll()
+        self.observed(**changes).poll()
         return self
 
     def up_to_go(self, **changes: Any) -> "RecordBuilder":
         """Everything up to a GO."""
-        self.up_to_poll(**changes)
+        return self.observed(**changes).go()
+
+    def observed(self, **changes: Any) -> "RecordBuilder":
+        """Open the launch, observe every check."""
+        self.open(**changes)
+        for check in CHECKS:
+            self.observe(check)
+        return self
+
+    def go(self, **shown: Any) -> "RecordBuilder":
+        """A poll of what stands there, everybody's sign-off, and a GO."""
+        self.poll(**shown)
         for role in PEOPLE:
             self.sign(role)
         self.decide()

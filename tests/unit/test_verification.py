@@ -58,11 +58,7 @@ class TestWhole:
     def test_checkpoints_on_the_way_are_verified_too(self, record: RecordBuilder, trust: TrustRoot) -> None:
         record.up_to_poll()
         record.seal()
-        record.poll()
-        for role in PEOPLE:
-            record.sign(role)
-        record.decide()
-        record.landing()
+        record.go().landing()
         assert record.verify(trust).outcome == "landed"
 
     def test_a_no_go_is_proved_as_well(self, record: RecordBuilder, trust: TrustRoot) -> None:
@@ -87,11 +83,7 @@ class TestWhole:
         record.decide("no-go")
         schedule = {"t0": timestamp(START + 7200), "speed": 60}
         record.add("launch.rescheduled", {"schedule": schedule})
-        record.poll(schedule=schedule)
-        for role in PEOPLE:
-            record.sign(role)
-        record.decide()
-        assert record.landing().verify(trust).outcome == "landed"
+        assert record.go(schedule=schedule).landing().verify(trust).outcome == "landed"
 
     def test_a_new_date_voids_what_a_person_said_for_the_old_one(
         self, record: RecordBuilder, trust: TrustRoot
@@ -286,9 +278,7 @@ class TestEvidence:
     def test_a_poll_over_other_evidence_than_was_recorded_is_refused(
         self, record: RecordBuilder, change: dict[str, Any], message: str
     ) -> None:
-        record.open()
-        for name in CHECKS:
-            record.observe(name)
+        record.observed()
         record.poll(**change)
         with pytest.raises(
             RecordError, match=rf"line 7 \(poll\.opened\): the evidence does not hold: {message}"
@@ -297,9 +287,7 @@ class TestEvidence:
 
     @pytest.mark.parametrize("field", ["verdict", "fingerprint", "source"])
     def test_a_claim_swapped_in_the_evidence_is_refused(self, record: RecordBuilder, field: str) -> None:
-        record.open()
-        for name in CHECKS:
-            record.observe(name)
+        record.observed()
         record.claims["cfg.cors"][field] = "other"
         record.poll()
         with pytest.raises(RecordError, match=rf"`claims\[1\]\.{field}` is other, not "):
@@ -354,10 +342,7 @@ class TestGo:
         record.open()
         for name in CHECKS:
             record.observe(name, verdict if name == "test.smoke" else "passed")
-        record.poll()
-        for role in PEOPLE:
-            record.sign(role)
-        record.decide()
+        record.go()
         with pytest.raises(
             RecordError, match=rf"\(decision\.made\): GO over test\.smoke, which is {verdict}"
         ):
@@ -367,10 +352,7 @@ class TestGo:
         record.open()
         for name in CHECKS[1:]:
             record.observe(name)
-        record.poll()
-        for role in PEOPLE:
-            record.sign(role)
-        record.decide()
+        record.go()
         with pytest.raises(RecordError, match=r"GO over bk\.db, which is pending"):
             record.landing().verify(None)
 
@@ -381,22 +363,14 @@ class TestGo:
             record.observe(name, verdict)
         if verdict == "warned":
             record.acknowledge("bk.db")
-        record.poll()
-        for role in PEOPLE:
-            record.sign(role)
-        record.decide()
-        assert record.landing().verify(None).outcome == "landed"
+        assert record.go().landing().verify(None).outcome == "landed"
 
     def waived(self, record: RecordBuilder, name: str, until: float) -> RecordBuilder:
         record.open()
         for other in CHECKS:
             record.observe(other, "failed" if other == name else "passed")
         record.waive(name, until)
-        record.poll()
-        for role in PEOPLE:
-            record.sign(role)
-        record.decide()
-        return record.landing()
+        return record.go().landing()
 
     def test_a_waived_line_allows_go_while_the_waiver_holds(self, record: RecordBuilder) -> None:
         assert self.waived(record, "cfg.cors", START + 3600).verify(None).outcome == "landed"
@@ -433,11 +407,7 @@ class TestGo:
         required = [{"check": "cfg.cors", "due_ms": -1, "severity": "required", "live_ms": 1}]
         record.open(required=required)
         record.observe("cfg.cors", "not-applicable")
-        record.poll()
-        for role in PEOPLE:
-            record.sign(role)
-        record.decide()
-        assert record.landing().verify(None).outcome == "landed"
+        assert record.go().landing().verify(None).outcome == "landed"
 
     def test_an_advisory_line_closes_nothing(self, record: RecordBuilder) -> None:
         required = [
@@ -616,10 +586,7 @@ class TestProduction:
         record.open(**REAL)
         for name in CHECKS:
             record.observe(name, source="simulated")
-        record.poll()
-        for role in PEOPLE:
-            record.sign(role)
-        record.decide()
+        record.go()
         with pytest.raises(
             RecordError, match=r"GO in production over bk\.db, which only a simulated person saw"
         ):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.record_builder import CHECKS, PEOPLE, RecordBuilder, trust_root
+    from tests.unit.record_builder import RecordBuilder, trust_root
 else:
-    from record_builder import CHECKS, PEOPLE, RecordBuilder, trust_root
+    from record_builder import RecordBuilder, trust_root
 
 from tminus.cli import doubts
 from tminus.cli.doubts import Doubts
@@ -28,36 +28,25 @@ def record(tmp_path: Path) -> RecordBuilder:
     return RecordBuilder()
 
 
-def polled(record: RecordBuilder) -> RecordBuilder:
-    record.open()
-    for name in CHECKS:
-        record.observe(name)
-    record.poll()
-    for role in PEOPLE:
-        record.sign(role)
-    record.decide()
-    return record
-
-
 def test_a_go_that_is_proved_leaves_no_doubt(tmp_path: Path, record: RecordBuilder) -> None:
-    assert Doubts(tmp_path, SHARED).of(polled(record).events, "") == []
+    assert Doubts(tmp_path, SHARED).of(record.up_to_go().events, "") == []
 
 
 @pytest.mark.usefixtures("record")
 def test_a_go_by_strangers_is_doubted_with_the_line(tmp_path: Path) -> None:
-    strangers = polled(RecordBuilder(seed="theirs"))
+    strangers = RecordBuilder(seed="theirs").up_to_go()
     (words,) = Doubts(tmp_path, SHARED).of(strangers.events, "")
     assert words.startswith("the record does not prove what it says: line ")
     assert "nothing is done on it" in words
 
 
 def test_without_a_trust_root_nobody_here_can_doubt(tmp_path: Path) -> None:
-    assert Doubts(tmp_path, SHARED).of(polled(RecordBuilder(seed="theirs")).events, "") == []
+    assert Doubts(tmp_path, SHARED).of(RecordBuilder(seed="theirs").up_to_go().events, "") == []
 
 
 @pytest.mark.usefixtures("record")
 def test_a_launch_that_has_ended_is_left_to_verify(tmp_path: Path) -> None:
-    assert Doubts(tmp_path, SHARED).of(polled(RecordBuilder(seed="theirs")).events, "landed") == []
+    assert Doubts(tmp_path, SHARED).of(RecordBuilder(seed="theirs").up_to_go().events, "landed") == []
 
 
 def test_a_record_that_has_not_grown_is_not_verified_again(
@@ -70,7 +59,7 @@ def test_a_record_that_has_not_grown_is_not_verified_again(
         check_open(events, *more)  # type: ignore[arg-type] # the same, counted
 
     monkeypatch.setattr(doubts, "check_open", counted)
-    of, events = Doubts(tmp_path, SHARED), polled(record).events
+    of, events = Doubts(tmp_path, SHARED), record.up_to_go().events
     assert of.of(events[:-1], "") == of.of(events[:-1], "") == of.of(events, "") == []
     assert len(asked) == 2
 
@@ -83,7 +72,7 @@ def test_a_demo_that_nobody_runs_is_said_to_be_so(
     tmp_path: Path, record: RecordBuilder, monkeypatch: pytest.MonkeyPatch, who: Custody, told: list[str]
 ) -> None:
     monkeypatch.setattr(doubts, "custody", lambda _home, _launch: who)
-    found = Doubts(tmp_path, DEMO).of(polled(record).events, "")
+    found = Doubts(tmp_path, DEMO).of(record.up_to_go().events, "")
     assert len(found) == len(told)
     for words, part in zip(found, told, strict=True):
         assert words.startswith("nobody runs this demo")

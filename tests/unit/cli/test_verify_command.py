@@ -82,10 +82,7 @@ def test_an_acknowledged_warning_is_told_with_who_said_why(
     for name in CHECKS:
         record.observe(name, "warned" if name == "bk.db" else "passed")
     word = record.acknowledge("bk.db")
-    record.poll()
-    for role in PEOPLE:
-        record.sign(role)
-    record.decide()
+    record.go()
     path = tmp_path / "launch.jsonl"
     path.write_bytes(b"".join(record.landing().lines))
     result = CliRunner().invoke(APP, [str(path)])

@@ -37,11 +37,7 @@ def record() -> RecordBuilder:
 
 
 def landed(record: RecordBuilder, *, simulated: bool = False) -> Report:
-    record.poll()
-    for role in PEOPLE:
-        record.sign(role)
-    record.decide()
-    return record.landing().verify(trust_root(simulated=simulated))
+    return record.go().landing().verify(trust_root(simulated=simulated))
 
 
 def refused(record: RecordBuilder) -> str:

@@ -7,10 +7,10 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.unit.courses import PLAN, Launched
-    from tests.unit.record_builder import CHECKS, PEOPLE, START, RecordBuilder, signer, trust_root
+    from tests.unit.record_builder import PEOPLE, START, RecordBuilder, signer, trust_root
 else:
     from courses import PLAN, Launched
-    from record_builder import CHECKS, PEOPLE, START, RecordBuilder, signer, trust_root
+    from record_builder import PEOPLE, START, RecordBuilder, signer, trust_root
 
 from tminus.domain.canonical import timestamp
 from tminus.domain.delegation import BEFORE, as_held, handed
@@ -31,9 +31,7 @@ def trusting(*roles: str) -> TrustRoot:
 @pytest.fixture
 def record() -> RecordBuilder:
     record = RecordBuilder()
-    record.open(**AHEAD)
-    for check in CHECKS:
-        record.observe(check)
+    record.observed(**AHEAD)
     return record
 
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.record_builder import CHECKS, PEOPLE, START, RecordBuilder, trust_root
+    from tests.unit.record_builder import PEOPLE, START, RecordBuilder, trust_root
 else:
-    from record_builder import CHECKS, PEOPLE, START, RecordBuilder, trust_root
+    from record_builder import PEOPLE, START, RecordBuilder, trust_root
 
 from tminus.domain.canonical import timestamp
 from tminus.domain.report import Report
@@ -16,19 +16,11 @@ from tminus.errors import RecordError
 
 def seen(**opened: object) -> RecordBuilder:
     """Every line is seen once; each event is a second after the last, a minute before T-0."""
-    record = RecordBuilder()
-    record.open(**opened)
-    for check in CHECKS:
-        record.observe(check)
-    return record
+    return RecordBuilder().observed(**opened)
 
 
 def landed(record: RecordBuilder) -> Report:
-    record.poll()
-    for role in PEOPLE:
-        record.sign(role)
-    record.decide()
-    return record.landing().verify(trust_root())
+    return record.go().landing().verify(trust_root())
 
 
 def refused(record: RecordBuilder) -> str:
@@ -64,10 +56,7 @@ def test_a_line_that_was_red_a_moment_before_go_does_not() -> None:
 
 def test_after_a_go_has_expired_nothing_is_launched_by_it() -> None:
     record = seen()
-    record.poll()
-    for role in PEOPLE:
-        record.sign(role)
-    record.decide()
+    record.go()
     record.add("decision.proposed", {"decision": "no-go", "reasons": ["it has expired"]})
     with pytest.raises(RecordError, match="a step of the launch without a valid GO"):
         record.landing().verify(trust_root())
