@@ -6,6 +6,7 @@ from tminus.domain.canonical import instant
 from tminus.domain.policy import Opened
 from tminus.domain.record import Event
 from tminus.domain.report import Signature, SignedStatement
+from tminus.domain.times import judge_signed
 from tminus.domain.trust import KeyKind, TrustRoot
 from tminus.domain.words import Word
 from tminus.errors import RecordError
@@ -77,6 +78,7 @@ class Signers:
         self.server_keys[keyid] = None
 
     def _check_new(self, vote: Signature, event: Event) -> None:
+        judge_signed(event, vote.at)
         signed = instant(vote.at)
         if signed <= self.last_signed.get((vote.keyid, event.type), float("-inf")):
             raise RecordError("signed no later than this key's signature before: played again", hint=_HINT)

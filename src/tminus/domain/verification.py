@@ -298,7 +298,7 @@ class _Reading:
             raise RecordError(f"{vote.role} may not decide; {', '.join(self.rules.deciders)} may", hint=_HINT)
         self.go = vote.decision == "go"
         if self.go:
-            self._check_go(event, vote)
+            self._check_go(event)
         self.flew = self.flew or self.go
         self.decision = vote
 
@@ -338,12 +338,12 @@ class _Reading:
         if launch != self.rules.launch:
             raise RecordError(f"signed for launch {launch!r}, not for {self.rules.launch!r}", hint=_HINT)
 
-    def _check_go(self, event: Event, vote: Signature) -> None:
+    def _check_go(self, event: Event) -> None:
         if self.poll is None:
             raise RecordError("GO without an open poll", hint=_HINT)
         if missing := [role for role in self.rules.signers if not self.poll.go(role)]:
             raise RecordError(f"GO without a go sign-off of {missing[0]} over this evidence", hint=_HINT)
-        self.times.judge_go(event, vote.at, self.rules.valid_ms)
+        self.times.judge_go(event, self.rules.valid_ms)
         if self.rules.expedited and not self.backing.confirmed:
             raise RecordError("GO of an expedited launch that no second person has confirmed", hint=_HINT)
         judge_go(self.rules, self.poll.evidence, self.claims, self.schedule, event.at)

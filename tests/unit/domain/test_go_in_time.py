@@ -11,6 +11,7 @@ else:
 
 from tminus.domain.canonical import timestamp
 from tminus.domain.report import Report
+from tminus.domain.words import Attestation, attested_claim, attested_words
 from tminus.errors import RecordError
 
 
@@ -101,10 +102,91 @@ def test_a_go_that_says_another_offset_than_its_date_makes_is_refused(ahead: flo
 
 @pytest.mark.parametrize("signed", [-18_000.0, -700.0, 700.0, 18_000.0])
 def test_a_go_that_was_signed_at_another_time_than_it_was_recorded_is_refused(signed: float) -> None:
-    assert "GO was signed at " in decided(0.0, signed)
+    assert "(decision.made): it was signed at " in decided(0.0, signed)
+
+
+@pytest.mark.parametrize("signed", [-18_000.0, -700.0, 700.0])
+@pytest.mark.parametrize("speed", [1, 60])
+def test_so_is_a_sign_off(signed: float, speed: float) -> None:
+    record = seen(schedule={"t0": timestamp(START + 3600), "speed": speed})
+    record.poll()
+    record.sign("qa-lead", signed_at=timestamp(record.now + signed))
+    for role in PEOPLE.keys() - {"qa-lead"}:
+        record.sign(role)
+    record.decide()
+    with pytest.raises(RecordError, match=r"\(signoff.given\): it was signed at "):
+        record.landing().verify(trust_root())
+
+
+def test_so_is_any_other_word_of_a_person() -> None:
+    record = seen()
+    record.now += 1
+    word = Attestation(
+        record.launch,
+        "bk.db",
+        "devops-lead",
+        "Dana Ops",
+        holds=True,
+        statement="seen",
+        version=1,
+        signed_at=timestamp(record.now + 700),
+    )
+    words = {**attested_claim(word, None, blocker=True), **attested_words(word, None, blocker=True)}
+    record.add("check.attested", {**words, "envelope": record.word(word)})
+    with pytest.raises(RecordError, match=r"\(check.attested\): it was signed at "):
+        record.landing().verify(trust_root())
+
+
+def held(since: float, after: float, moved: float, speed: float = 1) -> str:
+    """Why a launch is refused that says it was held since then, was resumed so much later, and moved T-0 by so much."""
+    t0 = START + 3600
+    record = seen(schedule={"t0": timestamp(t0), "speed": speed})
+    by = {"by": "Cleo Chief", "reason": "wait"}
+    record.add("clock.held", {"since": timestamp(record.now + 1 + since), **by})
+    record.now += after - 1
+    record.add("clock.resumed", {"t0": timestamp(t0 + moved), **by})
+    record.add("launch.ended", {"outcome": "scrubbed"})
+    record.seal()
+    try:
+        record.verify(trust_root())
+    except RecordError as error:
+        return str(error)
+    return ""
+
+
+def test_a_hold_moves_t0_by_the_time_for_which_the_clock_stood() -> None:
+    assert held(0.0, 900.0, 900.0) == held(2.0, 900.0, 897.0) == ""
+    assert held(0.0, -60.0, 0.0) == "", "a machine's clock was set back meanwhile"
+    assert held(900.0, 1.0, 7200.0, speed=60) == "", "where waits are shortened the launch clock is believed"
+
+
+@pytest.mark.parametrize("moved", [0.0, 800.0, 910.0, 7200.0])
+def test_a_hold_that_moves_it_by_more_or_less_is_refused(moved: float) -> None:
+    said = held(0.0, 900.0, moved)
+    assert f"(clock.resumed): after a hold of 900 s T-0 moved by {moved:.0f} s, to " in said
+
+
+@pytest.mark.parametrize("since", [-3600.0, 60.0])
+def test_so_is_a_hold_that_was_recorded_at_another_time_than_it_began(since: float) -> None:
+    assert "(clock.held): the clock was held since " in held(since, 900.0, 900.0 - since)
+
+
+def test_so_is_a_resumption_of_a_clock_that_nobody_held() -> None:
+    record = seen(schedule={"t0": timestamp(START + 3600), "speed": 1})
+    record.add("clock.resumed", {"t0": timestamp(START + 7200), "by": "Cleo Chief", "reason": "go on"})
+    with pytest.raises(RecordError, match="after a hold of 0 s T-0 moved by 3600 s"):
+        record.landing().verify(trust_root())
 
 
 def test_a_hold_that_has_ended_moves_the_date_that_a_go_is_timed_by() -> None:
-    held = ("clock.held", {"since": timestamp(START + 1), "by": "Cleo Chief", "reason": "wait"})
-    moved = ("clock.resumed", {"t0": timestamp(START + 3600), "by": "Cleo Chief", "reason": "go on"})
-    assert "by its date and its holds it was T-00:59" in decided(0.0, 0.0, held, moved)
+    at = START + 3600
+    record = seen(valid_ms=900_000, schedule={"t0": timestamp(at), "speed": 1})
+    record.poll()
+    for role in PEOPLE:
+        record.sign(role)
+    record.add("clock.held", {"since": timestamp(record.now + 1), "by": "Cleo Chief", "reason": "wait"})
+    record.now += 1799
+    record.add("clock.resumed", {"t0": timestamp(at + 1800), "by": "Cleo Chief", "reason": "go on"})
+    record.now = at + 1800 - 62
+    record.decide()
+    assert record.landing().verify(trust_root()).outcome == "landed"
