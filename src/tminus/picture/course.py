@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from tminus.domain.canonical import instant
 from tminus.domain.course import PROPOSED, RESCHEDULED, UNPROVEN
+from tminus.domain.delegation import DELEGATED
 from tminus.domain.expedition import EXPEDITED
 from tminus.domain.record import CHECKPOINT, ENDED, Event
 from tminus.domain.rollout import State
@@ -230,16 +231,17 @@ class Course:
 
     @property
     def votes(self) -> list[Data]:
-        """Each role that signs: its title, its person, and the word it gave, in the plan's order."""
+        """Each role that signs: its title, who holds it by now, and the word it gave, in the plan's order."""
         dated = self.last(RESCHEDULED)
         since = dated.seq if dated else -1
         given = {str(event.data["role"]): event for event in self.of("signoff.given") if event.seq > since}
         people = {str(row["role"]): row for row in self.opened.get("roles", ())}
+        held = {str(event.data["role"]): str(event.data["to"]) for event in self.of(DELEGATED)}
         return [
             {
                 "role": role,
                 "title": people.get(role, {}).get("title", role),
-                "person": people.get(role, {}).get("person", ""),
+                "person": held.get(role) or people.get(role, {}).get("person", ""),
                 "simulated": bool(people.get(role, {}).get("simulated")),
                 "word": str(given[role].data["decision"]) if role in given else "",
                 "note": str(given[role].data.get("note", "")) if role in given else "",

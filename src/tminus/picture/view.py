@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tminus.domain.canonical import instant
+from tminus.domain.delegation import as_held
 from tminus.domain.plan import Kind, Plan
 from tminus.domain.record import Event
 from tminus.errors import RecordError
@@ -81,8 +82,9 @@ def picture(told: Told, now: float) -> Picture:
         raise RecordError("the launch has not opened yet", hint="load the page again in a moment")
     course = Course(told.events[0].data, told.events)
     at = course.now(now)
-    checks = planned(course.opened, told.plan.checks if told.plan else (), told.events)
-    lines = awaiting(lines_of(checks, told.events, at), told.plan, course, at)
+    plan = as_held(told.plan, told.events) if told.plan else None
+    checks = planned(course.opened, plan.checks if plan else (), told.events)
+    lines = awaiting(lines_of(checks, told.events, at), plan, course, at)
     view = course.view
     return Picture(
         course=course,

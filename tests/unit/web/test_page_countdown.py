@@ -240,6 +240,18 @@ def test_a_warned_blocker_needs_its_acknowledgement_and_go_would_be_refused() ->
     assert "bk.db" in [one.check.id for one in launch.picture().needs], "another warning is another matter"
 
 
+def test_after_a_delegation_the_lines_and_the_poll_name_who_holds_the_role_now() -> None:
+    launch = real(Played())
+    launch.open().add(
+        "role.delegated", {"role": "devops", "by": "Dario Voss", "to": "Ines Sol", "because": "ill"}
+    )
+    shown = launch.ready(bk__db="failed").poll().picture()
+    (line,) = [line for line in shown.needs if line.stands == "failed"]
+    assert (line.check.owner, line.check.person) == ("devops", "Ines Sol")
+    votes = {vote["role"]: vote["person"] for vote in shown.course.votes}
+    assert (votes["devops"], votes["qa"]) == ("Ines Sol", "Quentin Mbeki")
+
+
 def test_simulated_people_acknowledge_by_themselves_and_need_nobody() -> None:
     launch = Played().open().ready(bk__db="warned")
     assert "bk.db" not in [line.check.id for line in launch.picture().needs]
