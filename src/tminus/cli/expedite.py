@@ -6,10 +6,10 @@ import typer
 
 from tminus.cli.hands import Launch, desktop
 from tminus.domain.expedition import told
-from tminus.domain.permission import Deed, Matter, permit
+from tminus.domain.permission import Deed, permit
 from tminus.errors import RefusedError
 from tminus.planfile.problem import printable
-from tminus.wiring.expediting import confirm, path_of
+from tminus.wiring.expediting import confirm, named, path_of
 
 
 def expedite(
@@ -27,7 +27,7 @@ def expedite(
     """
     at = desktop(launch)
     path = path_of(at.scene)
-    permit(Deed.SECOND, at.scene.course, at.scene.plan, at.scene.role(role), Matter(None, path.by))
+    permit(Deed.SECOND, at.scene.course, at.scene.plan, at.scene.role(role), named(path))
     typer.echo(printable("\n".join(told(path))))
     if not yes and not typer.confirm(f"Confirm it as {role}?", err=True):
         raise RefusedError("nothing was signed", hint="type it again when you are sure")

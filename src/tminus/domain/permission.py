@@ -87,11 +87,14 @@ class Matter:
     """The line, for an act about one."""
     not_by: str = ""
     """The person whose word another is needed for: who attested, or who requested."""
+    named: str = ""
+    """The only role that may, where the launch has named one."""
 
 
 def could(deed: Deed, plan: Plan, matter: Matter) -> tuple[Role, ...]:
     """The roles whose person may do this."""
-    return tuple(role for role in plan.roles if _allowed(RULES[deed].who, role, plan, matter))
+    named = [role for role in plan.roles if matter.named in {"", role.id}]
+    return tuple(role for role in named if _allowed(RULES[deed].who, role, plan, matter))
 
 
 def permit(deed: Deed, course: Course, plan: Plan, role: Role, matter: Matter) -> None:

@@ -28,10 +28,10 @@ def confirm(hand: Hand) -> Choose:
 
     def choose(scene: Scene) -> Sequence[Entry]:
         path = path_of(scene)
-        permit(Deed.SECOND, scene.course, scene.plan, hand.role, Matter(None, path.by))
-        if (hand.role.person, hand.role.id) != (path.second, path.second_role):
+        permit(Deed.SECOND, scene.course, scene.plan, hand.role, named(path))
+        if hand.role.person != path.second:
             raise RefusedError(
-                f"{path.second} as {path.second_role} was named to confirm this launch",
+                f"{path.second} was named to confirm it, and {path.second_role} is {hand.role.person}'s by now",
                 hint=f"ask {path.second}; or scrub it, and open another that names you",
             )
         words = [event for event in scene.events if event.type == EXPEDITED]
@@ -41,6 +41,11 @@ def confirm(hand: Hand) -> Choose:
         return [_word(scene, hand, path, words[0].digest)]
 
     return choose
+
+
+def named(path: Expedited) -> Matter:
+    """Whose the second word is: of the role that the launch named."""
+    return Matter(None, path.by, path.second_role)
 
 
 def path_of(scene: Scene) -> Expedited:

@@ -100,6 +100,14 @@ def test_one_person_in_two_roles_is_one_person() -> None:
     assert {role.id for role in could(Deed.APPROVE, PEOPLE, Matter(LINE, "Quentin Mbeki"))} == {"lead"}
 
 
+def test_only_whom_the_launch_has_named_confirms_and_only_they_are_named() -> None:
+    about = Matter(None, "Dario Voss", "qa")
+    assert {role.id for role in could(Deed.SECOND, PEOPLE, about)} == {"qa"}
+    with pytest.raises(RefusedError) as caught:
+        permit(Deed.SECOND, course(State.COUNTING), PEOPLE, ROLES[0], about)
+    assert caught.value.hint == "who could: Quentin Mbeki as qa"
+
+
 def test_where_nobody_could_the_refusal_says_so() -> None:
     alone = replace(PEOPLE, roles=ROLES[1:2])
     with pytest.raises(RefusedError) as caught:
