@@ -15,7 +15,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import tminus
-from tminus.errors import TminusError
+from tminus.cli.streams import prepare
+from tminus.errors import Exit, TminusError
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +243,15 @@ def root(
 
 def run() -> None:
     """Run the command line; a deliberate error becomes one message and its exit code."""
+    prepare()
     try:
-        app(prog_name="tminus")
+        try:
+            app(prog_name="tminus")
+        finally:
+            if sys.stdout:  # none where the shell has closed it
+                sys.stdout.flush()
+    except BrokenPipeError:
+        sys.exit(int(Exit.FAILED))
     except TminusError as error:
         from tminus.planfile.problem import printable  # noqa: PLC0415 - nobody pays for it without an error
 

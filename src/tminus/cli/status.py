@@ -2,7 +2,6 @@
 
 import asyncio
 import json as json_text
-import sys
 from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -103,7 +102,7 @@ async def _once(sources: Sources, clock: SystemClock, console: Console, *, as_js
     if as_json:
         told, shown = await watched.told(), _as_json(await watched.look())
         shown["doubts"] = await asyncio.to_thread(doubts.of, told.events, shown["outcome"] or "")
-        sys.stdout.write(json_text.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+        typer.echo(json_text.dumps(shown, indent=2, ensure_ascii=False))
         return
     _print(await _board(sources, clock), console)
 
