@@ -1,15 +1,17 @@
 """What the picture of a launch cannot know: that its record is not proved, and that nobody runs it any more."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tminus.cli.launches import Found
 from tminus.demo.custody import Custody, custody
-from tminus.domain.record import Event
-from tminus.domain.verification import check_open
+from tminus.domain.record import ENDED, Event
+from tminus.domain.verification import OpenRecord
 from tminus.errors import TminusError
+from tminus.picture.reading import DATABASE
 from tminus.signing import load_trust, open_envelope, trust_path
 
+AGAIN_SECONDS = 2.0
+"""Between two looks at who has a demo in hand; many may watch at once."""
 UNTENDED = {
     Custody.ALIVE: "",
     Custody.WAITING: (
@@ -22,34 +24,46 @@ UNTENDED = {
 
 
 class Doubts:
-    """Why a launch that has not ended is not what its record says; looks again only when the record has grown."""
+    """Why a launch that has not ended is not what its record says, each in a sentence with what to do.
 
-    def __init__(self, home: Path, found: Found) -> None:
+    One that has ended is left to `tminus verify`. Of a record that has grown only what is new is verified.
+    """
+
+    def __init__(self, home: Path, launch: str, now: Callable[[], float]) -> None:
         self._home = home
-        self._found = found
-        self._seen = ""
-        """The digest of the last event that was verified."""
-        self._unproved = ""
+        self._launch = launch
+        # A demo has a database of its own.
+        self._demo = (home / "launches" / launch / DATABASE).exists()
+        self._now = now
+        self._looked = float("-inf")
+        self._untended = ""
+        self._proof: OpenRecord | None = None
+        self._trusted = -1
+        """When the trust root was written by which it is proved, in nanoseconds."""
 
-    def of(self, events: Sequence[Event], outcome: str) -> list[str]:
-        """Each in a sentence with what to do; of a launch that has ended none: `tminus verify` judges it."""
-        if outcome or not events:
-            return []
-        untended = "" if self._found.environment else UNTENDED[custody(self._home, self._found.id)]
-        return [words for words in (untended, self._proof(events)) if words]
+    def __call__(self, events: Sequence[Event]) -> Sequence[str]:
+        """See `picture.watched.Doubt`."""
+        if not events or any(event.type == ENDED for event in events):
+            return ()
+        return [words for words in (self._tended(), self._doubted(events)) if words]
 
-    def _proof(self, events: Sequence[Event]) -> str:
-        if events[-1].digest != self._seen:
-            self._seen, self._unproved = events[-1].digest, _unproved(events, trust_path(self._home))
-        return self._unproved
+    def _tended(self) -> str:
+        """A launch of the common database has workers, of which `tminus doctor` tells."""
+        if self._demo and not 0 <= self._now() - self._looked < AGAIN_SECONDS:
+            self._looked, self._untended = self._now(), UNTENDED[custody(self._home, self._launch)]
+        return self._untended
 
-
-def _unproved(events: Sequence[Event], trust: Path) -> str:
-    """Why the record does not verify with this machine's trust root; empty where it does, or where there is none."""
-    if not trust.exists():
+    def _doubted(self, events: Sequence[Event]) -> str:
+        """Why the record does not verify with this machine's trust root; empty where it does, or there is no root."""
+        root = trust_path(self._home)
+        if not root.exists():
+            return ""
+        try:
+            written = root.stat().st_mtime_ns
+            if self._proof is None or written != self._trusted or not self._proof.leads_to(events):
+                self._proof = OpenRecord(open_envelope, load_trust(root))
+                self._trusted = written
+            self._proof.follow(events)
+        except TminusError as error:
+            return f"the record does not prove what it says: {error}; nothing is done on it"
         return ""
-    try:
-        check_open(events, open_envelope, load_trust(trust))
-    except TminusError as error:
-        return f"the record does not prove what it says: {error}; nothing is done on it"
-    return ""

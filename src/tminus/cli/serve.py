@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tminus.cli.doubts import Doubts
 from tminus.config import database_url, evidence_place, home
 from tminus.domain.canonical import timestamp
 from tminus.domain.guard import GuardLimits
@@ -84,6 +85,7 @@ async def _serve(
         common,
         place(evidence_place()) if evidence_place() else None,
         tending=lambda: own.tending if own else Tending(Post.LEFT_OUT),
+        doubt=lambda launch: Doubts(home(), launch, clock.now),
     )
     listens = asyncio.Event()
 

@@ -32,9 +32,8 @@ from tminus.wiring import SystemClock
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.opening import kept
 
-Sources = tuple[Watched, Doubts]
-"""A launch as it is seen, and what there is to doubt about that."""
-Shown = tuple[Board, list[str]]
+Shown = tuple[Board, tuple[str, ...]]
+"""The board, and what keeps one from believing it."""
 
 LINES = 60
 """Lines of a board that is printed once; a terminal's own height when that is more."""
@@ -66,14 +65,15 @@ def status(
     clock = SystemClock()
     with as_file(files("tminus.demo") / "demo.yaml") as own_plan, suppress(KeyboardInterrupt):
         found = _meant(launch)
-        watched, doubts = _watched(found, own_plan, clock), Doubts(home(), found)
+        watched = _watched(found, own_plan, clock)
+        watched.doubt = Doubts(home(), found.id, clock.now)
         console = Console(highlight=False)
         if not watch:
-            asyncio.run(_once((watched, doubts), clock, console, as_json=json))
+            asyncio.run(_once(watched, clock, console, as_json=json))
         elif json or not console.is_terminal:
             raise typer.Exit(asyncio.run(_follow(watched, Screen(console, as_json=json))))
         else:
-            raise typer.Exit(asyncio.run(_live((watched, doubts), clock, console)))
+            raise typer.Exit(asyncio.run(_live(watched, clock, console)))
 
 
 def _meant(word: str) -> Found:
@@ -97,14 +97,11 @@ def _limits(plan: Plan | None) -> GuardLimits:
     return guard_limits(plan) if plan else GuardLimits()
 
 
-async def _once(sources: Sources, clock: SystemClock, console: Console, *, as_json: bool) -> None:
-    watched, doubts = sources
+async def _once(watched: Watched, clock: SystemClock, console: Console, *, as_json: bool) -> None:
     if as_json:
-        told, shown = await watched.told(), _as_json(await watched.look())
-        shown["doubts"] = await asyncio.to_thread(doubts.of, told.events, shown["outcome"] or "")
-        typer.echo(json_text.dumps(shown, indent=2, ensure_ascii=False))
+        typer.echo(json_text.dumps(_as_json(await watched.look()), indent=2, ensure_ascii=False))
         return
-    _print(await _board(sources, clock), console)
+    _print(await _board(watched, clock), console)
 
 
 def _print(shown: Shown, console: Console) -> None:
@@ -120,22 +117,21 @@ def _drawn(shown: Shown, console: Console, height: int) -> list[RenderableType]:
     return [*above, *drawn(shown[0], console.width, max(1, height - len(above)))]
 
 
-async def _board(sources: Sources, clock: SystemClock) -> Shown:
-    told = await sources[0].told()
+async def _board(watched: Watched, clock: SystemClock) -> Shown:
+    told = await watched.told()
     with readable():
-        shown = board(told, clock.now())
-    return shown, await asyncio.to_thread(sources[1].of, told.events, shown.outcome)
+        return board(told, clock.now()), told.doubts
 
 
-async def _live(sources: Sources, clock: SystemClock, console: Console) -> int:
+async def _live(watched: Watched, clock: SystemClock, console: Console) -> int:
     """The board on the terminal's other screen; what stood on it last is printed when it is left."""
-    shown = await _board(sources, clock)
+    shown = await _board(watched, clock)
     try:
         with Live(console=console, screen=True, auto_refresh=False) as live:
             while not shown[0].outcome:
                 live.update(Group(*_drawn(shown, console, console.height)), refresh=True)
                 await clock.sleep(LOOK)
-                shown = await _board(sources, clock)
+                shown = await _board(watched, clock)
     finally:
         _print(shown, console)
     return _code(shown[0].outcome)
@@ -180,6 +176,7 @@ def _as_json(shown: Picture) -> dict[str, Any]:
         "expedited": course.expedited or None,
         "needs": [_needed(line) for line in shown.needs],
         "events": len(course.events),
+        "doubts": list(shown.doubts),
     }
 
 

@@ -4,7 +4,7 @@ Signatures are checked by the caller's function (`tminus.signing.open_envelope`)
 are needed and what they must cover. What it cannot know is stated in docs/explanation/security.md.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tminus.domain import fields
@@ -58,6 +58,33 @@ def verify(chunks: Iterable[bytes], open_envelope: OpenEnvelope, trust: TrustRoo
 def check_open(events: Iterable[Event], open_envelope: OpenEnvelope, trust: TrustRoot | None) -> None:
     """Raise `RecordError` where the record of a launch under way would not verify, as far as it goes."""
     _take(_Reading(open_envelope, Signers(trust)), events)
+
+
+class OpenRecord:
+    """The record of a launch under way, verified as it grows: each event once."""
+
+    def __init__(self, open_envelope: OpenEnvelope, trust: TrustRoot | None) -> None:
+        self._reading = _Reading(open_envelope, Signers(trust))
+        self._refused: tuple[Event, RecordError] | None = None
+
+    def leads_to(self, events: Sequence[Event]) -> bool:
+        """Whether these begin with what was read so far."""
+        last = self._refused[0] if self._refused else self._reading.last
+        return last is None or (len(events) > last.seq and events[last.seq].digest == last.digest)
+
+    def follow(self, events: Sequence[Event]) -> None:
+        """Verify what is new in these; raises `RecordError` for the first event that does not hold, from then on."""
+        if self._refused:
+            raise self._refused[1]
+        try:
+            _take(self._reading, events[self._count :])
+        except RecordError as error:
+            self._refused = events[self._count], error
+            raise
+
+    @property
+    def _count(self) -> int:
+        return self._reading.last.seq + 1 if self._reading.last else 0
 
 
 def _take(reading: "_Reading", events: Iterable[Event]) -> None:

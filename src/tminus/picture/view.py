@@ -60,6 +60,8 @@ class Picture:
     unbroken: bool
     unread: int
     """Lines of the trace that could not be read."""
+    doubts: tuple[str, ...]
+    """What keeps one from believing it; shown before everything else."""
     parts: dict[str, Any]
     """What only this view has, by name."""
     log: tuple[Entry, ...]
@@ -74,6 +76,8 @@ class Told:
     plan: Plan | None
     traffic: Traffic
     unread: int = 0
+    doubts: tuple[str, ...] = ()
+    """What keeps one from believing the record, in sentences; empty where nothing does."""
 
 
 def picture(told: Told, now: float) -> Picture:
@@ -98,6 +102,7 @@ def picture(told: Told, now: float) -> Picture:
         planned=told.plan is not None,
         unbroken=told.unbroken,
         unread=told.unread,
+        doubts=told.doubts,
         parts=_parts(view, course, told, (checks, lines), at),
         log=tuple(entries(told.events, LOGGED)),
     )

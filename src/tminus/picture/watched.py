@@ -1,7 +1,7 @@
 """One launch as this process sees it: its record and its trace read on, and the picture that they make."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,9 @@ LOOK = 0.25
 Limits = Callable[[Plan | None], GuardLimits]
 """The guard's limits by a plan."""
 
+Doubt = Callable[[Sequence[Event]], Sequence[str]]
+"""Says what keeps one from believing a record as it stands, in sentences; it may take its time."""
+
 _BROKEN = (LookupError, TypeError, ValueError, AttributeError)
 """What a record of another version, or of another hand, makes of code that reads its fields."""
 
@@ -34,6 +37,11 @@ def readable(*more: type[Exception]) -> Iterator[None]:
             f"the record holds something that cannot be shown: {type(error).__name__} {error}",
             hint="`tminus verify` says whether it is whole; another version of tminus may have written it",
         ) from error
+
+
+def undoubted(_: Sequence[Event]) -> Sequence[str]:
+    """Nothing is doubted, since nobody here could."""
+    return ()
 
 
 class Watched:
@@ -56,6 +64,8 @@ class Watched:
         self._now = now
         self._record = record or RecordTail(folder)
         self._trace = TraceTail(folder)
+        self.doubt: Doubt = undoubted
+        """Set before the first look."""
         self._plan: Plan | None = None
         self._traffic: Traffic | None = None
         self._shown: tuple[int, Picture] | None = None
@@ -99,7 +109,8 @@ class Watched:
             self._traffic = Traffic(self._limits(self._plan))
         # A long trace takes its time; others who watch must not wait for it.
         await asyncio.to_thread(self._count, self._traffic)
-        return Told(events, self._record.unbroken, self._plan, self._traffic, self._trace.unread)
+        doubts = tuple(await asyncio.to_thread(self.doubt, events))
+        return Told(events, self._record.unbroken, self._plan, self._traffic, self._trace.unread, doubts)
 
     def _count(self, traffic: Traffic) -> None:
         traffic.take(self._trace.read())

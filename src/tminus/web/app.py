@@ -25,7 +25,7 @@ from tminus.picture.common import CommonDatabase, CommonTail
 from tminus.picture.reading import Plans, launches, plan_digest
 from tminus.picture.roster import Lookout
 from tminus.picture.tending import Tending
-from tminus.picture.watched import LOOK, Limits
+from tminus.picture.watched import LOOK, Doubt, Limits, undoubted
 from tminus.web import render
 from tminus.web.evidence import drawer
 from tminus.web.live import Watched, listed, readable
@@ -61,6 +61,8 @@ class Mission:
     """Where all machines keep what people show; none where it lies beside the record of its launch."""
     tending: Callable[[], Tending | None] = lambda: None
     """How the worker stands that is kept beside the page; none where nobody says anything of one."""
+    doubt: Callable[[str], Doubt] = lambda _: undoubted
+    """By launch: what says why its record is not to be believed."""
     streams: int = 0
     _watched: dict[str, Watched] = field(default_factory=dict)
     _lookout: Lookout | None = None
@@ -74,7 +76,10 @@ class Mission:
 
     async def watched(self, launch: str) -> Watched:
         """The launch of this name; raises `UsageError` for one that is not here, `PartError` if nobody can tell."""
-        known = self._watched.pop(launch, None) or await self._found(launch)
+        known = self._watched.pop(launch, None)
+        if known is None:
+            known = await self._found(launch)
+            known.doubt = self.doubt(launch)
         self._watched[launch] = known
         if len(self._watched) > MOST_WATCHED:
             # Whoever watches it now keeps it; who asks for it later reads it again.

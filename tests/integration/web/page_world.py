@@ -105,6 +105,7 @@ async def served(
     common: CommonDatabase | None = None,
     tending: Tending | None = None,
     evidence: EvidenceStore | None = None,
+    doubts: tuple[str, ...] = (),
 ) -> AsyncIterator[Page]:
     """The page while it is served; it is stopped whatever happens. `plan` stands for one that no file holds."""
     if launch.events:
@@ -114,6 +115,7 @@ async def served(
     plans = Plans(()) if plan is None else InMind(plan)
     mission = Mission(home, plans, lambda _: GuardLimits(), page.now, common=common, evidence=evidence)
     mission.tending = lambda: tending
+    mission.doubt = lambda _launch: lambda _events: doubts
     running = asyncio.create_task(serve(mission, port, ready.set_result))
     try:
         page.port = await asyncio.wait_for(ready, 10)

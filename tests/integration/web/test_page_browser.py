@@ -125,6 +125,11 @@ SELDOM: dict[str, tuple[Callable[[], Played], str]] = {
 }
 
 
+DOUBTS = (
+    "nobody runs this demo: its tminus has ended and its users go on; `tminus demo` goes on with it",
+    f"the record does not prove what it says: line 29 (decision.made): a stranger signed this, key {'d' * 64}",
+)
+
 LISTED = Roster(
     under_way=(
         Row("production-1fed1c56", "production", "launching", "Launching", "green is prepared", T0 - 42),
@@ -321,12 +326,12 @@ async def test_the_list_follows_and_its_clocks_tick(tmp_path: Path, monkeypatch:
         assert seen.complaints == []
 
 
-@pytest.mark.parametrize("view", SELDOM)
+@pytest.mark.parametrize("view", [*SELDOM, "doubted"])
 async def test_what_seldom_happens_fits_too(view: str, tmp_path: Path) -> None:
-    play, line = SELDOM[view]
+    play, line = SELDOM.get(view, (_held, ""))
     wrong: list[str] = []
-    launch = play()
-    async with served(launch, tmp_path, plan=launch.plan) as page, _browser() as browser:
+    launch, doubts = play(), DOUBTS if view == "doubted" else ()
+    async with served(launch, tmp_path, plan=launch.plan, doubts=doubts) as page, _browser() as browser:
         for width in (390, 1280):
             async with _opened(browser, page.url(line), width) as seen:
                 found = await Axe().run(seen.tab)

@@ -6,19 +6,27 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.record_builder import RecordBuilder, trust_root
+    from tests.unit.record_builder import PEOPLE, RecordBuilder, trust_root
 else:
-    from record_builder import RecordBuilder, trust_root
+    from record_builder import PEOPLE, RecordBuilder, trust_root
 
 from tminus.cli import doubts
 from tminus.cli.doubts import Doubts
-from tminus.cli.launches import Found
 from tminus.demo.custody import Custody
-from tminus.domain.verification import check_open
-from tminus.signing import save_trust, trust_path
+from tminus.domain.report import SignedStatement
+from tminus.picture.reading import DATABASE
+from tminus.signing import open_envelope, save_trust, trust_path
 
-SHARED = Found("depot-2", "sqlite:///there", environment="production")
-DEMO = Found("depot-2", "sqlite:///there")
+
+def of_a_demo(home: Path) -> Path:
+    """The same home; the launch has a database of its own there."""
+    (home / "launches" / "depot-2").mkdir(parents=True)
+    (home / "launches" / "depot-2" / DATABASE).touch()
+    return home
+
+
+def doubting(home: Path) -> Doubts:
+    return Doubts(home, "depot-2", lambda: 1_800_000_000.0)
 
 
 @pytest.fixture
@@ -29,39 +37,53 @@ def record(tmp_path: Path) -> RecordBuilder:
 
 
 def test_a_go_that_is_proved_leaves_no_doubt(tmp_path: Path, record: RecordBuilder) -> None:
-    assert Doubts(tmp_path, SHARED).of(record.up_to_go().events, "") == []
+    assert [*doubting(tmp_path)(record.up_to_go().events)] == []
 
 
 @pytest.mark.usefixtures("record")
 def test_a_go_by_strangers_is_doubted_with_the_line(tmp_path: Path) -> None:
     strangers = RecordBuilder(seed="theirs").up_to_go()
-    (words,) = Doubts(tmp_path, SHARED).of(strangers.events, "")
+    (words,) = [*doubting(tmp_path)(strangers.events)]
     assert words.startswith("the record does not prove what it says: line ")
     assert "nothing is done on it" in words
 
 
 def test_without_a_trust_root_nobody_here_can_doubt(tmp_path: Path) -> None:
-    assert Doubts(tmp_path, SHARED).of(RecordBuilder(seed="theirs").up_to_go().events, "") == []
+    assert [*doubting(tmp_path)(RecordBuilder(seed="theirs").up_to_go().events)] == []
 
 
 @pytest.mark.usefixtures("record")
 def test_a_launch_that_has_ended_is_left_to_verify(tmp_path: Path) -> None:
-    assert Doubts(tmp_path, SHARED).of(RecordBuilder(seed="theirs").up_to_go().events, "landed") == []
+    strangers = RecordBuilder(seed="theirs").up_to_go().landing()
+    assert [*doubting(tmp_path)(strangers.events)] == []
 
 
-def test_a_record_that_has_not_grown_is_not_verified_again(
+def test_of_a_record_that_has_grown_only_what_is_new_is_verified(
     tmp_path: Path, record: RecordBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
+    opened: list[object] = []
 
-    def counted(events: object, *more: object) -> None:
-        asked.append(1)
-        check_open(events, *more)  # type: ignore[arg-type] # the same, counted
+    def counted(envelope: object) -> SignedStatement:
+        opened.append(envelope)
+        return open_envelope(envelope)
 
-    monkeypatch.setattr(doubts, "check_open", counted)
-    of, events = Doubts(tmp_path, SHARED), record.up_to_go().events
-    assert of.of(events[:-1], "") == of.of(events[:-1], "") == of.of(events, "") == []
-    assert len(asked) == 2
+    monkeypatch.setattr(doubts, "open_envelope", counted)
+    doubt, events = doubting(tmp_path), record.up_to_go().events
+    assert [*doubt(events[:-1]), *doubt(events[:-1]), *doubt(events)] == []
+    assert len(opened) == len(PEOPLE) + 1
+
+
+def test_what_is_not_proved_stays_so_until_the_record_or_the_trust_root_is_another(
+    tmp_path: Path, record: RecordBuilder
+) -> None:
+    doubt, strangers = doubting(tmp_path), RecordBuilder(seed="theirs").up_to_go()
+    assert len(doubt(strangers.events)) == 1
+    strangers.observe("cfg.cors")
+    assert len(doubt(strangers.events)) == 1
+    assert [*doubt(record.up_to_go().events)] == []
+    assert len(doubt(strangers.events)) == 1
+    save_trust(trust_path(tmp_path), trust_root("theirs"))
+    assert [*doubt(strangers.events)] == []
 
 
 @pytest.mark.parametrize(
@@ -72,9 +94,26 @@ def test_a_demo_that_nobody_runs_is_said_to_be_so(
     tmp_path: Path, record: RecordBuilder, monkeypatch: pytest.MonkeyPatch, who: Custody, told: list[str]
 ) -> None:
     monkeypatch.setattr(doubts, "custody", lambda _home, _launch: who)
-    found = Doubts(tmp_path, DEMO).of(record.up_to_go().events, "")
+    found = doubting(of_a_demo(tmp_path))(record.up_to_go().events)
     assert len(found) == len(told)
     for words, part in zip(found, told, strict=True):
         assert words.startswith("nobody runs this demo")
         assert part in words
-    assert Doubts(tmp_path, SHARED).of(record.events, "") == []
+
+
+def test_many_who_watch_at_once_look_once_who_has_a_demo_in_hand(
+    tmp_path: Path, record: RecordBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    time = [1_800_000_000.0]
+
+    def counted(_home: Path, _launch: str) -> Custody:
+        asked.append(time[0])
+        return Custody.ALIVE
+
+    monkeypatch.setattr(doubts, "custody", counted)
+    doubt, events = Doubts(of_a_demo(tmp_path), "depot-2", lambda: time[0]), record.up_to_go().events
+    for at in (0.0, 0.25, 1.9, 2.0, 2.1):
+        time[0] = 1_800_000_000.0 + at
+        assert doubt(events) == []
+    assert asked == [1_800_000_000.0, 1_800_000_002.0]

@@ -16,6 +16,7 @@ from tminus.errors import RecordError
 from tminus.picture.course import View
 from tminus.picture.lines import COLUMNS, rank
 from tminus.picture.view import Told, picture
+from tminus.web.render import parts
 
 
 def test_a_launch_that_has_just_opened_counts_every_line_as_pending_or_later() -> None:
@@ -25,6 +26,17 @@ def test_a_launch_that_has_just_opened_counts_every_line_as_pending_or_later() -
     assert shown.counts["pending"] == len(launch.plan.before_go()) + 5
     assert sum(shown.counts.values()) == len(launch.plan.checks) == len(shown.lines)
     assert sum(shown.left_out.values()) == launch.plan.left_out
+
+
+def test_what_is_doubted_stands_above_the_clock_as_words() -> None:
+    shown = Played().open().picture()
+    assert 'role="alert"' not in parts(shown)["hero"]
+    doubts = ("nobody runs this demo: `tminus demo` goes on", "line 9: <b>a stranger</b> signed this")
+    hero = parts(replace(shown, doubts=doubts))["hero"]
+    assert (
+        hero.index("<code>tminus demo</code>") < hero.index("&lt;b&gt;a stranger") < hero.index('id="clock"')
+    )
+    assert hero.count('role="alert"') == 2
 
 
 def test_the_lines_before_go_are_those_that_go_judges_and_the_five_signatures() -> None:
