@@ -2,13 +2,19 @@
 
 import errno
 import fcntl
+import glob
 import os
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+_RANDOM = 8
+"""Characters that `tempfile` adds to a name."""
+_YOUNG_SECONDS = 60.0
+"""Who has just made a file may not hold it yet."""
 
 
 def regular(path: Path, limit: int) -> bytes:
@@ -76,6 +82,8 @@ def _written_beside(path: Path, chunks: Iterable[bytes], mode: int) -> Iterator[
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # whose end frees it: what nobody holds was left by a kill
+            _clear_left(path, os.fstat(descriptor).st_mtime)
             os.fchmod(descriptor, mode)
             for chunk in chunks:
                 file.write(chunk)
@@ -85,6 +93,16 @@ def _written_beside(path: Path, chunks: Iterable[bytes], mode: int) -> Iterator[
     finally:
         temporary.unlink(missing_ok=True)
     _flush_folder(path.parent)
+
+
+def _clear_left(path: Path, now: float) -> None:
+    """Remove what killed writers of this file have left beside it; `now` is the file system's time."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{'?' * _RANDOM}"):
+        # What is held, or gone by now, or no file of ours stays as it is: the write is not about it.
+        with suppress(OSError), opened_regular(left) as file:
+            if now - os.fstat(file.fileno()).st_mtime > _YOUNG_SECONDS:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
 
 
 def _flush_folder(folder: Path) -> None:

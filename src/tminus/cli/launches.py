@@ -100,5 +100,5 @@ def _databases(home: Path) -> Iterator[str]:
         yield f"sqlite:///{path}"
     common = database_url()
     made = make_url(address(common))
-    if made.get_backend_name() != "sqlite" or (made.database and Path(made.database).is_file()):
+    if made.get_backend_name() != "sqlite" or (made.database and Path(made.database).exists()):
         yield common

@@ -162,6 +162,15 @@ def test_where_the_database_does_not_answer_nobody_says_that_there_is_no_launch(
         assert "secret" not in ended.output
 
 
+def test_nor_where_its_address_is_no_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = home.parent
+    monkeypatch.setenv("TMINUS_DATABASE_URL", f"sqlite:///{folder}")
+    for words in (("status",), ("hold", "--reason", "rain")):
+        ended = typed(*words)
+        assert isinstance(ended.exception, PartError)
+        assert f"the store sqlite:///{folder} does not answer" in str(ended.exception)
+
+
 def test_a_launch_is_meant_by_its_id_or_its_environment() -> None:
     every = [STAGING, CANARY, ENDED]
     assert open_launch("staging", every) is STAGING
