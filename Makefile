@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 RELEASE ?= good
 
 # What may be said on the command line. A misspelt one would be passed over in silence, and another launch begun.
-KNOWN := RELEASE YES HEADLESS SPEED PORT PAGE KEEP JSON IMAGES PLAN DIGEST ONLY RUNS SEED RECORD PYTHON VENV SHELL
+KNOWN := RELEASE YES HEADLESS SPEED RATE PORT PAGE KEEP JSON IMAGES PLAN DIGEST ONLY RUNS SEED RECORD PYTHON VENV SHELL
 given = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 unknown := $(filter-out $(KNOWN) MAKEOVERRIDES MAKEFLAGS -*-%,$(given))
 ifneq ($(unknown),)
@@ -33,9 +33,9 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $@
 	@$(MAKE) --no-print-directory --old-file=$(STAMP) page || echo "npm cannot be reached: the mission page will have to be loaded again by hand, until \`make page\`"
 
-demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash|corrupt|leak YES=1 HEADLESS=1 SPEED=n PORT=n PAGE=0 KEEP=1 JSON=1 IMAGES=folder PLAN=file DIGEST=sha256:...
+demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash|corrupt|leak YES=1 HEADLESS=1 SPEED=n RATE=n PORT=n PAGE=0 KEEP=1 JSON=1 IMAGES=folder PLAN=file DIGEST=sha256:...
 	@$(BIN)/tminus demo --release $(call quoted,$(RELEASE)) $(if $(call on,$(YES)),--yes) $(if $(call on,$(HEADLESS)),--headless) \
-	  $(if $(SPEED),--speed $(call quoted,$(SPEED))) $(if $(PORT),--port $(call quoted,$(PORT))) \
+	  $(if $(SPEED),--speed $(call quoted,$(SPEED))) $(if $(RATE),--rate $(call quoted,$(RATE))) $(if $(PORT),--port $(call quoted,$(PORT))) \
 	  $(if $(PAGE),$(if $(call on,$(PAGE)),,--no-page)) $(if $(call on,$(KEEP)),--keep) $(if $(call on,$(JSON)),--json) $(if $(IMAGES),--images $(call quoted,$(IMAGES))) \
 	  $(if $(PLAN),--plan $(call quoted,$(PLAN))) $(if $(DIGEST),--digest $(call quoted,$(DIGEST)))
 

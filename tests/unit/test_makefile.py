@@ -33,12 +33,22 @@ def test_a_misspelt_variable_is_refused_with_those_that_are_known(word: str) -> 
 
 
 def test_every_variable_reaches_the_demo() -> None:
-    words = ("RELEASE=errors", "YES=1", "HEADLESS=1", "SPEED=5", "PORT=8080", "PAGE=0", "KEEP=1", "JSON=1")
+    words = (
+        "RELEASE=errors",
+        "YES=1",
+        "HEADLESS=1",
+        "SPEED=5",
+        "RATE=50",
+        "PORT=8080",
+        "PAGE=0",
+        "KEEP=1",
+        "JSON=1",
+    )
     asked = make(*words, "IMAGES=im ages", "PLAN=it's.yaml", "DIGEST=sha256:0")
     assert asked.returncode == 0, asked.stderr
     command = " ".join(asked.stdout.replace("\\\n", " ").split())
     assert command.endswith(
-        "tminus demo --release 'errors' --yes --headless --speed '5' --port '8080' --no-page --keep --json "
+        "tminus demo --release 'errors' --yes --headless --speed '5' --rate '50' --port '8080' --no-page --keep --json "
         r"--images 'im ages' --plan 'it'\''s.yaml' --digest 'sha256:0'"
     )
 

@@ -22,10 +22,14 @@ from tminus.demo.packages import Missing
 from tminus.demo.page import Viewing, browser_of
 from tminus.demo.run import clear_all, have_packages, run
 from tminus.demo.screen import Screen
+from tminus.demo.theatre import RATE
 from tminus.errors import Exit, UsageError
 
 FASTEST = 1e9
 """The largest `--speed`: a day of waiting in a tenth of a millisecond."""
+
+LEAST_RATE, MOST_RATE = 50.0, 500.0
+"""The range of `--rate`: below it the guard would wait for a tenth of the users longer than the demo's windows are."""
 
 TYPED = 20
 """Characters of a word that nobody understands that are shown again."""
@@ -46,6 +50,7 @@ Release = Annotated[Kind, typer.Option(help="good, or one that misbehaves.")]
 Headless = Annotated[bool, typer.Option("--headless", help="Ask nothing; the plan decides.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Install missing packages without asking.")]
 Speed = Annotated[float, typer.Option(help="How many times as fast waits run; never guard or load.")]
+Rate = Annotated[float, typer.Option(help="User requests a second; 50 where machines are small.")]
 Port = Annotated[int | None, typer.Option(help="The public port; a free one when left out.")]
 PlanFile = Annotated[Path | None, typer.Option(help="Another plan than the demo's own.")]
 Images = Annotated[Path | None, typer.Option(help="An image layout; built there when it does not exist.")]
@@ -64,6 +69,7 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
     headless: Headless = False,
     yes: Yes = False,
     speed: Speed = 20000.0,
+    rate: Rate = RATE,
     port: Port = None,
     plan: PlanFile = None,
     images: Images = None,
@@ -80,7 +86,7 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
     Proxy, database, registry, metrics, alerts, load and record are real; pager, chat, mailbox, partner and people are
     stand-ins.
     """
-    _must_be_in_range(speed, port)
+    _must_be_in_range(speed, rate, port)
     screen = Screen(Console(highlight=False), as_json=json)
     folder = writable_home()
     agreed = yes or headless or bool(os.environ.get("CI"))
@@ -103,6 +109,7 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
             speed=speed,
             port=port,
             keep=keep,
+            rate=rate,
             ask=(_ask if board is None else partial(_asked_on, board)) if asks else None,
             board=board,
             viewing=Viewing(not no_page, browser_of(os.environ) if asks else ()),
@@ -112,9 +119,14 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
         raise typer.Exit(int(code))
 
 
-def _must_be_in_range(speed: float, port: int | None) -> None:
+def _must_be_in_range(speed: float, rate: float, port: int | None) -> None:
     if not 1 <= speed <= FASTEST:
         raise UsageError(f"--speed {speed:g} is out of range", hint=f"give a number from 1 to {FASTEST:g}")
+    if not LEAST_RATE <= rate <= MOST_RATE:
+        raise UsageError(
+            f"--rate {rate:g} is out of range",
+            hint=f"give a number from {LEAST_RATE:g} to {MOST_RATE:g}: user requests a second",
+        )
     if port is not None and not 1 <= port <= 65535:
         raise UsageError(f"--port {port} is no port", hint="give a number from 1 to 65535")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from tminus.board.live import LiveBoard
 from tminus.control.ports import Json
 from tminus.demo.page import Viewing
+from tminus.demo.theatre import RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,5 @@ class Options:
     """How it is watched in a browser; not at all when left out."""
     board: LiveBoard | None = None
     """Where the launch is shown; nothing when plain lines are printed."""
+    rate: float = RATE
+    """User requests in a second."""

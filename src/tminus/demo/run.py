@@ -76,7 +76,15 @@ async def run(options: Options, binaries: Binaries, screen: Screen) -> Exit:
     )
     show = Show(stage, options, screen)
     wish = Wish(
-        options.kind, ref, release, previous, images, options.plan, options.speed, options.ask is not None
+        options.kind,
+        ref,
+        release,
+        previous,
+        images,
+        options.plan,
+        options.speed,
+        options.ask is not None,
+        options.rate,
     )
     return await _play(show, lambda: show.begin(wish))
 

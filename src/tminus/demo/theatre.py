@@ -24,7 +24,7 @@ from tminus.planfile import load
 from tminus.wiring import LocalLaunch, Site, SystemClock, keep_plan, launch_folder, local_launch
 
 RATE = 70.0
-"""User requests in a second; at 10 % on green that is 7 a second for the guard to judge."""
+"""User requests in a second, unless others were wished for; at 10 % on green that is 7 a second to judge."""
 
 DOCUMENTS = 2000
 """Documents in the store before the launch."""
@@ -60,6 +60,8 @@ class Playbill:
     asks: bool
     password: str
     token_secret: str
+    rate: float = RATE
+    """User requests in a second."""
 
     def save(self, stage: Stage) -> None:
         """Write it whole, readable by its owner alone."""
@@ -101,6 +103,8 @@ class Wish:
     speed: float
     asks: bool
     """Whether the viewer decides GO or NO-GO; else the plan does."""
+    rate: float = RATE
+    """User requests in a second."""
 
 
 def new_playbill(wish: Wish) -> Playbill:
@@ -117,6 +121,7 @@ def new_playbill(wish: Wish) -> Playbill:
         asks=wish.asks,
         password=secrets.token_urlsafe(18),
         token_secret=secrets.token_urlsafe(32),
+        rate=wish.rate,
     )
 
 
@@ -238,7 +243,7 @@ async def set_up(stage: Stage, playbill: Playbill, launch: LocalLaunch) -> None:
     await launch.target.start(Side.BLUE, playbill.previous)
     await stage.start_worker(serving(playbill, launch))
     await stage.start_load(
-        RATE, USER, playbill.password, max_seconds=LONGEST_SECONDS + 2 * DAY / playbill.speed
+        playbill.rate, USER, playbill.password, max_seconds=LONGEST_SECONDS + 2 * DAY / playbill.speed
     )
 
 

@@ -1,8 +1,11 @@
-"""The viewer's word, typed at a terminal that may also be closed."""
+"""What is typed for a demo: its options, and the viewer's word at a terminal that may also be closed."""
 
 import pytest
+from typer.testing import CliRunner
 
 from tminus.cli import demo
+from tminus.cli.app import app
+from tminus.errors import UsageError
 
 
 def typing(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
@@ -49,3 +52,11 @@ async def test_a_no_go_is_asked_for_its_reason_until_there_is_one(monkeypatch: p
 async def test_a_closed_terminal_says_no_go(lines: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     typing(monkeypatch, *lines)
     assert await demo._ask() == {"decision": "no-go", "reason": "the viewer's terminal was closed"}
+
+
+@pytest.mark.parametrize("words", [("--rate", "49"), ("--rate", "501"), ("--speed", "0.5"), ("--port", "0")])
+def test_a_number_out_of_its_range_is_refused_with_the_range(words: tuple[str, str]) -> None:
+    refused = CliRunner().invoke(app, ["demo", *words])
+    assert isinstance(refused.exception, UsageError)
+    assert str(refused.exception).startswith(f"{words[0]} {words[1]} is ")
+    assert "give a number from" in refused.exception.hint

@@ -1,14 +1,14 @@
 """What a stage was playing, as a later start of tminus reads it."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tminus.demo.theatre import Playbill, Wish, new_playbill
+from tminus.demo.theatre import RATE, Playbill, Wish, new_playbill
 
 WISH = Wish(
     "good", "2.0.0", "sha256:new", "sha256:old", Path("images"), Path("plan.yaml"), 20000.0, asks=False
@@ -24,6 +24,13 @@ def test_a_playbill_is_read_back_as_it_was_written_and_by_its_owner_alone(tmp_pa
     playbill.save(stage(tmp_path))
     assert Playbill.load(stage(tmp_path)) == playbill
     assert (tmp_path / "playbill.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_launch_that_goes_on_has_as_many_users_as_were_wished_for(tmp_path: Path) -> None:
+    new_playbill(replace(WISH, rate=50.0)).save(stage(tmp_path))
+    found = Playbill.load(stage(tmp_path))
+    assert found is not None
+    assert (found.rate, new_playbill(WISH).rate) == (50.0, RATE)
 
 
 def test_without_a_playbill_there_is_no_launch_to_go_on_with(tmp_path: Path) -> None:
