@@ -1,9 +1,12 @@
-"""Addresses of the common database: read or refused, and never shown with a password."""
+"""Addresses of the common database: read or refused, never shown with a password; and what a connection asks for."""
+
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from tminus.errors import UsageError
-from tminus.store.tables import address, shown
+from tminus.store.tables import BUSY_SECONDS, KEEPALIVE_SECONDS, KEEPER_SECONDS, address, connect, shown
 
 SECRET = "S3CRET"
 
@@ -33,3 +36,22 @@ def test_a_password_with_an_at_sign_is_refused_before_half_of_it_is_shown() -> N
         address(f"postgresql://bob:{SECRET[:3]}@{SECRET[3:]}@127.0.0.1/x")
     assert SECRET[3:] not in str(refused.value)
     assert "%40" in refused.value.hint
+
+
+@pytest.mark.parametrize(("keeper", "seconds"), [(False, BUSY_SECONDS), (True, KEEPER_SECONDS)])
+def test_a_machine_that_is_gone_without_a_word_is_noticed_by_who_waits_for_it(
+    *, keeper: bool, seconds: int
+) -> None:
+    engine = connect("postgresql://nobody@127.0.0.1:1/none", keeper=keeper)
+    asked: dict[str, Any] = {}
+
+    def keep(*given: Any) -> None:
+        asked.update(given[3])
+        raise InterruptedError
+
+    event.listen(engine, "do_connect", keep)
+    with pytest.raises(InterruptedError):
+        engine.connect()
+    assert {asked[name] for name in ("connect_timeout", "keepalives_idle")} == {seconds}
+    assert asked["tcp_user_timeout"] == seconds * 1000
+    assert (asked["keepalives_interval"], asked["keepalives_count"]) == (KEEPALIVE_SECONDS, 3)

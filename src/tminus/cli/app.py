@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import tminus
-from tminus.cli.streams import prepare
+from tminus.cli.streams import OutputError, give_up, prepare
 from tminus.errors import Exit, TminusError
 
 
@@ -251,8 +251,11 @@ def run() -> None:
             if sys.stdout:  # none where the shell has closed it
                 sys.stdout.flush()
     except BrokenPipeError:
+        give_up()
         sys.exit(int(Exit.FAILED))
     except TminusError as error:
+        if isinstance(error, OutputError):
+            give_up()
         from tminus.planfile.problem import printable  # noqa: PLC0415 - nobody pays for it without an error
 
         # It may quote what another person wrote, or a file.

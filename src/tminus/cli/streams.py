@@ -4,6 +4,8 @@ import codecs
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tminus.errors import PartError
@@ -11,45 +13,42 @@ from tminus.errors import PartError
 _ESCAPED = "tminus.escaped"
 
 
-class Output(io.TextIOWrapper):
-    """Standard output; where it takes no more, `PartError` says so at each write, and once more at a `flush`."""
+class OutputError(PartError, OSError):
+    """Standard output takes no more; an `OSError` too, for who goes on without it."""
 
-    _lost: Exception | None = None
-    """Why it takes no more. Kept, since who looks whether it takes text swallows what that raises."""
+
+class Output(io.TextIOWrapper):
+    """Standard output that says in words why it takes no more; of a reader that is gone it says what others say."""
 
     def write(self, text: str, /) -> int:
         """Write it, or raise."""
-        if self._lost:
-            raise self._lost
-        try:
+        with _told():
             return super().write(text)
-        except OSError as error:
-            raise self._give_up(error) from error
 
     def flush(self) -> None:
-        """Write out what is held back, or raise; once it has raised there is nothing more to tell."""
-        lost, self._lost = self._lost, None
-        if lost:
-            raise lost
-        try:
+        """Write out what is held back, or raise."""
+        with _told():
             super().flush()
-        except OSError as error:
-            raise self._give_up(error) from error
 
-    def _give_up(self, error: OSError) -> Exception:
-        # What is still held back is thrown away: it would fail once more at the end, in words for programmers.
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, self.fileno())
-        os.close(nothing)
-        self._lost = (
-            error  # whoever read it has seen enough, and is told nothing
-            if isinstance(error, BrokenPipeError)
-            else PartError(
-                f"standard output takes no more: {error.strerror}",
-                hint="what was done before that stands, as `tminus status` shows; do not do it again to see its words",
-            )
-        )
-        return self._lost
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"standard output takes no more: {error.strerror}",
+            hint="what was done before that stands, as `tminus status` shows; do not do it again to see its words",
+        ) from error
+
+
+def give_up() -> None:
+    """Throw away what is still held back: it would fail once more at the end, in words for programmers."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
 
 
 def prepare() -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from traceback import extract_tb
 
 from sqlalchemy import make_url
 
@@ -51,6 +52,12 @@ from tminus.wiring.telling import Counter, notifiers
 
 STRANGE_SECONDS = 30.0
 """How long a launch rests that this worker cannot read; another may take it then."""
+
+
+def _place(error: Exception) -> str:
+    """What kind of error it is, and where it was raised."""
+    *_, frame = extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {frame.name} ({Path(frame.filename).name}:{frame.lineno})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,12 @@ class Worker:
                     await self._hold(engine, launch, error)
         except TminusError as error:
             self._journal.say(launch, f"is left by an error: {error}; {error.hint}")
+            raise
+        except Exception as error:
+            # Its words may hold anything, and are in the traceback that the engine logs.
+            self._journal.say(
+                launch, f"is left by a defect of tminus, {_place(error)}; report it with this worker's log"
+            )
             raise
 
     async def _run(self, engine: Engine, launch: str) -> Json:
