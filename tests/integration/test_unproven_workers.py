@@ -138,6 +138,7 @@ async def test_a_go_that_was_written_into_the_database_is_held(
         await forged_in_time(found)
         assert (await found.scene()).course.phase is State.GO, "the record says GO"
         assert "a stranger signed this" in await held(found, 1)
+        await yard.says("w1", "nothing will be done on that GO: ")
         await yard.says("w1", "held")
         code, said = await yard.typed("status", "staging")
         assert (code, "Held" in said) == (0, True), said

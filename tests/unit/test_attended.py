@@ -1,15 +1,15 @@
 """A worker's record: it waits for a database that is away, and tells what is new in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
 
 from tminus.control.ports import Json
-from tminus.domain.course import Course
+from tminus.domain.course import DECIDED, Course
 from tminus.domain.record import OPENED, Entry, Event, append
 from tminus.engine.patience import AGAIN_SECONDS, Patience
-from tminus.errors import OutOfSequenceError, StoreError
+from tminus.errors import OutOfSequenceError, RecordError, StoreError, TminusError
 from tminus.testing import FakeClock
 from tminus.wiring.attended import AttendedRecord
 
@@ -42,9 +42,9 @@ class Chain:
         self.refuses: OutOfSequenceError | None = None
         self.add("opened", OPENED)
 
-    def add(self, key: str, kind: str = "milestone.reached") -> Event:
+    def add(self, key: str, kind: str = "milestone.reached", data: Json | None = None) -> Event:
         last = self.events_[-1] if self.events_ else None
-        self.events_.append(append(last, Entry(kind, key, {}, AT)))
+        self.events_.append(append(last, Entry(kind, key, data or {}, AT)))
         return self.events_[-1]
 
     async def append_once(self, key: str, kind: str, data: Json) -> Event:
@@ -137,3 +137,36 @@ async def test_whoever_listens_hears_all_that_stands_there_once_and_then_what_is
     await place.record.events()
     await place.record.events()
     assert heard == [["opened"], ["theirs", "mine"]]
+
+
+class Doubter:
+    """Verifies what it is shown, or says that it is not proved."""
+
+    def __init__(self, error: TminusError | None) -> None:
+        self.error = error
+        self.shown: list[int] = []
+
+    async def verify(self, events: Sequence[Event]) -> None:
+        self.shown.append(len(events))
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [None, RecordError("a stranger signed this", hint="ask who it was")])
+async def test_a_go_is_held_against_the_trust_root_when_it_comes(error: TminusError | None) -> None:
+    place, doubter = Place(), Doubter(error)
+    place.record.verifier = doubter
+    place.chain.add("before", DECIDED, {"decision": "go"})
+    await place.record.events()
+    place.chain.add("milestone")
+    place.chain.add("not", DECIDED, {"decision": "no-go"})
+    await place.record.events()
+    assert doubter.shown == [], (
+        "what stood there before is no news, and a NO-GO needs no proof to stop a launch"
+    )
+    place.chain.add("go", DECIDED, {"decision": "go"})
+    await place.record.events()
+    await place.record.events()
+    assert doubter.shown == [5]
+    told = "nothing will be done on that GO: a stranger signed this; ask who it was"
+    assert place.said.words == ([told] if error else [])

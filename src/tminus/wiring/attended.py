@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from tminus.control.ports import Json, Record
-from tminus.domain.course import Course
+from tminus.control.ports import Json, Record, Verifier
+from tminus.domain.course import DECIDED, Course
 from tminus.domain.record import Event
 from tminus.engine.patience import Patience
+from tminus.errors import TminusError
 
 RECORD = "its record"
 """What a launch waits for, in words that go on from its name."""
@@ -28,7 +29,8 @@ class AttendedRecord:
     """See `control.ports.Record`; `heard` takes all events when they are read first, and then each new one.
 
     `told` is the last event of which this process knows, from an earlier run of the launch: what came behind it while
-    the launch was at rest is news. None where it meets the launch for the first time.
+    the launch was at rest is news. None where it meets the launch for the first time. A GO that is new is held
+    against `verifier` at once: what nobody acts on at T-0 must not be told as if it stood.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class AttendedRecord:
         self._journal = journal
         self._patience = patience
         self.told = told
+        self.verifier: Verifier | None = None
         self.heard: Callable[[Sequence[Event]], None] = lambda _: None
 
     async def append_once(self, key: str, kind: str, data: Json) -> Event:
@@ -61,9 +64,19 @@ class AttendedRecord:
         self.told = max(-1 if known is None else known, len(events) - 1)
         if known is not None:
             self._tell(new)
+            if any(event.type == DECIDED and event.data.get("decision") == "go" for event in new):
+                await self._prove(events)
         else:
             self.heard(events)
         return events
+
+    async def _prove(self, events: Sequence[Event]) -> None:
+        if self.verifier is None:
+            return
+        try:
+            await self.verifier.verify(events)
+        except TminusError as error:
+            self._journal.say(self._launch, f"nothing will be done on that GO: {error}; {error.hint}")
 
     def _noted(self, event: Event) -> Event:
         """An event that follows on what was told; one behind others is told with them, when they are read."""

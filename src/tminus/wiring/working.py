@@ -139,6 +139,7 @@ class Worker:
         time = LaunchTime(self._clock, LaunchClock(binding.t0, binding.speed))
         own = LaunchRecord(self._store, launch, time)
         record = AttendedRecord(own, launch, self._journal, patience, self._told.get(launch))
+        record.verifier = OwnTrust(self._yard.trust)
         courier = self._courier(launch, order.environment, plan, record)
         record.heard = courier.hear
         # What is left to be told of earlier runs; the record is not read again before the first wait is over.
