@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from tminus.domain.record import Entry
 from tminus.errors import PartError
-from tminus.store import RecordStore, connect, migrating
+from tminus.store import RecordStore, connect, migrating, tables
 from tminus.store.tables import METADATA, WRITE
 
 if TYPE_CHECKING:
@@ -88,6 +88,30 @@ async def test_a_store_from_before_there_were_revisions_is_adopted_with_its_reco
     await store.append_once("new", Entry("launch.opened", "opened", opened, AT))
     with engine.connect() as connection:
         assert differences(connection) == []
+
+
+async def test_whoever_only_looks_makes_no_tables_and_brings_older_ones_up_to_date(engine: Engine) -> None:
+    store = RecordStore(engine)
+    assert not await store.is_there()
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == []
+    run(engine, *BEFORE_REVISIONS, *PREVIOUS_CODE[:1])
+    assert await store.is_there()
+    assert [row.id for row in await store.launches()] == ["old"]
+    with engine.connect() as connection:
+        assert differences(connection) == []
+
+
+async def test_whoever_only_looks_writes_nothing_where_all_is_as_it_should_be(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RecordStore(engine)
+    await store.prepare()
+    monkeypatch.setattr(tables, "prepare", None)
+    assert await store.is_there()
+    run(engine, f"update {migrating.VERSIONS} set version_num = 'r9999'")
+    with pytest.raises(PartError, match="r9999, which this tminus does not know"):
+        await store.is_there()
 
 
 async def test_the_previous_code_works_on_the_new_tables(engine: Engine) -> None:

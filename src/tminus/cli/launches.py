@@ -79,11 +79,8 @@ async def launches(home: Path) -> list[Found]:
         engine = connect(url)
         try:
             store = RecordStore(engine)
-            await store.prepare()
-            found += [
-                Found(row.id, url, row.opened_at, row.state, row.environment or "")
-                for row in await store.launches()
-            ]
+            rows = await store.launches() if await store.is_there() else ()
+            found += [Found(row.id, url, row.opened_at, row.state, row.environment or "") for row in rows]
         except PartError as error:
             trouble = error
             typer.echo(f"passed over: {error}", err=True)

@@ -40,18 +40,25 @@ def migrate(connection: Connection, *, post: bool = False) -> None:
     `post` says that no earlier code runs any more. Raises `PartError` for tables of a newer tminus, which this one does
     not know.
     """
-    here = revision(connection)
+    wanted = revisions()[-1].revision if post else newest_safe(revisions())
+    if is_behind(revision(connection), wanted):
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, wanted)
+
+
+def is_behind(here: str | None, wanted: str) -> bool:
+    """Whether tables of this revision, or none, have to be brought to the wanted one.
+
+    Raises `PartError` for a revision of a newer tminus.
+    """
     names = [found.revision for found in revisions()]
     if here is not None and here not in names:
         raise PartError(
             f"the store is at revision {here}, which this tminus does not know",
             hint="use the tminus that wrote it, or a newer one",
         )
-    wanted = names[-1] if post else newest_safe(revisions())
-    if here is None or names.index(here) < names.index(wanted):
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, wanted)
+    return here is None or names.index(here) < names.index(wanted)
 
 
 def revision(connection: Connection) -> str | None:

@@ -30,7 +30,7 @@ from tminus.store import chain, orders
 from tminus.store.chain import LaunchRow, Sign
 from tminus.store.orders import Order
 from tminus.store.outbox import Message, Outbox
-from tminus.store.tables import EVENTS, LAUNCHES, WRITE, prepare, unreachable
+from tminus.store.tables import EVENTS, LAUNCHES, WRITE, prepare, prepare_if_there, unreachable
 
 _ATTEMPTS = 50
 """How often an append is tried again when another process took its place in the chain."""
@@ -60,6 +60,10 @@ class RecordStore:
     async def prepare(self) -> None:
         """Create what is missing in the database."""
         await asyncio.to_thread(prepare, self._engine)
+
+    async def is_there(self) -> bool:
+        """Whether the database has ever held launches; older tables are brought up to date, and none are made."""
+        return await asyncio.to_thread(prepare_if_there, self._engine)
 
     async def append_once(self, launch: str, entry: Entry) -> Event:
         """Record an entry, unless its key is recorded already; either way, the event that is recorded.

@@ -29,6 +29,7 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    inspect,
     literal_column,
     make_url,
     text,
@@ -37,7 +38,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tminus import files
 from tminus.errors import PartError, StoreError, UsageError
-from tminus.store.migrating import migrate
+from tminus.store.migrating import is_behind, migrate, newest_safe, revision, revisions
 
 BUSY_SECONDS = 30
 """How long one transaction waits for another before the store counts as unreachable."""
@@ -194,6 +195,22 @@ def prepare(engine: Engine, also: Callable[[], None] | None = None, *, post: boo
                 also()
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise unreachable(engine, error) from error
+
+
+def prepare_if_there(engine: Engine) -> bool:
+    """The same for a database that has tables of ours, and nothing for one that has none; whether it has.
+
+    Whoever only looks writes nothing into a database that is as it should be.
+    """
+    try:
+        with engine.connect() as connection:
+            here = revision(connection)
+            there = here is not None or inspect(connection).has_table(LAUNCHES.name)
+    except (SQLAlchemyError, OSError) as error:
+        raise unreachable(engine, error) from error
+    if there and is_behind(here, newest_safe(revisions())):
+        prepare(engine)
+    return there
 
 
 @contextmanager

@@ -150,6 +150,15 @@ def test_looking_makes_no_database(home: Path) -> None:
     assert not (home / "tminus.db").exists()
 
 
+def test_looking_makes_no_tables_in_a_database_of_somebody_else_s(home: Path) -> None:
+    home.mkdir()
+    with closing(sqlite3.connect(home / "tminus.db")) as other:
+        other.execute("create table theirs (a)")
+        assert isinstance(typed("status").exception, OutOfSequenceError)
+        assert [name for (name,) in other.execute("select name from sqlite_master")] == ["theirs"]
+    assert [path.name for path in home.iterdir()] == ["tminus.db"]
+
+
 def test_where_the_database_does_not_answer_nobody_says_that_there_is_no_launch(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
