@@ -170,18 +170,32 @@ def _wanted(
     check, claim = line
     if waits(course, check, claim, now, later=later):
         signs = check.kind is Kind.SIGNATURE
-        yield from _signing(plan, course, check) if signs else _owning(plan, check)
+        yield from _signing(plan, course, check) if signs else _owning(plan, course, check)
     if _awaits(course, check, claim, now):
         yield from _acknowledging(plan, course, check)
 
 
-def _owning(plan: Plan, check: Check) -> Iterator[_Moment]:
-    """When a line's owner is told of it, and those who decide."""
-    leads = plan.leads
+def _owning(plan: Plan, course: Course, check: Check) -> Iterator[_Moment]:
+    """When a line's owner is told of it, and those who decide.
+
+    Nobody is late for what was due before the launch had this date: they have as long from its beginning on, but not
+    beyond the opening of the poll.
+    """
+    leads, behind = plan.leads, _behind(course, check)
+
+    def after(lead: float) -> float:
+        offset = check.due + lead
+        return min(offset + behind, max(offset, plan.poll_opens))
+
     yield _Moment(NoticeKind.SOON, check.owner, check.due - leads.soon, check)
     yield _Moment(NoticeKind.DUE, check.owner, check.due, check)
-    yield _Moment(NoticeKind.LATE, check.owner, check.due + leads.late, check)
-    yield from _escalated(plan, check, check.due + leads.escalate)
+    yield _Moment(NoticeKind.LATE, check.owner, after(leads.late), check)
+    yield from _escalated(plan, check, after(leads.escalate))
+
+
+def _behind(course: Course, check: Check) -> float:
+    """How many seconds before the beginning of this attempt a line was due; 0 for one that fell due within it."""
+    return 0.0 if course.planned is None else max(0.0, course.began - course.planned - check.due)
 
 
 def _signing(plan: Plan, course: Course, check: Check) -> Iterator[_Moment]:

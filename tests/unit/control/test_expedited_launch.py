@@ -113,7 +113,7 @@ async def told(choose: Callable[[Hastened], Choose], *, asked: bool = True) -> s
 
 
 async def test_nobody_else_and_no_other_key_confirms_it() -> None:
-    assert "Quentin Mbeki as qa was named" in await told(lambda world: confirm(world.hand("lead")))
+    assert "who could: Quentin Mbeki as qa" in await told(lambda world: confirm(world.hand("lead")))
     assert "that is for whoever signs or decides, but not who asked for it" in await told(
         lambda world: confirm(world.hand("devops"))
     )

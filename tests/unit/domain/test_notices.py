@@ -54,7 +54,8 @@ def test_lines_of_one_owner_and_milestone_are_told_together() -> None:
 
 
 def test_who_comes_too_late_is_told_the_latest_only() -> None:
-    launch = Launched(now=T0 - HOUR)
+    launch = Launched()
+    launch.now = T0 - HOUR
 
     assert [(kind, to) for kind, to, _ in told(launch)] == [
         ("late", "devops"),
@@ -75,8 +76,41 @@ def test_a_probe_that_has_not_looked_yet_waits_for_nobody_and_one_that_failed_do
     assert told(launch, claims) == [("due-soon", "devops", ("cfg.maps", "vendor.word"))]
 
 
+def test_nobody_is_late_for_what_was_due_before_the_launch_was_opened() -> None:
+    launch = Launched(now=T0 - 3 * HOUR)
+    steps = [told(launch)]
+    for minutes in (15, 30):
+        launch.now = T0 - 3 * HOUR + minutes * MINUTE
+        steps.append(told(launch))
+    assert steps == [
+        [("due", "lead", ("team.ready",)), ("due-soon", "devops", ("vendor.word",))],
+        [("late", "lead", ("team.ready",))],
+        [("escalated", "lead", ("team.ready",))],
+    ]
+
+
+def test_nor_for_what_was_due_before_it_got_another_date() -> None:
+    launch = Launched()
+    launch.now = T0 - HOUR
+    launch.order(Act.RESCHEDULE, new_t0=T0 + HOUR)
+    assert {kind for kind, _, _ in told(launch)} == {"due"}
+    launch.now += 15 * MINUTE
+    assert {kind for kind, _, _ in told(launch)} == {"late"}
+
+
+def test_but_those_who_decide_hear_of_it_before_the_poll_opens() -> None:
+    opens = -PLAN.poll_opens
+    launch = Launched(now=T0 - opens - 5 * MINUTE)
+    assert {kind for kind, _, _ in told(launch)} == {"due"}
+    launch.now = T0 - opens
+    assert {kind for kind, _, _ in told(launch)} == {"late", "escalated"}
+    launch = Launched(now=T0 - opens / 2)
+    assert {kind for kind, _, _ in told(launch)} == {"late", "escalated"}, "no time is left"
+
+
 def test_a_line_that_turns_later_is_told_although_others_of_its_milestone_were() -> None:
-    launch = Launched(now=T0 - 100 * MINUTE)
+    launch = Launched()
+    launch.now = T0 - 100 * MINUTE
     green = {**GREEN, "team.ready": claim("team.ready", launch.now)}
     green = {name: replace(one, at=launch.now) for name, one in green.items()}
     assert told(launch, green) == [("late", "devops", ("vendor.word",))]
