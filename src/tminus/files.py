@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 _RANDOM = 8
 """Characters that `tempfile` adds to a name."""
+_OURS = "tminus-"
+"""What stands before them, so that no other's file is taken for one of ours."""
 _YOUNG_SECONDS = 60.0
 """Who has just made a file may not hold it yet."""
 
@@ -78,18 +80,20 @@ def locked_at_once(path: Path) -> Iterator[None]:
 @contextmanager
 def _written_beside(path: Path, chunks: Iterable[bytes], mode: int) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{_OURS}")
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)  # whose end frees it: what nobody holds was left by a kill
+            # What nobody holds was left by a kill; where nobody can lock, nobody clears either.
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _clear_left(path, os.fstat(descriptor).st_mtime)
             os.fchmod(descriptor, mode)
             for chunk in chunks:
                 file.write(chunk)
             file.flush()
             os.fsync(descriptor)
-        yield temporary
+            yield temporary
     finally:
         temporary.unlink(missing_ok=True)
     _flush_folder(path.parent)
@@ -97,7 +101,7 @@ def _written_beside(path: Path, chunks: Iterable[bytes], mode: int) -> Iterator[
 
 def _clear_left(path: Path, now: float) -> None:
     """Remove what killed writers of this file have left beside it; `now` is the file system's time."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.{'?' * _RANDOM}"):
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{_OURS}{'?' * _RANDOM}"):
         # What is held, or gone by now, or no file of ours stays as it is: the write is not about it.
         with suppress(OSError), opened_regular(left) as file:
             if now - os.fstat(file.fileno()).st_mtime > _YOUNG_SECONDS:

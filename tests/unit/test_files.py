@@ -1,5 +1,6 @@
 """Files that are whole or not there; what a killed writer leaves is cleared by the next one."""
 
+import errno
 import fcntl
 import os
 import signal
@@ -70,13 +71,15 @@ def test_what_another_writes_at_this_moment_stays(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_made_just_now_stays_though_nobody_holds_it_yet(tmp_path: Path) -> None:
-    young = tmp_path / ".record.jsonl.abcdefgh"
+    young = tmp_path / ".record.jsonl.tminus-abcdefgh"
     young.touch()
     files.replace(tmp_path / "record.jsonl", [b"x"])
     assert young.exists()
 
 
-@pytest.mark.parametrize("name", [".record.jsonl.abc", ".other.jsonl.abcdefgh", "record.jsonl.abcdefgh"])
+@pytest.mark.parametrize(
+    "name", [".record.jsonl.original", ".other.jsonl.tminus-abcdefgh", "record.jsonl.tminus-abcdefgh"]
+)
 def test_other_files_stay(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     aged(tmp_path / name)
@@ -85,7 +88,7 @@ def test_other_files_stay(tmp_path: Path, name: str) -> None:
 
 
 def test_a_folder_of_such_a_name_stays_and_harms_nothing(tmp_path: Path) -> None:
-    odd = tmp_path / ".record.jsonl.abcdefgh"
+    odd = tmp_path / ".record.jsonl.tminus-abcdefgh"
     odd.mkdir()
     files.replace(tmp_path / "record.jsonl", [b"x"])
     assert odd.is_dir()
@@ -113,3 +116,18 @@ def test_a_lock_is_one_s_alone(tmp_path: Path) -> None:
         pytest.raises(BlockingIOError),
     ):
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_where_nobody_can_lock_files_are_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    left = tmp_path / ".record.jsonl.tminus-abcdefgh"
+    left.touch()
+    aged(left)
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    files.replace(tmp_path / "record.jsonl", [b"x"])
+    assert (tmp_path / "record.jsonl").read_bytes() == b"x"
+    assert left.exists(), "somebody may write it"

@@ -28,8 +28,9 @@ from tminus.errors import Exit, UsageError
 FASTEST = 1e9
 """The largest `--speed`: a day of waiting in a tenth of a millisecond."""
 
-LEAST_RATE, MOST_RATE = 50.0, 500.0
-"""The range of `--rate`: below it the guard would wait for a tenth of the users longer than the demo's windows are."""
+LEAST_RATE, MOST_RATE = 50.0, 400.0
+"""The range of `--rate`: with fewer the guard would need longer than the demo's windows are, with more the service
+would limit them (`demo.service.LIMITS`)."""
 
 TYPED = 20
 """Characters of a word that nobody understands that are shown again."""

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from tminus.demo.custody import Custody, custody
 from tminus.domain.record import ENDED, Event
+from tminus.domain.trust import KeyKind, TrustRoot
 from tminus.domain.verification import OpenRecord
-from tminus.errors import TminusError
+from tminus.errors import RecordError, TminusError
 from tminus.picture.reading import DATABASE
 from tminus.signing import load_trust, open_envelope, trust_path
 
@@ -29,8 +30,9 @@ class Doubts:
     One that has ended is left to `tminus verify`. Of a record that has grown only what is new is verified.
     """
 
-    def __init__(self, home: Path, launch: str, now: Callable[[], float]) -> None:
+    def __init__(self, home: Path, launch: str, now: Callable[[], float], trust: Path | None = None) -> None:
         self._home = home
+        self._root = trust or trust_path(home)
         self._launch = launch
         # A demo has a database of its own.
         self._demo = (home / "launches" / launch / DATABASE).exists()
@@ -54,16 +56,23 @@ class Doubts:
         return self._untended
 
     def _doubted(self, events: Sequence[Event]) -> str:
-        """Why the record does not verify with this machine's trust root; empty where it does, or there is no root."""
-        root = trust_path(self._home)
-        if not root.exists():
+        """Why the record does not verify with the trust root; empty where it does, or the root knows nobody."""
+        if not self._root.exists():
             return ""
         try:
-            written = root.stat().st_mtime_ns
+            written = self._root.stat().st_mtime_ns
             if self._proof is None or written != self._trusted or not self._proof.leads_to(events):
-                self._proof = OpenRecord(open_envelope, load_trust(root))
+                trust = load_trust(self._root)
+                self._proof = OpenRecord(open_envelope, trust if self._knows_people(trust) else None)
                 self._trusted = written
-            self._proof.follow(events)
         except TminusError as error:
-            return f"the record does not prove what it says: {error}; nothing is done on it"
+            return f"nobody here can tell whether the record is proved: {error} ({error.hint})"
+        try:
+            self._proof.follow(events)
+        except RecordError as error:
+            return f"the record does not prove what it says, by {self._root}: {error}"
         return ""
+
+    def _knows_people(self, trust: TrustRoot) -> bool:
+        """Whether it could know who signed: every machine that ran a demo has the keys of simulated people."""
+        return any(key.kind is KeyKind.PERSON and (self._demo or not key.simulated) for key in trust.keys)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tminus.cli import outputs
+from tminus.cli.streams import told
 from tminus.exporting import inputs, markdown, objects, page
 
 
@@ -64,6 +65,7 @@ def export(  # noqa: PLR0913 - each is an option that a person may type
     if output:
         outputs.write(output, result, read, force=force)
     else:
-        typer.echo(result, nl=False)
+        with told():
+            typer.echo(result, nl=False)
     if found.remark:
         typer.echo(found.remark, err=True)

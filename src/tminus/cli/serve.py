@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from tminus.metrics import METRICS_SECONDS, Metrics
 from tminus.picture.common import CommonDatabase
 from tminus.picture.reading import Plans
 from tminus.picture.tending import Post, Tending
+from tminus.picture.watched import Doubt
 from tminus.planfile.problem import printable
 from tminus.web.app import Mission
 from tminus.web.app import serve as run
@@ -68,13 +70,18 @@ def serve(
 
     with as_file(files("tminus.demo") / "demo.yaml") as own_plan:
         plans = Plans((*(path.resolve() for path in plan or ()), own_plan))
-        asyncio.run(_serve(clock, url, plans, (port, started), own))
+        doubt = partial(Doubts, home(), now=clock.now, trust=trust)
+        asyncio.run(_serve(clock, url, (plans, doubt), (port, started), own))
 
 
 async def _serve(
-    clock: SystemClock, url: str, plans: Plans, at: tuple[int, Callable[[int], None]], own: OwnWorker | None
+    clock: SystemClock,
+    url: str,
+    read_by: tuple[Plans, Callable[[str], Doubt]],
+    at: tuple[int, Callable[[int], None]],
+    own: OwnWorker | None,
 ) -> None:
-    port, started = at
+    (plans, doubt), (port, started) = read_by, at
     common = CommonDatabase(url, plan_of)
     mission = Mission(
         home(),
@@ -85,7 +92,7 @@ async def _serve(
         common,
         place(evidence_place()) if evidence_place() else None,
         tending=lambda: own.tending if own else Tending(Post.LEFT_OUT),
-        doubt=lambda launch: Doubts(home(), launch, clock.now),
+        doubt=doubt,
     )
     listens = asyncio.Event()
 

@@ -28,6 +28,7 @@ from tminus.picture.lines import Line
 from tminus.picture.reading import Plans, StoreTail, launches
 from tminus.picture.view import Picture
 from tminus.picture.watched import LOOK, Watched, readable
+from tminus.planfile.problem import printable
 from tminus.wiring import SystemClock
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.opening import kept
@@ -112,7 +113,9 @@ def _print(shown: Shown, console: Console) -> None:
 def _drawn(shown: Shown, console: Console, height: int) -> list[RenderableType]:
     """The doubts, whole, above as much of the board as there is room for."""
     above = [
-        line for words in shown[1] for line in Text(f"✖ {words}", "bold red").wrap(console, console.width)
+        line
+        for words in shown[1]
+        for line in Text(f"✖ {printable(words)}", "bold red").wrap(console, console.width)
     ]
     return [*above, *drawn(shown[0], console.width, max(1, height - len(above)))]
 
@@ -138,13 +141,17 @@ async def _live(watched: Watched, clock: SystemClock, console: Console) -> int:
 
 
 async def _follow(watched: Watched, screen: Screen) -> int:
-    """One line for each event, from the first to the last."""
-    said = 0
+    """One line for each event, from the first to the last, and for each doubt when it comes up."""
+    said, doubted = 0, set[str]()
     while True:
-        events = (await watched.told()).events
-        for event in events[said:]:
+        told = await watched.told()
+        for words in told.doubts:
+            if words not in doubted:
+                screen.say(f"✖ {words}")
+        doubted = set(told.doubts)
+        for event in told.events[said:]:
             screen.show(event)
-        said = len(events)
+        said = len(told.events)
         with readable():
             outcome = (await watched.look()).course.outcome
         if outcome:

@@ -16,32 +16,41 @@ _ESCAPED = "tminus.escaped"
 class OutputError(PartError, OSError):
     """Standard output takes no more; an `OSError` too, for who goes on without it."""
 
+    def __init__(self, error: OSError) -> None:
+        super().__init__(
+            f"standard output takes no more: {error.strerror}",
+            hint="what was done before that stands, as `tminus status` shows; do not do it again to see its words",
+        )
+        self.errno, self.strerror = error.errno, error.strerror
+
+    def __str__(self) -> str:
+        """Our words, and not those of an `OSError`."""
+        return str(self.args[0])
+
 
 class Output(io.TextIOWrapper):
     """Standard output that says in words why it takes no more; of a reader that is gone it says what others say."""
 
     def write(self, text: str, /) -> int:
         """Write it, or raise."""
-        with _told():
+        with told():
             return super().write(text)
 
     def flush(self) -> None:
         """Write out what is held back, or raise."""
-        with _told():
+        with told():
             super().flush()
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
+    """Have a full output told in words; for what writes past `Output`, in bytes."""
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(
-            f"standard output takes no more: {error.strerror}",
-            hint="what was done before that stands, as `tminus status` shows; do not do it again to see its words",
-        ) from error
+        raise OutputError(error) from error
 
 
 def give_up() -> None:
@@ -62,7 +71,9 @@ def prepare() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:
         out = sys.stdout
         how: dict[str, Any] = {"line_buffering": out.line_buffering, "write_through": out.write_through}
-        sys.stdout = Output(out.buffer, out.encoding, _ESCAPED, **how)
+        # ASCII is what a system says that knows of no other; click would open another stream then.
+        encoding = "utf-8" if codecs.lookup(out.encoding).name == "ascii" else out.encoding
+        sys.stdout = Output(out.buffer, encoding, _ESCAPED, **how)
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:

@@ -111,8 +111,9 @@ def permit(deed: Deed, course: Course, plan: Plan, role: Role, matter: Matter) -
     able = could(deed, plan, matter)
     if role not in able:
         names = ", ".join(f"{one.person} as {one.id}" for one in able) or "nobody of this plan"
+        whose = "whom the launch has named" if matter.named else rule.who
         raise RefusedError(
-            f"{role.person} as {role.id} may not {deed}: that is for {rule.who}", hint=f"who could: {names}"
+            f"{role.person} as {role.id} may not {deed}: that is for {whose}", hint=f"who could: {names}"
         )
 
 

@@ -24,7 +24,7 @@ from tminus.engine.patience import Patience, wait_for_room
 from tminus.engine.rests import Rests, Whose
 from tminus.errors import PartError
 from tminus.store.migrating import revisions
-from tminus.store.tables import IDLE_SECONDS, address, connect, prepare
+from tminus.store.tables import IDLE_SECONDS, address, connect, patience, prepare
 
 NAME = "tminus"
 """Our workflows among those of others in one database."""
@@ -188,15 +188,17 @@ class DurableEngine:
             self._keeper.watch(owners, take_over)
 
     def _config(self) -> DBOSConfig:
+        url = address(self._url)
         return DBOSConfig(
             name=NAME,
-            system_database_url=address(self._url),
+            system_database_url=url,
             executor_id=self.executor,
             application_version=VERSION,
             serializer=DBOSPortableJSONSerializer(),
             sys_db_idle_transaction_timeout_sec=IDLE_SECONDS,
             max_executor_threads=THREADS,
             log_level="ERROR",
+            **({} if url.startswith("sqlite") else {"db_engine_kwargs": {"connect_args": patience()}}),
         )
 
     def _registered(self, name: str, body: Body) -> Workflow:

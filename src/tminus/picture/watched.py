@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
@@ -15,6 +16,9 @@ from tminus.picture.view import Picture, Told, picture
 
 LOOK = 0.25
 """Seconds between two looks at the record."""
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 Limits = Callable[[Plan | None], GuardLimits]
 """The guard's limits by a plan."""
@@ -42,6 +46,16 @@ def readable(*more: type[Exception]) -> Iterator[None]:
 def undoubted(_: Sequence[Event]) -> Sequence[str]:
     """Nothing is doubted, since nobody here could."""
     return ()
+
+
+async def _whole(work: Callable[[A], R], what: A) -> R:
+    """Do it in a thread, to its end also when who waited for it is gone: the next look goes on from there."""
+    running = asyncio.ensure_future(asyncio.to_thread(work, what))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 class Watched:
@@ -108,8 +122,8 @@ class Watched:
             self._plan = await asyncio.to_thread(self._plans.find, digest, self._folder)
             self._traffic = Traffic(self._limits(self._plan))
         # A long trace takes its time; others who watch must not wait for it.
-        await asyncio.to_thread(self._count, self._traffic)
-        doubts = tuple(await asyncio.to_thread(self.doubt, events))
+        await _whole(self._count, self._traffic)
+        doubts = tuple(await _whole(self.doubt, events))
         return Told(events, self._record.unbroken, self._plan, self._traffic, self._trace.unread, doubts)
 
     def _count(self, traffic: Traffic) -> None:

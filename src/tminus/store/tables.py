@@ -46,8 +46,6 @@ IDLE_SECONDS = 10
 """How long PostgreSQL lets a transaction of ours do nothing before it ends it."""
 KEEPER_SECONDS = 2
 """The same for a keeper, whose next heartbeat is due."""
-KEEPALIVE_SECONDS = 5
-"""Between two questions whether the other machine is there still, of which three may stay without an answer."""
 WRITE = "tm_write"
 """The execution option of a connection that will write."""
 PREPARE_SECONDS = 300
@@ -125,14 +123,7 @@ def connect(url: str | URL, *, keeper: bool = False) -> Engine:
     found = make_url(address(url))
     seconds = KEEPER_SECONDS if keeper else BUSY_SECONDS
     if found.get_backend_name() == "postgresql":
-        limits: dict[str, int | str] = {
-            "connect_timeout": seconds,
-            "tcp_user_timeout": seconds * 1000,
-            # A machine that is gone without a word is noticed also by who waits for its answer.
-            "keepalives_idle": seconds,
-            "keepalives_interval": KEEPALIVE_SECONDS,
-            "keepalives_count": 3,
-        }
+        limits: dict[str, int | str] = {**patience(seconds)}
         idle = KEEPER_SECONDS if keeper else IDLE_SECONDS
         # A process that is frozen within a transaction would keep its locks from everybody.
         options = f"-c idle_in_transaction_session_timeout={idle * 1000}"
@@ -144,6 +135,21 @@ def connect(url: str | URL, *, keeper: bool = False) -> Engine:
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def patience(seconds: int = BUSY_SECONDS) -> dict[str, int]:
+    """For how long a connection to PostgreSQL waits for a machine that is gone without a word, as libpq takes it.
+
+    Who waits for an answer asks three times whether the machine is there: after half of these seconds, and twice more
+    before they are over, which is when the kernel gives up (`TCP_USER_TIMEOUT` in tcp(7)).
+    """
+    return {
+        "connect_timeout": seconds,
+        "tcp_user_timeout": seconds * 1000,
+        "keepalives_idle": max(1, seconds // 2),
+        "keepalives_interval": max(1, seconds // 6),
+        "keepalives_count": 3,
+    }
 
 
 def address(url: str | URL) -> str:

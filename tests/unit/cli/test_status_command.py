@@ -16,6 +16,7 @@ else:
     from web_launch import LAUNCH, Played
 
 from tminus.cli.app import app
+from tminus.cli.doubts import Doubts
 from tminus.errors import OutOfSequenceError, PartError, UsageError
 
 
@@ -39,6 +40,24 @@ def test_an_open_launch_is_shown_with_its_clock_and_its_sections(home: Path) -> 
     assert "Counting" in first
     assert any(line.startswith("── Sections") for line in rest)
     assert all(len(line) <= 100 for line in lines)
+
+
+def test_a_doubt_hides_nothing_and_moves_no_cursor(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(Played().open().keep(home))
+    monkeypatch.setattr(Doubts, "__call__", lambda *_: ["line 3: \x1b[2J\x1b[HALL GREEN"])
+    assert status().stdout.startswith("✖ line 3: \ufffd[2J\ufffd[HALL GREEN\n")
+
+
+def test_who_follows_is_told_each_doubt_when_it_comes_up(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    played = Played().lift_off()
+    played.add("launch.ended", {"outcome": "aborted", "text": "interrupted by the viewer", "after": "x"})
+    asyncio.run(played.keep(home))
+    monkeypatch.setattr(Doubts, "__call__", lambda *_: ["it is not proved"])
+    told = status("--watch").stdout.splitlines()
+    assert told[0] == "✖ it is not proved"
+    assert told.count("✖ it is not proved") == 1
+    first = json.loads(status("--watch", "--json").stdout.splitlines()[0])
+    assert first == {"type": "demo.said", "text": "✖ it is not proved"}
 
 
 def test_the_same_as_one_object(home: Path) -> None:
