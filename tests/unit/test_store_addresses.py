@@ -63,7 +63,10 @@ def test_a_machine_that_is_gone_without_a_word_is_noticed_by_who_waits_for_it(
 
 def test_the_engine_s_own_connections_wait_no_longer(tmp_path: Path) -> None:
     for url, wanted in (
-        ("postgresql://nobody@127.0.0.1:1/none", {"connect_args": patience()}),
+        (
+            "postgresql://nobody@127.0.0.1:1/none",
+            {"connect_args": {"application_name": "tminus", **patience()}},
+        ),
         (f"sqlite:///{tmp_path / 'db'}", None),
     ):
         engine = DurableEngine(url, {}, FakeClock())

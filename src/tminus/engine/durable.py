@@ -129,6 +129,11 @@ class DurableSteps:
         return await DBOS.patch_async(change)
 
 
+def _connection() -> dict[str, str | int]:
+    """What the engine's own connections to PostgreSQL ask for."""
+    return {"application_name": NAME, **patience()}
+
+
 class DurableEngine:
     """One process's share in running the launches of one database, `sqlite:///…` or `postgresql+psycopg://…`.
 
@@ -198,7 +203,7 @@ class DurableEngine:
             sys_db_idle_transaction_timeout_sec=IDLE_SECONDS,
             max_executor_threads=THREADS,
             log_level="ERROR",
-            **({} if url.startswith("sqlite") else {"db_engine_kwargs": {"connect_args": patience()}}),
+            **({} if url.startswith("sqlite") else {"db_engine_kwargs": {"connect_args": _connection()}}),
         )
 
     def _registered(self, name: str, body: Body) -> Workflow:
