@@ -6,7 +6,7 @@ The rules are those of the Fetch standard (https://fetch.spec.whatwg.org), "CORS
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.errors import InconclusiveError
 from tminus.http import Answer, Http
 

@@ -10,7 +10,8 @@ import pytest
 
 from tminus import oci
 from tminus.demo import images as demo_images
-from tminus.domain.evidence import JsonValue, Observation, Verdict
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation, Verdict
 from tminus.domain.plan import Check
 from tminus.errors import PlanError
 from tminus.planfile import read

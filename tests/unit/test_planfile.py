@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 else:
     import small_plan
 
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.domain.plan import Kind, Severity
 from tminus.errors import PlanError
 from tminus.planfile import MAX_BYTES, bound, freshness, parse, read

@@ -11,8 +11,7 @@ from time import monotonic
 
 from tminus.alerting.alertmanager import Active, Alertmanager, Sent
 from tminus.alerting.inboxes import Inbox
-from tminus.domain.canonical import timestamp
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue, timestamp
 
 MARK = "tminus"
 """The label of alerts that are drills; its value is `drill`."""

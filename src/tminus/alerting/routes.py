@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from tminus.alerting.rules import Rule
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.errors import InconclusiveError
 
 PAGING = ("pagerduty", "opsgenie", "victorops", "pushover")

@@ -9,7 +9,7 @@ from typing import Any
 from tminus.alerting.expression import Expression, parse
 from tminus.alerting.measures import Meaning, meanings
 from tminus.domain import expectation, offsets
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.errors import InconclusiveError, PlanError
 
 MISSED_EVALUATIONS = 2

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tminus.demo.custody import Custody, custody
+from tminus.domain.openrecord import OpenRecord
 from tminus.domain.record import ENDED, Event
 from tminus.domain.trust import KeyKind, TrustRoot
-from tminus.domain.verification import OpenRecord
 from tminus.errors import RecordError, TminusError
 from tminus.picture.reading import DATABASE
 from tminus.signing import load_trust, open_envelope, trust_path

@@ -10,7 +10,7 @@ import typer
 from tminus import checklist, planfile
 from tminus.checklist import Checklist, Form
 from tminus.cli import outputs, reimporting
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.errors import ChecklistError, UsageError
 from tminus.importing import (
     Answers,

@@ -7,7 +7,7 @@ from tminus import files
 from tminus.checklist import Form
 from tminus.cli import outputs
 from tminus.domain.argument import shown
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.errors import RefusedError
 from tminus.importing import merging
 from tminus.planfile.nodes import MAX_BYTES, Map, parsed

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tminus.control.ports import Clock, Invariants, Json
-from tminus.domain.canonical import timestamp
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.invariant import UNSEEN_TURNS, Broken, Invariant, Values, broken, floors
 from tminus.errors import ProbeError, RolloutError
 

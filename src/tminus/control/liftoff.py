@@ -12,8 +12,9 @@ from tminus.control.proof import Proof, held_by
 from tminus.control.readiness import Finding, Readiness
 from tminus.control.stages import Stages
 from tminus.control.watch import SLICE, Green, Sight, sight
+from tminus.domain.canonical import JsonValue
 from tminus.domain.course import GUARDED, ORDERED, course_of
-from tminus.domain.evidence import JsonValue, Observation, Source, Verdict
+from tminus.domain.evidence import Observation, Source, Verdict
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan, Rung
 from tminus.domain.record import Event

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tminus.domain.canonical import JsonValue
 from tminus.domain.course import Course
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.evidence import Observation
 from tminus.domain.message import Message
 from tminus.domain.plan import Check
 from tminus.domain.record import Event

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from tminus.control.ports import Clock, Json, Observer, Record
 from tminus.domain.attempts import in_force
 from tminus.domain.attestation import claim_data
+from tminus.domain.canonical import JsonValue
 from tminus.domain.course import Course, course_of
-from tminus.domain.evidence import Claim, JsonValue, Observation, Source, Verdict, fingerprint, matter, worst
+from tminus.domain.evidence import Claim, Observation, Source, Verdict, fingerprint, matter, worst
 from tminus.domain.expectation import judge
 from tminus.domain.plan import Check, Kind
 from tminus.domain.record import OPENED, Event

@@ -10,7 +10,7 @@ from typing import cast
 
 from tminus.control.inspection import Inspection
 from tminus.control.ports import Clock, Json, Prober, SideStatus, Target, Traffic
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.domain.guard import Action, Guard, GuardLimits
 from tminus.domain.judgement import Decision
 from tminus.domain.plan import Rung

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 
 _WORDS: Mapping[Any, str] = {
     str: "text",

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from tminus.domain import fields
-from tminus.domain.canonical import canonical, plain, sha256_hex
-from tminus.domain.evidence import Claim, JsonValue
+from tminus.domain.canonical import JsonValue, canonical, plain, sha256_hex
+from tminus.domain.evidence import Claim
 from tminus.domain.record import Event
 
 Json = dict[str, JsonValue]

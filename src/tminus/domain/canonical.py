@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import NoReturn, cast
+from typing import NoReturn, TypeAlias, cast
 
 import rfc8785
 
-from tminus.domain.evidence import JsonValue
 from tminus.errors import RecordError
+
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+"""What records and evidence are made of: it is stored, hashed and printed as JSON."""
 
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _SAFE = 2**53 - 1

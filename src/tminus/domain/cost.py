@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.domain.traffic import Outcome, Side
 
 

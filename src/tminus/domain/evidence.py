@@ -8,13 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import sha256
-from typing import TypeAlias
 
-import rfc8785
-
-JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
-"""What evidence is made of: it is stored, hashed and printed as JSON."""
+from tminus.domain.canonical import JsonValue, canonical, sha256_hex
 
 
 class Verdict(StrEnum):
@@ -99,7 +94,7 @@ def worst(verdicts: list[Verdict]) -> Verdict:
 
 def digest(value: JsonValue) -> str:
     """SHA-256 of a value's canonical form (RFC 8785), in hex."""
-    return sha256(rfc8785.dumps(value)).hexdigest()
+    return sha256_hex(canonical(value))
 
 
 def fingerprint(verdict: Verdict, expect: str, material: Mapping[str, JsonValue]) -> str:

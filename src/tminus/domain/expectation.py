@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tminus.domain.evidence import JsonValue, Verdict
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Verdict
 
 _UNITS = {"": 1.0, "%": 0.01, "ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "kB": 1e3, "MB": 1e6}
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tminus.domain import expectation, offsets
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.domain.expectation import Expectation
 from tminus.errors import InconclusiveError
 

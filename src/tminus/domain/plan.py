@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tminus.domain.evidence import Freshness, JsonValue
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Freshness
 from tminus.domain.expectation import Expectation
 from tminus.domain.freezes import Freeze
 

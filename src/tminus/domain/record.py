@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
-from tminus.domain.canonical import canonical, instant, parse, plain, sha256_hex
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue, canonical, instant, parse, plain, sha256_hex
 from tminus.domain.fields import exactly
 from tminus.errors import OutOfSequenceError, RecordError
 
@@ -61,6 +60,8 @@ class Event:
     type: str
     key: str
     data: Mapping[str, JsonValue] = field(hash=False)
+    _digest: str = field(default="", init=False, repr=False, compare=False)
+    """Of the line that it was read from or written to; a copy with other fields has none yet."""
 
     @property
     def line(self) -> int:
@@ -70,7 +71,12 @@ class Event:
     @property
     def digest(self) -> str:
         """SHA-256 of its line: what the next event names."""
-        return digest(encode(self))
+        return self._digest or digest(encode(self))
+
+    def stands_in(self, line: bytes) -> "Event":
+        """The same event, which this is the line of: its digest need not be made anew each time that it is named."""
+        object.__setattr__(self, "_digest", digest(line))
+        return self
 
 
 def digest(line: bytes) -> str:
@@ -102,8 +108,7 @@ def append(previous: Event | None, entry: Entry) -> Event:
         key=entry.key,
         data=plain(entry.data),
     )
-    encode(event)
-    return event
+    return event.stands_in(encode(event))
 
 
 def encode(event: Event) -> bytes:
@@ -128,7 +133,7 @@ def decode(number: int, line: bytes) -> Event:
         fields = _fields(line)
     except RecordError as error:
         raise RecordError(f"line {number}: {error}", hint=error.hint) from error
-    return Event(**fields)  # type: ignore[arg-type] # every field was checked
+    return Event(**fields).stands_in(line)  # type: ignore[arg-type] # every field was checked
 
 
 def read(chunks: Iterable[bytes]) -> Iterator[Event]:
@@ -145,7 +150,7 @@ def read(chunks: Iterable[bytes]) -> Iterator[Event]:
         check_place(event, number, prev)
         if previous:
             yield previous
-        previous, prev = event, digest(line)
+        previous, prev = event, event.digest
     if previous is None:
         raise RecordError("line 1: the record is empty", hint=_HINT)
     if previous.type != CHECKPOINT:

@@ -4,7 +4,7 @@ Signatures are checked by the caller's function (`tminus.signing.open_envelope`)
 are needed and what they must cover. What it cannot know is stated in docs/explanation/security.md.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tminus.domain import fields
@@ -50,44 +50,18 @@ def verify(chunks: Iterable[bytes], open_envelope: OpenEnvelope, trust: TrustRoo
 
     Without a trust root the chain and every envelope's own signature are checked, not whose keys they are.
     """
-    reading = _Reading(open_envelope, Signers(trust))
-    _take(reading, read(chunks))
+    reading = Reading(open_envelope, Signers(trust))
+    take_all(reading, read(chunks))
     return reading.report()
 
 
 def check_open(events: Iterable[Event], open_envelope: OpenEnvelope, trust: TrustRoot | None) -> None:
     """Raise `RecordError` where the record of a launch under way would not verify, as far as it goes."""
-    _take(_Reading(open_envelope, Signers(trust)), events)
+    take_all(Reading(open_envelope, Signers(trust)), events)
 
 
-class OpenRecord:
-    """The record of a launch under way, verified as it grows: each event once."""
-
-    def __init__(self, open_envelope: OpenEnvelope, trust: TrustRoot | None) -> None:
-        self._reading = _Reading(open_envelope, Signers(trust))
-        self._refused: tuple[Event, RecordError] | None = None
-
-    def leads_to(self, events: Sequence[Event]) -> bool:
-        """Whether these begin with what was read so far."""
-        last = self._refused[0] if self._refused else self._reading.last
-        return last is None or (len(events) > last.seq and events[last.seq].digest == last.digest)
-
-    def follow(self, events: Sequence[Event]) -> None:
-        """Verify what is new in these; raises `RecordError` for the first event that does not hold, from then on."""
-        if self._refused:
-            raise self._refused[1]
-        try:
-            _take(self._reading, events[self._count :])
-        except RecordError as error:
-            self._refused = events[self._count], error
-            raise
-
-    @property
-    def _count(self) -> int:
-        return self._reading.last.seq + 1 if self._reading.last else 0
-
-
-def _take(reading: "_Reading", events: Iterable[Event]) -> None:
+def take_all(reading: "Reading", events: Iterable[Event]) -> None:
+    """Judge these events, the next of a record; raises `RecordError` with the line of the first that does not hold."""
     for event in events:
         try:
             reading.take(event)
@@ -96,8 +70,8 @@ def _take(reading: "_Reading", events: Iterable[Event]) -> None:
 
 
 @dataclass(slots=True)
-class _Reading:
-    """What the lines read so far say."""
+class Reading:
+    """What the lines of a record that were read so far say."""
 
     open_envelope: OpenEnvelope
     signers: Signers
@@ -399,24 +373,24 @@ class _Reading:
             )
 
 
-_ACTS: Mapping[str, Callable[[_Reading, Event], None]] = {
-    OPENED: _Reading.open,
-    "launch.rescheduled": _Reading.reschedule,
-    "check.observed": _Reading.observe,
-    "check.attested": _Reading.attest,
-    "waiver.requested": _Reading.request,
-    "check.waived": _Reading.waive,
-    "waiver.ended": _Reading.end_waiver,
-    "role.delegated": _Reading.delegate,
-    EXPEDITED: _Reading.expedite,
-    "warning.acknowledged": _Reading.acknowledge,
-    "poll.opened": _Reading.open_poll,
-    "poll.renewed": _Reading.renew_poll,
-    "signoff.given": _Reading.sign_off,
-    "decision.made": _Reading.decide,
-    PROPOSED: _Reading.propose,
-    "step.started": _Reading.step,
-    "step.done": _Reading.step,
-    ENDED: _Reading.end,
-    CHECKPOINT: _Reading.checkpoint,
+_ACTS: Mapping[str, Callable[[Reading, Event], None]] = {
+    OPENED: Reading.open,
+    "launch.rescheduled": Reading.reschedule,
+    "check.observed": Reading.observe,
+    "check.attested": Reading.attest,
+    "waiver.requested": Reading.request,
+    "check.waived": Reading.waive,
+    "waiver.ended": Reading.end_waiver,
+    "role.delegated": Reading.delegate,
+    EXPEDITED: Reading.expedite,
+    "warning.acknowledged": Reading.acknowledge,
+    "poll.opened": Reading.open_poll,
+    "poll.renewed": Reading.renew_poll,
+    "signoff.given": Reading.sign_off,
+    "decision.made": Reading.decide,
+    PROPOSED: Reading.propose,
+    "step.started": Reading.step,
+    "step.done": Reading.step,
+    ENDED: Reading.end,
+    CHECKPOINT: Reading.checkpoint,
 }

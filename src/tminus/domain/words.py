@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from tminus.domain import fields
 from tminus.domain.attestation import STATEMENT, Json
-from tminus.domain.canonical import plain
-from tminus.domain.evidence import JsonValue, Source, Verdict, fingerprint
+from tminus.domain.canonical import JsonValue, plain
+from tminus.domain.evidence import Source, Verdict, fingerprint
 from tminus.domain.record import Event
 
 ATTESTATION = "https://tminus.dev/attestation/v1"

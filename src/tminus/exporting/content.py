@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 
 
 class Standing(StrEnum):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.domain.plan import Severity
 from tminus.importing.assembling import Imported
 from tminus.importing.choices import choices, counted

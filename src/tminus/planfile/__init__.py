@@ -8,7 +8,7 @@ tminus works with. `loading` is where to begin: text → `nodes` (values with th
 from collections.abc import Mapping
 from pathlib import Path
 
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.domain.plan import Plan
 from tminus.errors import PlanError
 from tminus.planfile.lines import freshness

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.domain.people import alike
 from tminus.planfile.findings import Findings
 from tminus.planfile.nodes import Map, Seq

@@ -12,7 +12,8 @@ value was written here or came from a base, nor whether a default was spelled ou
 from collections.abc import Mapping
 from typing import Any
 
-from tminus.domain.evidence import JsonValue, digest
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import digest
 from tminus.planfile.document import Document, NoticesEntry, NotifyEntry
 
 _OF_THE_FILE = {"$schema", "extends"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.planfile.document import Document, LineEntry, OmittedLine
 from tminus.planfile.loading import Loaded
 

@@ -18,7 +18,8 @@ from types import ModuleType
 from typing import get_type_hints
 
 from tminus.domain.argument import Argument, misfits, unit_of
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.signature import Signature, signatures
 from tminus.domain.value import ValueKind
 from tminus.errors import PlanError

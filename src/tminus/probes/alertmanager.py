@@ -15,7 +15,8 @@ from tminus.alerting.drill import MARK, Drill, failures, muting
 from tminus.alerting.inboxes import Inbox
 from tminus.alerting.routes import dead_ends, misrouted, silent
 from tminus.alerting.rules import Rule
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
 from tminus.probes import Probe

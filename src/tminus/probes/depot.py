@@ -13,7 +13,8 @@ from typing import Annotated, Any, TypeVar
 
 import aiohttp
 
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, ProbeError
 from tminus.http import Answer, Http, connect

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from tminus.domain.evidence import JsonValue, Observation, digest
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation, digest
 from tminus.domain.value import ValueKind
 from tminus.errors import DeniedError, InconclusiveError
 from tminus.http import Answer, Http, connect

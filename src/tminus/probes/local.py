@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tminus.control.ports import SideStatus, Target
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.traffic import Side
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, ProbeError, RolloutError

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from tminus.control.inspection import Inspection
 from tminus.domain import expectation, offsets
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.invariant import shown
 from tminus.domain.plan import Plan

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from tminus.control.inspection import Inspection
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
 from tminus.postgres import (

@@ -12,7 +12,8 @@ from tminus.alerting.prometheus import Prometheus, Series, asking
 from tminus.alerting.proofs import proven
 from tminus.alerting.rules import Findings, Rule, Wanted
 from tminus.domain.agreement import Counted, Histogram, between
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, UnreachableError
 from tminus.http import connect, is_address

@@ -18,7 +18,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tminus import processes
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import DeniedError, InconclusiveError, PartError, UnreachableError
 from tminus.probes import Probe

@@ -8,7 +8,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, PlanError, ReleaseError
 from tminus.oci import Repository

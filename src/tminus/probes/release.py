@@ -9,7 +9,8 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from tminus import oci
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, PlanError, ReleaseError, UnreachableError
 from tminus.postgres import (

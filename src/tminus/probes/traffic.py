@@ -16,7 +16,8 @@ from tminus.domain.agreement import (
     shares_disagree,
     times_disagree,
 )
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.traffic import Outcome, Side
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError

@@ -9,7 +9,8 @@ from time import monotonic
 from typing import Annotated
 
 from tminus import browsers
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
 from tminus.http import Answer, Http, bare, connect

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tminus import files
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.errors import UsageError
 
 KINDS = ("record", "trace", "plan", "checklist")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tminus import checklist
 from tminus.checklist import Checklist, Form
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.readers import Sight
 
 _PARTS = ("headings", "blanks", "roles", "contacts", "triggers", "figures", "document", "decisions")

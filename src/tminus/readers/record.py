@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tminus import files
 from tminus.domain import record
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.errors import UsageError
 from tminus.readers import Sight
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.domain.invariant import Invariant
 from tminus.errors import InconclusiveError, UnreachableError
 from tminus.postgres import connect

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from tminus.control.ports import Json
-from tminus.domain.canonical import canonical, sha256_hex, timestamp
+from tminus.domain.canonical import JsonValue, canonical, sha256_hex, timestamp
 from tminus.domain.course import Course, course_of
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.evidence import Observation
 from tminus.domain.plan import Check
 from tminus.domain.record import Entry, Event, append
 from tminus.errors import ProbeError, TminusError

@@ -17,9 +17,9 @@ from tminus.control.ports import Clock, Engine, Json
 from tminus.control.readiness import Readiness
 from tminus.control.stages import Stages
 from tminus.control.watch import Watch
-from tminus.domain.canonical import timestamp
+from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.course import Course, course_of
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.evidence import Observation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Check, Plan
 from tminus.domain.record import ENDED, Entry, Event

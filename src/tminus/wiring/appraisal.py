@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from tminus.config import resolve
 from tminus.control.readiness import Readiness
-from tminus.domain.canonical import timestamp
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue, timestamp
+from tminus.domain.evidence import Observation
 from tminus.domain.plan import Check, Plan
 from tminus.errors import InconclusiveError, PlanError, TminusError, UnreachableError
 from tminus.http import is_address

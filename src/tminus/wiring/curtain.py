@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.errors import TminusError
 
 _PASSWORD = re.compile(r"\bpassword\s*=\s*'?([^\s']+)")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from tminus.config import resolve
 from tminus.control.inspection import Inspection
 from tminus.control.ports import Clock
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.domain.expectation import parse as parse_expectation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.invariant import UNSEEN_TURNS, declared, every

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tminus.control.ports import Json, SideStatus
-from tminus.domain.evidence import JsonValue, Observation
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Observation
 from tminus.domain.plan import Check
 from tminus.domain.trace import parse_line, render
 from tminus.domain.traffic import Outcome, Side, WeightChange

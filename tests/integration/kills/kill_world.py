@@ -12,8 +12,7 @@ from multiprocessing.connection import Connection
 from aiohttp import web
 
 from tminus.control.ports import Json
-from tminus.domain.canonical import sha256_hex
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue, sha256_hex
 from tminus.domain.trace import parse_line, render
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.standins.clock import wall_clock

@@ -3,7 +3,7 @@
 import pytest
 
 from tminus.alerting.rules import Findings
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.probes.prometheus import _state
 
 

@@ -5,7 +5,7 @@ import pytest
 from tminus import probes as probe_kit
 from tminus.cli import probes
 from tminus.domain import expectation
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 
 
 def expected(name: str) -> expectation.Expectation:

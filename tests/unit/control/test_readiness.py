@@ -10,8 +10,9 @@ import pytest
 from tminus.control import readiness as module
 from tminus.control.ports import Json
 from tminus.control.readiness import Readiness, facts, shown
+from tminus.domain.canonical import JsonValue
 from tminus.domain.course import Course
-from tminus.domain.evidence import JsonValue, Observation, Source, Verdict
+from tminus.domain.evidence import Observation, Source, Verdict
 from tminus.domain.expectation import parse
 from tminus.domain.plan import Check, Kind
 from tminus.domain.record import Entry, Event, append

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tminus.domain.evidence import JsonValue, Verdict
+from tminus.domain.canonical import JsonValue
+from tminus.domain.evidence import Verdict
 from tminus.domain.expectation import judge, parse
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e9, max_value=1e9)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tminus.domain.evidence import JsonValue
+from tminus.domain.canonical import JsonValue
 from tminus.domain.expectation import parse
 from tminus.domain.invariant import EVERY, Broken, Invariant, broken, declared, every, floors
 from tminus.errors import InconclusiveError
