@@ -1,16 +1,16 @@
 """DSSE envelopes: in-toto statements, signed and opened.
 
-The payload is our own RFC 8785 bytes; securesystemslib makes and checks the signature over DSSE's pre-authentication
-encoding. Reading is strict where its reader is lenient: one form of each envelope, so no byte of it can be changed.
+The payload is our own RFC 8785 bytes; securesystemslib makes the signature over DSSE's pre-authentication encoding. It
+is checked over the same bytes by the library that does it for securesystemslib, whose keys are made anew for each
+signature. Reading is strict where its reader is lenient: one form of each envelope, so no byte of it can be changed.
 """
 
 import base64
 import binascii
 from collections.abc import Callable, Collection, Mapping
 
+from cryptography.exceptions import InvalidSignature
 from securesystemslib.dsse import Envelope
-from securesystemslib.exceptions import VerificationError
-from securesystemslib.signer import Signature  # type: ignore[attr-defined] # public, not in __all__
 
 from tminus.domain.attestation import Json, checkpoint_statement
 from tminus.domain.canonical import canonical, parse
@@ -51,7 +51,7 @@ def open_envelope(envelope: object) -> SignedStatement:
         raise RecordError(f"`payloadType` is not {PAYLOAD_TYPE}", hint=_HINT)
     payload = _decoded("payload", text(envelope, "payload"))
     keyid, signature = _signature(envelope)
-    _check_signature(Envelope(payload, PAYLOAD_TYPE, {keyid: Signature(keyid, signature.hex())}), keyid)
+    _check_signature(keyid, signature, payload)
     statement = parse(payload)
     if not isinstance(statement, dict):
         raise RecordError("the payload is no statement", hint=_HINT)
@@ -85,15 +85,15 @@ def _signature(envelope: Mapping[str, object]) -> tuple[str, bytes]:
     return text(signatures[0], "keyid"), _decoded("sig", text(signatures[0], "sig"))
 
 
-def _check_signature(envelope: Envelope, keyid: str) -> None:
+def _check_signature(keyid: str, signature: bytes, payload: bytes) -> None:
     try:
         key = public_key(keyid)
     except RecordError as error:
         # What is refused here was written by somebody else; no key of this machine is to be made anew.
         raise RecordError(str(error), hint=_HINT) from error
     try:
-        envelope.verify([key], 1)
-    except VerificationError as error:
+        key.verify(signature, Envelope(payload, PAYLOAD_TYPE, {}).pae())
+    except InvalidSignature as error:
         raise RecordError(f"the signature is not by key {keyid}", hint=_HINT) from error
 
 

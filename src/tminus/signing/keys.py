@@ -98,14 +98,14 @@ class Signer:
 
     def crypto(self) -> CryptoSigner:
         """The same key as securesystemslib signs with."""
-        return CryptoSigner(self._private, public_key(self.keyid))
+        return CryptoSigner(self._private, SSlibKey.from_crypto(public_key(self.keyid), self.keyid))
 
 
 @lru_cache(maxsize=1024)  # a launch has few keys, and each of them signs often
-def public_key(keyid: str) -> SSlibKey:
-    """The key with this id as securesystemslib verifies with; raises `RecordError` for a weak one."""
+def public_key(keyid: str) -> Ed25519PublicKey:
+    """The key with this id, to verify with; raises `RecordError` for a weak one."""
     check_public_key(keyid)
-    return SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(bytes.fromhex(keyid)), keyid)
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(keyid))
 
 
 def check_public_key(keyid: str) -> None:
