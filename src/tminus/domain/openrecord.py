@@ -25,7 +25,8 @@ class OpenRecord:
     def follow(self, events: Sequence[Event]) -> None:
         """Verify what is new in these; raises `RecordError` for the first event that does not hold, from then on."""
         if self._refused:
-            raise self._refused[1]
+            # Raised at each look: with its traceback it would keep one more look's events in memory every time.
+            raise self._refused[1].with_traceback(None)
         try:
             take_all(self._reading, events[self._count :])
         except RecordError as error:

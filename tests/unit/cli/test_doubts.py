@@ -13,8 +13,10 @@ else:
 from tminus.cli import doubts
 from tminus.cli.doubts import Doubts
 from tminus.demo.custody import Custody
+from tminus.domain.openrecord import OpenRecord
 from tminus.domain.report import SignedStatement
 from tminus.domain.trust import TrustedKey, TrustRoot
+from tminus.errors import RecordError
 from tminus.picture.reading import DATABASE
 from tminus.signing import open_envelope, save_trust, trust_path
 
@@ -139,3 +141,14 @@ def test_many_who_watch_at_once_look_once_who_has_a_demo_in_hand(
         time[0] = 1_800_000_000.0 + at
         assert doubt(events) == []
     assert asked == [1_800_000_000.0, 1_800_000_002.0]
+
+
+def test_what_is_refused_at_each_look_keeps_no_look_in_memory() -> None:
+    opened = OpenRecord(open_envelope, trust_root())
+    events = RecordBuilder(seed="theirs").up_to_go().events
+    depths = []
+    for _ in range(5):
+        with pytest.raises(RecordError) as caught:
+            opened.follow(events)
+        depths.append(len(caught.traceback))
+    assert len(set(depths[1:])) == 1, depths
