@@ -77,7 +77,7 @@ def prepare() -> None:
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
-    r"""`\uXXXX` for each UTF-16 unit, so that JSON stays JSON in any encoding."""
+    """A `u` with four hex digits behind a backslash for each UTF-16 unit: JSON stays JSON in any encoding."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
