@@ -12,6 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NoReturn, TypeAlias, cast
 
+import orjson
 import rfc8785
 
 from tminus.errors import RecordError
@@ -20,13 +21,18 @@ JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, J
 """What records and evidence are made of: it is stored, hashed and printed as JSON."""
 
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_OTHERWISE = re.compile(rb"[\[:,]-?[0-9](?:[0-9]{15}|[0-9]*\.[0-9]*0[,\]}]|[0-9.]*[eE])|\A-?[0-9]|[\xf0-\xf7]")
+"""What orjson may spell in another way than RFC 8785, within texts as well, where it does no harm: numbers with sixteen
+digits before the point, with an exponent, with a last digit of 0 behind the point, alone; characters beyond U+FFFF."""
+_ORDERED = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
 _SAFE = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly: RFC 8785, appendix D."""
 _HINT = "export the record again from its store; if the difference stays, treat the record as altered"
-
-
-class _SpelledOtherwiseError(ValueError):
-    """What the standard library's JSON writer spells in another way than RFC 8785."""
 
 
 def canonical(value: object) -> bytes:
@@ -39,14 +45,17 @@ def canonical(value: object) -> bytes:
     return encoded
 
 
+def written(value: object) -> bytes:
+    """The same bytes for what nobody reads again; raises `ValueError` for what is no JSON."""
+    quick = _quickly_written(value)
+    # rfc8785 refuses what is no JSON by itself.
+    return rfc8785.dumps(value) if quick is None else quick[0]  # type: ignore[arg-type]
+
+
 def written_so(value: object, encoded: bytes) -> bool:
     """Whether these canonical bytes, as `parse` takes them, are those of this value."""
-    try:
-        if _WRITER.encode(value).encode() == encoded:
-            return True
-    except (ValueError, TypeError, RecursionError):
-        return canonical(value) == encoded
-    return canonical(value) == encoded
+    quick = _quickly_written(value)
+    return (canonical(value) if quick is None else quick[0]) == encoded
 
 
 def plain(value: Mapping[str, object]) -> dict[str, JsonValue]:
@@ -57,15 +66,18 @@ def plain(value: Mapping[str, object]) -> dict[str, JsonValue]:
 
 def _written(value: object) -> tuple[bytes, JsonValue]:
     """The bytes, and what is read from them again: bytes that this writes have their one form already."""
+    return _quickly_written(value) or _written_by_the_library(value)
+
+
+def _quickly_written(value: object) -> tuple[bytes, JsonValue] | None:
+    """The same by orjson, where it spells this value as RFC 8785 does; nothing where that is not certain (ADR 32)."""
     try:
-        text = _WRITER.encode(value)
-        read = _plainly_read(text)
-        # What the writer changes without a word (a tuple, a key that is no text) is not what is read again.
-        if read == value:
-            return text.encode(), read
-    except (ValueError, TypeError, RecursionError):
-        return _written_by_the_library(value)
-    return _written_by_the_library(value)
+        encoded = orjson.dumps(value, option=_ORDERED)
+        read: JsonValue = orjson.loads(encoded)
+    except (orjson.JSONEncodeError, orjson.JSONDecodeError):
+        return None
+    # What orjson changes without a word (a tuple, NaN) is not what is read again.
+    return None if read != value or _OTHERWISE.search(encoded) else (encoded, read)
 
 
 def _written_by_the_library(value: object) -> tuple[bytes, JsonValue]:
@@ -81,13 +93,11 @@ def _written_by_the_library(value: object) -> tuple[bytes, JsonValue]:
 def parse(encoded: bytes) -> JsonValue:
     """Read canonical JSON; raises `RecordError` naming the first byte that is not as RFC 8785 writes it."""
     try:
-        text = encoded.decode()
-        value = _plainly_read(text)
-        if _WRITER.encode(value) == text:
-            return value
-    except (ValueError, RecursionError):
+        value: JsonValue = orjson.loads(encoded)
+        alike = orjson.dumps(value, option=_ORDERED) == encoded
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _parsed_by_the_library(encoded)
-    return _parsed_by_the_library(encoded)
+    return value if alike and not _OTHERWISE.search(encoded) else _parsed_by_the_library(encoded)
 
 
 def _parsed_by_the_library(encoded: bytes) -> JsonValue:
@@ -99,19 +109,6 @@ def _parsed_by_the_library(encoded: bytes) -> JsonValue:
     if again != encoded:
         raise _refused(f"byte {first_difference(encoded, again)}: not as RFC 8785 writes it")
     return value
-
-
-def _plainly_read(text: str) -> JsonValue:
-    """Read what RFC 8785 and the standard library's writer spell alike, should they spell it so at all (ADR 26).
-
-    Raises `ValueError` for anything else.
-    """
-    if not text.isascii() and len(text.encode("utf-16-le")) != 2 * len(text):
-        raise _SpelledOtherwiseError("keys beyond U+FFFF are sorted by their UTF-16 units")
-    value, end = _READER.raw_decode(text)
-    if end != len(text):
-        raise _SpelledOtherwiseError("something follows")
-    return cast("JsonValue", value)
 
 
 def first_difference(one: bytes, other: bytes) -> int:
@@ -187,26 +184,8 @@ def _number(text: str) -> float:
     return number
 
 
-def _plain_integer(text: str) -> int:
-    """An integer that every JSON reader keeps; both spell it alike."""
-    if len(text) > 17 or abs(int(text)) > _SAFE:
-        raise _SpelledOtherwiseError(text)
-    return int(text)
-
-
-def _plain_number(text: str) -> float:
-    """A fraction that both spell alike: its shortest digits, without an exponent."""
-    if "e" in text or "E" in text or text.endswith(".0"):
-        raise _SpelledOtherwiseError(text)
-    return float(text)
-
-
 def _no_constant(text: str) -> NoReturn:
     raise _refused(f"{text} is no JSON number")
-
-
-_READER = json.JSONDecoder(parse_constant=_no_constant, parse_int=_plain_integer, parse_float=_plain_number)
-_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _refused(what: str) -> RecordError:

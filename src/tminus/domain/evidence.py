@@ -9,9 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import rfc8785
-
-from tminus.domain.canonical import JsonValue, sha256_hex
+from tminus.domain.canonical import JsonValue, sha256_hex, written
 
 
 class Verdict(StrEnum):
@@ -96,7 +94,7 @@ def worst(verdicts: list[Verdict]) -> Verdict:
 
 def digest(value: JsonValue) -> str:
     """SHA-256 of a value's canonical form (RFC 8785), in hex."""
-    return sha256_hex(rfc8785.dumps(value))
+    return sha256_hex(written(value))
 
 
 def fingerprint(verdict: Verdict, expect: str, material: Mapping[str, JsonValue]) -> str:

@@ -206,21 +206,19 @@ def _check_length(number: int, line: bytes) -> None:
 
 def _check(fields: Mapping[str, object]) -> None:
     exactly(fields, _FIELDS)
-    for name, right in (
-        ("seq", _whole(fields["seq"]) and fields["seq"] >= 0),
-        ("prev", _matches(_DIGEST, fields["prev"])),
-        ("t_ms", fields["t_ms"] is None or _whole(fields["t_ms"])),
-        ("type", _matches(_TYPE, fields["type"])),
-        (
-            "key",
-            isinstance(fields["key"], str) and 0 < len(fields["key"]) <= 200 and fields["key"].isprintable(),
-        ),
-        ("data", isinstance(fields["data"], dict)),
-        ("at", isinstance(fields["at"], str)),
-    ):
-        if not right:
-            raise RecordError(f"`{name}` cannot be {str(fields[name])[:60]!r}", hint=_HINT)
-    instant(str(fields["at"]))
+    seq, t_ms, key, at = fields["seq"], fields["t_ms"], fields["key"], fields["at"]
+    wrong = (
+        ("seq" if not (_whole(seq) and seq >= 0) else "")
+        or ("prev" if not _matches(_DIGEST, fields["prev"]) else "")
+        or ("t_ms" if not (t_ms is None or _whole(t_ms)) else "")
+        or ("type" if not _matches(_TYPE, fields["type"]) else "")
+        or ("key" if not (isinstance(key, str) and 0 < len(key) <= 200 and key.isprintable()) else "")
+        or ("data" if not isinstance(fields["data"], dict) else "")
+        or ("at" if not isinstance(at, str) else "")
+    )
+    if wrong:
+        raise RecordError(f"`{wrong}` cannot be {str(fields[wrong])[:60]!r}", hint=_HINT)
+    instant(str(at))
 
 
 def _whole(value: object) -> TypeGuard[int]:

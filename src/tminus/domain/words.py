@@ -5,7 +5,6 @@ The same functions build a statement before it is signed and rebuild it when a r
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from dataclasses import fields as names_of
 from typing import Any, TypeVar
 
 from tminus.domain import fields
@@ -164,7 +163,7 @@ def word_statement(word: Word, opened: str) -> Json:
 
 def read_word(kind: type[W], predicate: Mapping[str, object]) -> W:
     """The person's own words in a signed predicate; raises `RecordError` naming the field that is wrong."""
-    known = [one.name for one in names_of(kind) if one.name not in _WHERE_SAID or one.name in predicate]
+    known = [name for name in kind.__slots__ if name not in _WHERE_SAID or name in predicate]
     fields.exactly(predicate, known)
     values: dict[str, Any] = {}
     for name in known:

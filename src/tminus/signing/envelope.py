@@ -100,9 +100,9 @@ def _check_signature(keyid: str, signature: bytes, payload: bytes) -> None:
 def _decoded(name: str, encoded: str) -> bytes:
     """Base64 in the only form that its bytes have: alphabet, padding and spare bits of RFC 4648."""
     try:
-        decoded = base64.b64decode(encoded, validate=True)
+        decoded = binascii.a2b_base64(encoded, strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise RecordError(f"`{name}` is no base64: {error}", hint=_HINT) from error
-    if base64.b64encode(decoded).decode() != encoded:
+    if binascii.b2a_base64(decoded, newline=False).decode() != encoded:
         raise RecordError(f"`{name}` is no canonical base64", hint=_HINT)
     return decoded
