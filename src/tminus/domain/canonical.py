@@ -21,7 +21,9 @@ JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, J
 """What records and evidence are made of: it is stored, hashed and printed as JSON."""
 
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
-_OTHERWISE = re.compile(rb"[\[:,]-?[0-9](?:[0-9]{15}|[0-9]*\.[0-9]*0[,\]}]|[0-9.]*[eE])|\A-?[0-9]|[\xf0-\xf7]")
+_OTHERWISE = re.compile(
+    rb"[\[:,]-?[0-9](?:[0-9]{15}|[0-9]*\.[0-9]*0[,\]}]|[0-9.]*[eE])|\A-?[0-9]|[\xf0-\xf7]"
+)
 """What orjson may spell in another way than RFC 8785, within texts as well, where it does no harm: numbers with sixteen
 digits before the point, with an exponent, with a last digit of 0 behind the point, alone; characters beyond U+FFFF."""
 _ORDERED = (
