@@ -75,8 +75,8 @@ class Kept:
         del allowed
         return await self.append_once(key, kind, data)
 
-    async def events(self) -> list[Event]:
-        return self.kept
+    async def events(self, after_seq: int = -1) -> list[Event]:
+        return [event for event in self.kept if event.seq > after_seq]
 
 
 class Recorded(ProxyTrace):
@@ -88,8 +88,8 @@ class Recorded(ProxyTrace):
         )
         self._recorded = recorded
 
-    def outcomes(self) -> list[Outcome]:
-        return list(self._recorded)
+    def since(self, at: float) -> list[Outcome]:
+        return [outcome for outcome in self._recorded if outcome.at >= at]
 
 
 class At(SystemClock):

@@ -57,9 +57,9 @@ class Chain:
         del allowed
         return await self.append_once(key, kind, data)
 
-    async def events(self) -> list[Event]:
+    async def events(self, after_seq: int = -1) -> list[Event]:
         self._reach()
-        return list(self.events_)
+        return [event for event in self.events_ if event.seq > after_seq]
 
     def _reach(self) -> None:
         if self.away:

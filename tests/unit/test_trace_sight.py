@@ -12,7 +12,9 @@ from tminus.errors import PartError
 from tminus.haproxy import Runtime
 from tminus.loopback import free_port
 from tminus.targets import trace as trace_module
-from tminus.targets.trace import SIGHT_SECONDS, ProxyTrace, _append, _Sight
+from tminus.targets import tracefile
+from tminus.targets.trace import SIGHT_SECONDS, ProxyTrace, _Sight
+from tminus.targets.tracefile import append
 
 
 def outcome(number: int) -> Outcome:
@@ -74,7 +76,7 @@ def test_what_a_full_disk_does_not_take_is_judged_at_once_and_written_later(
 
     trace._keep([outcome(1)])
     with monkeypatch.context() as patched:
-        patched.setattr(trace_module, "_append", full)
+        patched.setattr(tracefile, "append", full)
         trace._keep([outcome(2)])
         trace.note_weight(WeightChange(103.5, 50))
         assert trace.blindness() == "the trace cannot be written: No space left on device"
@@ -94,7 +96,7 @@ def test_a_line_of_which_only_a_part_fitted_is_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "trace"
-    _append(file, b"whole\n")
+    append(file, b"whole\n")
     real = Path.open
 
     class Half:
@@ -123,5 +125,5 @@ def test_a_line_of_which_only_a_part_fitted_is_taken_back(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "open", lambda path, *_args, **_more: Half(path))
         with pytest.raises(OSError, match="No space"):
-            _append(file, b"another\n")
+            append(file, b"another\n")
     assert file.read_bytes() == b"whole\n"

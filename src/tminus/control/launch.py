@@ -21,7 +21,6 @@ from tminus.control.stages import Stages
 from tminus.control.turns import Settle, Turns
 from tminus.control.watch import Sight
 from tminus.domain.agenda import Date, Due, not_leaving
-from tminus.domain.cost import cost
 from tminus.domain.course import ORDERED, Course, course_of
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan
@@ -215,5 +214,4 @@ class Launch:
 
     def _cost(self) -> Json:
         """How many user requests there were, how many failed and how many came late, by the proxy's log."""
-        watch = self._crew.stages.watch
-        return cost(watch.outcomes(), watch.limits.slow_ms)
+        return self._crew.stages.watch.toll().data()

@@ -11,6 +11,7 @@ from tminus.control.ports import Engine, Json, Record, SideStatus, recorded
 from tminus.control.proof import Proof, held_by
 from tminus.control.readiness import Finding, Readiness
 from tminus.control.stages import Stages
+from tminus.control.stretch import SEEN, Stretch, Task, look, unproven
 from tminus.control.watch import SLICE, Green, Sight, sight
 from tminus.domain.canonical import JsonValue
 from tminus.domain.course import GUARDED, ORDERED, course_of
@@ -18,7 +19,6 @@ from tminus.domain.evidence import Observation, Source, Verdict
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan, Rung
 from tminus.domain.record import Event
-from tminus.domain.rollout import Share
 from tminus.domain.traffic import Side
 from tminus.errors import (
     OutOfSequenceError,
@@ -32,6 +32,9 @@ from tminus.errors import (
 
 RETRY = 2.0
 """Seconds between two tries to read back what could not be read."""
+
+STRETCHES = "watch in stretches"
+"""The change by which a watch is one step; launches that were watching before it go on in slices."""
 
 Act = Callable[[], Awaitable[Json]]
 
@@ -59,6 +62,8 @@ class Liftoff:
         self._held = False
         """Whether people stopped the clock, or the record proves no GO: the guard goes on, and nothing else does."""
         self._orders = 0
+        self._heard: set[str] = set()
+        """The ids of the orders that were done as they say."""
 
     async def run(self, release: dict[str, str], previous: dict[str, str]) -> Sight:
         """Everything from GO to all traffic on green; says whether to go on or to roll back."""
@@ -238,6 +243,28 @@ class Liftoff:
 
     async def watch(self, label: str, seconds: float, rung: Rung | None = None) -> Sight:
         """Watch for this long in all, not counting holds; on a rung also until enough requests were seen."""
+        if not await self.engine.patched(STRETCHES):
+            return await self._watch_in_slices(label, seconds, rung)
+        number = 0
+        while True:
+            name = f"watch {label}, stretch {number}"
+            data = await self.engine.step(name, self._stretch(Task(label, seconds, rung)))
+            number += 1
+            seen = sight(data)
+            if seen.action is Action.ROLLBACK or not data["ordered"]:
+                return seen
+            if ordered := await self._obey(name, {"id": data["ordered"]}):
+                return ordered
+
+    def _stretch(self, task: Task) -> Act:
+        async def act() -> Json:
+            heard = frozenset(self._heard)
+            return await Stretch(self.record, self.stages, task).run(self.green, heard, stands=self._held)
+
+        return act
+
+    async def _watch_in_slices(self, label: str, seconds: float, rung: Rung | None) -> Sight:
+        """As `watch` was before: each slice a step, each look for an order another. For launches begun that way."""
         well = 0.0
         number = 0
         while True:
@@ -254,31 +281,21 @@ class Liftoff:
             if not self._held and seen.action is Action.CONTINUE and well >= seconds - 0.05:
                 if data["proven"]:
                     return seen
-                await self.engine.step(f"hold after {name}", self._unproven(name, rung))
+                hold = self._noting(f"hold:{name}", GUARDED, unproven(name, rung))
+                await self.engine.step(f"hold after {name}", hold)
 
     def _slice(self, name: str, seconds: float, rung: Rung | None) -> Act:
         async def act() -> Json:
             seen = await self.stages.watch.slice(self.green, seconds)
-            data: Json = {**seen.data(), "where": name, "proven": True}
-            if rung is not None:
-                share = self.stages.watch.share(rung)
-                data["share"] = _told_share(share)
-                data["proven"] = share.green >= rung.min_requests and share.explained
-            data["gauges"] = self.stages.watch.gauges()
-            await self.record.append_once(f"seen:{name}", "traffic.seen", data)
+            share = None if rung is None else self.stages.watch.share(rung)
+            data = look(seen, name, rung, share) | {"gauges": self.stages.watch.gauges()}
+            await self.record.append_once(f"seen:{name}", SEEN, data)
             if seen.action is Action.HOLD:
                 held: Json = {"where": name, "rule": seen.rule, "text": seen.text}
                 await self.record.append_once(f"hold:{name}", GUARDED, held)
             return data
 
         return act
-
-    def _unproven(self, name: str, rung: Rung | None) -> Act:
-        """Time is over, but green has not had its requests, or not the share that was set."""
-        wanted = rung.min_requests if rung else 0
-        text = f"not yet {wanted} requests on green, or not the share that was set"
-        held: Json = {"where": name, "rule": "hold.requests", "text": text}
-        return self._noting(f"hold:{name}", GUARDED, held)
 
     async def _while_held(self) -> None:
         """Begin nothing more while people hold the clock; raises `OrderedError` when they order the launch back."""
@@ -310,20 +327,22 @@ class Liftoff:
     async def _ordered(self, where: str) -> Sight | None:
         """Do as people ordered meanwhile; what brings the launch back, if one of the orders does."""
         while (message := await self.engine.receive(CONTROL, until=0.0)) is not None:
-            if ordered := await self._obey(where, message):
+            # A watch hears an order by the record, and its message may come later.
+            if message.get("id") not in self._heard and (ordered := await self._obey(where, message)):
                 return ordered
         return None
 
     async def _obey(self, where: str, message: Json) -> Sight | None:
         """Do as one order says: as it stands in the record, where it was written before the launch was told of it."""
         number, self._orders = self._orders, self._orders + 1
+        self._heard |= {str(message["id"])} if "id" in message else set()
 
-        async def look() -> Json:
+        async def given() -> Json:
             events = await self.record.events()
             course = course_of(events)
             told = self.stages.clock.follow(course, None)
-            given = next((event for event in events if event.data.get("id") == message.get("id")), None)
-            order = given.data if given and given.type == ORDERED else {}
+            event = next((event for event in events if event.data.get("id") == message.get("id")), None)
+            order = event.data if event and event.type == ORDERED else {}
             return {
                 **told,
                 "held": bool(course.held or course.unproven),
@@ -331,7 +350,7 @@ class Liftoff:
                 **order,
             }
 
-        told = await self.engine.step(f"order {number} {where}", look)
+        told = await self.engine.step(f"order {number} {where}", given)
         self.stages.clock.remember(told)
         self._held, order, at = bool(told["held"]), told.get("order"), float(str(told["at"]))
         if order == "resume":
@@ -373,15 +392,4 @@ def _told(status: SideStatus) -> Json:
         "version": status.version,
         "started": str(status.started),
         "up": status.up,
-    }
-
-
-def _told_share(share: Share) -> Json:
-    return {
-        "set": share.percent,
-        "green": share.green,
-        "total": share.total,
-        "low": share.low,
-        "high": share.high,
-        "explained": share.explained,
     }

@@ -92,8 +92,8 @@ class Record(Protocol):
         """The same, unless `allowed` raises for where the launch stands when it is written: that is raised then."""
         ...
 
-    async def events(self) -> list[Event]:
-        """Everything recorded so far, in order."""
+    async def events(self, after_seq: int = -1) -> list[Event]:
+        """Everything recorded so far behind this event, in order; all of it by default."""
         ...
 
 
@@ -161,7 +161,10 @@ class Traffic(Protocol):
     """What users meet, request by request, as the proxy logs it."""
 
     def items(self, after: int) -> list[Outcome | WeightChange]:
-        """The trace of this launch after its first `after` items, in order of arrival; it survives our own death."""
+        """The trace of this launch after its first `after` items, in order of arrival; it survives our own death.
+
+        Of very many only the first come at once; ask again for those behind them.
+        """
         ...
 
     def lost(self) -> int:
@@ -182,6 +185,18 @@ class Traffic(Protocol):
 
     def note_weight(self, change: WeightChange) -> None:
         """Write a confirmed weight into the trace."""
+        ...
+
+
+class Memory(Protocol):
+    """Keeps what the guard has come to, so that the next process need not read the whole trace of a day again."""
+
+    def save(self, state: object) -> None:
+        """Keep this in the place of what was kept; what cannot be written now is not kept."""
+        ...
+
+    def load(self) -> object | None:
+        """What was kept; nothing where nothing is, or other code or other limits have kept it."""
         ...
 
 

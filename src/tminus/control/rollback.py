@@ -10,7 +10,6 @@ from typing import TypeVar
 from tminus.control.inspection import Inspection, Look
 from tminus.control.ports import Clock, Engine, Json, Record, Smoke, Target
 from tminus.control.watch import Watch
-from tminus.domain.cost import first_bad
 from tminus.domain.rollout import served_by
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, ProbeError, RollbackError, RolloutError
@@ -55,7 +54,7 @@ class Rollback:
             await self._insist(self._to_blue)
             now = self._clock.now()
             watch.note_weight(0)
-            bad = first_bad(watch.outcomes(), watch.limits.slow_ms)
+            bad = watch.toll().first_bad
             suffered: Json = {} if bad is None else {"bad_seconds": round(now - bad, 3)}
             data: Json = {"rule": rule, "text": text, "seconds": round(now - fired_at, 3), **suffered}
             done = await self._record.append_once("rollback", "rollback.done", data)

@@ -4,13 +4,15 @@ The guard judges requests; here it is fed, and what it cannot see from requests 
 or was ejected by the proxy has failed, and what cannot be read holds. Nothing here changes a weight.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
 from tminus.control.inspection import Inspection
-from tminus.control.ports import Clock, Json, Prober, SideStatus, Target, Traffic
+from tminus.control.ports import Clock, Json, Memory, Prober, SideStatus, Target, Traffic
 from tminus.domain.canonical import JsonValue
+from tminus.domain.cost import Toll
 from tminus.domain.guard import Action, Guard, GuardLimits
 from tminus.domain.judgement import Decision
 from tminus.domain.plan import Rung
@@ -23,7 +25,13 @@ TICK = 0.25
 """Seconds between two judgements: a rollback waits for no longer than this."""
 
 SLICE = 5.0
-"""Seconds of watching in one durable step; a crash repeats at most this much."""
+"""Seconds of watching behind each of the first looks that are recorded."""
+
+RECENT = 600.0
+"""Seconds for which requests are kept one by one, unless a rung lasts longer."""
+
+SAVE = 60.0
+"""Seconds after which what the guard has come to is kept again: so much of the trace a new process judges once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,26 @@ def sight(data: Json) -> Sight:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a watch has come to, for the process that goes on with it."""
+
+    items: int
+    """How many items of the trace the guard has taken."""
+    recent: int
+    """How many of the newest of them are still looked at one by one."""
+    guard: Guard
+    toll: Toll
+    weight: WeightChange | None
+    resumed: tuple[float, ...]
+    """The holds that people ended, each by its instant; the guard knows of them already."""
+
+
 class Watch:
-    """The guard of one launch, fed from the trace; a new process reads the trace again from its beginning."""
+    """The guard of one launch, fed from the trace.
+
+    A new process goes on from what `memory` keeps; without that it reads the trace again from its beginning.
+    """
 
     def __init__(
         self, target: Target, traffic: Traffic, prober: Prober, clock: Clock, limits: GuardLimits
@@ -87,22 +113,37 @@ class Watch:
         is told like any other."""
         self.missing: Callable[[], str] = str
         """Which part is not there that measures the launch, or wakes people for it; empty while all are."""
-        self._items: list[Outcome | WeightChange] = []
+        self.memory: Memory | None = None
+        """Where to keep what the guard has come to."""
+        self._took_up = False
+        self._saved_at = clock.now()
+        self._items = 0
+        """How many items of the trace the guard has taken."""
+        self._recent: deque[Outcome | WeightChange] = deque()
+        self._kept_seconds = RECENT
+        self._toll = Toll(limits.slow_ms)
+        self._resumed: tuple[float, ...] = ()
         self._weight: WeightChange | None = None
         """The newest weight that the proxy confirmed."""
         self._resumes: list[float] = []
         self._next_probe = 0.0
 
     def outcomes(self) -> list[Outcome]:
-        """Every finished request of this launch so far."""
+        """The newest finished requests: those of ten minutes, or of the longest rung where that is longer."""
         self._catch_up()
-        return [item for item in self._items if isinstance(item, Outcome)]
+        return [item for item in self._recent if isinstance(item, Outcome)]
+
+    def toll(self) -> Toll:
+        """What the launch has cost its users so far."""
+        self._catch_up()
+        return self._toll
 
     def share(self, rung: Rung) -> Share:
         """Green's share of the requests that the newest weight routed, no older than the rung's own time.
 
         Older ones would make a disturbance that is over count for as long as it takes to dilute it.
         """
+        self._kept_seconds = max(self._kept_seconds, rung.watch_seconds + 2 * SLICE)
         outcomes = self.outcomes()
         oldest = self._clock.now() - rung.watch_seconds - SLICE
         weight = self._weight
@@ -192,7 +233,9 @@ class Watch:
 
     def resume(self, at: float) -> None:
         """End a hold on evidence, as of this moment; a later process that reads the trace again does the same."""
-        self._resumes.append(at)
+        self._take_up()
+        if at not in self._resumed:
+            self._resumes.append(at)
 
     def gauges(self) -> Json:
         """How far each test and each trigger has come, for people and for the record."""
@@ -226,17 +269,54 @@ class Watch:
         return {"tests": tests, "triggers": triggers, "counts": counts, "lines": lines, **data}
 
     def _catch_up(self) -> None:
-        for item in self._traffic.items(len(self._items)):
-            self._resume_before(item.at)
-            self._items.append(item)
-            if isinstance(item, WeightChange):
-                self._weight = item
-            self.guard.observe(item)
+        self._take_up()
+        while items := self._traffic.items(self._items):
+            for item in items:
+                self._resume_before(item.at)
+                self.guard.observe(item)
+                self._note(item)
+            self._items += len(items)
         self._resume_before(self._clock.now())
+        self._save()
+
+    def _note(self, item: Outcome | WeightChange) -> None:
+        if isinstance(item, WeightChange):
+            self._weight = item
+        else:
+            self._toll.add(item)
+        self._keep(item)
+
+    def _keep(self, item: Outcome | WeightChange) -> None:
+        self._recent.append(item)
+        while self._recent[0].at < item.at - self._kept_seconds:
+            self._recent.popleft()
+
+    def _take_up(self) -> None:
+        """Go on from what the process before this one has kept, once."""
+        if self._took_up:
+            return
+        self._took_up = True
+        before = self.memory.load() if self.memory else None
+        if not isinstance(before, Progress):
+            return
+        self.guard, self._toll, self._weight = before.guard, before.toll, before.weight
+        self._resumed, self._items = before.resumed, before.items - before.recent
+        while (rest := before.items - self._items) and (items := self._traffic.items(self._items)):
+            for item in items[:rest]:
+                self._keep(item)
+            self._items += len(items[:rest])
+
+    def _save(self) -> None:
+        now = self._clock.now()
+        if self.memory is None or now - self._saved_at < SAVE:
+            return
+        self._saved_at = now
+        recent = len(self._recent)
+        self.memory.save(Progress(self._items, recent, self.guard, self._toll, self._weight, self._resumed))
 
     def _resume_before(self, at: float) -> None:
         while self._resumes and self._resumes[0] < at:
-            self._resumes.pop(0)
+            self._resumed += (self._resumes.pop(0),)
             self.guard.resume()
 
 

@@ -190,6 +190,12 @@ class Numbers:
         self._highest[generation] = max(self._highest[generation], number)
         return fresh
 
+    def skip(self, run: range, now: float) -> None:
+        """The lines of all these numbers have arrived, none of them seen before: for a trace of millions."""
+        self.seen(run.start, now)
+        generation = run.start >> GENERATION_BITS
+        self._highest[generation] = max(self._highest[generation], run.stop - 1)
+
     def awaits(self, number: int) -> bool:
         """Whether a line with this number is missing or still to come."""
         generation = number >> GENERATION_BITS

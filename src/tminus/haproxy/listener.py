@@ -5,7 +5,7 @@ HAProxy's ring keeps lines while nobody listens. Lines that were on their way to
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -25,12 +25,19 @@ WAITING_LINES = 20_000
 class LogListener:
     """Listens on a fixed loopback port, and gives the lines in order of arrival.
 
-    `stored` are the numbers of the trace so far: holes in it and after it are counted as if we had never been
-    away. Anybody on this machine reaches the port; only lines with the `secret` are believed.
+    `stored` are the numbers of the trace so far, `runs` the same as stretches without a hole: holes, and what is
+    missing after them, are counted as if we had never been away. Anybody on this machine reaches the port; only lines
+    with the `secret` are believed.
     """
 
     def __init__(
-        self, port: int, secret: str, *, stored: Iterable[int] = (), grace: float = GRACE_SECONDS
+        self,
+        port: int,
+        secret: str,
+        *,
+        stored: Iterable[int] = (),
+        runs: Sequence[range] = (),
+        grace: float = GRACE_SECONDS,
     ) -> None:
         if not secret:
             raise ValueError("without a secret anybody could write log lines")
@@ -46,7 +53,7 @@ class LogListener:
         """Lines and connections that are not in our format; a number above 0 needs a person."""
         self.refused = 0
         """Lines without the secret: somebody on this machine tried to write our log."""
-        self._stored, self._grace = list(stored), grace
+        self._stored, self._runs, self._grace = list(stored), runs, grace
         self._waiting: asyncio.Queue[Line] = asyncio.Queue(WAITING_LINES)
         self._readers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._proven: set[asyncio.Task[None]] = set()
@@ -58,6 +65,8 @@ class LogListener:
         """Listen; raises `PartError` when the port is taken."""
         self._last = _now()
         self._numbers = Numbers(self._grace, self._stored, now=self._last)
+        for run in self._runs:
+            self._numbers.skip(run, self._last)
         try:
             self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         except OSError as error:

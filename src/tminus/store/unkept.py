@@ -25,6 +25,6 @@ class UnkeptRecord:
         del allowed
         return await self.append_once(key, kind, data)
 
-    async def events(self) -> list[Event]:
+    async def events(self, after_seq: int = -1) -> list[Event]:
         """See `Record.events`."""
-        return list(self._events.values())
+        return list(self._events.values())[after_seq + 1 :]

@@ -1,21 +1,19 @@
 """The trace of one launch: every request that the proxy logged, kept on disk as it comes.
 
-A restarted tminus reads it from the beginning and so judges as if it had never been away; the proxy's ring holds the
-lines of the time between.
+A restarted tminus reads it on from where its guard had come to, and so judges as if it had never been away; the proxy's
+ring holds the lines of the time between.
 """
 
 import asyncio
-import json
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
 from time import monotonic
 
-from tminus.domain.trace import read, render
 from tminus.domain.traffic import Outcome, WeightChange
 from tminus.errors import PartError, ProbeError, UnreachableError
 from tminus.haproxy import LogListener, Runtime
+from tminus.targets.tracefile import TraceFile
 
 TAKE_SECONDS = 0.2
 """How long to wait for a line before counting again."""
@@ -39,15 +37,10 @@ class ProxyTrace:
     def __init__(self, file: Path, port: int, secret: str, proxy: Runtime) -> None:
         self._file = file
         self._proxy = proxy
-        self._items = _stored(file)
-        self._lock = Lock()
-        numbers = [
-            item.number for item in self._items if isinstance(item, Outcome) and item.number is not None
-        ]
-        self._listener = LogListener(port, secret, stored=numbers)
+        self._items = TraceFile(file)
+        self._listener = LogListener(port, secret, runs=self._items.numbers())
         self._seen: deque[tuple[float, int, int]] = deque()
         self._lost = self._received = 0
-        self._unwritten: list[bytes] = []
         self._unwritable = ""
         self._unwritable_since: float | None = None
         self._sight = _Sight()
@@ -56,7 +49,7 @@ class ProxyTrace:
     async def start(self) -> None:
         """Listen for lines; raises `PartError` when the port is taken."""
         await self._listener.start()
-        if self._items:
+        if len(self._items):
             # A kill loses the lines that were on their way; the proxy's ring still has them. If the proxy was killed
             # too, they are gone with it, and whoever looks after it starts another.
             with suppress(UnreachableError):
@@ -73,11 +66,15 @@ class ProxyTrace:
 
     def items(self, after: int) -> list[Outcome | WeightChange]:
         """See `Traffic.items`."""
-        return self._items[after:]
+        return self._items.after(after)
 
     def outcomes(self) -> list[Outcome]:
-        """Every finished request so far."""
-        return [item for item in self.items(0) if isinstance(item, Outcome)]
+        """Every finished request so far: a day of them is a gigabyte."""
+        return [item for item in self._items.all() if isinstance(item, Outcome)]
+
+    def since(self, at: float) -> list[Outcome]:
+        """The requests that ended at this instant or later, in seconds of the epoch."""
+        return [item for item in self._items.since(at) if isinstance(item, Outcome) and item.at >= at]
 
     def missing(self) -> int:
         """How many requests of the whole launch have no line, in all."""
@@ -141,21 +138,13 @@ class ProxyTrace:
 
     def _keep(self, items: list[Outcome] | list[WeightChange]) -> None:
         """Judge these at once, and write them down; what a full disk does not take now is tried again."""
-        with self._lock:
-            if items:
-                self._items.extend(items)
-                text = "".join(json.dumps(render(item), separators=(",", ":")) + "\n" for item in items)
-                self._unwritten.append(text.encode())
-            if not self._unwritten:
-                return
-            try:
-                _append(self._file, b"".join(self._unwritten))
-            except OSError as error:
-                self._unwritable = f"the trace cannot be written: {error.strerror}"
-                self._unwritable_since = self._unwritable_since or monotonic()
-            else:
-                self._unwritten.clear()
-                self._unwritable, self._unwritable_since = "", None
+        try:
+            self._items.write(items)
+        except OSError as error:
+            self._unwritable = f"the trace cannot be written: {error.strerror}"
+            self._unwritable_since = self._unwritable_since or monotonic()
+        else:
+            self._unwritable, self._unwritable_since = "", None
 
 
 class _Sight:
@@ -181,27 +170,3 @@ class _Sight:
             self._clear_at = now + SIGHT_SECONDS
         elif self._clear_at is not None and now >= self._clear_at:
             self.blindness, self._clear_at = "", None
-
-
-def _append(file: Path, text: bytes) -> None:
-    """Write at the end, whole or not at all."""
-    with file.open("ab", buffering=0) as out:
-        end = out.tell()
-        try:
-            rest = memoryview(text)
-            while rest:
-                rest = rest[out.write(rest) :]
-        except OSError:
-            out.truncate(end)
-            raise
-
-
-def _stored(file: Path) -> list[Outcome | WeightChange]:
-    """What the file holds; a last line that a crash cut off is cut off for good, and counted as lost by its number."""
-    if not file.exists():
-        return []
-    text = file.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        file.write_text(whole, encoding="utf-8")
-    return list(read(whole.splitlines()))

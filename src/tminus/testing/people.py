@@ -56,9 +56,9 @@ class MemoryRecord:
         allowed(course_of(self.chain))
         return await self.append_once(key, kind, data)
 
-    async def events(self) -> list[Event]:
+    async def events(self, after_seq: int = -1) -> list[Event]:
         """See `Record.events`."""
-        return list(self.chain)
+        return self.chain[after_seq + 1 :]
 
 
 class FakeVerifier:

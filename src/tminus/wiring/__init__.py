@@ -54,10 +54,11 @@ from tminus.store.reserve import Reserve
 from tminus.store.tables import connect as connect_store
 from tminus.targets.database import LocalDatabase
 from tminus.targets.local import LocalTarget
+from tminus.targets.memory import GuardMemory
 from tminus.targets.trace import ProxyTrace
 from tminus.webhooks import Hooks
 from tminus.wiring import alerting
-from tminus.wiring.judging import guard_limits, inspection
+from tminus.wiring.judging import guard_limits, inspection, traffic_seconds
 from tminus.wiring.keys import Keys
 from tminus.wiring.proving import OwnTrust
 
@@ -162,9 +163,9 @@ class LaunchRecord:
     def _entry(self, key: str, kind: str, data: Json) -> Entry:
         return Entry(kind, key, data, timestamp(self._time.now()), self._time.t_ms())
 
-    async def events(self) -> list[Event]:
+    async def events(self, after_seq: int = -1) -> list[Event]:
         """See `Record.events`."""
-        return await self._store.events(self._launch)
+        return await self._store.events(self._launch, after_seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +256,7 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     watch = Watch(target, trace, PublicProber(site.public), clock, limits)
     watch.inspection = inspection(plan, {**os.environ, **site.addresses()}, clock)
     watch.missing = site.missing
+    watch.memory = GuardMemory(folder / "guard.state", limits)
     systems = Systems(
         _handles(site, plan, (releases, tools, target, trace, smoke, limits, clock, watch.inspection)),
         _values(binding, plan, ref),
@@ -331,7 +333,7 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
     }
     known = {**os.environ, **site.addresses()}
     addresses = {name: resolve(str(entry["address"]), known) for name, entry in plan.systems.items()}
-    metrics = alerting.metrics(plan, addresses)
+    metrics, back = alerting.metrics(plan, addresses), traffic_seconds(plan)
     own: dict[str, Callable[[str], object]] = {
         **alerting.makers(plan, addresses, clock.now),
         "website": website.System,
@@ -358,7 +360,9 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
             suites,
         ),
         "local": lambda _: local.System(target, site.parts, smoke.failures),
-        "traffic": lambda _: traffic.System(trace.outcomes, clock.now, target.proxy.reach, metrics),
+        "traffic": lambda _: traffic.System(
+            lambda: trace.since(clock.now() - back), clock.now, target.proxy.reach, metrics
+        ),
         "plan": lambda _: plan_probes.System(plan, limits, data),
     }
     return {

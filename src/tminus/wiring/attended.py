@@ -56,19 +56,24 @@ class AttendedRecord:
             await self._patience.run(RECORD, lambda: self._record.append_while(allowed, key, kind, data))
         )
 
-    async def events(self) -> list[Event]:
+    async def events(self, after_seq: int = -1) -> list[Event]:
         """See `Record.events`."""
-        events = await self._patience.run(RECORD, self._record.events)
-        # What stood there when this process met the launch is no news.
-        known, new = self.told, events[0 if self.told is None else self.told + 1 :]
-        self.told = max(-1 if known is None else known, len(events) - 1)
-        if known is not None:
+        known = self.told
+        if known is None:
+            # What stood there when this process met the launch is no news.
+            events = await self._read(-1)
+            self.told = len(events) - 1
+            self.heard(events)
+        else:
+            events = await self._read(min(known, after_seq))
+            new = [event for event in events if event.seq > known]
             self._tell(new)
             if any(event.type == DECIDED and event.data.get("decision") == "go" for event in new):
-                await self._prove(events)
-        else:
-            self.heard(events)
-        return events
+                await self._prove(events if events[0].seq == 0 else await self._read(-1))
+        return [event for event in events if event.seq > after_seq]
+
+    async def _read(self, after_seq: int) -> list[Event]:
+        return await self._patience.run(RECORD, lambda: self._record.events(after_seq))
 
     async def _prove(self, events: Sequence[Event]) -> None:
         if self.verifier is None:

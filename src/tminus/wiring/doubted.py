@@ -23,9 +23,10 @@ class DoubtedRecord(LaunchRecord):
         # When T-0 is cannot be known, so nothing that is written here has a place on the launch clock.
         super().__init__(store, launch, LaunchTime(clock, LaunchClock(None, 1.0)))
 
-    async def events(self) -> list[Event]:
+    async def events(self, after_seq: int = -1) -> list[Event]:
         """See `Record.events`; raises `RecordError` where not even its lines can be read."""
-        return list(_of_one_course(await self._store.as_they_stand(self._launch, -1)))
+        events = _of_one_course(await self._store.as_they_stand(self._launch, -1))
+        return [event for event in events if event.seq > after_seq]
 
     async def hold(self, error: RecordError) -> bool:
         """Write down that the launch is held and why, once until somebody resumes it; whether it was news.

@@ -35,6 +35,13 @@ def inspection(plan: Plan, addresses: Mapping[str, str], clock: Clock) -> Inspec
     return Inspection(invariants, DatabaseInvariants(address, invariants, turn), clock, turn)
 
 
+def traffic_seconds(plan: Plan) -> float:
+    """How far back the lines of this plan look at the traffic at most, in seconds."""
+    given = [check.arguments or {} for check in plan.checks if check.probe.startswith("traffic.")]
+    asked = [arguments.get("seconds", 0) for arguments in given]
+    return max((float(str(seconds)) for seconds in asked), default=0.0)
+
+
 def _declared(trigger: Trigger, words: Mapping[str, JsonValue] | None) -> Trigger:
     """The trigger as the plan declares it; one that the plan forgot stays as the checklist has it."""
     if words is None:

@@ -1,6 +1,8 @@
 """What a launch cost its users."""
 
-from tminus.domain.cost import cost, first_bad
+from collections.abc import Sequence
+
+from tminus.domain.cost import Toll, cost
 from tminus.domain.traffic import Outcome, Side
 
 
@@ -38,3 +40,10 @@ def test_green_s_first_bad_answer_is_the_earliest_that_failed_or_came_late() -> 
     assert first_bad(TRAFFIC, 2000.0) == 4.0
     assert first_bad(TRAFFIC, 3000.0) == 5.0
     assert first_bad(TRAFFIC[:3], 2000.0) is None
+
+
+def first_bad(outcomes: Sequence[Outcome], slow_ms: float) -> float | None:
+    toll = Toll(slow_ms)
+    for outcome in outcomes:
+        toll.add(outcome)
+    return toll.first_bad

@@ -1,0 +1,197 @@
+"""Watch for as long as nothing changes, in one step: what is seen stands in the record, the engine remembers the end.
+
+A soak of a day is tens of thousands of looks at the traffic. Were each a step of its own, the engine would remember
+them all and read them again at each start. So one step watches on until there is reason to do something else; a process
+that begins it anew goes on from what the record holds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tminus.control.ports import Json, Record
+from tminus.control.stages import Stages
+from tminus.control.watch import SLICE, TICK, Green, Sight
+from tminus.domain.canonical import instant
+from tminus.domain.course import DECIDED, GUARDED, HELD, ORDERED, RESUMED
+from tminus.domain.guard import Action
+from tminus.domain.plan import Rung
+from tminus.domain.record import Event
+from tminus.domain.rollout import Share
+
+LOOK = 1.0
+"""Seconds between two looks for a person's order."""
+
+SELDOM = 60.0
+"""Seconds between two recorded looks at the most: a day then fits into a record that people read."""
+
+PART = 1 / 60
+"""A look is recorded again after this part of the time that was watched so far, but no sooner than after a slice."""
+
+ENOUGH = 0.05
+"""Seconds that may be missing at the end: sums of times are not exact."""
+
+SEEN = "traffic.seen"
+"""A recorded look."""
+
+UNPROVEN_SHARE = "hold.requests"
+"""The rule that keeps a rung whose time is over and whose traffic does not show its weight yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be watched."""
+
+    label: str
+    """What its looks are called in the record."""
+    seconds: float
+    """How long in all, holds not counted."""
+    rung: Rung | None = None
+    """What has to be seen of a weight before the watching may end; none in a soak."""
+
+    def name(self, number: int) -> str:
+        """What one of its looks is called; they are counted from 0."""
+        return f"watch {self.label} #{number}"
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the record says of a watch and of people's orders, read on as it grows."""
+
+    well: float = 0.0
+    """For how many seconds was watched with nothing to hold for."""
+    number: int = 0
+    """How many looks of this watch there are."""
+    since: float | None = None
+    """When the first of them was recorded, in seconds of the epoch."""
+    rule: str = ""
+    """What the newest look of the launch held by; empty where it did not."""
+    seq: int = -1
+    orders: list[str] = field(default_factory=list)
+    """The ids of the orders since GO."""
+
+    def take(self, events: Sequence[Event], task: Task) -> None:
+        for event in events:
+            self.seq = event.seq
+            if event.type == DECIDED:
+                self.orders.clear()
+            elif event.type in {HELD, RESUMED, ORDERED} and "id" in event.data:
+                self.orders.append(str(event.data["id"]))
+            elif event.type == SEEN:
+                self._look(event, task)
+
+    def _look(self, event: Event, task: Task) -> None:
+        self.rule = str(event.data["rule"]) if event.data["action"] == Action.HOLD.value else ""
+        if str(event.data["where"]).startswith(f"watch {task.label} #"):
+            self.number += 1
+            self.well = float(str(event.data.get("well", 0.0)))
+            self.since = instant(event.at) if self.since is None else self.since
+
+
+class Stretch:
+    """One watch, up to the next reason to do something else."""
+
+    def __init__(self, record: Record, stages: Stages, task: Task) -> None:
+        self._record = record
+        self._stages = stages
+        self._task = task
+        self._told = _Told()
+        self._rule = ""
+        """What the watch is held by, as it was last recorded."""
+
+    async def run(self, green: Green | None, heard: frozenset[str], *, stands: bool) -> Json:
+        """Watch to the end, or until harm is seen, or until a person gives an order that is not among those `heard`.
+
+        `stands` says that people hold the clock: no time counts then, and only one of these two ends the watch. The
+        result is the last look; `ordered` in it is the order's id, empty without one.
+        """
+        await self._read()
+        self._rule = self._told.rule
+        told_at = self._stages.clock.now()
+        since = told_at if self._told.since is None else self._told.since
+        well = unsaid = 0.0
+        while True:
+            rest = self._task.seconds - self._told.well - well
+            seen = await self._stages.watch.slice(green, max(TICK, min(LOOK, rest)))
+            unsaid += seen.seconds
+            well += 0.0 if stands else seen.seconds
+            await self._read()
+            ordered = next((order for order in self._told.orders if order not in heard), "")
+            watched = not stands and seen.action is Action.CONTINUE and rest - seen.seconds <= ENOUGH
+            share = self._share()
+            rule = self._held_by(seen, watched=watched, proven=proven(self._task.rung, share))
+            ends = bool(ordered) or seen.action is Action.ROLLBACK or (watched and not rule)
+            now = self._stages.clock.now()
+            if ends or rule != self._rule or now - told_at >= pause(now - since):
+                data = await self._tell(seen, share, unsaid, self._told.well + well)
+                await self._hold(str(data["where"]), rule, seen)
+                if ends:
+                    return {**data, "ordered": ordered}
+                await self._read()
+                told_at, well, unsaid = now, 0.0, 0.0
+
+    async def _read(self) -> None:
+        self._told.take(await self._record.events(self._told.seq), self._task)
+
+    def _share(self) -> Share | None:
+        rung = self._task.rung
+        return None if rung is None else self._stages.watch.share(rung)
+
+    @staticmethod
+    def _held_by(seen: Sight, *, watched: bool, proven: bool) -> str:
+        """By which rule the watch goes no further; empty where it does."""
+        if seen.action is Action.HOLD:
+            return seen.rule
+        return UNPROVEN_SHARE if watched and not proven else ""
+
+    async def _tell(self, seen: Sight, share: Share | None, seconds: float, well: float) -> Json:
+        """Record a look: what was seen last, and for how long all was well since the look before, and in all."""
+        name = self._task.name(self._told.number)
+        data = look(seen, name, self._task.rung, share)
+        data |= {"seconds": seconds, "well": well, "gauges": self._stages.watch.gauges()}
+        return dict((await self._record.append_once(f"seen:{name}", SEEN, data)).data)
+
+    async def _hold(self, name: str, rule: str, seen: Sight) -> None:
+        """Record a hold when it begins; that of a rung after each look, which would seem to end it otherwise."""
+        if rule == UNPROVEN_SHARE:
+            await self._record.append_once(f"hold:{name}", GUARDED, unproven(name, self._task.rung))
+        elif rule and rule != self._rule:
+            held: Json = {"where": name, "rule": rule, "text": seen.text}
+            await self._record.append_once(f"hold:{name}", GUARDED, held)
+        self._rule = rule
+
+
+def pause(watched: float) -> float:
+    """How long it may take until a look is recorded again, after this many seconds of watching.
+
+    The first looks come each `SLICE`, later ones each minute: some 1,600 in a day.
+    """
+    return min(SELDOM, max(SLICE, watched * PART))
+
+
+def look(seen: Sight, name: str, rung: Rung | None, share: Share | None) -> Json:
+    """A look as the record has it, without its gauges."""
+    told: Json = {} if share is None else {"share": _told_share(share)}
+    return {**seen.data(), "where": name, "proven": proven(rung, share), **told}
+
+
+def proven(rung: Rung | None, share: Share | None) -> bool:
+    """Whether traffic shows what the rung asks for; where it asks for nothing, it does."""
+    return rung is None or share is None or (share.green >= rung.min_requests and share.explained)
+
+
+def unproven(name: str, rung: Rung | None) -> Json:
+    """The hold of a rung whose time is over: green has not had its requests, or not the share that was set."""
+    wanted = rung.min_requests if rung else 0
+    text = f"not yet {wanted} requests on green, or not the share that was set"
+    return {"where": name, "rule": UNPROVEN_SHARE, "text": text}
+
+
+def _told_share(share: Share) -> Json:
+    return {
+        "set": share.percent,
+        "green": share.green,
+        "total": share.total,
+        "low": share.low,
+        "high": share.high,
+        "explained": share.explained,
+    }
