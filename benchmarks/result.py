@@ -33,3 +33,22 @@ class Figure:
     def held(self) -> bool:
         """Whether the limit holds."""
         return self.value <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Figures that need a table of their own."""
+
+    title: str
+    about: str
+    """What was done, in a paragraph."""
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def text(self) -> str:
+        """The table as Markdown, under its heading."""
+        lines = [f"\n## {self.title}\n", f"{self.about}\n", f"| {' | '.join(self.columns)} |"]
+        lines.append("|--" * len(self.columns) + "|")
+        lines += [f"| {' | '.join(row)} |" for row in self.rows]
+        return "\n".join(lines) + "\n"

@@ -47,7 +47,7 @@ def _of_view(board: Board, width: int) -> list[Block]:
         return [Block(sections, rows, least=6)]
     return [
         Block("Traffic", list(_traffic(board.split, width)), least=3),
-        Block("Guard: evidence against green", [_meter(each, width) for each in board.meters], least=4),
+        Block("Guard: evidence against green", [_meter(each, width) for each in board.meters], least=5),
         Block("Rollback triggers", [_timer(each, width) for each in board.timers], least=5),
         Block("Checklist", [_summary(board.rows)], right=True),
         Block("Success criteria", [_criterion(line) for line in board.criteria], least=3, rank=2),

@@ -250,6 +250,7 @@ def _short(test: TestGauge, limits: GuardLimits) -> str:
         "a1": f"errors above {100 * limits.error_rollback:g} %",
         "a2": f"errors over {limits.r0:g} times blue's",
         "b1": f"p95 above {limits.slow_ms:g} ms",
+        "b2": f"slow over {limits.r0_slow:g} times blue's",
         "hold.errors": f"errors above {100 * limits.error_hold:g} %",
     }
     return words.get(test.rule, test.claim)

@@ -21,7 +21,10 @@ def guard(
     *,
     baseline_trace: Annotated[
         Path | None,
-        typer.Option("--baseline", help="A trace of blue before the launch, shown beside the answer."),
+        typer.Option(
+            "--baseline",
+            help="A trace of blue before the launch: shown beside the answer, and b2's idea of slow.",
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object: the answer.")] = False,
 ) -> None:
@@ -31,8 +34,8 @@ def guard(
     """
     limits = GuardLimits()
     try:
-        before = None if baseline_trace is None else baseline(_items(baseline_trace), limits)
-        found = answer(_shown(replay(_items(trace), limits), quiet=json))
+        before, latencies = (None, ()) if baseline_trace is None else baseline(_items(baseline_trace), limits)
+        found = answer(_shown(replay(_items(trace), limits, latencies), quiet=json))
     except UsageError as error:
         typer.echo(f"tminus: {error}\n  what to do: {error.hint}", err=True)
         raise typer.Exit(error.code) from error

@@ -43,8 +43,8 @@ def acceptance(text: str, hits_of: tuple[int, int], limit: float, alpha: float) 
     Each answer is wrong with probability `alpha` at most, however often one asks. `hits_of` is (hits, requests).
     """
     hits, requests = hits_of
-    below = exp_capped(float(log_evidence_below(hits, requests, limit)))
-    above = exp_capped(float(log_evidence_above(hits, requests, limit)))
+    below = float(exp_capped(log_evidence_below(hits, requests, limit)))
+    above = float(exp_capped(log_evidence_above(hits, requests, limit)))
     threshold = 1 / alpha
     state = Acceptance.UNKNOWN
     if below >= threshold:

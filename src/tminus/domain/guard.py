@@ -5,11 +5,13 @@ one as they come, so a decision does not depend on when it is asked for. No I/O 
 a launch, `trace.py` a recorded one. How it judges: docs/explanation/guard.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tminus.domain.acceptance import Criterion, acceptance
+from tminus.domain.comparison import RelativeTest, SlownessTest
 from tminus.domain.judgement import Counts, Decision, GuardLimits, Tally, TestGauge
-from tminus.domain.sequential import RateTest, RelativeTest
+from tminus.domain.sequential import RateTest
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.domain.trigger import WINDOW, Action, Backstop, Trigger, TriggerGauge
 
@@ -29,12 +31,15 @@ SETTLE_SECONDS = 1.0
 """How long an ended second waits for late lines when no newer line has closed it."""
 
 
+_Test = RateTest | RelativeTest | SlownessTest
+
+
 @dataclass(frozen=True, slots=True)
 class Gauges:
     """How far everything has come that could stop the launch."""
 
     tests: tuple[TestGauge, ...]
-    """a1, a2, b1 and hold.errors."""
+    """a1, a2, b1, b2 and hold.errors."""
     triggers: tuple[TriggerGauge, ...]
     """The backstop."""
 
@@ -85,9 +90,12 @@ class Guard:
     """Judges a launch by its requests, from the first to the last.
 
     A rollback is final. A hold on evidence lasts until `resume`; a hold for not seeing ends when the guard sees.
+
+    `baseline` is how long blue's requests took before the launch, in milliseconds. It says what b2 calls slow; without
+    it, or with less than `GuardLimits.baseline_requests`, blue's first requests do.
     """
 
-    def __init__(self, limits: GuardLimits) -> None:
+    def __init__(self, limits: GuardLimits, baseline: Sequence[float] = ()) -> None:
         self._limits = limits
         self._sides = {Side.BLUE: _SideCounts(), Side.GREEN: _SideCounts()}
         self._unserved = _Unserved()
@@ -100,12 +108,16 @@ class Guard:
         self._a1 = RateTest(limits.error_rollback, limits.threshold("a1"), late)
         self._b1 = RateTest(limits.slow_share, limits.threshold("b1"), late)
         self._a2 = RelativeTest(limits.r0, limits.threshold("a2"), late, few=limits.few_requests)
+        self._b2 = SlownessTest(limits.r0_slow, limits.threshold("b2"), late, few=limits.few_requests)
+        self._baseline = list(baseline)
+        self._learn()
         self._hold = RateTest(limits.error_hold, 1 / limits.alpha_hold, late)
         self._backstop = Backstop(limits.triggers)
         self._claims = {
             "a1": f"green fails more than {100 * limits.error_rollback:g} % of its requests",
             "a2": f"green fails more than {limits.r0:g} times as often as blue",
             "b1": f"more than {100 * limits.slow_share:g} % of green's requests take over {limits.slow_ms:g} ms",
+            "b2": f"green is slow more than {limits.r0_slow:g} times as often as blue",
             "hold.errors": f"green fails more than {100 * limits.error_hold:g} % of its requests",
         }
 
@@ -113,7 +125,8 @@ class Guard:
     def counts(self) -> Counts:
         """Both sides so far."""
         sides = self._sides
-        return Counts(sides[Side.BLUE].tally(), sides[Side.GREEN].tally(), self._unserved.requests)
+        spread = self._a2.dispersion.index
+        return Counts(sides[Side.BLUE].tally(), sides[Side.GREEN].tally(), self._unserved.requests, spread)
 
     @property
     def alarm(self) -> Decision | None:
@@ -193,7 +206,8 @@ class Guard:
             both.blue.requests + both.green.requests,
             both.blue.failed + both.green.failed,
         )
-        return Gauges((rates[0], relative, *rates[1:]), self._backstop.gauges(now))
+        gauges = (rates[0], relative, rates[1], self._slowness(), rates[2])
+        return Gauges(gauges, self._backstop.gauges(now))
 
     def criteria(self) -> tuple[Criterion, Criterion]:
         """What green's requests say about the two success criteria they can decide."""
@@ -204,6 +218,40 @@ class Guard:
             acceptance(errors, (green.failed, green.requests), limits.success_errors, limits.alpha_success),
             acceptance(p95, (green.over_success, green.requests), 0.05, limits.alpha_success),
         )
+
+    def _slowness(self) -> TestGauge:
+        """How far b2 has come, and by which of blue's latencies."""
+        slower = self._b2.strongest()
+        requests, hits = (slower.green_requests, slower.green) if slower else (0, 0)
+        return TestGauge("b2", self._slower(), self._b2.evidence(), self._b2.threshold, requests, hits)
+
+    def _slower(self) -> str:
+        """What b2 gathers evidence for, with the counts of both sides."""
+        claim, slower = self._claims["b2"], self._b2.strongest()
+        if slower is None:
+            seen, needed = len(self._baseline), self._limits.baseline_requests
+            return f"{claim} (blue's usual latency is being learned: {seen:,} of {needed:,} requests)"
+        named = f"over {slower.over_ms:.4g} ms{f', {slower.name} of blue' if slower.name else ''}"
+        return (
+            f"{claim} ({named}: green {slower.green:,} of {slower.green_requests:,}, "
+            f"blue {slower.blue:,} of {slower.blue_requests:,})"
+        )
+
+    def _learn(self) -> None:
+        """Say what b2 calls slow, once enough of blue's requests were seen."""
+        if len(self._baseline) >= self._limits.baseline_requests:
+            self._b2.freeze(self._baseline, self._limits.slow_floor_ms, warm=self._limits.warm_requests)
+            self._baseline = []
+
+    def _compare(self, outcome: Outcome, *, failed: bool) -> None:
+        """Feed what compares both sides."""
+        green = outcome.side is Side.GREEN
+        self._a2.observe(green=green, failed=failed, client=outcome.client)
+        if self._b2.edges:
+            self._b2.observe(green=green, ms=outcome.ms, client=outcome.client)
+        elif not green:
+            self._baseline.append(outcome.ms)
+            self._learn()
 
     def _count(self, outcome: Outcome) -> None:
         if outcome.side is None:
@@ -218,7 +266,7 @@ class Guard:
         side.last = outcome.at if side.last is None else max(side.last, outcome.at)
         green = outcome.side is Side.GREEN
         if self._weight.percent != 100:
-            self._a2.observe(green=green, failed=failed, client=outcome.client)
+            self._compare(outcome, failed=failed)
         if green:
             self._backstop.observe(outcome, failed=failed)
             self._a1.observe(failed=failed)
@@ -236,11 +284,10 @@ class Guard:
             if test.crossed:
                 self._latch_test(rule, test, action, self._latest)
 
-    def _latch_test(self, rule: str, test: RateTest | RelativeTest, action: Action, at: float) -> None:
+    def _latch_test(self, rule: str, test: _Test, action: Action, at: float) -> None:
         if (self._rollback if action is Action.ROLLBACK else self._held) is None:
-            self._latch(
-                action, rule, at, (test.evidence(), test.threshold), f"evidence that {self._claims[rule]}"
-            )
+            claim = self._slower() if rule == "b2" else self._claims[rule]
+            self._latch(action, rule, at, (test.evidence(), test.threshold), f"evidence that {claim}")
 
     def _latch(self, action: Action, rule: str, at: float, figures: tuple[float, float], claim: str) -> None:
         decision = Decision(action, at, rule, claim, self.counts, *figures)
@@ -266,11 +313,14 @@ class Guard:
         self._open = second
 
     def _close(self, end: float) -> None:
-        for test in (self._a1, self._b1, self._hold):
-            test.tick(end)
-        self._a2.tick(end, self._weight.routed(end))
-        if self._a2.crossed:
-            self._latch_test("a2", self._a2, Action.ROLLBACK, end)
+        for rate in (self._a1, self._b1, self._hold):
+            rate.tick(end)
+        routed = self._weight.routed(end)
+        self._a2.tick(end, routed)
+        self._b2.tick(end, routed)
+        for rule, test in (("a2", self._a2), ("b2", self._b2)):
+            if test.crossed:
+                self._latch_test(rule, test, Action.ROLLBACK, end)
         for trigger in self._backstop.tick(end):
             self._fire(trigger, end)
 
@@ -320,7 +370,7 @@ class Guard:
         return Decision(Action.HOLD, None, "hold.blind", claim, Counts(), 1.0, self._limits.max_lost)
 
     def _go(self) -> Decision:
-        tests: tuple[RateTest | RelativeTest, ...] = (self._a1, self._a2, self._b1)
+        tests: tuple[_Test, ...] = (self._a1, self._a2, self._b1, self._b2)
         nearest = max(tests, key=lambda test: test.evidence() / test.threshold)
         claim = "no evidence of harm"
         return Decision(

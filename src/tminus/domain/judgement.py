@@ -39,18 +39,33 @@ class Counts:
     """The side that runs the release."""
     unserved: int = 0
     """Requests that reached neither side and that neither can be shown to have caused to fail."""
+    overdispersion: float | None = field(default=None, compare=False)
+    """How far blue's errors are from independent ones, 1 where they are; nothing while too few were seen."""
 
-    def as_dict(self) -> dict[str, dict[str, int] | int]:
-        """Both sides, and what was neither's, for JSON."""
-        sides: dict[str, dict[str, int] | int] = {
+    @property
+    def bursts(self) -> str:
+        """What to think of evidence where blue's errors come in bursts; empty where they do not."""
+        if self.overdispersion is None or self.overdispersion <= BURSTS:
+            return ""
+        return (
+            f"blue's errors come in bursts (overdispersion {self.overdispersion:.1f}, 1 for independent ones): "
+            "evidence says less than its number"
+        )
+
+    def as_dict(self) -> dict[str, dict[str, int] | int | float]:
+        """Both sides, what was neither's, and the overdispersion where it is known, for JSON."""
+        sides: dict[str, dict[str, int] | int | float] = {
             side: {"requests": tally.requests, "failed": tally.failed, "slow": tally.slow}
             for side, tally in (("blue", self.blue), ("green", self.green))
         }
-        return sides | {"unserved": self.unserved}
+        spread = {} if self.overdispersion is None else {"overdispersion": round(self.overdispersion, 3)}
+        return sides | {"unserved": self.unserved} | spread
 
 
-TESTS = ("a1", "a2", "b1", "hold.errors")
+TESTS = ("a1", "a2", "b1", "b2", "hold.errors")
 """The rules whose evidence is an e-value: how many times as likely the requests are under some fault."""
+BURSTS = 2.0
+"""An overdispersion of blue's errors above which people are told."""
 MOST_TIMES = 1_000_000
 """Above this a number says no more to people."""
 
@@ -80,7 +95,7 @@ class Decision:
     counts: Counts
     """Both sides at that moment."""
     evidence: float
-    """An e-value for a1, a2, b1 and hold.errors; else what was measured (seconds, share of lines)."""
+    """An e-value for a1, a2, b1, b2 and hold.errors; else what was measured (seconds, share of lines)."""
     threshold: float
     """What `evidence` is measured against, in its unit."""
 
@@ -96,7 +111,8 @@ class Decision:
     def _weighed(self) -> str:
         """How strong the reason is; nothing where the claim itself says all."""
         if self.rule is None or self.rule in TESTS:
-            return f"; evidence {times(self.evidence)}, threshold {times(self.threshold)}"
+            bursts = f"; {self.counts.bursts}" if self.counts.bursts else ""
+            return f"; evidence {times(self.evidence)}, threshold {times(self.threshold)}{bursts}"
         if self.rule.startswith(("trigger.", "hold.no-traffic")) and self.threshold:
             return f"; for {self.evidence:,.0f} s, threshold {self.threshold:,.0f} s"
         return ""
@@ -120,7 +136,7 @@ class TestGauge:
     __test__ = False
 
     rule: str
-    """a1, a2, b1 or hold.errors."""
+    """a1, a2, b1, b2 or hold.errors."""
     claim: str
     """What it gathers evidence for."""
     evidence: float
@@ -130,10 +146,10 @@ class TestGauge:
     requests: int
     """Requests that it has counted."""
     hits: int
-    """Those of them that failed, or were slow for b1."""
+    """Those of them that failed, or were slow for b1; for b2 green's, over the latency in the claim."""
 
 
-_SPLIT: Mapping[str, float] = MappingProxyType({"a1": 0.2, "a2": 0.5, "b1": 0.3})
+_SPLIT: Mapping[str, float] = MappingProxyType({"a1": 0.2, "a2": 0.5, "b1": 0.15, "b2": 0.15})
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +178,16 @@ class GuardLimits:
     """The same for each answer about a success criterion."""
     r0: float = 1.5
     """a2: how many times blue's error rate green may have; less is no practical difference."""
+    r0_slow: float = 1.5
+    """b2: how many times as often as blue green may be slow."""
+    slow_floor_ms: float = 50.0
+    """b2: nobody is harmed by an answer that is faster than this, in milliseconds."""
+    baseline_requests: int = 1000
+    """b2: from how many of blue's requests its usual latencies are learned."""
+    warm_requests: int = 30
+    """b2: green's first requests, which warm it up and are not compared."""
     few_requests: int = 10
-    """a2: in a second with fewer requests the routing weight stands for the measured share."""
+    """a2, b2: in a second with fewer requests the routing weight stands for the measured share."""
     late: LateStarts = field(default_factory=LateStarts)
     """How the tests stay quick for a fault that begins late."""
     max_lost: float = 0.001
@@ -182,8 +206,13 @@ class GuardLimits:
             raise PlanError("a share of the guard is not between 0 and 1", hint="write 5 % as 0.05")
         if set(self.split) != set(_SPLIT) or sum(self.split.values()) > 1 + 1e-9:
             raise PlanError(
-                "the split of alpha does not name a1, a2 and b1 with shares that add up to at most 1",
-                hint="for example {a1: 0.2, a2: 0.5, b1: 0.3}",
+                "the split of alpha does not name a1, a2, b1 and b2 with shares that add up to at most 1",
+                hint="for example {a1: 0.2, a2: 0.5, b1: 0.15, b2: 0.15}",
+            )
+        if self.r0 < 1 or self.r0_slow < 1 or self.slow_floor_ms < 0 or self.baseline_requests < 1:
+            raise PlanError(
+                "a tolerance of the guard is below 1, or its baseline is empty",
+                hint="keep r0 and r0_slow at 1 or more, slow_floor_ms at 0 or more, baseline_requests at 1 or more",
             )
         if not self.error_hold < self.error_rollback or not self.success_ms < self.slow_ms:
             raise PlanError(
@@ -192,5 +221,5 @@ class GuardLimits:
             )
 
     def threshold(self, rule: str) -> float:
-        """Where the evidence of a1, a2 or b1 fires: 1 / (its share of alpha)."""
+        """Where the evidence of a1, a2, b1 or b2 fires: 1 / (its share of alpha)."""
         return 1 / (self.alpha * self.split[rule])

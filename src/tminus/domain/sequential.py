@@ -4,13 +4,17 @@ An e-value is a wager against the claim "this release is healthy". While the cla
 or below 1 whenever one stops to look, so it exceeds 1/alpha with probability alpha at most (Ville's inequality),
 however often it is looked at. `guard.py` calls this file; what follows from the evidence is decided there.
 
+Everything here takes one launch or, as arrays, many at once: `benchmarks/` simulates thousands of launches through
+these functions, which are those that judge a real one.
+
 Sources: Lindon, Sanden, Shirikian, "Rapid Regression Detection in Software Deployments through Sequential Testing"
 (KDD 2022, arXiv 2205.14762); Ramdas, Grünwald, Vovk, Shafer, "Game-Theoretic Statistics and Safe Anytime-Valid
 Inference" (2023, arXiv 2210.01948).
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import EllipsisType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,9 +30,9 @@ _LARGEST_LOG = 700.0
 """exp(700) is still a double; more evidence than that is shown as that."""
 
 
-def exp_capped(log_evidence: float) -> float:
-    """Evidence from its logarithm, as a number that JSON can carry."""
-    return math.exp(min(log_evidence, _LARGEST_LOG))
+def exp_capped(log_evidence: ArrayLike) -> Array:
+    """Evidence from its logarithm, as numbers that JSON can carry."""
+    return np.asarray(np.exp(np.minimum(log_evidence, _LARGEST_LOG)), dtype=np.float64)
 
 
 def log_evidence_above(failed: ArrayLike, requests: ArrayLike, limit: float) -> Array:
@@ -40,6 +44,10 @@ def log_evidence_above(failed: ArrayLike, requests: ArrayLike, limit: float) -> 
 
     which is an incomplete beta function. Where that underflows, its continued fraction (DLMF 8.17.22) has the same
     prefactor as the likelihood at `limit`, so that both cancel and no precision is lost.
+
+    While the true rate q is at most `limit`, each request multiplies the ratio for p by a factor whose expectation is
+    q p / limit + (1 - q) (1 - p) / (1 - limit), 1 at most; so E is a supermartingale, and Ville's inequality holds
+    (Robbins, "Statistical Methods Related to the Law of the Iterated Logarithm", 1970: mixtures of likelihood ratios).
     """
     s = np.asarray(failed, dtype=np.float64)
     f = np.asarray(requests, dtype=np.float64) - s
@@ -92,7 +100,9 @@ def _continued_fraction(a: Array, b: Array, x: float) -> Array:
 class LateStarts:
     """When fresh wagers start, so that an old healthy hour does not outweigh a new fault.
 
-    A mixture of e-values with weights that add up to 1 is an e-value, so the promise about false alarms stays whole.
+    This is the Shiryaev-Roberts procedure (Shiryaev 1963, Roberts 1966: the sum of the likelihood ratios of all
+    possible starts) with a horizon: the starts are counted and share one stake, so that the sum is an e-value. A
+    mixture of e-values with weights that add up to 1 is one, and the promise about false alarms stays whole.
     """
 
     share: float = 0.2
@@ -103,31 +113,85 @@ class LateStarts:
     """How many there can be: 10 s apart they reach from T-0 to T+4h, the end of the soak."""
 
 
-class _Wagers:
-    """Late stakes on several alternatives: placed by and by, each grows from its own start."""
+class Wagers:
+    """Late stakes on several alternatives: placed by and by, each grows from its own start.
 
-    def __init__(self, alternatives: int, starts: LateStarts) -> None:
+    `launches` is the shape of many launches at once, empty for a single one.
+    """
+
+    def __init__(self, alternatives: int, starts: LateStarts, launches: tuple[int, ...] = ()) -> None:
         self._starts = starts
-        self._due: float | None = None
-        self._placed = 0
-        self.late: Array = np.zeros(alternatives)
+        self._due: Array = np.full(launches, np.nan)
+        self._placed: NDArray[np.int64] = np.zeros(launches, dtype=np.int64)
+        self._soonest = -math.inf
+        self.late: Array = np.zeros((*launches, alternatives))
 
     @property
-    def unplaced(self) -> float:
+    def unplaced(self) -> Array:
         """What waits for a later start; it neither gains nor loses."""
-        return self._starts.share * (1 - self._placed / self._starts.most)
+        return np.asarray(self._starts.share * (1 - self._placed / self._starts.most))
 
-    def is_due(self, at: float) -> bool:
-        """Whether it is time for a late start; the first one comes a whole interval after the first tick."""
-        if self._due is None:
-            self._due = at + self._starts.every
-        return at >= self._due and self._placed < self._starts.most
+    def due(self, at: float, *, busy: NDArray[np.bool_] | bool) -> NDArray[np.bool_] | None:
+        """Which launches make a late start now; nothing where none does.
 
-    def start(self, at: float) -> None:
-        """Place the next late stake, evenly on all alternatives."""
-        self.late = self.late + self._starts.share / self._starts.most / self.late.size
-        self._placed += 1
-        self._due = at + self._starts.every
+        Only those that had requests (`busy`) do. The first start comes a whole interval after the first request.
+        """
+        if at < self._soonest:
+            return None
+        self._due = np.where(np.isnan(self._due) & busy, at + self._starts.every, self._due)
+        starting = np.asarray((at >= self._due) & busy & (self._placed < self._starts.most))
+        if starting.any():
+            return starting
+        known = self._due[~np.isnan(self._due)]
+        if known.size == self._due.size:
+            self._soonest = float(known.min())
+        return None
+
+    def start(self, at: float, starting: NDArray[np.bool_]) -> None:
+        """Place the next late stake of these launches, evenly on all alternatives."""
+        stake = self._starts.share / self._starts.most / self.late.shape[-1]
+        self.late = self.late + np.where(starting, stake, 0.0)[..., np.newaxis]
+        self._placed = self._placed + starting
+        self._due = np.where(starting, at + self._starts.every, self._due)
+        self._soonest = -math.inf
+
+
+class RateEvidence:
+    """The e-value of "more than `limit` of the requests fail", of one launch or of many at once."""
+
+    def __init__(self, limit: float, starts: LateStarts, launches: tuple[int, ...] = ()) -> None:
+        self._limit = limit
+        self._whole = 1 - starts.share
+        odds = np.geomspace(1.2 * limit / (1 - limit), 19.0, 12)
+        rates = odds / (1 + odds)
+        self._gain = np.log(rates / limit)
+        self._loss = np.log((1 - rates) / (1 - limit))
+        self._wagers = Wagers(rates.size, starts, launches)
+        self._failed: NDArray[np.int64] = np.zeros(launches, dtype=np.int64)
+        self._requests: NDArray[np.int64] = np.zeros(launches, dtype=np.int64)
+
+    def of(
+        self, failed: ArrayLike, requests: ArrayLike, some: NDArray[np.intp] | EllipsisType = ...
+    ) -> Array:
+        """The evidence of these counts so far; `some` of the launches only, if their counts alone are given."""
+        whole = exp_capped(log_evidence_above(failed, requests, self._limit))
+        late = self._late(failed, requests, some).sum(axis=-1)
+        return np.asarray(self._whole * whole + late + self._wagers.unplaced[some])
+
+    def tick(self, at: float, failed: ArrayLike, requests: ArrayLike) -> None:
+        """Note that a second of event time has ended with these counts so far; a late wager may start."""
+        starting = self._wagers.due(at, busy=np.asarray(requests) > self._requests)
+        if starting is None:
+            return
+        self._wagers.late = self._late(failed, requests, ...)
+        self._failed, self._requests = np.array(failed), np.array(requests)
+        self._wagers.start(at, starting)
+
+    def _late(self, failed: ArrayLike, requests: ArrayLike, some: NDArray[np.intp] | EllipsisType) -> Array:
+        """The late stakes as they stand, with what was counted since they were last written down."""
+        hits = np.subtract(failed, self._failed[some])[..., np.newaxis]
+        served = np.subtract(requests, self._requests[some])[..., np.newaxis] - hits
+        return np.asarray(self._wagers.late[some] * np.exp(hits * self._gain + served * self._loss))
 
 
 class RateTest:
@@ -143,14 +207,7 @@ class RateTest:
         self.crossed = False
         self.requests = 0
         self.failed = 0
-        self._limit = limit
-        self._whole = 1 - starts.share
-        odds = np.geomspace(1.2 * limit / (1 - limit), 19.0, 12)
-        rates = odds / (1 + odds)
-        self._gain = np.log(rates / limit)
-        self._loss = np.log((1 - rates) / (1 - limit))
-        self._wagers = _Wagers(rates.size, starts)
-        self._folded = (0, 0)
+        self._evidence = RateEvidence(limit, starts)
 
     def observe(self, *, failed: bool) -> None:
         """Count one request, and judge if it failed."""
@@ -163,105 +220,9 @@ class RateTest:
 
     def tick(self, at: float) -> None:
         """Note that a second of event time has ended; a late wager may start."""
-        if self.crossed or self.requests == self._folded[0] or not self._wagers.is_due(at):
-            return
-        self._wagers.late = self._late()
-        self._wagers.start(at)
-        self._folded = (self.requests, self.failed)
+        if not self.crossed:
+            self._evidence.tick(at, self.failed, self.requests)
 
     def evidence(self) -> float:
         """The e-value of "more than the limit fail", over all requests so far."""
-        log_whole = float(log_evidence_above(self.failed, self.requests, self._limit))
-        return self._whole * exp_capped(log_whole) + float(self._late().sum()) + self._wagers.unplaced
-
-    def _late(self) -> Array:
-        """The late stakes as they stand, with what was counted since they were last written down."""
-        failed = self.failed - self._folded[1]
-        served = self.requests - self._folded[0] - failed
-        return np.asarray(self._wagers.late * np.exp(failed * self._gain + served * self._loss))
-
-
-@dataclass(slots=True)
-class _Tick:
-    """One second of event time: requests of both sides, and whose failed, in order."""
-
-    blue: int = 0
-    green: int = 0
-    errors: list[tuple[bool, str]] = field(default_factory=list)
-
-    def first_errors(self) -> list[bool]:
-        """Sides (true for green) of the errors, the first of each known client only."""
-        seen: set[str] = set()
-        sides = []
-        for green, client in self.errors:
-            if client and client in seen:
-                continue
-            seen.add(client)
-            sides.append(green)
-        return sides
-
-
-class RelativeTest:
-    """Evidence that green fails more than `tolerance` times as often as blue.
-
-    Looks at errors only. If green is no worse, an error is a green one with probability
-    theta0 = w r0 / (w r0 + 1 - w) at most, where w is green's share of the requests in that second and r0 the
-    tolerance: how often blue fails cancels, so no baseline is needed and a change of weight needs no restart. The
-    wager is on error ratios r from 1.5 to 500. With the counts of a second given, the sides of its errors are drawn
-    without replacement, which keeps the expectation at or below that of independent draws (Hoeffding 1963).
-
-    Errors of one client in one second are one error, that of its first: they are one event, and counting one on
-    either side would favour the side that serves fewer requests.
-    """
-
-    def __init__(self, tolerance: float, threshold: float, starts: LateStarts, *, few: int) -> None:
-        self.threshold = threshold
-        self.crossed = False
-        self._tolerance = tolerance
-        self._few = few
-        self._ratios = np.geomspace(1.5, 500.0, 24)
-        self._whole: Array = np.full(self._ratios.size, (1 - starts.share) / self._ratios.size)
-        self._wagers = _Wagers(self._ratios.size, starts)
-        self._tick = _Tick()
-
-    def observe(self, *, green: bool, failed: bool, client: str) -> None:
-        """Count one request in the second that is open now."""
-        if green:
-            self._tick.green += 1
-        else:
-            self._tick.blue += 1
-        if failed:
-            self._tick.errors.append((green, client))
-
-    def tick(self, at: float, routed: float | None) -> None:
-        """Judge the second that ended at `at`, in which this share was routed to green.
-
-        A second with few requests says little about the share, so `routed` is taken instead; where that is unknown
-        (it changed, or nobody said), the second is no evidence. Neither is any second with all requests on one side.
-        """
-        tick, self._tick = self._tick, _Tick()
-        requests = tick.blue + tick.green
-        if self.crossed or not requests:
-            return
-        if self._wagers.is_due(at):
-            self._wagers.start(at)
-        share = tick.green / requests if requests >= self._few else routed
-        if share is None or not 0 < share < 1:
-            return
-        for green in tick.first_errors():
-            self._multiply(share, green=green)
-            if self.evidence() >= self.threshold:
-                self.crossed = True
-                return
-
-    def evidence(self) -> float:
-        """The e-value of "green is worse", over all seconds judged so far."""
-        return float(self._whole.sum() + self._wagers.late.sum()) + self._wagers.unplaced
-
-    def _multiply(self, share: float, *, green: bool) -> None:
-        odds = share * self._tolerance
-        factor = (odds + 1 - share) / (odds * self._ratios + 1 - share)
-        if green:
-            factor = factor * self._ratios
-        self._whole = self._whole * factor
-        self._wagers.late = self._wagers.late * factor
+        return float(self._evidence.of(self.failed, self.requests))

@@ -6,7 +6,8 @@ is left to the command.
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Never
 
 from tminus.domain.guard import Action, Decision, Guard, GuardLimits, Tally
@@ -69,14 +70,17 @@ def render(item: Outcome | WeightChange) -> dict[str, Any]:
     return line if item.number is None else line | {"n": item.number}
 
 
-def replay(items: Iterable[Outcome | WeightChange], limits: GuardLimits) -> Iterator[Decision]:
+def replay(
+    items: Iterable[Outcome | WeightChange], limits: GuardLimits, before: Sequence[float] = ()
+) -> Iterator[Decision]:
     """Every change of the guard's decision over a trace, and last what holds at its end.
 
     Time is event time: the guard is asked at each whole second between two lines, and after a line that latched a
     decision. After a rollback nothing can change; the rest is only read. Before the first request nothing is
-    decided, unless it is late; a trace without any request is a hold, since nothing was seen.
+    decided, unless it is late; a trace without any request is a hold, since nothing was seen. `before` is how long
+    blue's requests took before the launch, in milliseconds, where that is known.
     """
-    guard = Guard(limits)
+    guard = Guard(limits, before)
     last: Decision | None = None
     latest = float("-inf")
     for item in items:
@@ -99,19 +103,21 @@ def replay(items: Iterable[Outcome | WeightChange], limits: GuardLimits) -> Iter
             yield final
 
 
-def baseline(items: Iterable[Outcome | WeightChange], limits: GuardLimits) -> Tally:
-    """How blue answered before the launch, for people to compare with.
+def baseline(items: Iterable[Outcome | WeightChange], limits: GuardLimits) -> tuple[Tally, Sequence[float]]:
+    """How blue answered before the launch, for people to compare with, and how long each answer took.
 
-    It is shown and never counted as evidence: another hour has another load, and a2 needs no baseline because it
-    compares both sides within the same second.
+    It is never counted as evidence: another hour has another load, and a2 and b2 compare both sides within the same
+    second. The latencies say where b2 cuts, no more.
     """
     requests = failed = slow = 0
+    latencies = array("d")
     for item in items:
         if isinstance(item, Outcome) and item.side is Side.BLUE:
             requests += 1
             failed += item.failed
             slow += item.ms > limits.slow_ms
-    return Tally(requests, failed, slow)
+            latencies.append(item.ms)
+    return Tally(requests, failed, slow), latencies
 
 
 def answer(decisions: Iterable[Decision]) -> Decision:

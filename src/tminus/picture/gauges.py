@@ -205,8 +205,15 @@ def gauge(traffic: Traffic, now: float) -> Gauge:
             )
             for test in tests
         ),
-        wrong=f"Judged after every request. Wrong in at most 1 of {1 / traffic.limits.alpha:,.0f} healthy launches.",
+        wrong=f"Judged after every request. Wrong in at most 1 of {1 / traffic.limits.alpha:,.0f} healthy launches."
+        + _bursts(traffic),
     )
+
+
+def _bursts(traffic: Traffic) -> str:
+    """That evidence says less than its number, where blue's errors come in bursts."""
+    told = traffic.guard.counts.bursts
+    return f" {told[0].upper()}{told[1:]}." if told else ""
 
 
 def _apart(evidence: float, threshold: float) -> bool:

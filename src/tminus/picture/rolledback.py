@@ -186,7 +186,7 @@ def _rows(counts: Data) -> tuple[tuple[str, str, str, bool], ...]:
 
 def _backstop(rows: Sequence[Data], rule: str, traffic: Traffic) -> tuple[str, str, str]:
     """The checklist's own trigger for the same harm, and how far its timer had come."""
-    wanted = "trig.latency" if rule == "b1" else "trig.errors"
+    wanted = "trig.latency" if rule in {"b1", "b2"} else "trig.errors"
     row = next((row for row in rows if row["trigger"] == wanted), None)
     words = next((trigger.text for trigger in traffic.limits.triggers if trigger.id == wanted), "")
     if row is None or not row["for_seconds"] or rule not in TESTS:

@@ -147,7 +147,8 @@ def test_each_test_of_the_guard_stands_beside_the_line_where_it_acts() -> None:
     assert [meter.limit for meter in meters] == [
         "rolls back at 5,000",
         "rolls back at 2,000",
-        "rolls back at 3,333",
+        "rolls back at 6,667",
+        "rolls back at 6,667",
         "holds at 1,000",
     ]
     assert all(meter.filled < meter.mark and meter.sign == "passed" for meter in meters)

@@ -106,7 +106,7 @@ def test_at_80_by_24_a_lift_off_shows_traffic_guard_and_all_five_timers() -> Non
     assert words.strip().startswith("set and read back 10 %")
     assert ladder.startswith("▶ 10 % holding 0:06 of 0:20")
     meters = block(shown, "Guard: evidence against green")
-    assert [line.count("┃") for line in meters] == [1, 1, 1, 1]
+    assert [line.count("┃") for line in meters] == [1, 1, 1, 1, 1]
     assert meters[0].endswith("rolls back at 5,000")
     assert len(block(shown, "Rollback triggers")) == 5
     assert len(shown) <= 24

@@ -184,7 +184,7 @@ async def test_the_gauges_name_every_test_and_trigger() -> None:
     world, green = await shifted()
     await world.watch.slice(green, 1.0)
     gauges = world.watch.gauges()
-    assert [t["rule"] for t in gauges["tests"]] == ["a1", "a2", "b1", "hold.errors"]  # type: ignore[index,call-overload,union-attr] # JSON
+    assert [t["rule"] for t in gauges["tests"]] == ["a1", "a2", "b1", "b2", "hold.errors"]  # type: ignore[index,call-overload,union-attr] # JSON
     assert len(gauges["triggers"]) == 5  # type: ignore[arg-type] # JSON
 
 

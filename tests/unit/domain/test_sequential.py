@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 
+from tminus.domain.comparison import RelativeTest
 from tminus.domain.sequential import (
     LateStarts,
     RateTest,
-    RelativeTest,
     log_evidence_above,
     log_evidence_below,
 )
@@ -113,7 +113,9 @@ def test_one_more_failure_is_never_less_evidence(requests: int, failed: int, lim
 
 def test_evidence_for_one_known_rate_is_the_classic_probability_ratio() -> None:
     test = RelativeTest(1.0, 1e9, LateStarts(share=0.0), few=1)
-    test._ratios, test._whole = np.array([4.0]), np.array([1.0])
+    comparison = test._comparison
+    comparison._ratios, comparison._log_ratios = np.array([4.0]), np.log([4.0])
+    comparison._wagers.late = np.array([1.0])
     for green in (True, False, True, True):
         test.observe(green=True, failed=green, client="")
         test.observe(green=False, failed=not green, client="")

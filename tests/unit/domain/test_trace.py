@@ -205,7 +205,11 @@ def test_the_baseline_counts_blue_only() -> None:
         Outcome(1, Side.BLUE, 500, 10),
         Outcome(1, Side.GREEN, 500, 10),
     ]
-    assert baseline(items, LIMITS) == Tally(2, 1, 1)
+    tally, latencies = baseline(items, LIMITS)
+    assert tally == Tally(2, 1, 1)
+    assert list(latencies) == [
+        item.ms for item in items if isinstance(item, Outcome) and item.side is Side.BLUE
+    ]
 
 
 def test_an_answer_needs_a_decision() -> None:
