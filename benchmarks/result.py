@@ -33,3 +33,19 @@ class Figure:
     def held(self) -> bool:
         """Whether the limit holds."""
         return self.value <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One figure that must be at least so much: a control, which shows that a test can see what it looks for."""
+
+    what: str
+    size: str
+    value: float
+    least: float
+    unit: str
+
+    @property
+    def held(self) -> bool:
+        """Whether it is so much."""
+        return self.value >= self.least

@@ -13,6 +13,15 @@ from tminus.haproxy.configuration import (
 from tminus.haproxy.desired import Desired, DesiredState, desired_state
 from tminus.haproxy.lines import FramingError, Line, Numbers
 from tminus.haproxy.listener import LogListener
+from tminus.haproxy.reloading import (
+    finished,
+    finishing,
+    leave_state,
+    next_socket,
+    settle,
+    state_file,
+    take_over,
+)
 from tminus.haproxy.runtime import Runtime, ServerStatus, State, Weights
 
 __all__ = [
@@ -31,5 +40,12 @@ __all__ = [
     "State",
     "Weights",
     "desired_state",
+    "finished",
+    "finishing",
+    "leave_state",
+    "next_socket",
     "render",
+    "settle",
+    "state_file",
+    "take_over",
 ]
