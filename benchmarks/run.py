@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.plan import plan
     from benchmarks.result import Count, Figure, Result
+    from benchmarks.rollback import rollback
     from benchmarks.startup import startup
     from benchmarks.verify import verify
     from benchmarks.waiting import waiting
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 else:
     from plan import plan
     from result import Count, Figure, Result
+    from rollback import rollback
     from startup import startup
     from verify import verify
     from waiting import waiting
@@ -154,6 +156,7 @@ def main() -> None:
         "startup": startup,
         "waiting": waiting,
         "loss": loss,
+        "rollback": rollback,
     }
     parser = argparse.ArgumentParser()
     parser.add_argument("only", nargs="?", choices=benchmarks, default=None)

@@ -203,8 +203,9 @@ class Users:
 
 
 async def cycle(scene: Scene, number: int, ladder: Sequence[int] = LADDER) -> None:
-    """Shift and back; shift, promote and terminate; and the way home. The proxy is reloaded at two places, each time
-    others.
+    """Shift and back; shift, promote and terminate; and the way home.
+
+    The proxy is reloaded twice on the way, each time at other places.
     """
     target, acts = scene.target, 0
     reloads = {number % 4, 4 + number % 3}

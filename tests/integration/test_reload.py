@@ -1,7 +1,6 @@
 """The proxy is reloaded, sides are stopped, and nobody loses a request; done by halves, somebody does."""
 
 import asyncio
-import asyncio
 import os
 import signal
 import sys
@@ -90,9 +89,10 @@ async def test_a_reload_that_was_cut_off_leaves_one_proxy_that_hears_the_target(
     async def cut_off(*_: object) -> None:
         raise asyncio.CancelledError
 
-    with monkeypatch.context() as patched, pytest.raises(asyncio.CancelledError):
-        patched.setattr(where, what, cut_off)
+    monkeypatch.setattr(where, what, cut_off)
+    with pytest.raises(asyncio.CancelledError):
         await scene.stage.reload_haproxy()
+    monkeypatch.undo()
     folder = scene.stage.folder
     assert len(finishing(folder)) == 1
     with scene.stage._supervisor.replacing("haproxy"):

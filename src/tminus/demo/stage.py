@@ -34,6 +34,7 @@ from tminus.haproxy import (
     Desired,
     Proxy,
     Runtime,
+    Start,
     desired_state,
     leave_state,
     next_socket,
@@ -272,15 +273,9 @@ class Stage:
         await self._note_weights()
         await leave_state(self.folder, proxy)
         await self._configure_haproxy(again=True)
+        start = Start(self.generation, self._proxy_command, self._proxy_environment)
         with self._supervisor.replacing("haproxy"):
-            return await take_over(
-                self.folder,
-                self.generation,
-                self._proxy_command,
-                self._proxy_environment,
-                proxy=proxy,
-                log_port=self.log_port,
-            )
+            return await take_over(self.folder, start, proxy, self.log_port)
 
     async def start_worker(self, serving: Serving) -> Process:
         """Have depot's worker run, of the release that serves everybody; one that ends is started again."""

@@ -14,6 +14,7 @@ from tminus.haproxy.desired import Desired, DesiredState, desired_state
 from tminus.haproxy.lines import FramingError, Line, Numbers
 from tminus.haproxy.listener import LogListener
 from tminus.haproxy.reloading import (
+    Start,
     finished,
     finishing,
     leave_state,
@@ -37,6 +38,7 @@ __all__ = [
     "Proxy",
     "Runtime",
     "ServerStatus",
+    "Start",
     "State",
     "Weights",
     "desired_state",

@@ -14,6 +14,7 @@ import io
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tminus import files, processes
@@ -63,27 +64,30 @@ async def leave_state(stage: Path, proxy: Runtime) -> None:
     files.replace(state_file(stage), [f"{text}\n".encode()], 0o600)
 
 
-async def take_over(
-    stage: Path,
-    generation: int,
-    argv: Sequence[str],
-    env: Mapping[str, str],
-    *,
-    proxy: Runtime,
-    log_port: int,
-) -> Process:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How one HAProxy is started."""
+
+    generation: int
+    """How often its stage has started one."""
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(repr=False)
+    """It holds the secret of the log and is never shown."""
+
+
+async def take_over(stage: Path, start: Start, proxy: Runtime, log_port: int) -> Process:
     """Start another HAProxy, which takes the place of the running one; it, once the old one has ended.
 
     Its configuration names `next_socket` and `state_file`. What it does otherwise than the old one is set again and
     read back. Raises `PartError` when it does not come up, and the old one goes on; `RolloutError` when the servers do
     not stand as they did.
     """
-    old, name = processes.find(stage, PART), f"start-{generation}"
+    old, name = processes.find(stage, PART), f"start-{start.generation}"
     if old is None:
         raise PartError(f"no HAProxy runs in {stage}", hint="start it; there is nothing to take the place of")
     before, states = await proxy.servers(), {side: await proxy.get_state(side) for side in Side}
-    new = processes.start(stage / PART, name, [*argv, "-x", str(proxy.admin)], env=env)
-    waiting, left = Runtime(next_socket(stage, generation)), Runtime(stage / PART / _LEFT)
+    new = processes.start(stage / PART, name, [*start.argv, "-x", str(proxy.admin)], env=start.env)
+    waiting, left = Runtime(next_socket(stage, start.generation)), Runtime(stage / PART / _LEFT)
     try:
         await new.ready(lambda: _is(new.pid, waiting), START_SECONDS)
     except PartError:
