@@ -55,6 +55,11 @@ class Campaign:
         return sum(run.killed for run in self.runs)
 
     @property
+    def exposed(self) -> list[float]:
+        """For each run, how many seconds green had users while no process lived that could take them away."""
+        return [run.exposed for run in self.runs]
+
+    @property
     def bad(self) -> list[Run]:
         """The runs that were otherwise than the undisturbed one."""
         return [run for run in self.runs if run.faults]
@@ -97,14 +102,17 @@ Made by `make chaos`. Machine: {platform.machine()}, {os.cpu_count()} cores, Pyt
 {len(runs)} runs, {sum(one.kills for one in campaigns)} kills, {sum(len(one.bad) for one in campaigns)} violations, in
 {minutes:.0f} minutes. An undisturbed launch took {clean:.1f} s at most. {len(late)} waits were over
 {statistics.median(late):.3f} s after their time at the median, {max(late):.3f} s at most. {repeated} calls to the world
-were made again after a kill and changed nothing.
+were made again after a kill and changed nothing. *Unwatched* is for how long green had users while no process of the
+launch lived, in all runs and at most in one: who starts a dead process again decides about that, here at once. A launch
+that is rolled back ends with 0 % on green, or that is a violation.
 
-| database | release | ends | boundaries | not reached | runs | kills | violations |
-|--|--|--|--|--|--|--|--|
+| database | release | ends | boundaries | not reached | runs | kills | unwatched | violations |
+|--|--|--|--|--|--|--|--|--|
 """
     rows = (
         f"| {one.database} | {one.release} | {one.clean.story.outcome} | {one.boundaries} | {len(one.missed)} "
-        f"| {len(one.runs)} | {one.kills} | {len(one.bad)} |"
+        f"| {len(one.runs)} | {one.kills} | {sum(one.exposed):.1f} s, {max(one.exposed, default=0.0):.1f} s "
+        f"| {len(one.bad)} |"
         for one in campaigns
     )
     told = (

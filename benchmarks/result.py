@@ -52,3 +52,19 @@ class Table:
         lines.append("|--" * len(self.columns) + "|")
         lines += [f"| {' | '.join(row)} |" for row in self.rows]
         return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One figure that must be at least so much: a control, which shows that a test can see what it looks for."""
+
+    what: str
+    size: str
+    value: float
+    least: float
+    unit: str
+
+    @property
+    def held(self) -> bool:
+        """Whether it is so much."""
+        return self.value >= self.least

@@ -17,16 +17,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from benchmarks.plan import plan
-    from benchmarks.result import Figure, Result
+    from benchmarks.result import Count, Figure, Result
+    from benchmarks.rollback import rollback
     from benchmarks.startup import startup
     from benchmarks.verify import verify
     from benchmarks.waiting import waiting
+    from benchmarks.zero_loss import loss
 else:
     from plan import plan
-    from result import Figure, Result
+    from result import Count, Figure, Result
+    from rollback import rollback
     from startup import startup
     from verify import verify
     from waiting import waiting
+    from zero_loss import loss
 
 from tminus.domain.guard import GuardLimits
 from tminus.domain.record import OPENED, Entry, Event, append, encode, read
@@ -91,7 +95,7 @@ def _timed(work: Callable[[], object]) -> float:
     return best
 
 
-def page(found: Sequence[Result | Figure]) -> str:
+def page(found: Sequence[Result | Figure | Count]) -> str:
     """The figures as a page."""
     head = f"""# Benchmarks
 
@@ -107,7 +111,8 @@ Made by `make bench`: each figure is the best of three runs, beside a bound meas
         if isinstance(r, Result)
     )
     limited = [figure for figure in found if isinstance(figure, Figure)]
-    return head + rows + (_limits(limited) if limited else "")
+    controls = [count for count in found if isinstance(count, Count)]
+    return head + rows + (_limits(limited) if limited else "") + (_controls(controls) if controls else "")
 
 
 def _limits(figures: Sequence[Figure]) -> str:
@@ -126,15 +131,32 @@ milestones spread over a minute.
     return head + "".join(rows)
 
 
+def _controls(counts: Sequence[Count]) -> str:
+    head = """
+Controls: what a benchmark must see where harm is done on purpose, so that its zero elsewhere means something.
+
+| what | of | figure | at least | held |
+|--|--|--|--|--|
+"""
+    rows = (
+        f"| {one.what} | {one.size} | {one.value:,.0f} {one.unit} | {one.least:g} "
+        f"| {'yes' if one.held else 'no'} |\n"
+        for one in counts
+    )
+    return head + "".join(rows)
+
+
 def main() -> None:
     """Run what was asked for; only a whole run writes the page. Exit 1 when a limit does not hold."""
-    benchmarks: dict[str, Callable[[], Sequence[Result | Figure]]] = {
+    benchmarks: dict[str, Callable[[], Sequence[Result | Figure | Count]]] = {
         "guard": guard,
         "record": record,
         "plan": plan,
         "verify": verify,
         "startup": startup,
         "waiting": waiting,
+        "loss": loss,
+        "rollback": rollback,
     }
     parser = argparse.ArgumentParser()
     parser.add_argument("only", nargs="?", choices=benchmarks, default=None)
@@ -143,7 +165,7 @@ def main() -> None:
     print(page(results))
     if only is None:
         PAGE.write_text(page(results), encoding="utf-8")
-    if any(isinstance(result, Figure) and not result.held for result in results):
+    if any(isinstance(result, Figure | Count) and not result.held for result in results):
         sys.exit(1)
 
 

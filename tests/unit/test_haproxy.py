@@ -208,6 +208,12 @@ def test_a_restarted_tminus_knows_what_a_dead_proxy_had_under_way() -> None:
     assert (numbers.cut_off, numbers.pending(0), numbers.lost(60)) == (1, 1, 1)
 
 
+def test_who_takes_another_s_place_reads_how_its_servers_stood() -> None:
+    text = render(Proxy(8080, 8099, 8098, Path("/s/g2"), blue_port=8001, state=Path("/s/it's state")))
+    assert "server-state-file /s/it\\'s\\ state\n" in text
+    assert "load-server-state-from-file global\n" in text
+
+
 def test_a_side_that_does_not_run_yet_is_in_maintenance() -> None:
     text = render(Proxy(8080, 8099, 8098, Path("/s/admin.sock"), blue_port=8001))
     assert "server blue 127.0.0.1:8001 weight 100\n" in text
@@ -215,7 +221,8 @@ def test_a_side_that_does_not_run_yet_is_in_maintenance() -> None:
     assert "bind 127.0.0.1:8080\n" in text
     assert "bind 127.0.0.1:8098\n" in text
     assert "server tminus 127.0.0.1:8099 log-proto octet-count\n" in text
-    assert "stats socket /s/admin.sock mode 600 level admin\n" in text
+    assert "stats socket /s/admin.sock mode 600 level admin expose-fd listeners\n" in text
+    assert "load-server-state-from-file none\n" in text
 
 
 def test_a_restarted_proxy_keeps_the_weights_it_is_given() -> None:

@@ -29,7 +29,20 @@ from tminus.demo.supervisor import AGAIN, Part, Supervisor, Told, together
 from tminus.demo.worker import Serving, Worker
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, RolloutError, UnreachableError
-from tminus.haproxy import SECRET_VARIABLE, Desired, Proxy, Runtime, desired_state, render
+from tminus.haproxy import (
+    SECRET_VARIABLE,
+    Desired,
+    Proxy,
+    Runtime,
+    Start,
+    desired_state,
+    leave_state,
+    next_socket,
+    render,
+    settle,
+    state_file,
+    take_over,
+)
 from tminus.processes import Process
 
 PARTS = ("load", "worker", *SUPPORTING, "haproxy", "blue", "green", "registry", "postgres")
@@ -238,18 +251,31 @@ class Stage:
         if wanted is not None or self._desired.read() is None:
             processes.make_part_folder(self.folder, "haproxy")
             self._desired.write(wanted or Desired(0, {Side.BLUE: self.blue_port}))
-        config = str(self.folder / "haproxy" / "haproxy.cfg")
+        await settle(self.folder, Runtime(self.admin))
         return await self._supervisor.start(
             Part(
                 "haproxy",
-                [self._entry.binaries["haproxy"], "-db", "-f", config],
-                {**_environment(), SECRET_VARIABLE: self.log_secret},
+                self._proxy_command,
+                self._proxy_environment,
                 answers=self._proxy_answers,
-                prepare=self._configure_haproxy,
+                prepare=self._start_proxy_alone,
                 look=self._note_weights,
                 restarts=AGAIN,
             )
         )
+
+    async def reload_haproxy(self) -> Process:
+        """Have another HAProxy take the place of the running one, without a request lost; see `haproxy.take_over`.
+
+        It reads its configuration anew, and its servers stand as they stood. Raises as `take_over` does.
+        """
+        proxy = Runtime(self.admin)
+        await self._note_weights()
+        await leave_state(self.folder, proxy)
+        await self._configure_haproxy(again=True)
+        start = Start(self.generation, self._proxy_command, self._proxy_environment)
+        with self._supervisor.replacing("haproxy"):
+            return await take_over(self.folder, start, proxy, self.log_port)
 
     async def start_worker(self, serving: Serving) -> Process:
         """Have depot's worker run, of the release that serves everybody; one that ends is started again."""
@@ -293,8 +319,21 @@ class Stage:
         """Leave the stage as it is; the next start of tminus can adopt it."""
         self._lock.close()
 
-    async def _configure_haproxy(self) -> None:
-        """Write the configuration of the next start, which has a count of its own."""
+    @property
+    def _proxy_command(self) -> list[str]:
+        return [self._entry.binaries["haproxy"], "-db", "-f", str(self.folder / "haproxy" / "haproxy.cfg")]
+
+    @property
+    def _proxy_environment(self) -> dict[str, str]:
+        return {**_environment(), SECRET_VARIABLE: self.log_secret}
+
+    async def _start_proxy_alone(self) -> None:
+        """Prepare a start that takes nobody's place: one that was killed in the middle of a reload may be left."""
+        await processes.end_strays(self.folder / "haproxy")
+        await self._configure_haproxy()
+
+    async def _configure_haproxy(self, *, again: bool = False) -> None:
+        """Write the configuration of the next start, which has a count of its own; `again`: it takes a place."""
         self._entry.generation += 1
         registry.save(self.home, self._entry)
         wanted = self._desired.read() or Desired()
@@ -302,16 +341,17 @@ class Stage:
             public_port=self.public_port,
             log_port=self.log_port,
             metrics_port=self._entry.support_ports["proxy-metrics"],
-            admin=self.admin,
+            admin=next_socket(self.folder, self.generation) if again else self.admin,
             blue_port=wanted.ports.get(Side.BLUE),
             green_port=wanted.ports.get(Side.GREEN),
             percent=wanted.percent,
             generation=self._entry.generation,
+            state=state_file(self.folder) if again else None,
         )
         part = self.folder / "haproxy"
         (part / "haproxy.cfg").write_text(render(proxy))
         check = [self._entry.binaries["haproxy"], "-c", "-f", "haproxy.cfg"]
-        await processes.must_run(part, check, env={**_environment(), SECRET_VARIABLE: self.log_secret})
+        await processes.must_run(part, check, env=self._proxy_environment)
 
     async def _note_weights(self) -> None:
         """Keep in mind that somebody gave green less by hand, so that a proxy started again does not give it back."""

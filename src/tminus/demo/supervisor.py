@@ -8,7 +8,8 @@ the target starts them, and one that ends has failed.
 import asyncio
 import signal
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,7 @@ class Supervisor:
         self._folder = folder
         self._parts: dict[str, Part] = {}
         self._renewed: set[str] = set()
+        self._replaced: set[str] = set()
         self._away: dict[str, float | None] = {}
 
     async def start(self, part: Part) -> Process:
@@ -145,6 +147,15 @@ class Supervisor:
         if process is not None:
             self._renewed.add(name)
             await process.stop(STOP_SECONDS)
+
+    @contextmanager
+    def replacing(self, name: str) -> Iterator[None]:
+        """Within it another process takes the place of a part's: that one of them ends is no news."""
+        self._replaced.add(name)
+        try:
+            yield
+        finally:
+            self._replaced.discard(name)
 
     def missing(self, now: float) -> dict[str, str]:
         """Which parts have ended and do not answer again, or do so only just; in words how each stands."""
@@ -199,9 +210,10 @@ class Supervisor:
     async def _until_gone(self, part: Part, now: Callable[[], float]) -> float:
         """When it was last seen alive, once it is not."""
         alive = now()
-        while processes.find(self._folder, part.name) is not None:
+        while part.name in self._replaced or processes.find(self._folder, part.name) is not None:
             alive = now()
-            await part.look()
+            if part.name not in self._replaced:
+                await part.look()
             await asyncio.sleep(LOOK_SECONDS)
         return alive
 

@@ -13,6 +13,16 @@ from tminus.haproxy.configuration import (
 from tminus.haproxy.desired import Desired, DesiredState, desired_state
 from tminus.haproxy.lines import FramingError, Line, Numbers
 from tminus.haproxy.listener import LogListener
+from tminus.haproxy.reloading import (
+    Start,
+    finished,
+    finishing,
+    leave_state,
+    next_socket,
+    settle,
+    state_file,
+    take_over,
+)
 from tminus.haproxy.runtime import Runtime, ServerStatus, State, Weights
 
 __all__ = [
@@ -28,8 +38,16 @@ __all__ = [
     "Proxy",
     "Runtime",
     "ServerStatus",
+    "Start",
     "State",
     "Weights",
     "desired_state",
+    "finished",
+    "finishing",
+    "leave_state",
+    "next_socket",
     "render",
+    "settle",
+    "state_file",
+    "take_over",
 ]

@@ -12,6 +12,8 @@ from tminus.errors import PartError
 
 BACKEND = "app"
 """The name of the one backend, with the servers `blue` and `green`."""
+FRONTEND = "public"
+"""The name of the one frontend where users come in."""
 SLOWEST_ANSWER_SECONDS = 9.1
 """The longest that a request can take before HAProxy gives its own answer: 7 s for the server, 4 tries of 0.3 s to
 connect, and 3 pauses of 0.3 s between them. Log lines arrive in order of answers, so one may be this late."""
@@ -48,6 +50,8 @@ class Proxy:
     """Green's share of new requests at the start."""
     generation: int = 1
     """How often this stage has started HAProxy: its own count begins again at 1 each time."""
+    state: Path | None = None
+    """Where the HAProxy before it has left how its servers stand; nothing for one that takes nobody's place."""
 
 
 # The secret comes first, so that also a line that was cut off tells whether it is ours.
@@ -67,6 +71,7 @@ _LOG_FORMAT = (
 # http-ignore-probes, dontlognull: browsers open connections ahead of need; one that is never used is no failed request.
 # retry-on conn-failure: only what never reached a server is tried again, on the other server at once; retrying
 #   answers would hide faults from the guard.
+# expose-fd: whoever takes its place gets the sockets that it listens on, so that no user is refused meanwhile.
 # timeout check: twice the usual, because an ejected green counts as failed and a busy laptop is not a fault.
 # ring: HAProxy keeps lines while tminus is away: 16 MB are about 80,000 requests.
 _TEMPLATE = Template(
@@ -75,8 +80,9 @@ global
     nbthread 2
     maxconn 2000
     noreuseport
-    stats socket $admin mode 600 level admin
+    stats socket $admin mode 600 level admin expose-fd listeners
     stats timeout 10s
+    $state
     log ring@lines format raw local0
 
 defaults
@@ -93,6 +99,7 @@ defaults
     retries 3
     option redispatch 1
     retry-on conn-failure
+    load-server-state-from-file $from_state
 
 ring lines
     format raw
@@ -105,7 +112,7 @@ ring lines
 backend numbers
     stick-table type integer size 16 store gpc0
 
-frontend public
+frontend $frontend
     bind 127.0.0.1:$public_port
     log global
     option forwardfor
@@ -133,15 +140,18 @@ backend $backend
 
 
 def render(proxy: Proxy) -> str:
-    """The configuration of one start of HAProxy; raises `PartError` for a socket's path that it cannot take."""
+    """The configuration of one start of HAProxy; raises `PartError` for a path that it cannot take."""
     log_format = Template(_LOG_FORMAT).substitute(
         secret=SECRET_VARIABLE, generation=proxy.generation, backend=BACKEND
     )
     return _TEMPLATE.substitute(
         admin=_quoted(proxy.admin),
+        state="" if proxy.state is None else f"server-state-file {_quoted(proxy.state)}",
+        from_state="none" if proxy.state is None else "global",
         log_port=proxy.log_port,
         public_port=proxy.public_port,
         metrics_port=proxy.metrics_port,
+        frontend=FRONTEND,
         backend=BACKEND,
         log_format=log_format,
         blue=_server("blue", proxy.blue_port, 100 - proxy.percent),

@@ -4,6 +4,7 @@ A release is proven blob by blob and run from the folder it was unpacked into. W
 digest comes from the service itself, the start time from the process, weight and health from the proxy.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from tminus.control.ports import Json, SideStatus
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, ProbeError, RolloutError, UnreachableError
-from tminus.haproxy import DesiredState, Runtime, State, desired_state
+from tminus.haproxy import DesiredState, Runtime, State, desired_state, finished, finishing
 from tminus.http import connect
 from tminus.processes import Process, find, start, wait_until
 from tminus.releases import Releases
@@ -92,7 +93,12 @@ class LocalTarget:
 
     async def stop(self, side: Side, drain_seconds: float) -> int:
         """See `Target.stop`; stopped already: only the proxy is told again."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + drain_seconds
         left = await self.proxy.drain(side, drain_seconds)
+        if not await finished(self.stage, deadline - loop.time()):
+            # What an earlier proxy serves still is counted by nobody who answers, and may be this side's.
+            left += len(finishing(self.stage))
         process = find(self.stage, side.value)
         if process is not None:
             await process.stop(STOP_SECONDS)

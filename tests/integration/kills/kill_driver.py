@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import kill_world
 from kill_engine import ENDED, TAKES_OVER
-from kill_findings import Story, faults, told
+from kill_findings import Story, faults, told, with_users
 from kill_worker import PLAN, Task, live
 
 from tminus.http import connect
@@ -83,6 +83,8 @@ class Run:
     died: tuple[str, ...]
     """The boundaries at which a process really died: a step may not come, or another kill may come first."""
     faults: list[str]
+    exposed: float = 0.0
+    """For how many seconds green had users while no process of the launch lived."""
 
     def __str__(self) -> str:
         told = "".join(f"\n    {fault}" for fault in self.faults)
@@ -136,7 +138,8 @@ class Site:
         )
         if not found:
             shutil.rmtree(task.folder)
-        return Run(release, kills, story, lives.killed, wall_clock() - began, died, found)
+        exposed = with_users(story, lives.dead)
+        return Run(release, kills, story, lives.killed, wall_clock() - began, died, found, exposed)
 
     async def _ask(self, method: str, launch: str, body: Any = None) -> dict[str, Any]:
         async with connect(f"http://127.0.0.1:{self.port}", seconds=20) as http:
@@ -153,7 +156,11 @@ class Lives:
         self._after = list(kills.after)
         self._side_by_side = 2 if kills.overtaken and TAKES_OVER else 1
         self._begun = 0
+        self._living = 0
+        self._died_at: float | None = None
         self.killed = 0
+        self.dead: list[tuple[float, float]] = []
+        """From when to when no process lived, after the first one."""
 
     async def through(self) -> list[str]:
         """Start processes until the launch is over; says what is wrong with how they ended."""
@@ -176,6 +183,7 @@ class Lives:
         self._begun += 1
         process = CONTEXT.Process(target=live, args=(replace(self._task, life=str(number)),))
         process.start()
+        self._lives()
         try:
             when = self._after.pop(0) if self._after else None
             await asyncio.to_thread(process.join, when)
@@ -184,8 +192,21 @@ class Lives:
             await asyncio.to_thread(process.join)
         finally:
             process.kill()
+            self._dies()
         assert process.exitcode is not None
         return process.exitcode
+
+    def _lives(self) -> None:
+        # What the process needs to begin counts as life; the fork that it is has read the code already.
+        if self._died_at is not None:
+            self.dead.append((self._died_at, wall_clock()))
+            self._died_at = None
+        self._living += 1
+
+    def _dies(self) -> None:
+        self._living -= 1
+        if not self._living:
+            self._died_at = wall_clock()
 
 
 def spread(boundaries: Sequence[str], each: int) -> list[Kills]:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,19 @@ def told(folder: Path, home: Path, world: Line) -> Story:
     return Story(diary, world, events, faults)
 
 
+def with_users(story: Story, spans: Sequence[tuple[float, float]]) -> float:
+    """For how many seconds of these spans green had a share of the traffic."""
+    calls = [call for call in story.world["calls"] if call["effect"] == "set_weight"]
+    changes = [(call["at"], int(call["asked"]["percent"])) for call in calls]
+    ends = [*(at for at, _ in changes[1:]), float("inf")]
+    return sum(
+        max(0.0, min(until, end) - max(since, at))
+        for (at, percent), end in zip(changes, ends, strict=False)
+        if percent
+        for since, until in spans
+    )
+
+
 def faults(story: Story, clean: Story) -> list[str]:
     """Everything that a killed launch did otherwise than the undisturbed one; nothing when all is well."""
     if not story.events:
@@ -105,6 +118,8 @@ def faults(story: Story, clean: Story) -> list[str]:
 def _ending(story: Story, clean: Story) -> Iterator[str]:
     if story.outcome != clean.outcome:
         yield f"it ended {story.outcome}, not {clean.outcome}"
+    if story.outcome == "rolled-back" and story.world["state"]["weight"]:
+        yield f"users are left on a bad release: green has {story.world['state']['weight']} %"
     left, meant = _settled(story.world["state"]), _settled(clean.world["state"])
     for name in meant:
         if left[name] != meant[name]:

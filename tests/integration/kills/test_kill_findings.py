@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from kill_findings import Story, faults
+from kill_findings import Story, faults, with_users
 
 from tminus.domain.record import CHECKPOINT, ENDED, NO_LINE, OPENED, Event
 
@@ -59,6 +59,26 @@ def test_the_same_story_has_no_faults_and_a_call_that_changed_nothing_is_none() 
 )
 def test_an_effect_that_is_doubled_missing_or_too_late_is_found(calls: list[Any], found: str) -> None:
     assert told(world={"state": STATE, "calls": calls}) == [found]
+
+
+def test_users_that_are_left_on_a_bad_release_are_found() -> None:
+    ended = [*EVENTS[:2], event(2, ENDED, "ended", outcome="rolled-back"), EVENTS[3]]
+    state = {**STATE, "weight": 20}
+    clean = replace(CLEAN, events=ended, world={"state": state, "calls": [call("migrate")]})
+    assert faults(clean, clean) == ["users are left on a bad release: green has 20 %"], (
+        "whatever the clean one left"
+    )
+
+
+def test_the_time_is_counted_for_which_nobody_watched_users_on_green() -> None:
+    calls = [
+        {**call("set_weight"), "asked": {"percent": str(percent)}, "at": at}
+        for at, percent in ((10.0, 20), (20.0, 50), (30.0, 0), (40.0, 20))
+    ]
+    story = replace(CLEAN, world={"state": STATE, "calls": [call("migrate"), *calls]})
+    spans = [(5.0, 11.0), (18.0, 22.0), (31.0, 39.0), (39.0, 41.0)]
+    assert with_users(story, spans) == 1.0 + 4.0 + 0.0 + 1.0
+    assert with_users(CLEAN, spans) == 0.0
 
 
 def test_a_world_that_is_left_otherwise_is_found() -> None:
