@@ -102,7 +102,7 @@ picture: install ## docs/picture.svg from a record: RECORD=file
 lock: install ## pin every dependency again, without naming an index
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-header --extra demo --extra s3 --group dev pyproject.toml -o requirements/dev.txt
+	  --no-header --extra demo --extra kubernetes --extra s3 --group dev pyproject.toml -o requirements/dev.txt
 
 VENDOR := src/tminus/web/static/vendor
 ASSETS := src/tminus/web/assets

@@ -125,8 +125,8 @@ class SideStatus:
     """The proxy counts it as able to serve."""
     weight: int
     """Its share of new requests in percent, read back from the proxy."""
-    sessions: int
-    """Requests it is serving now."""
+    sessions: int | None
+    """Requests it is serving now; nothing where nobody counts them."""
 
 
 class Target(Protocol):
@@ -148,8 +148,11 @@ class Target(Protocol):
         """How a side stands now; raises `UnreachableError` when that cannot be seen."""
         ...
 
-    async def stop(self, side: Side, drain_seconds: float) -> int:
-        """Drain a side to zero sessions, then stop it; the number of sessions at the moment of stopping."""
+    async def stop(self, side: Side, drain_seconds: float) -> int | None:
+        """Drain a side to zero sessions, then stop it; the number of sessions at the moment of stopping.
+
+        Where nobody counts sessions the drain is waited for in full, and the number is nothing.
+        """
         ...
 
     def private_url(self, side: Side) -> str:

@@ -13,6 +13,7 @@ from tminus.domain.canonical import instant
 from tminus.domain.offsets import clock
 from tminus.domain.plan import Kind, Plan
 from tminus.domain.record import ENDED, Event
+from tminus.domain.traffic import drained
 
 _SOURCES = {
     "probe": "observed by probes",
@@ -219,7 +220,7 @@ def _events(told: Told) -> Iterator[str]:
             f"blue runs `{data['digest']}`, {'as' if data['as_before'] else 'NOT as'} before; its smoke tests "
             f"{'pass' if data['schema_compatible'] else 'FAIL'}"
         ),
-        "side.stopped": lambda data: f"{data['side']} drained to {data['sessions']} sessions and stopped",
+        "side.stopped": lambda data: f"{data['side']} {drained(data['sessions'])} and stopped",
         "rollback.data": lambda data: str(data["text"]),
     }
     happened = told.of(*words)

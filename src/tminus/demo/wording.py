@@ -6,6 +6,7 @@ from typing import Any
 
 from tminus.domain.judgement import TESTS, times
 from tminus.domain.record import Event
+from tminus.domain.traffic import drained
 from tminus.domain.trigger import CORRUPTION
 
 Line = tuple[str, str, str]
@@ -227,7 +228,7 @@ def _left(data: Data) -> list[Line]:
 
 
 def _stopped(data: Data) -> list[Line]:
-    return [(*_DONE, f"{data['side']} drained to {data['sessions']} sessions and stopped")]
+    return [(*_DONE, f"{data['side']} {drained(data['sessions'])} and stopped")]
 
 
 def _proved(data: Data) -> list[Line]:
@@ -321,7 +322,7 @@ _STEPS: dict[str, Callable[[Data], str]] = {
     "shift": lambda data: f"weight {data['set']} % set, {data['read_back']} % read back",
     "promote": lambda data: f"green has {data['read_back']} % of the traffic",
     "last": lambda data: f"green has {data['weight']} % of the traffic, and the public address answers",
-    "end": lambda data: f"blue drained to {data['sessions_when_stopped']} sessions and stopped",
+    "end": lambda data: f"blue {drained(data['sessions_when_stopped'])} and stopped",
 }
 """By a step's first word: what it did, from what it read back."""
 

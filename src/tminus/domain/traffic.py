@@ -47,3 +47,8 @@ class WeightChange:
     """When the proxy confirmed the weight, in seconds like `Outcome.at`."""
     percent: int
     """Green's share of new requests, 0 to 100."""
+
+
+def drained(sessions: object) -> str:
+    """How a side was drained, from the number of its sessions when it was stopped; nothing where none were counted."""
+    return "drained (sessions are not counted)" if sessions is None else f"drained to {sessions} sessions"

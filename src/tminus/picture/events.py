@@ -6,6 +6,7 @@ from itertools import islice
 
 from tminus.domain.expedition import EXPEDITED
 from tminus.domain.record import ENDED, OPENED, Event
+from tminus.domain.traffic import drained
 from tminus.picture.course import Data
 from tminus.picture.words import brief, claim, short_digests, t_text
 
@@ -213,7 +214,7 @@ def _left(data: Data) -> Told:
 
 
 def _stopped(data: Data) -> Told:
-    return "", "stopped", f"{data['side']}, drained to {data['sessions']} sessions"
+    return "", "stopped", f"{data['side']}, {drained(data['sessions'])}"
 
 
 def _part(sign: str, word: str) -> Callable[[Data], Told]:

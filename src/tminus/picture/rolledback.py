@@ -254,7 +254,9 @@ def _stopped(course: Course, event: Happened | None) -> Next:
     text = "Green drained and stopped"
     if event is None:
         return _undone(course, text)
-    return Next("passed", "done", text, f"{event.data['sessions']} sessions when it was stopped")
+    left = event.data["sessions"]
+    why = "sessions are not counted" if left is None else f"{left} sessions when it was stopped"
+    return Next("passed", "done", text, why)
 
 
 def _undone(course: Course, text: str) -> Next:

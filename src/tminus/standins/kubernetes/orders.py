@@ -1,0 +1,63 @@
+"""What a test orders the stand-in to do wrong."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a Job goes."""
+
+    succeeds: bool = True
+    ends: bool = True
+    """Whether it ever does."""
+    log: str = ""
+    """What its pod prints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Another field manager that puts an object back to what it wants, as GitOps controllers do."""
+
+    kind: str
+    name: str
+    manager: str
+    spec: Json
+    """What it wants to stand in the spec; the rest it leaves."""
+
+
+@dataclass(slots=True)
+class Orders:
+    """The orders in force; a fresh one is a cluster in which all goes well."""
+
+    ready_seconds: float = 0.0
+    """How long a pod takes until it is ready."""
+    stop_seconds: float = 0.0
+    """How long a pod takes to end once it was told to; its grace period at the most."""
+    never_ready: set[str] = field(default_factory=set)
+    """Deployments whose pods never become ready."""
+    crash_loops: set[str] = field(default_factory=set)
+    """Deployments whose pods end as soon as they have begun."""
+    runs_instead: dict[str, str] = field(default_factory=dict)
+    """By digest: the digest that a node runs in its place."""
+    no_image: set[str] = field(default_factory=set)
+    """Digests that no node can pull."""
+    jobs: dict[str, Run] = field(default_factory=dict)
+    """By the beginning of a Job's name: how it goes; well and without a word where nothing is said."""
+    rewrites: list[Rewrite] = field(default_factory=list)
+    conditions: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    """By the type of a route's condition: status, reason and message that its gateway gives instead."""
+    unobserved: bool = False
+    """The gateway's controller does not look at routes."""
+    idle: bool = False
+    """No controller does anything."""
+    away: bool = False
+    """The API server hangs up on everybody."""
+    slow_seconds: float = 0.0
+    """How long each answer takes."""
+    status: int = 0
+    """What every request gets instead of an answer; 0 for none."""
+    hangs_up_after: int = -1
+    """How many more writes are done before one is done and its answer lost; -1 for never."""

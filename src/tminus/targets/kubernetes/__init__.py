@@ -1,0 +1,14 @@
+"""The Kubernetes target: blue and green as Deployments, their Services, and a route that divides the traffic.
+
+What is written is applied by the server under our own field manager and read back; what another manager holds is told
+with that manager's name and never taken silently. What runs is read from the pods.
+"""
+
+from .access import Access
+from .api import Api
+from .jobs import KubernetesDatabase
+from .manifests import manifests, role
+from .service import Service
+from .target import KubernetesTarget
+
+__all__ = ["Access", "Api", "KubernetesDatabase", "KubernetesTarget", "Service", "manifests", "role"]

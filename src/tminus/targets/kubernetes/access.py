@@ -1,0 +1,62 @@
+"""How a cluster is reached: a kubeconfig and a context of it, or the pod's own service account."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tminus.errors import DeniedError, PartError
+
+if TYPE_CHECKING:
+    from kubernetes.aio.client import Configuration
+
+IN_CLUSTER = "in-cluster"
+"""The address of the cluster that we run in."""
+_SECONDS = 30.0
+"""How long a kubeconfig's own program may take to give a credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where the credentials of a cluster are; they are read when it is first called."""
+
+    address: str = field(repr=False)
+    """The path of a kubeconfig, or `in-cluster`."""
+    context: str = ""
+    """The context of it; empty for its current one."""
+
+    async def configuration(self) -> Configuration:
+        """What the official client needs; raises `PartError` or `DeniedError` when there is none."""
+        try:
+            from kubernetes.aio import client, config  # noqa: PLC0415 - three seconds, for those who have a cluster
+        except ModuleNotFoundError as error:
+            raise PartError(
+                "the Kubernetes client is not installed", hint="install tminus[kubernetes]"
+            ) from error
+        found = client.Configuration()
+        try:
+            if self.address == IN_CLUSTER:
+                config.load_incluster_config(client_configuration=found)  # type: ignore[no-untyped-call] # the client is partly typed
+                return found
+            async with asyncio.timeout(_SECONDS):
+                await config.load_kube_config(  # type: ignore[no-untyped-call] # the client is partly typed
+                    config_file=self.address,
+                    context=self.context or None,
+                    client_configuration=found,
+                    persist_config=False,
+                )
+        except TimeoutError as error:
+            raise DeniedError(
+                f"the kubeconfig's program gave no credential in {_SECONDS:g} s",
+                hint="run `kubectl version` with the same kubeconfig and context",
+            ) from error
+        except (config.ConfigException, OSError) as error:
+            raise PartError(
+                f"no cluster can be reached by this kubeconfig{self._which()}: {error}",
+                hint="check the path and the context with `kubectl config get-contexts`",
+            ) from error
+        return found
+
+    def _which(self) -> str:
+        return f", context {self.context}" if self.context else ""

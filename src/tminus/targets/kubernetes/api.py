@@ -1,0 +1,191 @@
+"""Calls to the Kubernetes API through the official client: each with a time limit, each refusal in words.
+
+Objects are JSON as the API sends it. The client brings credentials, TLS and the request; its models are not used,
+since server-side apply is about exactly the fields that one names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import aiohttp
+
+from tminus.errors import DeniedError, RolloutError, TminusError, UnreachableError
+
+from .service import MANAGER, Object
+
+if TYPE_CHECKING:
+    from kubernetes.aio.client import ApiClient
+
+    from .access import Access
+
+SECONDS = 10.0
+"""The time limit of one call."""
+_APPLY = "application/apply-patch+yaml"
+_HELD = re.compile(r'conflict with "([^"]+)"')
+
+
+class ChangedError(RolloutError):
+    """The object has been changed since it was read; to be read again."""
+
+
+class HeldError(RolloutError):
+    """Another field manager holds what we want to write, and wants it otherwise."""
+
+    def __init__(self, what: str, holders: dict[str, list[str]]) -> None:
+        told = "; ".join(f"{', '.join(paths)} belongs to {who}" for who, paths in holders.items())
+        super().__init__(
+            f"{what} was not changed: {told}",
+            hint="tell that manager to leave the field, or hand it to tminus, and try again; a plan that says "
+            "`take: true` lets tminus take it",
+        )
+        self.holders = holders
+
+
+class Api:
+    """One cluster's API; `close` ends its connections."""
+
+    def __init__(self, access: Access, *, seconds: float = SECONDS) -> None:
+        self._access = access
+        self._seconds = seconds
+        self._client: ApiClient | None = None
+        self._opening = asyncio.Lock()
+
+    async def close(self) -> None:
+        """End the connections; a later call makes new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()  # type: ignore[no-untyped-call] # the client is partly typed
+
+    async def get(self, path: str) -> Object | None:
+        """One object; nothing where there is none."""
+        status, answer = await self._call("GET", path)
+        if status == 404:
+            return None
+        found: Object = self._read("GET", path, status, answer)
+        return found
+
+    async def must_get(self, path: str, what: str) -> Object:
+        """The same; raises `RolloutError` where there is none."""
+        found = await self.get(path)
+        if found is None:
+            raise RolloutError(f"the cluster has no {what}", hint="see the names in the plan's target")
+        return found
+
+    async def items(self, path: str, labels: dict[str, str] | None = None) -> list[Object]:
+        """The objects of a kind, by their labels."""
+        query = urlencode(
+            {"labelSelector": ",".join(f"{key}={value}" for key, value in (labels or {}).items())}
+        )
+        status, answer = await self._call("GET", f"{path}?{query}" if labels else path)
+        found: list[Object] = self._read("GET", path, status, answer)["items"]
+        return found
+
+    async def apply(self, path: str, wish: Object, *, dry: bool = False, force: bool = False) -> Object:
+        """Server-side apply as `tminus`: what is wished and nothing else; the object afterwards.
+
+        Raises `HeldError` for fields of others, unless `force`, and `ChangedError` when the wish names a resource
+        version that is not the newest.
+        """
+        query = {"fieldManager": MANAGER, "force": str(force).lower(), **({"dryRun": "All"} if dry else {})}
+        status, answer = await self._call("PATCH", f"{path}?{urlencode(query)}", wish, _APPLY)
+        found: Object = self._read("PATCH", path, status, answer)
+        return found
+
+    async def create(self, path: str, name: str, wish: Object) -> Object:
+        """A new object, or the one that has its name already."""
+        query = urlencode({"fieldManager": MANAGER})
+        status, answer = await self._call("POST", f"{path}?{query}", wish)
+        if status == 409 and (there := await self.get(f"{path}/{name}")) is not None:
+            return there
+        found: Object = self._read("POST", path, status, answer)
+        return found
+
+    async def text(self, path: str) -> str:
+        """An answer that is no object: a log."""
+        status, answer = await self._call("GET", path)
+        if status != 200:
+            self._read("GET", path, status, answer)
+        return answer
+
+    async def _call(
+        self, method: str, path: str, body: Object | None = None, kind: str = ""
+    ) -> tuple[int, str]:
+        client = await self._connected()
+        headers = {"Accept": "application/json", **({"Content-Type": kind} if kind else {})}
+        try:
+            async with asyncio.timeout(self._seconds):
+                request = await client.param_serialize(
+                    method, path, header_params=headers, body=body, auth_settings=["BearerToken"]
+                )
+                response = await client.call_api(*request, _request_timeout=self._seconds)
+                answer: bytes = await response.read()  # type: ignore[no-untyped-call] # the client is partly typed
+                return response.status, answer.decode(errors="replace")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            why = str(error) or f"no answer in {self._seconds:g} s"
+            raise UnreachableError(
+                f"the Kubernetes API does not answer {method} {_bare(path)}: {why}",
+                hint="see whether the API server is up and this machine reaches it; it is safe to try again",
+            ) from error
+
+    async def _connected(self) -> ApiClient:
+        async with self._opening:
+            if self._client is None:
+                configuration = await self._access.configuration()
+                from kubernetes.aio.client import ApiClient  # noqa: PLC0415 - slow, see `Access`
+
+                self._client = ApiClient(configuration)
+            return self._client
+
+    def _read(self, method: str, path: str, status: int, answer: str) -> Any:
+        """The answer as JSON; raises what the API refused, in words."""
+        try:
+            body = json.loads(answer)
+        except ValueError as error:
+            raise UnreachableError(
+                f"{method} {_bare(path)} was answered by {status} and no JSON",
+                hint="is a proxy between this machine and the API server?",
+            ) from error
+        if 200 <= status < 300:
+            return body
+        raise _refusal(f"{method} {_bare(path)}", status, body)
+
+
+def _bare(path: str) -> str:
+    return path.partition("?")[0]
+
+
+def _refusal(what: str, status: int, body: Any) -> TminusError:
+    told = body if isinstance(body, dict) else {}
+    message = str(told.get("message") or status)
+    causes = (told.get("details") or {}).get("causes") or []
+    held = [one for one in causes if one.get("reason") == "FieldManagerConflict"]
+    if held:
+        return HeldError(_thing(what), _holders(held))
+    if status == 409:
+        return ChangedError(f"{what}: {message}", hint="somebody changes it at the same time; see who")
+    if status == 401:
+        return DeniedError(
+            f"{what}: the API server does not know us: {message}", hint="renew the credentials"
+        )
+    if status == 403:
+        return DeniedError(f"{what}: {message}", hint="compare our Role with docs/how-to/kubernetes.md")
+    if status in {408, 429} or status >= 500:
+        return UnreachableError(f"{what}: {status}, {message}", hint="it is safe to try again")
+    return RolloutError(f"{what}: {status}, {message}", hint="see what the cluster refuses")
+
+
+def _thing(what: str) -> str:
+    return "/".join(what.split("/")[-2:])
+
+
+def _holders(held: list[Object]) -> dict[str, list[str]]:
+    holders: dict[str, list[str]] = {}
+    for one in held:
+        found = _HELD.search(str(one.get("message")))
+        holders.setdefault(found[1] if found else "another manager", []).append(str(one.get("field")))
+    return holders

@@ -1,0 +1,155 @@
+"""The service's database on a cluster: its backup and its migration as Jobs of the release's own image."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+
+from tminus.control.ports import Json
+from tminus.domain.traffic import Side
+from tminus.errors import InconclusiveError, RolloutError, UnreachableError
+
+from .api import Api
+from .service import MANAGER, Object, Service
+
+POLL_SECONDS = 1.0
+JOB_SECONDS = 900.0
+"""How long a Job may take."""
+NOT_READ = "(not read)"
+"""The revision before a migration: a Job tells what it made, and nobody reads the database beside it."""
+_LEFT_OUT = frozenset({"livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "ports"})
+"""What of a serving container a Job does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesDatabase:
+    """A database that only pods of the cluster reach.
+
+    A Job has the environment, the volumes and the service account of blue's pods, and none of their labels, so that no
+    Service takes it for a side. It is made once for each digest or backup: run again, what it made is read.
+    """
+
+    api: Api
+    service: Service
+    migrate_command: tuple[str, ...]
+    """What brings the schema to the head of a release; its last printed line is the revision then."""
+    back_up_command: tuple[str, ...] = ()
+    """What dumps the database; its last printed line is a JSON object with `file`, `sha256`, `bytes`, `rows`."""
+    poll_seconds: float = POLL_SECONDS
+    seconds: float = JOB_SECONDS
+
+    async def back_up(self, name: str) -> Json:
+        """See `Database.back_up`: by the image that blue runs; `name` is handed to it as `TMINUS_BACKUP`."""
+        if not self.back_up_command:
+            raise RolloutError(
+                "no backup can be made: the plan names no command that makes one",
+                hint="name target.back_up in the plan; a release is not migrated without a backup",
+            )
+        image = self.service.container_of(await self._template())["image"]
+        job = f"{self.service.sides[Side.BLUE]}-backup-{sha256(name.encode()).hexdigest()[:12]}"
+        said = await self._run(job, image, self.back_up_command, {"TMINUS_BACKUP": name})
+        try:
+            told = json.loads(said)
+            return {**told, "file": str(told["file"]), "job": job}
+        except (ValueError, TypeError, KeyError) as error:
+            raise InconclusiveError(
+                f"Job {job} has ended well, but its last line is no JSON object with `file`: {said[:200]!r}",
+                hint="have the command print what it made as its last line",
+            ) from error
+
+    async def migrate(self, digest: str) -> Json:
+        """See `Database.migrate`; the revision before is not read."""
+        job = f"{self.service.sides[Side.GREEN]}-migrate-{digest.removeprefix('sha256:')[:12]}"
+        said = await self._run(job, self.service.pinned(digest), self.migrate_command, {})
+        if not said:
+            raise InconclusiveError(
+                f"Job {job} has ended well, but printed nothing: the revision is not known",
+                hint="have the command print the revision as its last line",
+            )
+        return {"before": NOT_READ, "after": said, "job": job}
+
+    async def _run(self, name: str, image: str, command: tuple[str, ...], more: dict[str, str]) -> str:
+        """The last line that a Job prints; raises `RolloutError` when it fails."""
+        path = self.service.path("jobs")
+        if (job := await self.api.get(f"{path}/{name}")) is None:
+            job = await self.api.create(
+                path, name, self._wish(name, image, command, more, await self._template())
+            )
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.seconds
+        while not (ended := _ended(job)):
+            if loop.time() > deadline:
+                raise RolloutError(
+                    f"Job {name} has not ended in {self.seconds:g} s",
+                    hint=f"kubectl -n {self.service.namespace} logs job/{name}; whether it goes on is for a person",
+                )
+            await asyncio.sleep(self.poll_seconds)
+            job = await self.api.must_get(f"{path}/{name}", f"Job {name}")
+        said = await self._last_line(name)
+        if ended != "Complete":
+            raise RolloutError(
+                f"Job {name} failed: {_why(job)}; its last line: {said or 'none'}",
+                hint=f"kubectl -n {self.service.namespace} logs job/{name}; delete the Job before it is tried again",
+            )
+        return said
+
+    async def _last_line(self, job: str) -> str:
+        pods = await self.api.items(self.service.path("pods"), {"job-name": job})
+        if not pods:
+            raise UnreachableError(
+                f"the pods of Job {job} are gone, and what it printed with them",
+                hint="see what removes pods that have ended; the database tells its own revision",
+            )
+        newest = max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+        text = await self.api.text(
+            f"{self.service.path('pods', newest['metadata']['name'])}/log?tailLines=20"
+        )
+        return (text.strip().splitlines() or [""])[-1].strip()
+
+    async def _template(self) -> Object:
+        name = self.service.sides[Side.BLUE]
+        path = self.service.path("deployments", name)
+        template: Object = (await self.api.must_get(path, f"Deployment {name}"))["spec"]["template"]
+        return template
+
+    def _wish(
+        self, name: str, image: str, command: tuple[str, ...], more: dict[str, str], template: Object
+    ) -> Object:
+        serving = self.service.container_of(template)
+        known = [one for one in serving.get("env") or () if one["name"] not in more]
+        container = {
+            **{key: value for key, value in serving.items() if key not in _LEFT_OUT},
+            "image": image,
+            "command": list(command),
+            "args": [],
+            "env": [*known, *({"name": key, "value": value} for key, value in more.items())],
+        }
+        spec = {**template["spec"], "containers": [container], "restartPolicy": "Never"}
+        return {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {
+                "name": name,
+                "namespace": self.service.namespace,
+                "labels": {"app.kubernetes.io/managed-by": MANAGER},
+            },
+            "spec": {
+                "backoffLimit": 0,
+                "activeDeadlineSeconds": int(self.seconds),
+                "template": {"metadata": {"labels": {"app.kubernetes.io/managed-by": MANAGER}}, "spec": spec},
+            },
+        }
+
+
+def _ended(job: Object) -> str:
+    """`Complete` or `Failed`; empty while it runs."""
+    given = (job.get("status") or {}).get("conditions") or ()
+    return next(
+        (one["type"] for one in given if one["type"] in {"Complete", "Failed"} and one["status"] == "True"),
+        "",
+    )
+
+
+def _why(job: Object) -> str:
+    failed = next(one for one in job["status"]["conditions"] if one["type"] == "Failed")
+    return f"{failed.get('reason', '')}, {failed.get('message', '')}"
