@@ -57,7 +57,7 @@ from tminus.targets.local import LocalTarget
 from tminus.targets.trace import ProxyTrace
 from tminus.webhooks import Hooks
 from tminus.wiring import alerting
-from tminus.wiring.judging import guard_limits, inspection
+from tminus.wiring.judging import guard_limits, inspection, sources
 from tminus.wiring.keys import Keys
 from tminus.wiring.proving import OwnTrust
 
@@ -253,7 +253,9 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     smoke = DepotSmoke(site.user, site.password)
     limits = guard_limits(plan)
     watch = Watch(target, trace, PublicProber(site.public), clock, limits)
-    watch.inspection = inspection(plan, {**os.environ, **site.addresses()}, clock)
+    known = {**os.environ, **site.addresses()}
+    watch.inspection = inspection(plan, known, clock)
+    watch.sources = sources(plan, known, (target, releases), clock)
     watch.missing = site.missing
     systems = Systems(
         _handles(site, plan, (releases, tools, target, trace, smoke, limits, clock, watch.inspection)),
@@ -338,6 +340,9 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
         "depot": service,
         # No line observes it by itself; the plan names it, so that the record says whether it is real.
         "partner": lambda _: site.hooks(clock),
+        # The same holds for what the triggers ask.
+        "osv": str,
+        "blackbox": str,
         "flags": lambda address: flags.System(address, lambda: depot.token(service(address))),
         "postgres": lambda address: postgres.System(
             Tools(site.postgres_bin, address), site.stage / "backups", data
