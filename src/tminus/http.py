@@ -152,8 +152,14 @@ def bare(url: str) -> str:
 
 
 @asynccontextmanager
-async def connect(base: str, *, seconds: float = SECONDS, idle: float | None = None) -> AsyncIterator[Http]:
-    """A client for one address; every call on it ends within `seconds`, or after `idle` seconds of silence."""
+async def connect(
+    base: str, *, seconds: float = SECONDS, idle: float | None = None, local: str = ""
+) -> AsyncIterator[Http]:
+    """A client for one address; every call on it ends within `seconds`, or after `idle` seconds of silence.
+
+    `local` is the address of this machine that it asks from; the system chooses where it is empty.
+    """
     timeout = aiohttp.ClientTimeout(total=seconds, sock_read=idle)
-    async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True) as session:
+    way = aiohttp.TCPConnector(local_addr=(local, 0)) if local else None
+    async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True, connector=way) as session:
         yield Http(session, base)

@@ -40,7 +40,7 @@ class Releases:
         if self.repository is not None:
             await pull(self.repository, digest, self.layout)
         image = await self.verified(digest)
-        await asyncio.to_thread(unpack, self.layout, digest, self._root(digest))
+        await asyncio.to_thread(unpack, self.layout, digest, self.root(digest))
         return {"digest": digest, "version": image.version, "blobs": image.blobs, "bytes": image.size}
 
     async def invocation(
@@ -48,7 +48,7 @@ class Releases:
     ) -> Invocation:
         """How to run a prepared release with these arguments."""
         image = await self.verified(digest)
-        command = invocation(image, self._root(digest), arguments, {**self.settings, **(settings or {})})
+        command = invocation(image, self.root(digest), arguments, {**self.settings, **(settings or {})})
         return replace(command, argv=tuple(processes.polite(command.argv))) if self.aside else command
 
     async def run(self, digest: str, *arguments: str, settings: Mapping[str, str] | None = None) -> str:
@@ -57,7 +57,7 @@ class Releases:
         command = await self.invocation(digest, *arguments, settings=settings)
         try:
             ended = await processes.run(
-                command.argv, env=command.env, folder=self._root(digest), seconds=SECONDS
+                command.argv, env=command.env, folder=self.root(digest), seconds=SECONDS
             )
         except PartError as error:
             raise InconclusiveError(str(error), hint="see the image's entry point") from error
@@ -68,7 +68,8 @@ class Releases:
             raise InconclusiveError(f"`{what}` failed: {text[-300:]}", hint="see the message")
         return text
 
-    def _root(self, digest: str) -> Path:
+    def root(self, digest: str) -> Path:
+        """The folder into which this image is unpacked, be it there yet or not."""
         return self.folder / digest.removeprefix("sha256:")
 
 

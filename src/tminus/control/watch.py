@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from tminus.control.inspection import Inspection
+from tminus.control.looks import Looks, unseen
 from tminus.control.ports import Clock, Json, Memory, Prober, SideStatus, Target, Traffic
 from tminus.domain.canonical import JsonValue
 from tminus.domain.cost import Toll
@@ -18,7 +19,7 @@ from tminus.domain.judgement import Decision
 from tminus.domain.plan import Rung
 from tminus.domain.rollout import Share, share, since
 from tminus.domain.traffic import Outcome, Side, WeightChange
-from tminus.domain.trigger import CORRUPTION
+from tminus.domain.trigger import CORRUPTION, UNAVAILABLE
 from tminus.errors import ProbeError, RolloutError
 
 TICK = 0.25
@@ -108,6 +109,8 @@ class Watch:
         self.guard = Guard(limits)
         self.inspection: Inspection | None = None
         """What looks at the data; nothing where the plan has no invariants."""
+        self.sources: tuple[Looks, ...] = ()
+        """What looks for other triggers' conditions, as the plan names it."""
         self._was_well = False
         """Whether nothing held at the last judgement, be it in the slice before: a hold that begins between two slices
         is told like any other."""
@@ -177,7 +180,7 @@ class Watch:
     async def _judge(self, green: Green | None) -> Decision:
         self._catch_up()
         now = self._clock.now()
-        if now >= self._next_probe:
+        if now >= self._next_probe and not any(one.trigger == UNAVAILABLE for one in self.sources):
             self._next_probe = now + 1.0
             self.guard.observe_probe(now, ok=await self._prober.answers())
         self._take_a_look()
@@ -202,10 +205,13 @@ class Watch:
         return decision
 
     def _take_a_look(self) -> None:
-        """Tell the guard what the newest look at the data found, if one has ended."""
+        """Tell the guard what the newest looks of the sources found, those that have ended."""
         data = self.inspection
         if data is not None and (look := data.poll(self._clock.now())) is not None:
             self.guard.observe_finding(CORRUPTION, look.at, breached=look.breached, found=data.found())
+        for source in self.sources:
+            if (seen := source.poll(self._clock.now())) is not None:
+                self.guard.observe_finding(source.trigger, seen.at, breached=seen.breached, found=seen.found)
 
     def _doubted(self, decision: Decision, reported: int) -> Decision:
         """The decision, or a hold where the weight is another one than was set, or something is not seen."""
@@ -221,7 +227,9 @@ class Watch:
         return decision
 
     def _data_unseen(self) -> str:
-        return self.inspection.blindness(self._clock.now()) if self.inspection else ""
+        now = self._clock.now()
+        data = self.inspection.blindness(now) if self.inspection else ""
+        return data or unseen(self.sources, now)
 
     async def users_get_answers(self) -> bool:
         """Whether the public address answers now."""
@@ -265,7 +273,9 @@ class Watch:
             "lost": self._traffic.lost(),
             "refused": self._traffic.refused(),
         }
-        data = {"data": self.inspection.gauge()} if self.inspection else {}
+        data: Json = {"data": self.inspection.gauge()} if self.inspection else {}
+        if self.sources:
+            data["sources"] = [source.gauge() for source in self.sources]
         return {"tests": tests, "triggers": triggers, "counts": counts, "lines": lines, **data}
 
     def _catch_up(self) -> None:
@@ -318,6 +328,8 @@ class Watch:
         while self._resumes and self._resumes[0] < at:
             self._resumed += (self._resumes.pop(0),)
             self.guard.resume()
+            for source in self.sources:
+                source.accept()
 
 
 def _failed(status: SideStatus, green: Green) -> str:

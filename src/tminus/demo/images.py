@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from tminus.demo.bom import bom
 from tminus.oci import ImageConfig, build_layout
 
 BLUE: Final = "1.0.0"
@@ -28,6 +29,9 @@ GREEN: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The release that each kind of demo launches."""
 
+SBOM: Final = "app/sbom.cdx.json"
+"""Where an image says what the release is made of."""
+_VERSIONS: Final[Mapping[str, str]] = MappingProxyType({"v1": "1.0.0", "v2": "2.0.0"})
 _FAULTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "errors": "errors=0.2",
@@ -53,7 +57,7 @@ def build_releases(folder: Path) -> dict[str, str]:
 
     Building again gives the same digests: the content decides, and nothing else.
     """
-    layers = {variant: _layers(variant) for variant in ("v1", "v2")}
+    layers = {variant: _layers(variant) for variant in _VERSIONS}
     digests = {BLUE: build_layout(folder, BLUE, layers["v1"], _config("1.0.0"))}
     for kind, ref in GREEN.items():
         digests[ref] = build_layout(folder, ref, layers["v2"], _config("2.0.0", _FAULTS.get(kind)))
@@ -66,12 +70,13 @@ def _config(version: str, faults: str | None = None) -> ImageConfig:
 
 
 def _layers(variant: str) -> list[dict[str, bytes]]:
-    """The common code, then what only this release has."""
+    """The common code, then what only this release has, its SBOM included."""
     sources = {f"app/depot/{path}": data for path, data in _sources(files("tminus.depot"))}
     own = f"app/depot/releases/{variant}/"
     others = tuple(f"app/depot/releases/{name}/" for name in ("v1", "v2"))
     base = {path: data for path, data in sources.items() if not path.startswith(others)}
-    return [base, {path: data for path, data in sources.items() if path.startswith(own)}]
+    only = {path: data for path, data in sources.items() if path.startswith(own)}
+    return [base, {**only, SBOM: bom(_VERSIONS[variant])}]
 
 
 def _sources(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:

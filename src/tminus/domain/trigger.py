@@ -15,6 +15,10 @@ from tminus.errors import UsageError
 
 CORRUPTION = "trig.corruption"
 """The trigger that watches the data itself; its source is the plan's invariants."""
+VULNERABILITY = "trig.vulnerability"
+"""The trigger that watches what is published about the release's packages; its source is a scanner."""
+UNAVAILABLE = "trig.unavailable"
+"""The trigger that watches whether users get any answer; its sources are vantage points."""
 WINDOW = 60
 """Seconds of requests that one evaluation of a rate looks back on."""
 WINDOW_REQUESTS = 50
@@ -80,7 +84,7 @@ TRIGGERS = (
     Trigger("trig.errors", "Error rate >5% for 5 minutes", "green's requests", 0.05, 300, 1.5),
     Trigger("trig.latency", "P95 latency >2s for 5 minutes", "green's requests", 2000, 300, 1.5),
     Trigger(
-        "trig.vulnerability",
+        VULNERABILITY,
         "Critical security vulnerability discovered",
         "a scan of the running digest, each 15 minutes",
         0,
@@ -90,7 +94,7 @@ TRIGGERS = (
         action=Action.HOLD,
     ),
     Trigger(CORRUPTION, "Data corruption detected", "invariant queries, each minute", 0, 0, 180, hits=2),
-    Trigger("trig.unavailable", "Service unavailable >5 minutes", "an independent prober", 0, 300, 30),
+    Trigger(UNAVAILABLE, "Service unavailable >5 minutes", "an independent prober", 0, 300, 30),
 )
 """The seed's five triggers. One without a source reports `not observed`; it neither passes nor fires."""
 

@@ -10,6 +10,7 @@ asynchronous callers use `asyncio.to_thread`.
 Source of the format: OCI Image Format Specification 1.1.
 """
 
+from tminus.oci.attached import attached
 from tminus.oci.building import ImageConfig, build_layout
 from tminus.oci.layout import images, resolve
 from tminus.oci.pulling import Pulled, pull
@@ -28,6 +29,7 @@ __all__ = [
     "Pulled",
     "Pushed",
     "Repository",
+    "attached",
     "build_layout",
     "images",
     "invocation",

@@ -175,6 +175,19 @@ class InvariantEntry(_Entry):
     """The value must never fall below what it was before the shift; it may rise."""
 
 
+class VantageEntry(_Entry):
+    """A place from which the service is asked, as a user would."""
+
+    name: Text
+    """What it is called, once in the trigger: `the other data centre`."""
+    by: Said = ""
+    """The system that asks, of kind `blackbox`: an exporter elsewhere. Left out, tminus asks by itself."""
+    module: Said = ""
+    """The exporter's module; the one that the exporter's own configuration calls `http_2xx` when left out."""
+    local: Said = Field(default="", alias="from")
+    """The address of this machine that tminus asks from, where it has several ways out: `192.0.2.7`."""
+
+
 class TriggerEntry(_Entry):
     """One rollback trigger."""
 
@@ -189,9 +202,14 @@ class TriggerEntry(_Entry):
     action: Text
     """What follows: `roll back`, `hold and page`."""
     system: Said = ""
-    """The system whose data the invariants are about, of kind `postgres`."""
+    """What is asked. `trig.corruption`: the system whose data the invariants are about, of kind `postgres`.
+    `trig.vulnerability`: a source of advisories, of kind `osv`. `trig.unavailable`: the service, of kind `website`."""
     every: Said = ""
-    """How often the invariants are looked at: `60s` when left out, `1s` at least."""
+    """How often it is looked at, `1s` at least. Left out: invariants `60s`, scans `15min`, vantage points `1s`."""
+    path: Said = ""
+    """What vantage points ask for: `/health` when left out."""
+    vantages: list[VantageEntry] = Field(default_factory=list)
+    """Where `trig.unavailable` looks from. Two at least must have looked, and each that could must get no answer."""
     invariants: list[InvariantEntry] = Field(default_factory=list)
     """What always holds for the data; two looks in a row that find one broken make `trig.corruption` fire."""
     source_line: int = Field(default=0, strict=True, ge=0)

@@ -29,6 +29,8 @@ _ROLES_SINCE: Mapping[str, Any] = {"slack": ""}
 """The same for each role."""
 _DECISION_SINCE: Mapping[str, Any] = {"steady": "0s"}
 """The same for the decision."""
+_TRIGGERS_SINCE: Mapping[str, Any] = {"path": "", "vantages": []}
+"""The same for each trigger."""
 _OF_THE_IMPORT = {"source_line", "checked", "confidence"}
 
 
@@ -38,6 +40,7 @@ def canonical(document: Document) -> JsonValue:
     kept = {key: _entry(value) for key, value in _since(whole, _SINCE).items() if key not in _OF_THE_FILE}
     kept["decision"] = _since(kept["decision"], _DECISION_SINCE)
     kept["roles"] = [_since(role, _ROLES_SINCE) for role in kept["roles"]]
+    kept["triggers"] = [_since(trigger, _TRIGGERS_SINCE) for trigger in kept["triggers"]]
     if document.source is not None:
         kept["source"] = {key: value for key, value in whole["source"].items() if key != "path"}
     return kept

@@ -2,9 +2,8 @@
 
 from functools import partial
 
-from tminus.domain import expectation, offsets
+from tminus.domain import expectation
 from tminus.domain.expectation import cannot_fail
-from tminus.domain.invariant import LEAST_EVERY
 from tminus.domain.trigger import CORRUPTION
 from tminus.planfile.document import InvariantEntry, TriggerEntry
 from tminus.planfile.findings import Findings
@@ -15,7 +14,7 @@ def invariants(found: Findings) -> None:
     """Tell which invariants nobody could look at, or that could never be broken."""
     for index, trigger in enumerate(found.document.triggers):
         place = ("triggers", index)
-        if trigger.invariants or trigger.every or trigger.system:
+        if trigger.invariants or (trigger.id == CORRUPTION and (trigger.every or trigger.system)):
             _source(found, place, trigger)
         names: set[str] = set()
         for number, invariant in enumerate(trigger.invariants):
@@ -29,9 +28,7 @@ def invariants(found: Findings) -> None:
 def _source(found: Findings, place: Place, trigger: TriggerEntry) -> None:
     """Tell what keeps a trigger's invariants from being looked at."""
     if trigger.id != CORRUPTION:
-        found.tell(
-            place, f"{trigger.id}: only {CORRUPTION} looks at data; take `invariants` and the like out"
-        )
+        found.tell(place, f"{trigger.id}: only {CORRUPTION} looks at data; take `invariants` out")
         return
     if not trigger.invariants:
         found.tell(place, f"{trigger.id}: `system` and `every` are about invariants; write `invariants: …`")
@@ -40,10 +37,6 @@ def _source(found: Findings, place: Place, trigger: TriggerEntry) -> None:
         known = [name for name, entry in found.document.systems.items() if entry.kind == "postgres"]
         which = f"write one of {', '.join(known)}" if known else "the plan has none"
         found.tell((*place, "system"), f"{trigger.id}: `system` names a system of kind postgres; {which}")
-    if trigger.every:
-        turn = found.attempt((*place, "every"), partial(offsets.seconds, trigger.every))
-        if turn is not None and turn < LEAST_EVERY:
-            found.tell((*place, "every"), f"{trigger.id}: looks too often; write {LEAST_EVERY:g}s or more")
 
 
 def _invariant(found: Findings, place: Place, invariant: InvariantEntry) -> None:

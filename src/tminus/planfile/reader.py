@@ -15,6 +15,7 @@ from tminus.planfile import (
     paths,
     people,
     schedule,
+    sources,
     telling,
     thresholds,
     worth,
@@ -39,6 +40,7 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
     rollout = schedule.rollout(found)
     schedule.figures(found)
     invariants.invariants(found)
+    sources.sources(found)
     people.people(found)
     thresholds.ladder(found)
     for look in (lints.ids, lints.names, lints.omissions, lints.rollups, paths.upward):

@@ -27,6 +27,7 @@ from tminus.planfile.document import (
     ShortenedEntry,
     SystemEntry,
     TriggerEntry,
+    VantageEntry,
     WaiverEntry,
 )
 from tminus.planfile.nodes import Map, mark_of, plain
@@ -47,6 +48,7 @@ _ENTRIES: tuple[tuple[tuple[str, ...], type[BaseModel]], ...] = (
     (("freezes", "*"), FreezeEntry),
     (("expedited", "omitted", "*"), ShortenedEntry),
     (("triggers", "*", "invariants", "*"), InvariantEntry),
+    (("triggers", "*", "vantages", "*"), VantageEntry),
     (("triggers", "*"), TriggerEntry),
     (("rollout", "ladder", "*"), RungEntry),
 )

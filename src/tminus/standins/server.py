@@ -7,6 +7,7 @@
 | `POST /chat/services/{hook}` | Slack's incoming webhook |
 | `GET /chat/api/conversations.history`, `/chat/api/conversations.info` | its Web API; `Bearer …` |
 | `GET /mail/messages?holding=…` | the mailbox; `Bearer …` |
+| `/osv/…` | advisories about packages: see `osv.py` |
 | `GET /runbooks/{name}` | what an alert says and what is done first |
 | `GET /health` | whether it answers |
 """
@@ -29,6 +30,7 @@ from .chat import Chat
 from .clock import read, wall_clock
 from .journal import Journal, Kept
 from .mail import Mailbox
+from .osv import Advisories
 from .pager import Pager, Wanted
 
 HOST = "127.0.0.1"
@@ -62,6 +64,7 @@ class Standins:
         self._runbooks = runbooks
         self._journal = Journal(folder / "arrived.jsonl")
         self.pager, self.chat, self.mailbox = Pager(), Chat(), Mailbox()
+        self.advisories = Advisories(wall_clock, secrets.token, self._publish)
         for kept in self._journal.read():
             self._take(kept)
 
@@ -79,11 +82,16 @@ class Standins:
         app.router.add_get("/mail/messages", self._mails)
         app.router.add_get("/runbooks/{name}", self._runbook)
         app.router.add_get("/health", self._health)
+        app.add_subapp("/osv", self.advisories.application())
         return app
 
     def deliver(self, data: dict[str, Any]) -> None:
         """Take a mail."""
         self._keep("mail", data)
+
+    def _publish(self, data: dict[str, Any]) -> dict[str, Any]:
+        published: dict[str, Any] = self._keep("advisory", data)
+        return published
 
     def _keep(self, kind: str, data: dict[str, Any]) -> Any:
         """Act on what arrived and write it down; it is answered only after that."""
@@ -97,6 +105,7 @@ class Standins:
             "page": self.pager.take,
             "message": self.chat.take,
             "mail": self.mailbox.take,
+            "advisory": self.advisories.take,
         }
         return takers[kept.kind](kept.data, kept.at)
 

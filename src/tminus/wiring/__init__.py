@@ -58,7 +58,7 @@ from tminus.targets.memory import GuardMemory
 from tminus.targets.trace import ProxyTrace
 from tminus.webhooks import Hooks
 from tminus.wiring import alerting
-from tminus.wiring.judging import guard_limits, inspection, traffic_seconds
+from tminus.wiring.judging import guard_limits, inspection, sources, traffic_seconds
 from tminus.wiring.keys import Keys
 from tminus.wiring.proving import OwnTrust
 
@@ -254,7 +254,9 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     smoke = DepotSmoke(site.user, site.password)
     limits = guard_limits(plan)
     watch = Watch(target, trace, PublicProber(site.public), clock, limits)
-    watch.inspection = inspection(plan, {**os.environ, **site.addresses()}, clock)
+    known = {**os.environ, **site.addresses()}
+    watch.inspection = inspection(plan, known, clock)
+    watch.sources = sources(plan, known, (target, releases), clock)
     watch.missing = site.missing
     watch.memory = GuardMemory(folder / "guard.state", limits)
     systems = Systems(
@@ -340,6 +342,9 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
         "depot": service,
         # No line observes it by itself; the plan names it, so that the record says whether it is real.
         "partner": lambda _: site.hooks(clock),
+        # The same holds for what the triggers ask.
+        "osv": str,
+        "blackbox": str,
         "flags": lambda address: flags.System(address, lambda: depot.token(service(address))),
         "postgres": lambda address: postgres.System(
             Tools(site.postgres_bin, address), site.stage / "backups", data

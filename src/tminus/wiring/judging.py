@@ -1,19 +1,34 @@
 """A plan's own figures for what judges a launch: the guard's limits, and the look at the data."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from tminus.config import resolve
 from tminus.control.inspection import Inspection
-from tminus.control.ports import Clock
+from tminus.control.looks import Looks
+from tminus.control.ports import Clock, Target
+from tminus.control.scanning import Scanning
+from tminus.control.vantages import Vantage, Vantages
 from tminus.domain.canonical import JsonValue
 from tminus.domain.expectation import parse as parse_expectation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.invariant import UNSEEN_TURNS, declared, every
 from tminus.domain.offsets import seconds
 from tminus.domain.plan import Plan
-from tminus.domain.trigger import CORRUPTION, TRIGGERS, Trigger
+from tminus.domain.trigger import CORRUPTION, TRIGGERS, UNAVAILABLE, VULNERABILITY, Trigger
+from tminus.domain.vulnerability import EVERY as SCAN_EVERY
+from tminus.osv import Osv
+from tminus.releases import Releases
 from tminus.targets.invariants import DatabaseInvariants
+from tminus.targets.inventory import ReleaseInventory
+from tminus.targets.vantages import ExporterVantage, OwnVantage
+
+PROBE_EVERY = 1.0
+"""Seconds from one look of the vantage points to the next, where the plan says nothing."""
+UNSEEN = 30.0
+"""Seconds without two vantage points that could look, or three looks, after which the service is not observed."""
+SCAN_RETRY = 60.0
+"""Seconds from a scan that saw nothing to the next; a source that is back need not wait for its turn."""
 
 
 def guard_limits(plan: Plan) -> GuardLimits:
@@ -42,6 +57,49 @@ def traffic_seconds(plan: Plan) -> float:
     return max((float(str(seconds)) for seconds in asked), default=0.0)
 
 
+def sources(
+    plan: Plan, addresses: Mapping[str, str], parts: tuple[Target, Releases], clock: Clock
+) -> tuple[Looks, ...]:
+    """What looks for the conditions that no request shows, as the plan names it; `addresses` as in `inspection`."""
+    target, releases = parts
+    declared_ = {str(trigger["id"]): trigger for trigger in plan.triggers}
+    found: list[Looks] = []
+
+    def address(name: object) -> str:
+        return resolve(str(plan.systems[str(name)]["address"]), addresses)
+
+    entry = declared_.get(VULNERABILITY)
+    if entry is not None and entry["system"]:
+        turn = _turn(entry, SCAN_EVERY)
+        scanning = Scanning(target, ReleaseInventory(releases), Osv(address(entry["system"])), clock)
+        found.append(Looks(scanning, clock, turn, patience=UNSEEN_TURNS * turn, retry=SCAN_RETRY))
+    entry = declared_.get(UNAVAILABLE)
+    if entry is not None and entry["vantages"]:
+        turn = _turn(entry, PROBE_EVERY)
+        views = Vantages(_vantages(entry, address), clock)
+        found.append(Looks(views, clock, turn, patience=max(UNSEEN, UNSEEN_TURNS * turn), retry=turn))
+    return tuple(found)
+
+
+def _vantages(entry: Mapping[str, JsonValue], address: Callable[[object], str]) -> dict[str, Vantage]:
+    asked, path = address(entry["system"]), str(entry["path"] or "/health")
+    rows = entry["vantages"]
+    assert isinstance(rows, list)  # noqa: S101 - the plan reader made it
+    found: dict[str, Vantage] = {}
+    for row in rows:
+        assert isinstance(row, dict)  # noqa: S101 - the same
+        found[str(row["name"])] = (
+            ExporterVantage(address(row["by"]), asked.rstrip("/") + path, str(row["module"]))
+            if row["by"]
+            else OwnVantage(asked, path, str(row["local"]))
+        )
+    return found
+
+
+def _turn(entry: Mapping[str, JsonValue], otherwise: float) -> float:
+    return seconds(str(entry["every"])) if entry["every"] else otherwise
+
+
 def _declared(trigger: Trigger, words: Mapping[str, JsonValue] | None) -> Trigger:
     """The trigger as the plan declares it; one that the plan forgot stays as the checklist has it."""
     if words is None:
@@ -56,6 +114,10 @@ def _declared(trigger: Trigger, words: Mapping[str, JsonValue] | None) -> Trigge
     unseen_after = trigger.unseen_after
     if trigger.id == CORRUPTION and words["invariants"]:
         unseen_after = UNSEEN_TURNS * every(words)
+    if trigger.id == VULNERABILITY and words["system"]:
+        unseen_after = UNSEEN_TURNS * _turn(words, SCAN_EVERY)
+    if trigger.id == UNAVAILABLE and words["vantages"]:
+        unseen_after = max(UNSEEN, UNSEEN_TURNS * _turn(words, PROBE_EVERY))
     return replace(
         trigger,
         text=str(words["text"]),

@@ -101,4 +101,6 @@ def addresses(setting: Setting) -> dict[str, str]:
         "TMINUS_DEMO_PAGER": read["pager"],
         "TMINUS_DEMO_CHAT": read["chat"],
         "TMINUS_DEMO_MAIL": read["mail"],
+        "TMINUS_DEMO_OSV": sinks.advisories(setting.ports["sinks"]),
+        "TMINUS_DEMO_BLACKBOX": setting.place("blackbox").url,
     }

@@ -31,6 +31,11 @@ def reading(port: int, token: str) -> dict[str, str]:
     return {"pager": f"{base}/pager", "chat": f"{base}/chat/api{channel}", "mail": f"{base}/mail"}
 
 
+def advisories(port: int) -> str:
+    """Where advisories about packages are asked for."""
+    return f"http://{HOST}:{port}/osv"
+
+
 def part(place: Place, mail_port: int, secrets: Mapping[str, str]) -> Part:
     """How it is started; what arrived before a kill is still known after it."""
     given = {
