@@ -5,6 +5,7 @@ one as they come, so a decision does not depend on when it is asked for. No I/O 
 a launch, `trace.py` a recorded one. How it judges: docs/explanation/guard.md.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from tminus.domain.acceptance import Criterion, acceptance
@@ -85,10 +86,14 @@ class Guard:
     """Judges a launch by its requests, from the first to the last.
 
     A rollback is final. A hold on evidence lasts until `resume`; a hold for not seeing ends when the guard sees.
+    In a rehearsal only the rules that are `acting` decide anything; the others are evaluated all the same.
     """
 
-    def __init__(self, limits: GuardLimits) -> None:
+    def __init__(self, limits: GuardLimits, acting: Collection[str] | None = None) -> None:
         self._limits = limits
+        self._acting = acting
+        self.fired: dict[str, Decision] = {}
+        """By rule: what it first came to, also where it does not act."""
         self._sides = {Side.BLUE: _SideCounts(), Side.GREEN: _SideCounts()}
         self._unserved = _Unserved()
         self._weight = _Weight()
@@ -244,6 +249,9 @@ class Guard:
 
     def _latch(self, action: Action, rule: str, at: float, figures: tuple[float, float], claim: str) -> None:
         decision = Decision(action, at, rule, claim, self.counts, *figures)
+        self.fired.setdefault(rule, decision)
+        if self._acting is not None and rule not in self._acting:
+            return
         if action is Action.ROLLBACK:
             self._rollback = self._rollback or decision
         else:
