@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 RELEASE ?= good
 
 # What may be said on the command line. A misspelt one would be passed over in silence, and another launch begun.
-KNOWN := RELEASE YES HEADLESS SPEED RATE PORT PAGE KEEP JSON IMAGES PLAN DIGEST ONLY RUNS SEED RECORD PYTHON VENV SHELL
+KNOWN := RELEASE YES HEADLESS SPEED RATE PORT PAGE KEEP JSON IMAGES PLAN DIGEST ONLY HOLD RUNS SEED RECORD PYTHON VENV SHELL
 given = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 unknown := $(filter-out $(KNOWN) MAKEOVERRIDES MAKEFLAGS -*-%,$(given))
 ifneq ($(unknown),)
@@ -17,7 +17,7 @@ endif
 quoted = '$(subst ','\'',$(1))'
 on = $(filter-out 0 no off false,$(1))
 
-.PHONY: help install demo test check acceptance page browser format lint types layers docstrings unit contract integration chaos bench docs picture lock clean
+.PHONY: help install demo rehearse test check acceptance page browser format lint types layers docstrings unit contract integration chaos bench docs picture lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,10 @@ demo: install ## a whole launch on this machine: RELEASE=good|errors|slow|crash|
 	  $(if $(SPEED),--speed $(call quoted,$(SPEED))) $(if $(RATE),--rate $(call quoted,$(RATE))) $(if $(PORT),--port $(call quoted,$(PORT))) \
 	  $(if $(PAGE),$(if $(call on,$(PAGE)),,--no-page)) $(if $(call on,$(KEEP)),--keep) $(if $(call on,$(JSON)),--json) $(if $(IMAGES),--images $(call quoted,$(IMAGES))) \
 	  $(if $(PLAN),--plan $(call quoted,$(PLAN))) $(if $(DIGEST),--digest $(call quoted,$(DIGEST)))
+
+rehearse: install ## each trigger and the guard fired by a fault on staging, and each rollback timed; 7 minutes: ONLY="errors guard" HOLD=30s YES=1 JSON=1 IMAGES=folder PLAN=file DIGEST=sha256:...
+	@$(BIN)/tminus rehearse $(foreach one,$(ONLY),$(call quoted,$(one))) $(if $(HOLD),--hold $(call quoted,$(HOLD))) $(if $(call on,$(YES)),--yes) \
+	  $(if $(call on,$(JSON)),--json) $(if $(IMAGES),--images $(call quoted,$(IMAGES))) $(if $(PLAN),--plan $(call quoted,$(PLAN))) $(if $(DIGEST),--digest $(call quoted,$(DIGEST)))
 
 test: install ## units, contracts, integration, and the good and errors launches
 	$(BIN)/tminus demo --install-only --yes

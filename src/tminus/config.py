@@ -10,7 +10,7 @@ from tminus.errors import PartError, PlanError, UsageError
 
 _MOST = 64 * 1024
 """Bytes of a file behind a reference; a secret or an address is one line."""
-_FOLDERS = ("archive", "images", "keys", "launches", "stages")
+_FOLDERS = ("archive", "images", "keys", "launches", "rehearsals", "stages")
 """What a home holds; each may have been made by another user, for instance by root."""
 
 

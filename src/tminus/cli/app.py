@@ -52,6 +52,11 @@ PANELS: dict[str, dict[str, Command]] = {
             "tminus.cli.demo:demo", "Launch the reference service on this machine, start to end."
         ),
     },
+    "Rehearse": {
+        "rehearse": Command(
+            "tminus.cli.rehearse:rehearse", "Make each trigger fire on staging, and time the way back."
+        ),
+    },
     "Plan": {
         "init": Command("tminus.cli.importing:init", "Write a first plan on top of the built-in one."),
         "import": Command(

@@ -92,7 +92,7 @@ def demo(  # noqa: PLR0913 - each is an option that a person may type
     folder = writable_home()
     agreed = yes or headless or bool(os.environ.get("CI"))
     binaries = have_packages(
-        folder, screen, lambda missing: agreed or _agree(missing), tests=for_tests and install_only
+        folder, screen, lambda missing: agreed or agree(missing), tests=for_tests and install_only
     )
     if install_only:
         screen.say("every package that the demo needs is installed")
@@ -132,7 +132,7 @@ def _must_be_in_range(speed: float, rate: float, port: int | None) -> None:
         raise UsageError(f"--port {port} is no port", hint="give a number from 1 to 65535")
 
 
-def _agree(missing: Missing) -> bool:
+def agree(missing: Missing) -> bool:
     """Ask before anything is installed; without a terminal nobody can agree."""
     if not sys.stdin.isatty():
         return False

@@ -61,7 +61,7 @@ async def run(options: Options, binaries: Binaries, screen: Screen) -> Exit:
     _must_be_playable(read(options.plan))
     if busy := crowding():
         screen.say(busy, style="yellow")
-    images = await asyncio.to_thread(_images, options)
+    images = await asyncio.to_thread(image_layout, options.images, options.home)
     release = options.digest or oci.resolve(images, GREEN[options.kind])
     ref = next(
         (name for name, digest in oci.images(images).items() if digest == release), GREEN[options.kind]
@@ -145,18 +145,17 @@ def _ignore_interrupts(loop: asyncio.AbstractEventLoop) -> None:
         loop.add_signal_handler(number, lambda: None)
 
 
-def _images(options: Options) -> Path:
+def image_layout(images: Path | None, home: Path) -> Path:
     """The image layout whose images are pushed into the registry.
 
     A folder that a person names is built when it is new, and else taken as it is. Our own is named by what it must
     hold, so that it never changes. Either way every blob is proven before use.
     """
-    images = options.images
     if images is None:
         with TemporaryDirectory() as fresh:
             names = build_releases(Path(fresh))
         content = sha256(json.dumps(names, sort_keys=True).encode()).hexdigest()
-        images = options.home / "images" / content[:12]
+        images = home / "images" / content[:12]
     if not images.exists():
         images.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=images.parent, prefix=".building-") as fresh:

@@ -21,6 +21,7 @@ from tminus.domain.plan import Plan
 from tminus.domain.traffic import Side
 from tminus.errors import PartError
 from tminus.planfile import load
+from tminus.store.rehearsals import FOLDER
 from tminus.wiring import LocalLaunch, Site, SystemClock, keep_plan, launch_folder, local_launch
 
 RATE = 70.0
@@ -157,6 +158,7 @@ def site(stage: Stage, playbill: Playbill) -> Site:
         staging=service.tried(stage.setting),
         supporting=addresses(stage.setting),
         missing=lambda: stage.missing(SystemClock().now()),
+        rehearsals=stage.home / FOLDER,
     )
 
 

@@ -5,7 +5,7 @@ one as they come, so a decision does not depend on when it is asked for. No I/O 
 a launch, `trace.py` a recorded one. How it judges: docs/explanation/guard.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from tminus.domain.acceptance import Criterion, acceptance
@@ -93,10 +93,20 @@ class Guard:
 
     `baseline` is how long blue's requests took before the launch, in milliseconds. It says what b2 calls slow; without
     it, or with less than `GuardLimits.baseline_requests`, blue's first requests do.
+
+    In a rehearsal only the rules that are `acting` decide anything; the others are evaluated all the same.
     """
 
-    def __init__(self, limits: GuardLimits, baseline: Sequence[float] = ()) -> None:
+    def __init__(
+        self,
+        limits: GuardLimits,
+        baseline: Sequence[float] = (),
+        acting: Collection[str] | None = None,
+    ) -> None:
         self._limits = limits
+        self._acting = acting
+        self.fired: dict[str, Decision] = {}
+        """By rule: what it first came to, also where it does not act."""
         self._sides = {Side.BLUE: _SideCounts(), Side.GREEN: _SideCounts()}
         self._unserved = _Unserved()
         self._weight = _Weight()
@@ -291,6 +301,9 @@ class Guard:
 
     def _latch(self, action: Action, rule: str, at: float, figures: tuple[float, float], claim: str) -> None:
         decision = Decision(action, at, rule, claim, self.counts, *figures)
+        self.fired.setdefault(rule, decision)
+        if self._acting is not None and rule not in self._acting:
+            return
         if action is Action.ROLLBACK:
             self._rollback = self._rollback or decision
         else:

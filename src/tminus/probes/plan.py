@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
+from tminus.control.drills import Rehearsals
 from tminus.control.inspection import Inspection
-from tminus.domain import expectation, offsets
+from tminus.domain import expectation, offsets, rehearsal
 from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation
 from tminus.domain.guard import GuardLimits
@@ -16,10 +17,7 @@ from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, ProbeError
 from tminus.probes import Probe
 
-UNREHEARSED = (
-    "no trigger was seen to fire in a rehearsal; it passes when each of the five has fired in one, "
-    "and tminus cannot rehearse them yet"
-)
+UNREHEARSED = f"no trigger was seen to fire in a rehearsal: {rehearsal.AGAIN}"
 """Why the criteria are warned of although they are in order, and what would change that."""
 NO_INVARIANTS = (
     f"{CORRUPTION} has no invariants: nothing looks at the data, and damaged rows are rolled back "
@@ -38,13 +36,16 @@ class System:
     limits: GuardLimits
     inspection: Inspection | None = None
     """What looks at the data; nothing where the plan has no invariants, or outside a launch."""
+    rehearsals: Rehearsals | None = None
+    """The rehearsals that are kept here; nothing where nobody keeps any."""
 
 
 @Probe
 async def triggers(system: System) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with the rollback triggers: missing, other than evaluated, against the ladder, without an action.
 
-    The ladder: what rolls back must be worse than what a success criterion of the same measure lets pass.
+    The ladder: what rolls back must be worse than what a success criterion of the same measure lets pass. One that did
+    not fire when it was last rehearsed is wrong too; one that was not rehearsed as it is defined is remarked upon.
     """
     declared = {str(trigger["id"]): trigger for trigger in system.plan.triggers}
     if not declared:
@@ -63,12 +64,26 @@ async def triggers(system: System) -> Annotated[Observation, ValueKind.FINDINGS]
     said: dict[str, JsonValue] = {
         name: f"{trigger['text']} ({trigger['source']})" for name, trigger in declared.items()
     }
+    shown_to_fire = await _rehearsed(system)
+    problems += shown_to_fire.problems
+    remarks = shown_to_fire.remarks
+    seen = {**said, "rehearsed": dict(shown_to_fire.seen)}
     if not declared.get(CORRUPTION, {}).get("invariants"):
-        return Observation(problems, said, said, (NO_INVARIANTS, UNREHEARSED))
+        return Observation(problems, seen, said, (NO_INVARIANTS, *remarks))
     if system.inspection is None:
-        return Observation(problems, said, said, (UNLAUNCHED, UNREHEARSED))
+        return Observation(problems, seen, said, (UNLAUNCHED, *remarks))
     values, broken = await _data_now(system.inspection)
-    return Observation([*problems, *broken], {**said, "data now": values}, said, (UNREHEARSED,))
+    seen["data now"] = values
+    return Observation([*problems, *broken], seen, said, remarks, shown_to_fire.fact)
+
+
+async def _rehearsed(system: System) -> rehearsal.Proven:
+    """What the kept rehearsals say about the triggers as the plan defines them."""
+    kept = await system.rehearsals.kept() if system.rehearsals else ()
+    if system.rehearsals is None or not kept:
+        return rehearsal.Proven((), (UNREHEARSED,), {}, "")
+    defined = rehearsal.definitions(system.plan, system.limits)
+    return rehearsal.criteria(defined, kept, system.rehearsals.now())
 
 
 async def _data_now(inspection: Inspection) -> tuple[JsonValue, list[JsonValue]]:

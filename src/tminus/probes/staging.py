@@ -1,4 +1,4 @@
-"""Staging: the release on a scratch database, started for a test run and gone afterwards."""
+"""Staging: a release tried on a scratch database, gone after the test run; and the rollbacks rehearsed of late."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from tminus.control.drills import Rehearsals
+from tminus.domain import offsets, rehearsal
 from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, PartError, ProbeError, UnreachableError
@@ -38,6 +40,8 @@ class System:
     user: str
     """The synthetic user that the suites log in as."""
     suites: dict[str, Suite]
+    rehearsals: Rehearsals | None = None
+    """The rehearsals that are kept here; nothing where nobody keeps any."""
 
 
 @Probe
@@ -50,6 +54,31 @@ async def smoke(system: System, *, digest: str) -> Annotated[Observation, ValueK
 async def integration(system: System, *, digest: str) -> Annotated[Observation, ValueKind.FINDINGS]:
     """The integration tests that fail on a scratch database, run against exactly this image."""
     return await _run(system, digest, "integration")
+
+
+@Probe
+async def rollback(
+    system: System, *, digest: str, previous: str, within: str = "5min"
+) -> Annotated[Observation, ValueKind.FINDINGS]:
+    """What is wrong with the last rehearsed rollback from this image to the previous one, or that there was none.
+
+    It may be 7 days old. From the order until the previous image served everybody it may have taken `within`; up to
+    twice that is remarked upon.
+    """
+    if system.rehearsals is None:
+        raise InconclusiveError(
+            "nobody keeps rehearsals here", hint="rehearse where this launch keeps its records"
+        )
+    try:
+        seconds = offsets.seconds(within)
+    except ValueError as error:
+        raise InconclusiveError(f"within: {error}", hint="correct it in the plan") from error
+    kept = await system.rehearsals.kept()
+    proven = rehearsal.pair_tested((previous, digest), kept, system.rehearsals.now(), seconds)
+    material = {"digest": digest, "previous": previous}
+    return Observation(
+        [*proven.problems], {**material, **proven.seen}, {**material}, proven.remarks, proven.fact
+    )
 
 
 async def _run(system: System, digest: str, suite: str) -> Observation:

@@ -50,6 +50,7 @@ from tminus.probes import plan as plan_probes
 from tminus.releases import Releases
 from tminus.signing import checkpoint_entry, trust_path
 from tminus.store.record import RecordStore
+from tminus.store.rehearsals import KeptRehearsals
 from tminus.store.reserve import Reserve
 from tminus.store.tables import connect as connect_store
 from tminus.targets.database import LocalDatabase
@@ -111,6 +112,8 @@ class Site:
     """By the name that a plan refers to it with: where each supporting part answers; some hold a password."""
     missing: Callable[[], str] = field(default=str, repr=False)
     """Which supporting part is not there, in words; empty while all are."""
+    rehearsals: Path | None = None
+    """The folder of the rehearsals that are evidence for a launch here; nothing where nobody keeps any."""
 
     DATABASE_VARIABLE = "DEPOT_DATABASE_URL"
     HOOK_VARIABLE = "DEPOT_HOOK_SECRET"
@@ -336,6 +339,7 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
     known = {**os.environ, **site.addresses()}
     addresses = {name: resolve(str(entry["address"]), known) for name, entry in plan.systems.items()}
     metrics, back = alerting.metrics(plan, addresses), traffic_seconds(plan)
+    kept = KeptRehearsals(site.rehearsals, clock.now) if site.rehearsals else None
     own: dict[str, Callable[[str], object]] = {
         **alerting.makers(plan, addresses, clock.now),
         "website": website.System,
@@ -363,12 +367,13 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
             Site.DATABASE_VARIABLE,
             site.user,
             suites,
+            kept,
         ),
         "local": lambda _: local.System(target, site.parts, smoke.failures),
         "traffic": lambda _: traffic.System(
             lambda: trace.since(clock.now() - back), clock.now, target.proxy.reach, metrics
         ),
-        "plan": lambda _: plan_probes.System(plan, limits, data),
+        "plan": lambda _: plan_probes.System(plan, limits, data, kept),
     }
     return {
         name: (own.get(str(entry["kind"])) or foreign(str(entry["kind"])))(addresses[name])

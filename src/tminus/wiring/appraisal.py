@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tminus.config import resolve
+from tminus.config import home, resolve
 from tminus.control.readiness import Readiness
 from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.evidence import Observation
@@ -13,6 +13,7 @@ from tminus.http import is_address
 from tminus.planfile.filling import unfilled
 from tminus.probes import plan as plan_probes
 from tminus.probes import website
+from tminus.store.rehearsals import FOLDER, KeptRehearsals
 from tminus.store.unkept import UnkeptRecord
 from tminus.wiring import SystemClock, Systems, alerting, foreign
 from tminus.wiring.curtain import Curtain
@@ -110,7 +111,7 @@ def afar(plan: Plan, environment: Mapping[str, str], scene: Scene, values: Mappi
     makers: dict[str, Callable[[str], object]] = {
         **alerting.makers(plan, addresses, SystemClock().now),
         "website": website.System,
-        "plan": lambda _: plan_probes.System(plan, guard_limits(plan)),
+        "plan": lambda _: plan_probes.System(plan, guard_limits(plan), rehearsals=_kept()),
     }
     handles: dict[str, object] = {}
     for name, address in addresses.items():
@@ -120,6 +121,11 @@ def afar(plan: Plan, environment: Mapping[str, str], scene: Scene, values: Mappi
         except TminusError as error:
             out_of_reach[name] = curtain.error(error)
     return Afar(Systems(handles, values), scene, out_of_reach, curtain)
+
+
+def _kept() -> KeptRehearsals:
+    """The rehearsals of this machine."""
+    return KeptRehearsals(home() / FOLDER, SystemClock().now)
 
 
 def blind(plan: Plan) -> tuple[Check, ...]:
