@@ -49,6 +49,17 @@ class Users:
     async def healthy(self) -> Scene:
         return await self.scene(("", 520))
 
+    async def after(self, scene: Scene, *, faster: float = 1.0) -> Scene:
+        """The same after healthy users of blue: a real recording, moved to before green's first request."""
+        healthy = (await self.healthy()).trace
+        first = min(outcome.at for outcome in scene.trace)
+        moved = first - 20.0 - max(outcome.at for outcome in healthy)
+        before = (
+            replace(outcome, at=outcome.at + moved, side=Side.BLUE, ms=outcome.ms / faster)
+            for outcome in healthy
+        )
+        return by_the_log(replace(scene, trace=(*scene.trace, *before), handles=None))
+
 
 def by_the_log(scene: Scene) -> Scene:
     """The scene without a second source."""
@@ -66,6 +77,7 @@ class TestAllIsWell:
     async def test_every_line_passes(self, users: Users) -> None:
         scene = await users.healthy()
         assert {outcome.side for outcome in scene.trace} == {Side.GREEN}
+        scene = await users.after(scene)
         for claim in (await scene.judged(*WATCHED)).values():
             shows(claim, Verdict.PASSED)
 
@@ -75,14 +87,31 @@ class TestErrors:
     async def test_fails_at_one_percent(self, users: Users) -> None:
         scene = await users.scene(("", 495), ("errors=1", 5))
         assert len(scene.trace) == 500
+        scene = await users.after(scene)
         fails(await scene.judge("t4p.err"), scene.plan, "1%, expected < 1%")
 
     @line("ok.err", "failed", "2 % of the answers are 500", mutation=44)
     @line("t4p.err", "failed", "all errors come at the end of the window", mutation=38)
     async def test_fails_at_two_percent(self, users: Users) -> None:
-        scene = await users.scene(("", 490), ("errors=1", 10))
+        scene = await users.after(await users.scene(("", 490), ("errors=1", 10)))
         for claim in (await scene.judged("t4p.err", "ok.err")).values():
             fails(claim, scene.plan, "2%, expected < 1%")
+
+    @line("t4p.err", "failed", "0.9 % of the answers are 500, before the launch none of 2,600", mutation=37)
+    async def test_fails_below_its_limit_when_the_counts_show_more_than_before(self, users: Users) -> None:
+        scene = await users.scene(("", 2577), ("errors=1", 23))
+        before = [await users.after(scene, faster=1.0 + number / 1000) for number in range(5)]
+        longer = tuple(outcome for one in before for outcome in one.trace[2600:])
+        scene = by_the_log(replace(scene, trace=(*scene.trace, *longer), handles=None))
+        fails(
+            await scene.judge("t4p.err"),
+            scene.plan,
+            "23 of 2600 requests failed, before the launch 0 of 2600",
+        )
+
+    async def test_one_error_more_than_before_is_no_evidence(self, users: Users) -> None:
+        scene = await users.after(await users.scene(("", 519), ("errors=1", 1)))
+        shows(await scene.judge("t4p.err"), Verdict.PASSED)
 
     @line("ok.err", "failed", "green is killed while it answers", mutation=45)
     async def test_fails_when_requests_get_no_answer(self, users: Users) -> None:
@@ -93,8 +122,14 @@ class TestErrors:
 class TestTimes:
     @line("t4p.perf", "failed", "10 % of the requests take a second", mutation=39)
     async def test_fails_with_a_tenth_of_a_second_late(self, users: Users) -> None:
-        scene = await users.scene(("", 450), ("slow=1:1.0", 50))
+        scene = await users.after(await users.scene(("", 450), ("slow=1:1.0", 50)))
         fails(await scene.judge("t4p.perf"), scene.plan, r"^1\d\d\d ms, expected < 500 ms")
+
+    @line("t4p.perf", "failed", "a tenth of the requests are 300 ms late", mutation=40)
+    async def test_fails_below_its_limit_when_the_times_are_shown_to_be_longer(self, users: Users) -> None:
+        scene = await users.after(await users.scene(("", 440), ("slow=1:0.3", 80)))
+        claim = await scene.judge("t4p.perf")
+        fails(claim, scene.plan, r"\d+ of 520 requests took longer than \d+ ms, more than a twentieth")
 
     @line("ok.p95", "failed", "30 % of the requests are three seconds late", mutation=46)
     async def test_fails_with_three_seconds(self, users: Users) -> None:

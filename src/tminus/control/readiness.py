@@ -261,6 +261,9 @@ def _claim(event: Event) -> Claim:
 
 def _judged(check: Check, observation: Observation, verdict: Verdict) -> Finding:
     """What an observation comes to: remarks warn of what passed, and stand in the fingerprint of what is warned."""
+    if observation.worse and verdict in {Verdict.PASSED, Verdict.WARNED}:
+        why = f"{observation.worse}; {check.hint}" if check.hint else observation.worse
+        return Finding(Verdict.FAILED, why, Source.PROBE, observation)
     if not observation.remarks or verdict not in {Verdict.PASSED, Verdict.WARNED}:
         return Finding(verdict, _sentence(check, observation, verdict), Source.PROBE, observation)
     remarks: tuple[str, ...] = observation.remarks

@@ -62,6 +62,8 @@ class Observation:
     Which things are remarked upon is material, the figures in the words are not: see `matter`."""
     fact: str = ""
     """What was found, as one would say it of a line that passed; empty where the bare facts of `seen` have to do."""
+    worse: str = ""
+    """By how much it is shown to be worse than before the launch, in words; a line that would pass fails by it."""
 
 
 @dataclass(frozen=True, slots=True)

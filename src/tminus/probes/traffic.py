@@ -1,13 +1,14 @@
 """Traffic: what users met, from the trace that the proxy's log lines make.
 
 Where the service's own metrics are known too, errors and times rest on both: the worse of the two counts, and when they
-disagree, one of them does not see.
+disagree, one of them does not see. With the time before the launch they are compared by the log alone, which saw both.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
+from tminus.domain import worsening
 from tminus.domain.agreement import (
     NOT_THE_SERVICE,
     Counted,
@@ -20,6 +21,7 @@ from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation
 from tminus.domain.traffic import Outcome, Side
 from tminus.domain.value import ValueKind
+from tminus.domain.worsening import Comparison
 from tminus.errors import InconclusiveError
 from tminus.probes import Probe
 
@@ -51,12 +53,21 @@ class System:
 
 
 @Probe
-async def errors(
-    traffic: System, *, seconds: int, requests: int = 500, spoil: float = 0.0
+async def errors(  # noqa: PLR0913 - what a plan may say
+    traffic: System,
+    *,
+    seconds: int,
+    requests: int = 500,
+    baseline_seconds: int = 0,
+    ratio: float = 1.2,
+    margin: float = 0.001,
+    spoil: float = 0.0,
 ) -> Annotated[Observation, ValueKind.SHARE]:
     """The share of the newest requests that failed for users, by the worse of the proxy's log and the metrics.
 
-    `spoil` counts this share of them as failed on top: the negative control.
+    With `baseline_seconds` it is also compared with so much of the time before green's first request: what the counts
+    show to be above `ratio` times the share of then, and `margin` more, fails. `spoil` counts this share of the newest
+    ones as failed on top: the negative control.
     """
     window = await _window(traffic, seconds, requests)
     log = Counted(len(window), sum(one.failed for one in window), sum(_unanswered(one) for one in window))
@@ -67,16 +78,36 @@ async def errors(
         _must_agree(shares_disagree(log, metrics))
         value = max(value, metrics.share)
         seen |= {"log": _percent(log.share), "metrics": _percent(metrics.share)}
-    return Observation(value + spoil, seen)
+    if not baseline_seconds:
+        return Observation(value + spoil, seen)
+    before = _before(traffic, baseline_seconds, requests)
+    then = sum(one.failed for one in before)
+    failed = min(len(window), round(log.failed + len(window) * spoil))
+    shown = worsening.shares((then, len(before)), (failed, len(window)), ratio=ratio, margin=margin)
+    words = (
+        f"{failed} of {len(window)} requests failed, before the launch {then} of {len(before)}: "
+        f"more than {_percent(shown.limit)}, which is tolerated"
+    )
+    seen |= {"before": f"{then} of {len(before)}", **_shown(shown, _percent(shown.limit))}
+    return Observation(value + spoil, seen, worse=_worse(shown, words))
 
 
 @Probe
-async def p95(
-    traffic: System, *, seconds: int, requests: int = 500, slower_ms: float = 0.0
+async def p95(  # noqa: PLR0913 - what a plan may say
+    traffic: System,
+    *,
+    seconds: int,
+    requests: int = 500,
+    baseline_seconds: int = 0,
+    ratio: float = 1.1,
+    margin_ms: float = 0.0,
+    slower_ms: float = 0.0,
 ) -> Annotated[Observation, ValueKind.TIME]:
     """The 95th percentile of the newest requests' times in seconds, by the worse of the proxy's log and the metrics.
 
-    `slower_ms` makes each of them slower: the negative control.
+    With `baseline_seconds` it is also compared with so much of the time before green's first request: what the counts
+    show to be above `ratio` times the percentile of then, and `margin_ms` more, fails. `slower_ms` makes each of the
+    newest ones slower: the negative control.
     """
     window = await _window(traffic, seconds, requests)
     times = [outcome.ms / 1000 for outcome in window]
@@ -89,7 +120,19 @@ async def p95(
         value = max(value, metrics.quantile(0.95))
         seen["bucket"] = metrics.within(0.95)
         fact += f", {metrics.within(0.95)} by the metrics' bucket"
-    return Observation(value + slower_ms / 1000, seen, fact=fact)
+    if not baseline_seconds:
+        return Observation(value + slower_ms / 1000, seen, fact=fact)
+    before = [one.ms for one in _before(traffic, baseline_seconds, requests)]
+    now = [one.ms + slower_ms for one in window]
+    shown = worsening.times(before, now, ratio=ratio, margin_ms=margin_ms)
+    then = f"{percentile(before, 0.95):.0f} ms"
+    words = (
+        f"{shown.hits} of {shown.requests} requests took longer than {shown.limit:.0f} ms, more than a twentieth; "
+        f"before the launch the 95th percentile was {then}"
+    )
+    seen |= {"before": then, **_shown(shown, f"{shown.limit:.0f} ms")}
+    fact += f", {then} before the launch"
+    return Observation(value + slower_ms / 1000, seen, fact=fact, worse=_worse(shown, words))
 
 
 @Probe
@@ -122,6 +165,38 @@ async def requests_on(
     window = await _window(traffic, seconds, requests)
     there = sum(outcome.side is Side(side) for outcome in window)
     return Observation(there, {**_figures(window), "side": side, "answered": there})
+
+
+def _before(traffic: System, seconds: int, requests: int) -> list[Outcome]:
+    """What users met before green answered its first request; raises `InconclusiveError` when that is too little."""
+    outcomes = traffic.outcomes()
+    first = min((one.at for one in outcomes if one.side is Side.GREEN), default=None)
+    if first is None:
+        raise InconclusiveError(
+            "green has answered no request, so nothing of it can be compared with the time before",
+            hint="look at it once green has traffic",
+        )
+    window = [one for one in outcomes if first - seconds <= one.at < first]
+    if len(window) < max(1, requests):
+        raise InconclusiveError(
+            f"{len(window)} requests in the {seconds} s before green's first are too few to compare with; "
+            f"{requests} are asked for",
+            hint="open the launch earlier, so that it sees more of the time before; or add load",
+        )
+    return window
+
+
+def _shown(comparison: Comparison, limit: str) -> dict[str, JsonValue]:
+    """The figures of a comparison, for the record."""
+    return {"tolerated": limit, "beyond": comparison.hits, "p": float(f"{comparison.p:.2g}")}
+
+
+def _worse(comparison: Comparison, words: str) -> str:
+    if not comparison.worse:
+        return ""
+    return (
+        f"{words} (by chance in {comparison.p:.2g} of such launches at most, {worsening.ALPHA:g} is the line)"
+    )
 
 
 def _must_agree(disagreement: str) -> None:
