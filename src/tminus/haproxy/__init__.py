@@ -3,6 +3,7 @@
 The local target divides traffic with it, and the guard sees users' requests through it. Tried with HAProxy 2.6.
 """
 
+from tminus.haproxy.byhand import by_hand, read_back
 from tminus.haproxy.configuration import (
     BACKEND,
     SECRET_VARIABLE,
@@ -30,6 +31,8 @@ __all__ = [
     "ServerStatus",
     "State",
     "Weights",
+    "by_hand",
     "desired_state",
+    "read_back",
     "render",
 ]
