@@ -17,8 +17,8 @@ from tminus.control.stretch import pause
 from tminus.control.watch import Watch
 from tminus.domain.guard import GuardLimits
 from tminus.domain.traffic import Outcome, Side, WeightChange
+from tminus.haproxy.tracefile import TraceFile
 from tminus.targets.memory import GuardMemory
-from tminus.targets.tracefile import TraceFile
 from tminus.testing import FakeClock, FakeProber, FakeTarget, FakeTraffic
 
 BEGAN = 1_800_000_000.0
