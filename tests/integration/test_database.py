@@ -122,3 +122,22 @@ async def test_a_migration_that_fails_leaves_the_schema_as_it_was(world: World, 
         await database.migrate(scene.release)
     assert caught.value.hint
     fails(await scene.judge("ok.migrations"), scene.plan, "revision 0001, not 0002")
+
+
+async def test_a_migration_that_waits_for_a_lock_gives_up_in_words_and_blocks_no_user(
+    world: World, tmp_path: Path
+) -> None:
+    scene, database = on(world, world.before, tmp_path)
+    async with await psycopg.AsyncConnection.connect(scene.site.database) as somebody:
+        await somebody.execute("LOCK TABLE documents IN ROW EXCLUSIVE MODE")
+        with pytest.raises(
+            RolloutError, match="waited too long for a lock that somebody else holds"
+        ) as caught:
+            await database.migrate(scene.release)
+        assert "pg_stat_activity" in caught.value.hint
+        async with await psycopg.AsyncConnection.connect(scene.site.database) as user:
+            await user.execute("SET lock_timeout = '1s'")
+            await user.execute("INSERT INTO documents (title, body, owner) VALUES ('t', 'b', 'user')")
+        await somebody.rollback()
+    fails(await scene.judge("ok.migrations"), scene.plan, "revision 0001, not 0002")
+    assert await database.migrate(scene.release) == {"before": "0001", "after": "0002"}

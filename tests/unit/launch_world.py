@@ -53,6 +53,7 @@ from tminus.testing import (
     MemoryRecord,
     ScriptedObserver,
 )
+from tminus.testing.stage import BY_HAND
 
 T = TypeVar("T")
 
@@ -240,8 +241,7 @@ class World:
 
     def put_together(self, engine: Engine) -> Launch:
         """The launch in a new process."""
-        by_hand = ("echo 'set server web/green weight 0' | socat - admin.sock",)
-        binding = Binding(NAME, {"depot": NEW}, {"depot": OLD}, self.t0, self.speed, by_hand, asks=self.asks)
+        binding = Binding(NAME, {"depot": NEW}, {"depot": OLD}, self.t0, self.speed, BY_HAND, asks=self.asks)
         return Launch(binding, self.boot(), engine)
 
     async def launch(self) -> Json:
@@ -275,7 +275,7 @@ class World:
     async def open(self) -> None:
         """Record a launch as open, for tests of what comes after."""
         launch = Launch(
-            Binding(NAME, {"depot": NEW}, {"depot": OLD}, self.t0, self.speed, (), asks=self.asks),
+            Binding(NAME, {"depot": NEW}, {"depot": OLD}, self.t0, self.speed, BY_HAND, asks=self.asks),
             self.crew,
             self.steps,
         )

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tminus.domain.traffic import Outcome, Side, WeightChange
+from tminus.haproxy import tracefile
 from tminus.haproxy.lines import Numbers
-from tminus.targets import tracefile
-from tminus.targets.tracefile import Item, TraceFile, _merged, _runs
+from tminus.haproxy.tracefile import Item, TraceFile, _merged, _runs
 
 
 @pytest.fixture(autouse=True)

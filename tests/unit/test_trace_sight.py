@@ -9,12 +9,11 @@ import pytest
 from tminus.domain.trace import read
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.errors import PartError
-from tminus.haproxy import Runtime
+from tminus.haproxy import Runtime, tracefile
+from tminus.haproxy.tracefile import append
 from tminus.loopback import free_port
 from tminus.targets import trace as trace_module
-from tminus.targets import tracefile
 from tminus.targets.trace import SIGHT_SECONDS, ProxyTrace, _Sight
-from tminus.targets.tracefile import append
 
 
 def outcome(number: int) -> Outcome:

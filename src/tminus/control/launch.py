@@ -11,7 +11,7 @@ from tminus.control.approval import Approval
 from tminus.control.countdown import Countdown
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Liftoff, OrderedError
-from tminus.control.opening import OPENED_KEY, Binding, opening
+from tminus.control.opening import BY_HAND, OPENED_KEY, Binding, opening
 from tminus.control.ports import Engine, Json, Record, Signatory, Steps, recorded
 from tminus.control.proof import Proof
 from tminus.control.readiness import Readiness
@@ -145,8 +145,12 @@ class Launch:
             raise error
 
     async def _open(self) -> Json:
-        data = opening(self._crew.plan, self._binding)
-        await self._crew.record.append_once(OPENED_KEY, OPENED, data)
+        crew = self._crew
+        opened = await crew.record.append_once(OPENED_KEY, OPENED, opening(crew.plan, self._binding))
+        commands = () if crew.lacks else crew.stages.target.by_hand()
+        if commands and not opened.data.get("by_hand"):
+            # Whoever opened it did not know its target.
+            await crew.record.append_once("by hand", BY_HAND, {"by_hand": list(commands)})
         return {}
 
     async def _decided(self, approval: Approval) -> str:

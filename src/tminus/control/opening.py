@@ -12,6 +12,10 @@ OPENED_KEY = "opened"
 """The key of the first event: whoever opens a launch writes it, and the launch itself then finds it done."""
 
 
+BY_HAND = "rollback.told"
+"""The commands that roll back without tminus, where `launch.opened` does not have them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """What a launch binds that its plan leaves open."""

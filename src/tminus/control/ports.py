@@ -159,6 +159,10 @@ class Target(Protocol):
         """Where one side answers without the proxy."""
         ...
 
+    def by_hand(self) -> tuple[str, ...]:
+        """What a person types, line by line, to send all traffic to blue without tminus."""
+        ...
+
 
 class Traffic(Protocol):
     """What users meet, request by request, as the proxy logs it."""

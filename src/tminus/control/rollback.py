@@ -1,7 +1,8 @@
 """Roll back: all traffic to blue, seen in traffic, green stopped, blue shown to serve.
 
 The weight is the one act that matters and comes first; whatever follows only tidies and proves. A rollback that cannot
-be read back is repeated, and when it keeps failing a person is told what to type.
+be read back is repeated until it can. When it keeps failing people are called and told what to type; it goes on
+meanwhile.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,14 +11,15 @@ from typing import TypeVar
 from tminus.control.inspection import Inspection, Look
 from tminus.control.ports import Clock, Engine, Json, Record, Smoke, Target
 from tminus.control.watch import Watch
+from tminus.domain.course import GUARDED, STUCK
 from tminus.domain.rollout import served_by
 from tminus.domain.traffic import Side
-from tminus.errors import PartError, ProbeError, RollbackError, RolloutError
+from tminus.errors import PartError, ProbeError, RolloutError
 
 T = TypeVar("T")
 
 TRIES = 15
-"""How often each part of a rollback is tried before a person is called."""
+"""How often each part of a rollback is tried before people are called; it is tried on for as long as it takes."""
 
 RETRY = 2.0
 """Seconds between two tries."""
@@ -50,8 +52,8 @@ class Rollback:
 
         async def weight() -> Json:
             fired_at = self._clock.now()
-            await self._insist(lambda: self._stand_by(blue))
-            await self._insist(self._to_blue)
+            await self._insist("blue stands by", lambda: self._stand_by(blue))
+            await self._insist("all traffic to blue", self._to_blue)
             now = self._clock.now()
             watch.note_weight(0)
             bad = watch.toll().first_bad
@@ -62,7 +64,7 @@ class Rollback:
             return {name: done.data[name] for name in ("bad_seconds",) if name in done.data}
 
         async def seen() -> Json:
-            data = await self._seen_on_blue(watch)
+            data = await self._insist("seen in traffic", lambda: self._seen_on_blue(watch), tries=1)
             await self._record.append_once("rollback:seen", "rollback.seen", data)
             return data
 
@@ -74,7 +76,7 @@ class Rollback:
         """Drain green and stop it; last, because a blue that does not prove itself leaves green to a person."""
 
         async def act() -> Json:
-            left = await self._insist(lambda: self._target.stop(Side.GREEN, drain_seconds))
+            left = await self._insist("stop green", lambda: self._target.stop(Side.GREEN, drain_seconds))
             data: Json = {"side": "green", "sessions": left}
             await self._record.append_once("rollback:green", "side.stopped", data)
             return data
@@ -85,8 +87,9 @@ class Rollback:
         """Show that blue serves what it served before, also on the schema, which stays as the release made it."""
 
         async def act() -> Json:
-            status = await self._insist(lambda: self._target.status(Side.BLUE))
-            failures = await self._insist(lambda: smoke.failures(self._target.private_url(Side.BLUE)))
+            status = await self._insist("see blue", lambda: self._target.status(Side.BLUE))
+            url = self._target.private_url(Side.BLUE)
+            failures = await self._insist("smoke-test blue", lambda: smoke.failures(url))
             data: Json = {
                 "digest": status.digest,
                 "as_before": status.digest == blue,
@@ -143,19 +146,27 @@ class Rollback:
                 "the proxy still reports a weight for green", hint="does something else change the weights?"
             )
 
-    async def _insist(self, act: Callable[[], Awaitable[T]]) -> T:
-        """What the act gives, after as many tries as it takes; raises `RollbackError` when they are too many."""
-        last = ""
-        for _ in range(TRIES):
+    async def _insist(self, what: str, act: Callable[[], Awaitable[T]], tries: int = TRIES) -> T:
+        """What the act gives, after as many tries as it takes; people are called after so many `tries`."""
+        tried = 0
+        while True:
             try:
                 return await act()
             except (ProbeError, PartError, RolloutError) as error:
-                last = f"{error} ({error.hint})"
+                tried += 1
+                if tried == tries:
+                    await self._call(what, f"{error} ({error.hint})", tries)
             await self._clock.sleep(RETRY)
-        raise RollbackError(
-            f"the rollback failed {TRIES} times: {last}",
-            hint="type the commands that were printed at the start of the launch; they need no tminus",
+
+    async def _call(self, what: str, why: str, tries: int) -> None:
+        """Call people, once for each part of a rollback, and say what they can type."""
+        commands = self._target.by_hand()
+        typed = (
+            f"; to send all traffic to blue without tminus, type: {'; '.join(commands)}" if commands else ""
         )
+        text = f'the rollback fails at "{what}", {tries} times so far, and is tried on: {why}{typed}'
+        held: Json = {"where": f"roll back: {what}", "rule": STUCK, "text": text, "by_hand": list(commands)}
+        await self._record.append_once(f"hold:roll back:{what}", GUARDED, held)
 
     async def _seen_on_blue(self, watch: Watch) -> Json:
         began = self._clock.now()
@@ -168,7 +179,8 @@ class Rollback:
             if seen_enough and served_by(latest, Side.GREEN) == 0:
                 answered = sum(not outcome.failed for outcome in latest)
                 return {"blue": answered, "failed": len(latest) - answered, "green": 0, "seconds": QUIET}
-        raise RollbackError(
+        await self._to_blue()
+        raise RolloutError(
             "a minute after the rollback green still gets requests",
             hint="look at the proxy: `show stat` on its admin socket; does something else change the weights?",
         )

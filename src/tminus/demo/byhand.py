@@ -1,21 +1,9 @@
 """The way back without tminus: what a person types, and the file beside the record that holds it."""
 
-import sys
 from pathlib import Path
 
+from tminus.haproxy import by_hand, read_back
 from tminus.store import chain
-
-_CONNECT = "import socket; s = socket.socket(socket.AF_UNIX); s.connect('{admin}')"
-_TO_BLUE = "s.send(b'set server app/blue weight 100; set server app/green weight 0\\n')"
-_READ_BACK = (
-    "s.send(b'show stat\\n'); rows = [row.split(',') for row in s.makefile().read().splitlines()]; "
-    "print([(row[1], row[18], row[17]) for row in rows if row[0] == 'app'])"
-)
-
-
-def by_hand(admin: Path) -> tuple[str, ...]:
-    """What sends all traffic to blue through the proxy's admin socket, with nothing but Python."""
-    return (_command(admin, _TO_BLUE),)
 
 
 def by_hand_file(folder: Path) -> Path:
@@ -36,7 +24,7 @@ def write_by_hand(folder: Path, launch: str, admin: Path) -> Path:
         "",
         "Then read it back; blue must show 100 and UP, green 0:",
         "",
-        _command(admin, _READ_BACK),
+        read_back(admin),
         "",
     )
     path = by_hand_file(folder)
@@ -44,7 +32,3 @@ def write_by_hand(folder: Path, launch: str, admin: Path) -> Path:
     if not path.is_file() or path.read_bytes() != text:
         chain.write(path, [text])
     return path
-
-
-def _command(admin: Path, act: str) -> str:
-    return f'{sys.executable} -c "{_CONNECT.format(admin=admin)}; {act}"'

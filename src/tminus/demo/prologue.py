@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tminus.demo.byhand import by_hand, write_by_hand
+from tminus.demo.byhand import write_by_hand
 from tminus.domain.guard import Guard, GuardLimits
+from tminus.haproxy import by_hand
 
 
 def prologue(folder: Path, launch: str, admin: Path, limits: GuardLimits) -> Iterator[str]:

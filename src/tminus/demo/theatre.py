@@ -12,7 +12,7 @@ from pathlib import Path
 from tminus import oci
 from tminus.control.opening import Binding
 from tminus.demo import service
-from tminus.demo.byhand import by_hand, by_hand_file
+from tminus.demo.byhand import by_hand_file
 from tminus.demo.images import BLUE, GREEN
 from tminus.demo.parts import addresses
 from tminus.demo.stage import PARTS, Stage
@@ -20,6 +20,7 @@ from tminus.demo.worker import Serving
 from tminus.domain.plan import Plan
 from tminus.domain.traffic import Side
 from tminus.errors import PartError
+from tminus.haproxy import by_hand
 from tminus.planfile import load
 from tminus.store.rehearsals import FOLDER
 from tminus.wiring import LocalLaunch, Site, SystemClock, keep_plan, launch_folder, local_launch

@@ -192,6 +192,12 @@ def _ordered(data: Data) -> list[Line]:
     return [(*_HEAD, _plain(data["text"]))]
 
 
+def _back_by_hand(data: Data) -> list[Line]:
+    return [
+        ("·", "", f"to roll back by hand, without tminus: {_plain('; '.join(map(str, data['by_hand'])))}")
+    ]
+
+
 def _clock_held(data: Data) -> list[Line]:
     return [(*_ACTIONS["hold"], f"{_plain(data['by'])} stopped the clock: {_plain(data['reason'])}")]
 
@@ -371,6 +377,7 @@ _WRITERS: dict[str, Callable[[Data], list[Line]]] = {
     "clock.resumed": _clock_resumed,
     "launch.rescheduled": _rescheduled,
     "notice.raised": _noticed,
+    "rollback.told": _back_by_hand,
     "rollback.done": _rolled_back,
     "rollback.seen": _back_seen,
     "side.stopped": _stopped,

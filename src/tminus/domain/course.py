@@ -40,6 +40,9 @@ GUARDED = "launch.held"
 UNPROVEN = "hold.record"
 """The rule by which a launch is held whose record does not prove its GO; only a person lets it go on."""
 
+STUCK = "rollback.stuck"
+"""The rule of the call for people while a rollback fails again and again; `by_hand` in its event is what to type."""
+
 _HINT = "the record was not written by tminus, or was altered"
 
 

@@ -15,6 +15,7 @@ from tminus.domain.course import (
     RAISED,
     RESCHEDULED,
     RESUMED,
+    STUCK,
     Course,
 )
 from tminus.domain.decision import standing
@@ -168,6 +169,8 @@ def _news(about: Standing, telling: Telling) -> str:
     data, before = telling.event.data, telling.before
     # A NO-GO that gave a new date stands in the event before, under the same order.
     no_go = before is not None and before.data.get("id") == data.get("id", "")
+    if telling.kind == STUCK:
+        return "THE ROLLBACK FAILS, and users may still meet the release: a person has to act"
     return _NEWS[telling.event.type].format(
         by=data.get("by") or "launch control",
         t0=_t0(about),
@@ -240,7 +243,9 @@ def _acts(about: Standing, telling: Telling) -> Iterator[str]:
         yield from _asked(about, telling)
     if kind == HELD:
         yield f'  let it go on:         tminus resume {launch} --reason "…"'
-    if kind == GUARDED:
+    if telling.kind == STUCK:
+        yield "  all traffic to blue:  what stands above; it needs no tminus, and tminus tries on meanwhile"
+    elif kind == GUARDED:
         yield "  if a key lacks there: tminus trust add KEY, on the machine whose worker has the launch"
         yield f'  have it look again:   tminus resume {launch} --reason "…"'
         yield f'  or call it off:       tminus abort {launch} --reason "…"'

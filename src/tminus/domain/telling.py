@@ -20,6 +20,7 @@ from tminus.domain.course import (
     RAISED,
     RESCHEDULED,
     RESUMED,
+    STUCK,
     TOLD,
     UNDELIVERED,
     UNPROVEN,
@@ -34,7 +35,7 @@ from tminus.domain.reach import Address, ways
 from tminus.domain.record import ENDED, OPENED, Event
 
 NEWS = frozenset({OPENED, HELD, RESUMED, RESCHEDULED, DECIDED, PROPOSED, ORDERED, ENDED})
-"""The events that say where the launch stands as a whole; so does a hold by `UNPROVEN`."""
+"""The events that say where the launch stands as a whole; so does a hold by `UNPROVEN` or `STUCK`."""
 
 TRIES = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
 """Seconds from each failed try to the next; whoever was not reached after the last, about an hour, is given up."""
@@ -42,7 +43,7 @@ TRIES = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
 
 def is_news(event: Event) -> bool:
     """Whether an event says where the launch stands as a whole; other holds of the rollout end by themselves."""
-    return event.type in NEWS or (event.type == GUARDED and event.data.get("rule") == UNPROVEN)
+    return event.type in NEWS or (event.type == GUARDED and event.data.get("rule") in {UNPROVEN, STUCK})
 
 
 def calls(event: Event) -> bool:

@@ -189,6 +189,7 @@ _SENTENCES = {
     "step.done": "{step} done",
     "launch.held": "held: {text}",
     "order.taken": "{text}",
+    "rollback.told": "what rolls back by hand, without tminus: {by_hand}",
     "rollback.done": "{text}",
     "rollback.seen": "traffic seen back on blue after {seconds} s",
     "rollback.data": "{text}",

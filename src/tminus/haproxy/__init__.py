@@ -3,6 +3,7 @@
 The local target divides traffic with it, and the guard sees users' requests through it. Tried with HAProxy 2.6.
 """
 
+from tminus.haproxy.byhand import by_hand, read_back
 from tminus.haproxy.configuration import (
     BACKEND,
     SECRET_VARIABLE,
@@ -41,11 +42,13 @@ __all__ = [
     "Start",
     "State",
     "Weights",
+    "by_hand",
     "desired_state",
     "finished",
     "finishing",
     "leave_state",
     "next_socket",
+    "read_back",
     "render",
     "settle",
     "state_file",

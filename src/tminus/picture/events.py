@@ -148,6 +148,10 @@ def _held(data: Data) -> Told:
     return "warned", "held", f"{data['where']} by {data['rule']}: {claim(str(data['text']))}"
 
 
+def _back_by_hand(data: Data) -> Told:
+    return "", "rollback", f"by hand, without tminus: {'; '.join(map(str, data['by_hand']))}"
+
+
 def _expedited(data: Data) -> Told:
     act = "confirmed that the launch is expedited" if data["confirms"] else "asked for an expedited launch"
     return "warned", "expedited", f"{data['by']} {act}: {data['because']}"
@@ -252,6 +256,7 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "step.done": _done,
     "traffic.seen": _seen,
     "launch.held": _held,
+    "rollback.told": _back_by_hand,
     EXPEDITED: _expedited,
     "order.taken": _ordered,
     "clock.held": _clock_held,

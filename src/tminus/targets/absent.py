@@ -40,6 +40,10 @@ class AbsentTarget:
         """See `Target.private_url`."""
         raise _refused(f"{side} has no address")
 
+    def by_hand(self) -> tuple[str, ...]:
+        """See `Target.by_hand`: nothing leads back where nothing was done."""
+        return ()
+
     def items(self, after: int) -> list[Outcome | WeightChange]:
         """See `Traffic.items`: none, for nobody logs any; `blindness` says so."""
         del after

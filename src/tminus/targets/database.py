@@ -14,6 +14,15 @@ from tminus.errors import InconclusiveError, RolloutError
 from tminus.postgres import Tools, connect, dump, revision
 from tminus.releases import Releases
 
+LOCK_SECONDS = 5
+"""How long a migration may wait for a lock: whoever waits for a table keeps everybody behind it waiting too."""
+
+STATEMENT_SECONDS = 120
+"""How long one statement of a migration may take."""
+
+BUDGET = f"-c lock_timeout={LOCK_SECONDS}s -c statement_timeout={STATEMENT_SECONDS}s"
+"""Both, as PostgreSQL's own library takes them from the environment; a release may set shorter ones of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class LocalDatabase:
@@ -62,9 +71,9 @@ class LocalDatabase:
         async with connect(self.tools.dsn) as connection:
             before = await revision(connection)
         try:
-            printed = await self.releases.run(digest, "migrate", "up")
+            printed = await self.releases.run(digest, "migrate", "up", settings={"PGOPTIONS": BUDGET})
         except InconclusiveError as error:
-            raise RolloutError(f"the migration failed: {error}", hint=error.hint) from error
+            raise _failed(error) from error
         async with connect(self.tools.dsn) as connection:
             after = await revision(connection)
         if printed.splitlines()[-1:] != [after]:
@@ -73,6 +82,23 @@ class LocalDatabase:
                 hint="does something else migrate this database?",
             )
         return {"before": before, "after": after}
+
+
+def _failed(error: InconclusiveError) -> RolloutError:
+    """Why a migration has failed, in words where it was the time that ran out; nothing of it stands then."""
+    text = str(error)
+    if "lock timeout" in text:
+        return RolloutError(
+            f"the migration gave up: it waited too long for a lock that somebody else holds; {text}",
+            hint="see who: SELECT pid, query FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) = 0 "
+            "AND state <> 'idle'; launch again when it has ended",
+        )
+    if "statement timeout" in text:
+        return RolloutError(
+            f"the migration gave up: one of its statements took too long; {text}",
+            hint="do it in smaller steps, or build indexes with CONCURRENTLY before the launch",
+        )
+    return RolloutError(f"the migration failed: {text}", hint=error.hint)
 
 
 def _write(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tminus.control.ports import Json, SideStatus
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, ProbeError, RolloutError, UnreachableError
-from tminus.haproxy import DesiredState, Runtime, State, desired_state, finished, finishing
+from tminus.haproxy import DesiredState, Runtime, State, by_hand, desired_state, finished, finishing
 from tminus.http import connect
 from tminus.processes import Process, find, start, wait_until
 from tminus.releases import Releases
@@ -41,6 +41,10 @@ class LocalTarget:
     def private_url(self, side: Side) -> str:
         """See `Target.private_url`."""
         return f"http://127.0.0.1:{self.ports[side]}"
+
+    def by_hand(self) -> tuple[str, ...]:
+        """See `Target.by_hand`."""
+        return by_hand(self.proxy.admin)
 
     async def prepare(self, digest: str) -> Json:
         """See `Target.prepare`."""

@@ -13,6 +13,7 @@ from importlib import import_module
 from inspect import getsource
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,8 @@ class GuardMemory:
         """See `Memory.save`; the next one is tried in a minute, and the trace itself says when the disk is full."""
         kept = io.BytesIO()
         pickler = pickle.Pickler(kept, protocol=5)
-        pickler.dispatch_table = {**copyreg.dispatch_table, MappingProxyType: _reduced}
+        reducers: dict[Any, Any] = {**copyreg.dispatch_table, MappingProxyType: _reduced}
+        pickler.dispatch_table = reducers
         pickler.dump(state)
         with suppress(OSError):
             replace(self._file, [self._mark(), kept.getvalue()])

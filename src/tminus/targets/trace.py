@@ -13,7 +13,7 @@ from time import monotonic
 from tminus.domain.traffic import Outcome, WeightChange
 from tminus.errors import PartError, ProbeError, UnreachableError
 from tminus.haproxy import LogListener, Runtime
-from tminus.targets.tracefile import TraceFile
+from tminus.haproxy.tracefile import TraceFile
 
 TAKE_SECONDS = 0.2
 """How long to wait for a line before counting again."""

@@ -15,6 +15,10 @@ WINDOW_SECONDS = 60.0
 """How far back lost lines are counted, as the proxy's trace does."""
 
 
+BY_HAND = ("echo 'set server web/green weight 0' | socat - admin.sock",)
+"""What a person would type for this target."""
+
+
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """How one side answers."""
@@ -200,6 +204,10 @@ class FakeTarget:
     def private_url(self, side: Side) -> str:
         """See `Target.private_url`."""
         return f"http://{side}.test"
+
+    def by_hand(self) -> tuple[str, ...]:
+        """See `Target.by_hand`."""
+        return BY_HAND
 
     def change(self, side: Side, **what: Any) -> None:
         """Let something happen to a side: other values of `Deployed`."""

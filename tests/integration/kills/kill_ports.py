@@ -74,6 +74,10 @@ class WorldTarget:
         del drain_seconds
         return int(str((await self.line.ask("stop", side=side.value))["sessions"]))
 
+    def by_hand(self) -> tuple[str, ...]:
+        """See `Target.by_hand`: a person would write 0 into the file of the weight."""
+        return ("echo 0 > weight",)
+
     def private_url(self, side: Side) -> str:
         return f"http://{side.value}.test"
 

@@ -6,16 +6,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tminus.control.launch import Launch
+from tminus.control.opening import Binding
+from tminus.control.rollback import TRIES
+from tminus.domain.course import STUCK
 from tminus.domain.evidence import Observation
 from tminus.domain.orders import Act
 from tminus.domain.plan import Rollout, Rung
 from tminus.domain.traffic import Side
-from tminus.errors import PartError, RollbackError, RolloutError, UnreachableError
+from tminus.errors import RolloutError, UnreachableError
+from tminus.testing.stage import BY_HAND
 
 if TYPE_CHECKING:
-    from tests.unit.launch_world import NEW, PLAN, RUNS_NEW, RUNS_OLD, KeySignatory, World, with_line
+    from tests.unit.launch_world import (
+        NAME,
+        NEW,
+        OLD,
+        PLAN,
+        RUNS_NEW,
+        RUNS_OLD,
+        KeySignatory,
+        World,
+        with_line,
+    )
 else:
-    from launch_world import NEW, PLAN, RUNS_NEW, RUNS_OLD, KeySignatory, World, with_line
+    from launch_world import NAME, NEW, OLD, PLAN, RUNS_NEW, RUNS_OLD, KeySignatory, World, with_line
 
 
 def sealed_world(release: str) -> World:
@@ -386,16 +401,30 @@ async def test_a_hold_on_evidence_ends_by_a_person_s_word_and_by_nothing_else() 
     assert order["text"] == "Lena Ortiz ordered resume: blue does it too"
 
 
-async def test_a_rollback_that_cannot_be_read_back_calls_a_person() -> None:
+async def test_a_rollback_that_cannot_be_read_back_calls_people_and_is_tried_on() -> None:
     world = World(release="errors")
     world.target.misread[0] = 7
-    with pytest.raises(PartError, match="failed 15 times: the proxy still reports a weight") as error:
-        await world.launch()
-    cause = error.value.__cause__
-    assert isinstance(cause, RollbackError)
-    assert "printed at the start of the launch" in cause.hint
-    assert [what for _, what in world.fate.acts].count("set weight 0") == 15
-    assert world.events("launch.opened")[0]["by_hand"], "and they were printed"
+    world.clock.later(120.0, world.target.misread.clear)
+    assert (await world.launch())["outcome"] == "rolled-back"
+    (held,) = [data for data in world.events("launch.held") if data["rule"] == STUCK]
+    assert "the proxy still reports a weight" in held["text"]
+    assert held["by_hand"] == world.events("launch.opened")[0]["by_hand"], (
+        "they were printed, and are told again"
+    )
+    assert [what for _, what in world.fate.acts].count("set weight 0") > TRIES
+
+
+async def test_what_rolls_back_by_hand_stands_in_the_record_also_where_the_opening_does_not_know_it() -> None:
+    world = World()
+    binding = Binding(NAME, {"depot": NEW}, {"depot": OLD}, world.t0, world.speed, (), asks=False)
+    world.code = lambda engine: Launch(binding, world.boot(), engine).run()
+    await world.launch()
+    assert world.events("launch.opened")[0]["by_hand"] == []
+    assert world.events("rollback.told") == [{"by_hand": list(BY_HAND)}]
+    assert world.chain[1].type == "rollback.told"
+    told = World()
+    await told.launch()
+    assert told.events("rollback.told") == []
 
 
 async def test_a_backup_that_fails_is_seen_by_its_line_and_refuses_go() -> None:

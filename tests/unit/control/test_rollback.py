@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tminus.control.ports import Json
-from tminus.control.rollback import QUIET, TRIES, Rollback
+from tminus.control.rollback import QUIET, RETRY, TRIES, Rollback
 from tminus.domain.canonical import instant
+from tminus.domain.course import STUCK
+from tminus.domain.telling import is_news
 from tminus.domain.traffic import Side, WeightChange
-from tminus.errors import PartError, RollbackError, RolloutError, UnreachableError
-from tminus.testing import Behaviour
+from tminus.errors import PartError, RolloutError, UnreachableError
+from tminus.testing import Behaviour, Crash
+from tminus.testing.stage import BY_HAND
 
 if TYPE_CHECKING:
     from tests.unit.launch_world import RUNS_NEW, RUNS_OLD, World
@@ -92,17 +95,22 @@ async def test_a_blue_that_was_stopped_is_started_before_any_traffic_goes_to_it(
     assert acts[-3:] == ["start blue", "set weight 0", "stop green"]
 
 
-async def test_a_blue_that_cannot_be_started_leaves_the_traffic_where_it_is() -> None:
+async def test_a_blue_that_cannot_be_started_leaves_the_traffic_where_it_is_until_it_can() -> None:
     world, rollback = await in_flight()
     await world.target.stop(Side.BLUE, 5.0)
+    real, weights = world.target.start, []
 
     async def broken(side: Side, digest: str) -> None:
+        weights.append(world.traffic.weight)
         raise RolloutError(f"{side} does not start from {digest}", hint="look")
 
     world.target.start = broken  # type: ignore[method-assign, assignment] # this world's blue is broken
-    with pytest.raises(RollbackError, match="does not start"):
-        await back(world, rollback)
-    assert world.traffic.weight == 50
+    world.clock.later(100.0, lambda: setattr(world.target, "start", real))
+    await back(world, rollback)
+    assert set(weights) == {50}
+    assert world.traffic.weight == 0
+    (held,) = world.events("launch.held")
+    assert "does not start" in held["text"]
 
 
 async def test_slow_requests_that_green_still_answers_are_waited_for() -> None:
@@ -141,27 +149,37 @@ async def test_each_part_is_insisted_on(act: str, error: Exception, monkeypatch:
     assert len(tries) == TRIES + (act == "status")  # the proof asks once more
 
 
-async def test_after_its_tries_a_person_is_told_what_to_type() -> None:
+async def test_a_proxy_that_is_away_calls_people_once_with_what_to_type_and_is_tried_until_it_is_back() -> (
+    None
+):
     world, rollback = await in_flight()
-    world.target.unreachable = set(range(1000))
     before = world.target.calls
-    with pytest.raises(RollbackError, match=f"failed {TRIES} times: the proxy does not answer") as error:
-        await back(world, rollback)
-    assert "type the commands that were printed" in error.value.hint
-    assert world.target.calls - before == TRIES
-    assert world.events("rollback.done") == []
+    world.target.unreachable = set(range(before, before + 100))
+    began = world.clock.now()
+    await back(world, rollback)
+    assert world.traffic.weight == 0
+    assert world.events("rollback.done")[0]["seconds"] == pytest.approx(100 * RETRY)
+    (held,) = [event for event in world.chain if event.type == "launch.held"]
+    assert held.data["rule"] == STUCK
+    assert held.data["by_hand"] == list(BY_HAND)
+    assert "the proxy does not answer" in str(held.data["text"])
+    assert f"without tminus, type: {BY_HAND[0]}" in str(held.data["text"])
+    assert instant(held.at) - began == pytest.approx((TRIES - 1) * RETRY, abs=0.1)
+    assert is_news(held), "people are told"
 
 
-async def test_the_failure_is_remembered_and_not_tried_for_ever() -> None:
+async def test_a_weight_that_is_not_read_back_is_set_again_also_by_the_next_process() -> None:
     world, rollback = await in_flight()
     world.target.misread[0] = 3
-    with pytest.raises(RollbackError):
+    world.clock.later(100.0, lambda: setattr(world.fate, "dead", True))
+    with pytest.raises(Crash):
         await back(world, rollback)
-    calls = world.target.calls
+    world.fate.dead = False
     world.boot()
-    with pytest.raises(RollbackError):
-        await back(world, Rollback(world.steps, world.record, world.target, world.clock))
-    assert world.target.calls == calls
+    world.clock.later(100.0, world.target.misread.clear)
+    await back(world, Rollback(world.steps, world.record, world.target, world.clock))
+    assert world.traffic.weight == 0
+    assert world.rules() == [STUCK], "the call is not repeated"
 
 
 async def test_a_rollback_without_any_traffic_says_that_nothing_was_seen_and_goes_on() -> None:
@@ -177,8 +195,10 @@ async def test_a_rollback_after_which_green_still_gets_requests_calls_a_person()
     world, rollback = await in_flight()
     world.target.misread[0] = 0
     world.target.after_weight[0] = lambda: setattr(world.traffic, "weight", 50)
-    with pytest.raises(RollbackError, match="green still gets requests"):
-        await back(world, rollback)
+    await back(world, rollback)
+    assert world.traffic.weight == 0, "it is set again"
+    (held,) = world.events("launch.held")
+    assert "green still gets requests" in held["text"]
 
 
 async def test_blue_is_shown_to_serve_what_it_served_before_on_the_schema_as_it_is() -> None:

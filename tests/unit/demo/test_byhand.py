@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tminus import files
-from tminus.demo.byhand import by_hand, by_hand_file, write_by_hand
+from tminus.demo.byhand import by_hand_file, write_by_hand
 from tminus.errors import PartError
+from tminus.haproxy import by_hand
 
 STATS = (
     "# pxname,svname\n"

@@ -230,6 +230,11 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        "rollback.told",
+        {"by_hand": ["echo 0 > weight"]},
+        ["· to roll back by hand, without tminus: echo 0 > weight"],
+    ),
+    (
         "rollback.seen",
         {"blue": 300, "failed": 0, "green": 0, "seconds": 3.0},
         ["✔ seen in traffic: 300 new requests answered by blue, 0 by green in 3 s"],
