@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 if TYPE_CHECKING:
-    from benchmarks.guard_alarms import Health, simulate, table, upper
+    from benchmarks.guard_alarms import Errors, Health, simulate, table, upper
     from benchmarks.guard_efficiency import lorden, slowness_bound, two_samples, wald
     from benchmarks.guard_peers import (
         FAULTS,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from benchmarks.result import Table
     from benchmarks.run import BEGIN, tables, with_tables
 else:
-    from guard_alarms import Health, simulate, table, upper
+    from guard_alarms import Errors, Health, simulate, table, upper
     from guard_efficiency import lorden, slowness_bound, two_samples, wald
     from guard_peers import FAULTS, HEALTHY, RULES, Argo, Checklist, Flagger, Ours, Rule, judged, trace
     from result import Table
@@ -139,8 +139,6 @@ def test_the_simulation_sees_a_green_that_is_bad_and_lets_a_healthy_one_go() -> 
 
 @pytest.mark.parametrize("bursts", ["retries", "sticky", "stuck", "outages"])
 def test_every_burst_model_fails_as_many_requests_as_it_should(bursts: str) -> None:
-    from guard_alarms import Errors  # noqa: PLC0415 - only here
-
     dice = np.random.default_rng(2)
     errors = Errors(Health("", 1e-2, 50, bursts=bursts), dice, 400)
     half = np.full(400, 25)
