@@ -15,6 +15,7 @@ from tminus.domain.course import (
     RAISED,
     RESCHEDULED,
     RESUMED,
+    UNPROVEN,
     Course,
 )
 from tminus.domain.decision import standing
@@ -167,6 +168,8 @@ def _news(about: Standing, telling: Telling) -> str:
     """What has happened to the launch."""
     data, before = telling.event.data, telling.before
     # A NO-GO that gave a new date stands in the event before, under the same order.
+    if telling.event.type == GUARDED and telling.kind != UNPROVEN:
+        return f"the shift is held by {telling.kind}"
     no_go = before is not None and before.data.get("id") == data.get("id", "")
     return _NEWS[telling.event.type].format(
         by=data.get("by") or "launch control",
@@ -240,7 +243,10 @@ def _acts(about: Standing, telling: Telling) -> Iterator[str]:
         yield from _asked(about, telling)
     if kind == HELD:
         yield f'  let it go on:         tminus resume {launch} --reason "…"'
-    if kind == GUARDED:
+    if kind == GUARDED and telling.kind != UNPROVEN:
+        yield f'  let it go on:         tminus resume {launch} --reason "…"'
+        yield f'  or roll it back:      tminus rollback {launch} --reason "…"'
+    elif kind == GUARDED:
         yield "  if a key lacks there: tminus trust add KEY, on the machine whose worker has the launch"
         yield f'  have it look again:   tminus resume {launch} --reason "…"'
         yield f'  or call it off:       tminus abort {launch} --reason "…"'
