@@ -1,4 +1,4 @@
-"""`tminus hold`, `resume`, `reschedule`, `scrub`, `abort`, `rollback`: a person's word to a launch that another runs.
+"""`tminus hold`, `resume`, `reschedule`, `scrub`, `abort`, `rollback`, `report`: a word to a launch that another runs.
 
 Each is judged by the record and written into it at once; the launch then acts on it. One that makes no sense now is
 refused in words and leaves nothing.
@@ -94,6 +94,19 @@ def abort(launch: Launch = "", *, reason: Reason) -> None:
 def rollback(launch: Launch = "", *, reason: Reason) -> None:
     """Bring all traffic back to blue and end it as rolled back."""
     _order(launch, Order(new_id(), Act.ROLLBACK, whoever(), reason))
+
+
+def report(
+    trigger: Annotated[str, typer.Argument(help="The trigger: trig.vulnerability, trig.corruption, …")],
+    launch: Launch = "",
+    *,
+    because: Annotated[str, typer.Option(help="What you found; it stands in the record.")],
+) -> None:
+    """Say that a rollback trigger's condition holds; it fires at once.
+
+    What follows is the trigger's own: a vulnerability holds the shift, damaged data and an outage roll back.
+    """
+    _order(launch, Order(new_id(), Act.REPORT, whoever(), because, trigger=trigger))
 
 
 def _order(word: str, order: Order) -> None:

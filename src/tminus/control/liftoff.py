@@ -14,7 +14,7 @@ from tminus.control.stages import Stages
 from tminus.control.stretch import SEEN, Stretch, Task, look, unproven
 from tminus.control.watch import SLICE, Green, Sight, sight
 from tminus.domain.canonical import JsonValue
-from tminus.domain.course import GUARDED, ORDERED, course_of
+from tminus.domain.course import GUARDED, ORDERED, REPORTED, course_of
 from tminus.domain.evidence import Observation, Source, Verdict
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan, Rung
@@ -342,7 +342,7 @@ class Liftoff:
             course = course_of(events)
             told = self.stages.clock.follow(course, None)
             event = next((event for event in events if event.data.get("id") == message.get("id")), None)
-            order = event.data if event and event.type == ORDERED else {}
+            order = event.data if event and event.type in {ORDERED, REPORTED} else {}
             return {
                 **told,
                 "held": bool(course.held or course.unproven),
@@ -355,6 +355,8 @@ class Liftoff:
         self._held, order, at = bool(told["held"]), told.get("order"), float(str(told["at"]))
         if order == "resume":
             self.stages.watch.resume(at)
+        if order == "report":
+            self.stages.watch.report(str(told["trigger"]), at, str(told["text"]))
         if order in {"abort", "rollback"}:
             return Sight(Action.ROLLBACK, f"person.{order}", str(told["text"]), 0.0, at)
         return None

@@ -245,6 +245,11 @@ class Watch:
         if at not in self._resumed:
             self._resumes.append(at)
 
+    def report(self, trigger: str, at: float, words: str) -> None:
+        """A person says that a trigger's condition holds, as of this moment."""
+        self._catch_up()
+        self.guard.report(trigger, at, words)
+
     def gauges(self) -> Json:
         """How far each test and each trigger has come, for people and for the record."""
         gauges = self.guard.gauges(self._clock.now())

@@ -34,6 +34,8 @@ UNADDRESSED = "notice.unaddressed"
 """Roles to which no message can be sent: once for each person who holds one."""
 ORDERED = "order.taken"
 """A person's order to a launch after GO: resume the shift, abort, roll back."""
+REPORTED = "trigger.reported"
+"""A person's word that the condition of a rollback trigger holds; the guard takes it as if it had seen it."""
 
 GUARDED = "launch.held"
 """The rollout goes no further by itself: the guard, or launch control, says by which rule and why."""

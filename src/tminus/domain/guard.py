@@ -160,6 +160,11 @@ class Guard:
         """Take what an independent prober saw of the whole service."""
         self.observe_finding("trig.unavailable", at, breached=not ok)
 
+    def report(self, trigger_id: str, at: float, found: str) -> None:
+        """Take a person's word that a trigger's condition holds; it fires at once, without its hold time."""
+        if trigger := self._backstop.say(trigger_id, at):
+            self._fire(trigger, at, found)
+
     def observe_finding(self, trigger_id: str, at: float, *, breached: bool | None, found: str = "") -> None:
         """Take what a trigger's own source saw; `None` when it looked and could not tell.
 

@@ -16,6 +16,7 @@ from tminus.domain.course import (
     RESCHEDULED,
     RESUMED,
     STUCK,
+    UNPROVEN,
     Course,
 )
 from tminus.domain.decision import standing
@@ -168,6 +169,8 @@ def _news(about: Standing, telling: Telling) -> str:
     """What has happened to the launch."""
     data, before = telling.event.data, telling.before
     # A NO-GO that gave a new date stands in the event before, under the same order.
+    if telling.event.type == GUARDED and telling.kind not in {UNPROVEN, STUCK}:
+        return f"the shift is held by {telling.kind}"
     no_go = before is not None and before.data.get("id") == data.get("id", "")
     if telling.kind == STUCK:
         return "THE ROLLBACK FAILS, and users may still meet the release: a person has to act"
@@ -245,6 +248,9 @@ def _acts(about: Standing, telling: Telling) -> Iterator[str]:
         yield f'  let it go on:         tminus resume {launch} --reason "…"'
     if telling.kind == STUCK:
         yield "  all traffic to blue:  what stands above; it needs no tminus, and tminus tries on meanwhile"
+    elif kind == GUARDED and telling.kind != UNPROVEN:
+        yield f'  let it go on:         tminus resume {launch} --reason "…"'
+        yield f'  or roll it back:      tminus rollback {launch} --reason "…"'
     elif kind == GUARDED:
         yield "  if a key lacks there: tminus trust add KEY, on the machine whose worker has the launch"
         yield f'  have it look again:   tminus resume {launch} --reason "…"'

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tminus.domain.canonical import timestamp
-from tminus.domain.course import DECIDED, HELD, ORDERED, RESCHEDULED, RESUMED, Course
+from tminus.domain.course import DECIDED, HELD, ORDERED, REPORTED, RESCHEDULED, RESUMED, Course
 from tminus.domain.freezes import Override, Window, frozen, permit
 from tminus.domain.offsets import FARTHEST
 from tminus.domain.people import alike
 from tminus.domain.plan import Kind, Plan
 from tminus.domain.record import ENDED, Entry, Event
 from tminus.domain.rollout import State
+from tminus.domain.trigger import REPORTABLE
 from tminus.errors import OutOfSequenceError, RefusedError
 
 Data = dict[str, object]
@@ -38,6 +39,8 @@ class Act(StrEnum):
     """Stop after GO; traffic goes back to blue."""
     ROLLBACK = "rollback"
     """Bring all traffic back to blue."""
+    REPORT = "report"
+    """Say that the condition of a rollback trigger holds: it fires."""
 
 
 BEFORE_GO = frozenset({State.COUNTING, State.POLLING})
@@ -55,6 +58,7 @@ MAY: Mapping[Act, frozenset[State]] = {
     Act.NO_GO: BEFORE_GO,
     Act.ABORT: frozenset({State.GO, State.LAUNCHING, State.SOAKING}),
     Act.ROLLBACK: frozenset({State.LAUNCHING, State.SOAKING}),
+    Act.REPORT: frozenset({State.LAUNCHING, State.SOAKING}),
 }
 """In which phases each act makes sense."""
 
@@ -89,6 +93,8 @@ class Order:
     """For reschedule and NO-GO: seconds of the epoch."""
     unscheduled: bool = False
     """For NO-GO: there is no new date yet, said in so many words."""
+    trigger: str = ""
+    """For report: the trigger's id."""
     override: Override | None = None
     """A second person's word where T-0 would lie in a freeze."""
 
@@ -156,6 +162,7 @@ def _complete(order: Order) -> None:
             ("a person", alike(order.by)),
             ("a reason", any(sign.isprintable() and not sign.isspace() for sign in order.reason)),
             ("a category", order.category or order.act is not Act.NO_GO),
+            ("a trigger", order.trigger or order.act is not Act.REPORT),
             ("a new T-0", order.new_t0 is not None or order.act is not Act.RESCHEDULE),
             (
                 "a new T-0, or the word that there is none yet",
@@ -261,6 +268,20 @@ def _back(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
     return [_Made(ORDERED, f"order:{order.id}", data)]
 
 
+def _report(course: Course, order: Order, now: float, plan: Plan) -> list[_Made]:
+    del course, now
+    declared = {str(trigger["id"]): str(trigger["text"]) for trigger in plan.triggers}
+    if order.trigger not in REPORTABLE or order.trigger not in declared:
+        why = "is counted, not reported" if order.trigger in declared else "is no trigger of this plan"
+        known = ", ".join(sorted(REPORTABLE & declared.keys())) or "none"
+        raise RefusedError(
+            f"{order.trigger} {why}", hint=f"what may be reported: {known}; or order {Act.ROLLBACK}"
+        )
+    text = f"{order.by} reported: {order.reason}"
+    data: Data = {"order": Act.REPORT.value, "trigger": order.trigger, "text": text}
+    return [_Made(REPORTED, f"order:{order.id}", data)]
+
+
 _ACTS = {
     Act.HOLD: _hold,
     Act.RESUME: _resume,
@@ -269,6 +290,7 @@ _ACTS = {
     Act.NO_GO: _no_go,
     Act.ABORT: _back,
     Act.ROLLBACK: _back,
+    Act.REPORT: _report,
 }
 
 

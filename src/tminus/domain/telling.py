@@ -43,7 +43,12 @@ TRIES = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
 
 def is_news(event: Event) -> bool:
     """Whether an event says where the launch stands as a whole; other holds of the rollout end by themselves."""
-    return event.type in NEWS or (event.type == GUARDED and event.data.get("rule") in {UNPROVEN, STUCK})
+    return event.type in NEWS or (event.type == GUARDED and stays(str(event.data.get("rule"))))
+
+
+def stays(rule: str) -> bool:
+    """Whether a hold by this rule lasts until a person lets the launch go on, or has done what it says."""
+    return rule in {UNPROVEN, STUCK} or rule.startswith("trigger.")
 
 
 def calls(event: Event) -> bool:
@@ -126,11 +131,27 @@ def tellings(
 ) -> tuple[Telling, ...]:
     """What people are to know at `now` (seconds of the epoch) by this record, told already or not."""
     course = course_of(events)
-    news = [event for event in events if is_news(event)]
+    news = _news(events)
     found = [Telling(news[-1], _concerned(plan, news[-1]), before=news[-2] if len(news) > 1 else None)]
     if course.t0 is not None and not course.over and not course.leaving:
         found += _calls(plan, course, (events, claims), now)
     return tuple(found)
+
+
+def _news(events: Sequence[Event]) -> list[Event]:
+    """What is news, in order; a hold that is recorded again at each look is news once, until it is resumed."""
+    found: list[Event] = []
+    held = ""
+    for event in events:
+        if event.type == ORDERED:
+            held = ""
+        if event.type == GUARDED and str(event.data.get("rule")).startswith("trigger."):
+            again, held = event.data["rule"] == held, str(event.data["rule"])
+            if again:
+                continue
+        if is_news(event):
+            found.append(event)
+    return found
 
 
 def deliveries(plan: Plan, telling: Telling) -> tuple[Delivery, ...]:

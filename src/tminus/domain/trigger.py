@@ -19,6 +19,8 @@ VULNERABILITY = "trig.vulnerability"
 """The trigger that watches what is published about the release's packages; its source is a scanner."""
 UNAVAILABLE = "trig.unavailable"
 """The trigger that watches whether users get any answer; its sources are vantage points."""
+REPORTABLE = frozenset({CORRUPTION, VULNERABILITY, UNAVAILABLE})
+"""What a person can find out and say; a rate is counted, and who doubts one orders a rollback."""
 WINDOW = 60
 """Seconds of requests that one evaluation of a rate looks back on."""
 WINDOW_REQUESTS = 50
@@ -126,6 +128,13 @@ class HoldTimer:
         self.fired_at = at
         return True
 
+    def fire(self, at: float) -> bool:
+        """Fire by a person's word, whatever was observed; False when it has fired already."""
+        if self.fired_at is not None:
+            return False
+        self.fired_at = at
+        return True
+
     def state(self, now: float) -> TriggerState:
         """What is known of the condition at this moment."""
         if self.fired_at is not None:
@@ -218,11 +227,16 @@ class Backstop:
 
         Raises `UsageError` for a trigger that the plan does not have.
         """
-        timer = self._timers.get(trigger_id)
-        if timer is None:
-            names = ", ".join(sorted(self._timers))
-            raise UsageError(f"there is no trigger {trigger_id!r}", hint=f"the plan has: {names}")
+        timer = self._timer(trigger_id)
         return timer.trigger if timer.observe(at, breached=breached) else None
+
+    def say(self, trigger_id: str, at: float) -> Trigger | None:
+        """Take a person's word that the condition holds; the trigger, unless it has fired already.
+
+        Raises `UsageError` for a trigger that the plan does not have.
+        """
+        timer = self._timer(trigger_id)
+        return timer.trigger if timer.fire(at) else None
 
     def resume(self) -> None:
         """Start those triggers anew that hold rather than roll back."""
@@ -237,6 +251,13 @@ class Backstop:
     def gauges(self, now: float) -> tuple[TriggerGauge, ...]:
         """How far each trigger has come."""
         return tuple(self._gauge(timer, now) for timer in self._timers.values())
+
+    def _timer(self, trigger_id: str) -> HoldTimer:
+        timer = self._timers.get(trigger_id)
+        if timer is None:
+            names = ", ".join(sorted(self._timers))
+            raise UsageError(f"there is no trigger {trigger_id!r}", hint=f"the plan has: {names}")
+        return timer
 
     def _gauge(self, timer: HoldTimer, now: float) -> TriggerGauge:
         state = timer.state(now)

@@ -161,6 +161,10 @@ def _ordered(data: Data) -> Told:
     return "", "order", str(data["text"])
 
 
+def _reported(data: Data) -> Told:
+    return "warned", "reported", f"{data['trigger']}: {data['text']}"
+
+
 def _clock_held(data: Data) -> Told:
     return "warned", "hold", f"{data['by']} stopped the clock: {data['reason']}"
 
@@ -259,6 +263,7 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "rollback.told": _back_by_hand,
     EXPEDITED: _expedited,
     "order.taken": _ordered,
+    "trigger.reported": _reported,
     "clock.held": _clock_held,
     "clock.resumed": _clock_resumed,
     "launch.rescheduled": _rescheduled,
