@@ -25,6 +25,7 @@ else:
     from rollback_run import PERCENT, RATE, live
 
 from tminus.control.ports import Json
+from tminus.demo.stage import Stage
 from tminus.domain.judgement import Action, GuardLimits
 from tminus.domain.trace import answer, replay
 from tminus.domain.traffic import Outcome, Side, WeightChange
@@ -106,6 +107,8 @@ async def sample(home: Path, fault: str, runs: int, lanes: int = LANES, seed: in
                 )
             except (EOFError, TimeoutError) as error:
                 found.broken.append(f"run {number}: {error!r}")
+                for stage in Stage.adopt(folder):
+                    await stage.remove()
                 print(f"{fault} {number}: broken, {error!r}", flush=True)
                 return
         found.runs.append(result)

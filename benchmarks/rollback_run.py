@@ -33,7 +33,7 @@ from tminus.domain.guard import Action, GuardLimits
 from tminus.domain.plan import Plan, Rollout, Rung
 from tminus.domain.record import OPENED
 from tminus.domain.timeline import LaunchClock
-from tminus.domain.traffic import Outcome, Side, WeightChange
+from tminus.domain.traffic import Side, WeightChange
 from tminus.engine.durable import DurableEngine
 from tminus.errors import PartError, ProbeError
 from tminus.haproxy import Runtime
@@ -214,7 +214,7 @@ async def run(scene: Scene, folder: Path, seed: int, fault: str, healthy: float)
         "seconds": zero[0] - at if zero else None,
         "failed": sum(moment >= at for moment in users.failed_at),
         "failed_before": sum(moment < at for moment in users.failed_at),
-        "green_failed": sum(outcome.failed for outcome in green if isinstance(outcome, Outcome)),
+        "green_failed": sum(outcome.failed for outcome in green),
         "green_requests": len(green),
         "sent": users.sent,
         "weight_left": (await scene.proxy.get_weights()).green,

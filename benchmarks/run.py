@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from benchmarks.chaos_page import put
     from benchmarks.guard import guard
     from benchmarks.plan import plan
     from benchmarks.result import Count, Figure, Result, Table
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from benchmarks.waiting import waiting
     from benchmarks.zero_loss import loss
 else:
+    from chaos_page import put
     from guard import guard
     from plan import plan
     from result import Count, Figure, Result, Table
@@ -36,6 +38,15 @@ else:
 from tminus.domain.record import OPENED, Entry, Event, append, encode, read
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "benchmarks.md"
+SECTIONS = {"loss": "Lost requests", "rollback": "From a fault to 0 %"}
+"""What some benchmarks call their section of the page."""
+LIMITS_HEAD = """
+Figures beside the limit that they must not exceed, from one run. Launches that wait do so in one worker, their
+milestones spread over a minute.
+"""
+CONTROLS_HEAD = """\
+What a benchmark must see where harm is done on purpose, or else its zero elsewhere means nothing.
+"""
 RECORD_EVENTS = 20_000
 
 
@@ -91,9 +102,18 @@ Made by `make bench`: each figure is the best of three runs, beside a bound meas
         if isinstance(r, Result)
     )
     limited = [figure for figure in found if isinstance(figure, Figure)]
+    return head + rows + (f"{LIMITS_HEAD}\n{_limits(limited)}" if limited else "") + tables(found)
+
+
+def section(found: Sequence[Result | Figure | Count | Table], minutes: float) -> str:
+    """The figures of a benchmark that writes a section of its own, also when it runs alone."""
+    limited = [figure for figure in found if isinstance(figure, Figure)]
     controls = [count for count in found if isinstance(count, Count)]
-    limits = _limits(limited) if limited else ""
-    return head + rows + limits + (_controls(controls) if controls else "") + tables(found)
+    head = f"""Made in {minutes:.0f} minutes on {machine()}; the machine's load average was {os.getloadavg()[2]:.0f} over
+its last quarter of an hour.
+
+"""
+    return head + _limits(limited) + (f"\n{CONTROLS_HEAD}\n{_controls(controls)}" if controls else "")
 
 
 BEGIN, END = "<!-- the guard: make bench ONLY=guard -->", "<!-- end of the guard -->"
@@ -116,13 +136,7 @@ def with_tables(page: str, shown: str) -> str:
 
 
 def _limits(figures: Sequence[Figure]) -> str:
-    head = """
-Figures beside the limit that they must not exceed, from one run. Launches that wait do so in one worker, their
-milestones spread over a minute.
-
-| what | of | figure | limit | held |
-|--|--|--|--|--|
-"""
+    head = "| what | of | figure | limit | held |\n|--|--|--|--|--|\n"
     rows = (
         f"| {one.what} | {one.size} | {one.value:.1f} {one.unit} | {one.limit:g} {one.unit} "
         f"| {'yes' if one.held else 'no'} |\n"
@@ -132,14 +146,9 @@ milestones spread over a minute.
 
 
 def _controls(counts: Sequence[Count]) -> str:
-    head = """
-Controls: what a benchmark must see where harm is done on purpose, so that its zero elsewhere means something.
-
-| what | of | figure | at least | held |
-|--|--|--|--|--|
-"""
+    head = "| what | of | figure | at least | held |\n|--|--|--|--|--|\n"
     rows = (
-        f"| {one.what} | {one.size} | {one.value:,.0f} {one.unit} | {one.least:g} "
+        f"| {one.what} | {one.size} | {one.value:,.0f} {one.unit} | {one.least:g} {one.unit} "
         f"| {'yes' if one.held else 'no'} |\n"
         for one in counts
     )
@@ -147,7 +156,10 @@ Controls: what a benchmark must see where harm is done on purpose, so that its z
 
 
 def main() -> None:
-    """Run what was asked for; a whole run writes the page, the guard its tables. Exit 1 when a limit is broken."""
+    """Run what was asked for; a whole run writes the page, and some write their part of it also alone.
+
+    Exit 1 when a limit does not hold.
+    """
     benchmarks: dict[str, Callable[[], Sequence[Result | Figure | Count | Table]]] = {
         "guard": guard,
         "record": record,
@@ -161,13 +173,27 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("only", nargs="?", choices=benchmarks, default=None)
     only = parser.parse_args().only
-    results = [result for name, run in benchmarks.items() if only in {None, name} for result in run()]
-    print(page(results))
+    results: list[Result | Figure | Count | Table] = []
+    sections: dict[str, str] = {}
+    held = True
+    for name, run in benchmarks.items():
+        if only in {None, name}:
+            began = time.monotonic()
+            found = run()
+            results += found if name not in SECTIONS else ()
+            if name in SECTIONS:
+                sections[SECTIONS[name]] = section(found, (time.monotonic() - began) / 60)
+            held = held and all(one.held for one in found if isinstance(one, Figure | Count))
+    if results:
+        print(page(results))
     if only is None:
         PAGE.write_text(page(results), encoding="utf-8")
     elif only == "guard":
         PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), tables(results)), encoding="utf-8")
-    if any(isinstance(result, Figure | Count) and not result.held for result in results):
+    for title, text in sections.items():
+        print(text)
+        put(title, text, PAGE)
+    if not held:
         sys.exit(1)
 
 

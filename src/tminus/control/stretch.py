@@ -12,7 +12,7 @@ from tminus.control.ports import Json, Record
 from tminus.control.stages import Stages
 from tminus.control.watch import SLICE, TICK, Green, Sight
 from tminus.domain.canonical import instant
-from tminus.domain.course import DECIDED, GUARDED, HELD, ORDERED, RESUMED
+from tminus.domain.course import DECIDED, GUARDED, HELD, ORDERED, REPORTED, RESUMED
 from tminus.domain.guard import Action
 from tminus.domain.plan import Rung
 from tminus.domain.record import Event
@@ -74,7 +74,7 @@ class _Told:
             self.seq = event.seq
             if event.type == DECIDED:
                 self.orders.clear()
-            elif event.type in {HELD, RESUMED, ORDERED} and "id" in event.data:
+            elif event.type in {HELD, RESUMED, ORDERED, REPORTED} and "id" in event.data:
                 self.orders.append(str(event.data["id"]))
             elif event.type == SEEN:
                 self._look(event, task)

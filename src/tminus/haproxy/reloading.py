@@ -87,7 +87,10 @@ async def take_over(stage: Path, start: Start, proxy: Runtime, log_port: int) ->
         raise PartError(f"no HAProxy runs in {stage}", hint="start it; there is nothing to take the place of")
     before, states = await proxy.servers(), {side: await proxy.get_state(side) for side in Side}
     new = processes.start(stage / PART, name, [*start.argv, "-x", str(proxy.admin)], env=start.env)
-    waiting, left = Runtime(next_socket(stage, start.generation)), Runtime(stage / PART / _LEFT)
+    waiting, left = (
+        Runtime(next_socket(stage, start.generation)),
+        Runtime(stage / PART / _LEFT, seconds=FINISH_SECONDS),
+    )
     try:
         await new.ready(lambda: _is(new.pid, waiting), START_SECONDS)
     except PartError:
@@ -99,10 +102,15 @@ async def take_over(stage: Path, start: Start, proxy: Runtime, log_port: int) ->
     # the same folder.
     waiting.admin.replace(proxy.admin)
     (stage / PART / name / "pid").replace(stage / PART / "pid")
-    await left.ask(f"set maxconn frontend {FRONTEND} 0")
-    await _as_before(stage, proxy, before, states)
-    await _until_served(left)
-    await _send_last_lines(left, log_port)
+    try:
+        await left.ask(f"set maxconn frontend {FRONTEND} 0")
+        await _as_before(stage, proxy, before, states)
+        await _until_served(left)
+        await _send_last_lines(left, log_port)
+    except (UnreachableError, RolloutError):
+        # Whatever is wrong: two that divide the traffic, and one of them out of reach, would be worse.
+        await old.stop(FINISH_SECONDS, by=signal.SIGUSR1)
+        raise
     await old.stop(FINISH_SECONDS, by=signal.SIGUSR1)
     left.admin.unlink(missing_ok=True)
     if not new.alive():

@@ -90,7 +90,7 @@ def told(folder: Path, home: Path, world: Line) -> Story:
 def with_users(story: Story, spans: Sequence[tuple[float, float]]) -> float:
     """For how many seconds of these spans green had a share of the traffic."""
     calls = [call for call in story.world["calls"] if call["effect"] == "set_weight"]
-    changes = [(call["at"], int(call["asked"]["percent"])) for call in calls]
+    changes = [(float(call["at"]), int(call["asked"]["percent"])) for call in calls]
     ends = [*(at for at, _ in changes[1:]), float("inf")]
     return sum(
         max(0.0, min(until, end) - max(since, at))
