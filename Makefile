@@ -6,7 +6,8 @@ STAMP := $(VENV)/.installed
 RELEASE ?= good
 
 # What may be said on the command line. A misspelt one would be passed over in silence, and another launch begun.
-KNOWN := RELEASE YES HEADLESS SPEED RATE PORT PAGE KEEP JSON IMAGES PLAN DIGEST ONLY HOLD RUNS SEED RECORD PYTHON VENV SHELL
+KNOWN := RELEASE YES HEADLESS SPEED RATE PORT PAGE KEEP JSON IMAGES PLAN DIGEST ONLY HOLD RUNS SEED RECORD PYTHON VENV SHELL \
+  KUBECONFIG CONTEXT NAMESPACE IMAGE BLUE GREEN GATEWAY
 given = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 unknown := $(filter-out $(KNOWN) MAKEOVERRIDES MAKEFLAGS -*-%,$(given))
 ifneq ($(unknown),)
@@ -75,8 +76,15 @@ docstrings: install
 unit: install ## seconds, no network
 	$(BIN)/python -m pytest tests/unit
 
-contract: install
+contract: install ## one suite per port on every adapter; KUBECONFIG=file CONTEXT=name NAMESPACE=name IMAGE=repository BLUE=sha256:... GREEN=sha256:... GATEWAY=name: the target's on a real cluster too
+ifneq ($(filter command%,$(origin KUBECONFIG)),)
+	TMINUS_CONTRACT_KUBECONFIG=$(call quoted,$(KUBECONFIG)) TMINUS_CONTRACT_CONTEXT=$(call quoted,$(CONTEXT)) \
+	  TMINUS_CONTRACT_NAMESPACE=$(call quoted,$(NAMESPACE)) TMINUS_CONTRACT_IMAGE=$(call quoted,$(IMAGE)) \
+	  TMINUS_CONTRACT_BLUE=$(call quoted,$(BLUE)) TMINUS_CONTRACT_GREEN=$(call quoted,$(GREEN)) \
+	  TMINUS_CONTRACT_GATEWAY=$(call quoted,$(GATEWAY)) $(BIN)/python -m pytest tests/contract/test_target_contract.py -k cluster
+else
 	$(BIN)/python -m pytest tests/contract
+endif
 
 integration: install
 	$(BIN)/python -m pytest tests/integration

@@ -21,6 +21,8 @@ from tminus.haproxy import SECRET_VARIABLE, Proxy, Runtime, render
 from tminus.haproxy.configuration import BACKEND
 from tminus.releases import Releases
 from tminus.standins.kubernetes.orders import Rewrite
+from tminus.targets.kubernetes import Access, Api, KubernetesTarget, Service, manifests
+from tminus.targets.kubernetes.manifests import Example
 from tminus.targets.local import LocalTarget
 from tminus.testing import FakeClock, FakeTarget, FakeTraffic
 
@@ -192,5 +194,80 @@ async def local(folder: Path) -> AsyncIterator[World]:
         await processes.end_strays(folder)
 
 
+def _given(name: str) -> str:
+    """What whoever runs the suite on a real cluster says about it; the Makefile hands it on."""
+    return os.environ.get(f"TMINUS_CONTRACT_{name}", "")
+
+
+class CutOff(Api):
+    """An API that can be taken away from whoever asks, on this machine alone."""
+
+    instead: Api | None = None
+
+    async def _call(self, *asked: Any) -> tuple[int, str]:
+        return await (self.instead._call(*asked) if self.instead else super()._call(*asked))
+
+
+@asynccontextmanager
+async def cluster(folder: Path) -> AsyncIterator[World]:
+    """A real cluster: a namespace that is there and may be written into, and two images that the nodes can pull.
+
+    The objects are made as an administrator makes them and removed afterwards. Nothing here can take the API away, so
+    what is about that uses an address at which nobody listens.
+    """
+    missing = [name for name in ("NAMESPACE", "IMAGE", "BLUE", "GREEN") if not _given(name)]
+    assert not missing, f"say also {', '.join(missing)}"
+    route = "tminus-contract" if _given("GATEWAY") else ""
+    service = Service(
+        namespace=_given("NAMESPACE"),
+        image=_given("IMAGE"),
+        sides={side: f"tminus-contract-{side}" for side in Side},
+        route=route,
+        switch="" if route else "tminus-contract",
+        port=8080,
+        ready_seconds=180.0,
+        take=True,
+    )
+    nowhere = kubernetes_world.kubeconfig(folder, f"http://127.0.0.1:{loopback.free_port()}")
+    api = CutOff(Access(_given("KUBECONFIG"), _given("CONTEXT")))
+    cut = Api(Access(str(nowhere)))
+
+    def target() -> KubernetesTarget:
+        return KubernetesTarget(api, service)
+
+    @asynccontextmanager
+    async def away() -> AsyncIterator[None]:
+        api.instead = cut
+        yield
+        api.instead = None
+
+    def meddle() -> None:
+        pytest.skip("nothing rewrites weights in a cluster that is whole")
+
+    example = Example(_given("BLUE"), gateway=_given("GATEWAY"), replicas=2)
+    objects = [
+        one for one in manifests(service, example) if one["kind"] in {"Deployment", "Service", "HTTPRoute"}
+    ]
+    try:
+        for one in objects:
+            await api.apply(_path(service, one), one, force=True)
+        await target().start(Side.BLUE, _given("BLUE"))
+        shares = (10, 10, 0, 50, 100) if route else (0, 100, 100, 0)
+        yield World(target(), target, away, meddle, shares, _given("BLUE"), _given("GREEN"), counts=False)
+    finally:
+        green = service.path("deployments", service.sides[Side.GREEN])
+        for path in (*(_path(service, one) for one in objects), green):
+            await api._call("DELETE", path)
+        await api.close()
+        await cut.close()
+
+
+def _path(service: Service, thing: dict[str, Any]) -> str:
+    plural = thing["kind"].lower() + "s"
+    return service.path(plural, thing["metadata"]["name"])
+
+
 WORLDS = {"fake": fake, "kubernetes": kubernetes, "kubernetes-switch": switched, "local": local}
-"""By name; a real cluster is added to them where one is named, see `real_cluster`."""
+"""By name."""
+if _given("KUBECONFIG"):
+    WORLDS["cluster"] = cluster

@@ -29,7 +29,17 @@ _APPLY = "application/apply-patch+yaml"
 _LARGEST = 4 * 2**20
 _REASONS = {401: "Unauthorized", 403: "Forbidden", 429: "TooManyRequests", 500: "InternalError"}
 _FIXED: Mapping[str, Json] = {
-    "version": {"major": "1", "minor": "32", "gitVersion": "v1.32.0-standin", "platform": "none"},
+    "version": {
+        "major": "1",
+        "minor": "32",
+        "gitVersion": "v1.32.0-standin",
+        "gitCommit": "none",
+        "gitTreeState": "clean",
+        "buildDate": "2026-01-01T00:00:00Z",
+        "goVersion": "none",
+        "compiler": "none",
+        "platform": "none",
+    },
     "api": {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []},
     "apis": kinds.groups(),
     "healthz": {"status": "ok"},
