@@ -22,8 +22,8 @@ HEALTHY_SECONDS = 6.0
 """How long both sides are watched before the fault: what fires or holds then is no answer to it."""
 CALM_SECONDS = 120.0
 """How long is waited for that, on a machine that has just started eight services."""
-STARTS = 4
-"""How often green is awaited: a busy machine needs longer than a launch would allow it."""
+START_SECONDS = 120.0
+"""How long green is awaited beside what a launch would allow it: what is rehearsed is not how fast it starts."""
 PERSON = "person.rollback"
 """Who rolls back where the trigger itself only holds."""
 
@@ -111,15 +111,18 @@ class _Run:
         await self._be_well()
 
     async def _started(self) -> SideStatus:
-        """Green as it stands up; one that is still starting is awaited once more, and not started again."""
-        for number in range(1, STARTS):
-            try:
-                return await self._scene.target.start(Side.GREEN, self._scene.release)
-            except RolloutError as error:
-                self._say(
-                    f"green is awaited once more, {number} of {STARTS - 1}: {str(error).splitlines()[0]}"
-                )
-        return await self._scene.target.start(Side.GREEN, self._scene.release)
+        """Green as it stands up; on a busy machine that may take longer than in a launch."""
+        target, clock, release = self._scene.target, self._scene.clock, self._scene.release
+        try:
+            return await target.start(Side.GREEN, release)
+        except RolloutError as error:
+            self._say(f"green is awaited for longer: {str(error).splitlines()[0]}")
+            until = clock.now() + START_SECONDS
+            while (status := await target.status(Side.GREEN)).digest != release:
+                if not status.running or clock.now() >= until:
+                    raise
+                await clock.sleep(1.0)
+            return await target.start(Side.GREEN, release)
 
     async def _be_well(self) -> None:
         """Watch until nothing has held or fired for a while; raises `InconclusiveError` where that never comes.
