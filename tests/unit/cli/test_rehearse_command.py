@@ -29,6 +29,7 @@ def play(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Played:
     """Type the command while the rehearsal comes out as these drills; nothing is started."""
     monkeypatch.setenv("TMINUS_HOME", str(tmp_path))
     monkeypatch.setattr(command, "have_packages", lambda *_: None)
+    monkeypatch.setattr(command, "crowding", str)
 
     def typed(words: list[str], *drills: Drill) -> Result:
         async def rehearsed(request: Request, *rest: Any) -> tuple[Rehearsal, Path]:
