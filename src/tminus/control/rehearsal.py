@@ -135,14 +135,21 @@ class _Run:
             self.watch.note_weight(self._wish.weight)
             seen = await self.watch.slice(self._green, HEALTHY_SECONDS)
             early = ", ".join(self.watch.guard.fired)
-            if seen.action is Action.CONTINUE and seen.seconds >= HEALTHY_SECONDS / 2 and not early:
+            ill = f"{early} fired" if early else self._ill()
+            if seen.action is Action.CONTINUE and seen.seconds >= HEALTHY_SECONDS / 2 and not ill:
                 return
-            last = f"{early} fired" if early else seen.text
+            last = ill or seen.text
             self._say(f"it is not well yet: {last}")
         raise InconclusiveError(
             f"it was not well for {HEALTHY_SECONDS:g} s within {CALM_SECONDS:g} s before any fault: {last}",
             hint="end what else runs here, and rehearse again",
         )
+
+    def _ill(self) -> str:
+        """Which side fails more than a release may, without a fault: a sick blue would be no way back."""
+        both, most = self.watch.guard.counts, self._scene.limits.error_rollback
+        sides = (("blue", both.blue), ("green", both.green))
+        return "; ".join(f"{name} {tally}" for name, tally in sides if tally.failed > most * tally.requests)
 
     async def _until_fired(self, deadline: float) -> Sight | None:
         clock, rule = self._scene.clock, self._wish.rule
