@@ -13,9 +13,13 @@ from tminus.demo import images as demo_images
 from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation, Verdict
 from tminus.domain.plan import Check
+from tminus.domain.rehearsal import definitions
 from tminus.errors import PlanError
 from tminus.planfile import read
 from tminus.probes import staging
+from tminus.store.rehearsals import KeptRehearsals
+from tminus.wiring import SystemClock
+from tminus.wiring.judging import guard_limits
 
 if TYPE_CHECKING:
     from tests.integration.line_register import line
@@ -31,9 +35,12 @@ if TYPE_CHECKING:
         fails,
         shows,
     )
+    from tests.rehearsal_builder import rehearsal, whole
 else:
     from line_register import line
     from line_world import NOWHERE, SECRET, V1, V2, Scene, World, a_layer, execute, fails, shows
+
+    from rehearsal_builder import rehearsal, whole
 
 
 class TestEnvironment:
@@ -277,7 +284,14 @@ class TestWayBack:
 
 
 class TestCriteria:
-    @line("rb.criteria", "passed", "all five triggers stand in the plan as the guard evaluates them")
+    @line(
+        "rb.criteria",
+        "passed",
+        "all five triggers stand in the plan as the guard evaluates them, and each was seen to fire in a rehearsal",
+    )
+    async def test_passes_once_each_was_seen_to_fire(self, world: World, tmp_path: Path) -> None:
+        shows(await _rehearsed(world.scene, tmp_path).judge("rb.criteria"), Verdict.PASSED)
+
     async def test_warns_as_long_as_nothing_was_rehearsed(self, world: World) -> None:
         claim = await world.scene.judge("rb.criteria")
         assert claim.verdict is Verdict.WARNED
@@ -324,6 +338,11 @@ class TestCriteria:
         )
         fails(await scene.judge("rb.criteria"), scene.plan, *words)
 
+    @line("rb.criteria", "failed", "a trigger did not fire when it was last rehearsed")
+    async def test_fails_with_a_trigger_that_did_not_fire(self, world: World, tmp_path: Path) -> None:
+        scene = _rehearsed(world.scene, tmp_path, Verdict.FAILED)
+        fails(await scene.judge("rb.criteria"), scene.plan, "trig.errors in its last rehearsal: ")
+
     @line("rb.criteria", "inconclusive", "a query of the corruption trigger gives no data now", mutation=18)
     async def test_a_trigger_whose_query_gives_nothing_proves_nothing(self, world: World) -> None:
         scene = _with_invariant(world.scene, "SELECT 0 WHERE false")
@@ -353,6 +372,14 @@ class TestCriteria:
         with pytest.raises(PlanError, match="cannot be read") as caught:
             read(tmp_path / "gone.yaml")
         assert caught.value.hint
+
+
+def _rehearsed(scene: Scene, folder: Path, errors: Verdict = Verdict.PASSED) -> Scene:
+    """The scene where all was rehearsed just now, and one trigger came out so."""
+    now = SystemClock().now()
+    first, *others = whole(definitions(scene.plan, guard_limits(scene.plan))).drills
+    KeptRehearsals(folder, lambda: now).keep(rehearsal(replace(first, verdict=errors), *others, at=now))
+    return scene.on(rehearsals=folder)
 
 
 def _with_triggers(scene: Scene, *triggers: Mapping[str, JsonValue]) -> Scene:

@@ -11,7 +11,7 @@ from tminus.errors import InconclusiveError, PartError, UnreachableError
 from tminus.store.rehearsals import KeptRehearsals
 
 if TYPE_CHECKING:
-    from tests.unit.rehearsal_builder import ENDED, rehearsal, whole
+    from tests.rehearsal_builder import ENDED, rehearsal, whole
 else:
     from rehearsal_builder import ENDED, rehearsal, whole
 

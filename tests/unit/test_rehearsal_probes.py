@@ -29,10 +29,11 @@ from tminus.wiring import Systems
 from tminus.wiring.judging import guard_limits
 
 if TYPE_CHECKING:
+    from tests.rehearsal_builder import ENDED, NEW, OLD, a_drill, rehearsal, way_back, whole
     from tests.unit.launch_world import line
-    from tests.unit.rehearsal_builder import ENDED, NEW, OLD, a_drill, rehearsal, way_back, whole
 else:
     from launch_world import line
+
     from rehearsal_builder import ENDED, NEW, OLD, a_drill, rehearsal, way_back, whole
 
 

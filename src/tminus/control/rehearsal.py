@@ -22,8 +22,8 @@ HEALTHY_SECONDS = 6.0
 """How long both sides are watched before the fault: what fires or holds then is no answer to it."""
 CALM_SECONDS = 120.0
 """How long is waited for that, on a machine that has just started eight services."""
-STARTS = 4
-"""How often green is awaited: a busy machine needs longer than a launch would allow it."""
+START_SECONDS = 120.0
+"""How long green is awaited beside what a launch would allow it: what is rehearsed is not how fast it starts."""
 PERSON = "person.rollback"
 """Who rolls back where the trigger itself only holds."""
 
@@ -111,15 +111,18 @@ class _Run:
         await self._be_well()
 
     async def _started(self) -> SideStatus:
-        """Green as it stands up; one that is still starting is awaited once more, and not started again."""
-        for number in range(1, STARTS):
-            try:
-                return await self._scene.target.start(Side.GREEN, self._scene.release)
-            except RolloutError as error:
-                self._say(
-                    f"green is awaited once more, {number} of {STARTS - 1}: {str(error).splitlines()[0]}"
-                )
-        return await self._scene.target.start(Side.GREEN, self._scene.release)
+        """Green as it stands up; on a busy machine that may take longer than in a launch."""
+        target, clock, release = self._scene.target, self._scene.clock, self._scene.release
+        try:
+            return await target.start(Side.GREEN, release)
+        except RolloutError as error:
+            self._say(f"green is awaited for longer: {str(error).splitlines()[0]}")
+            until = clock.now() + START_SECONDS
+            while (status := await target.status(Side.GREEN)).digest != release:
+                if not status.running or clock.now() >= until:
+                    raise
+                await clock.sleep(1.0)
+            return await target.start(Side.GREEN, release)
 
     async def _be_well(self) -> None:
         """Watch until nothing has held or fired for a while; raises `InconclusiveError` where that never comes.
@@ -132,14 +135,21 @@ class _Run:
             self.watch.note_weight(self._wish.weight)
             seen = await self.watch.slice(self._green, HEALTHY_SECONDS)
             early = ", ".join(self.watch.guard.fired)
-            if seen.action is Action.CONTINUE and seen.seconds >= HEALTHY_SECONDS / 2 and not early:
+            ill = f"{early} fired" if early else self._ill()
+            if seen.action is Action.CONTINUE and seen.seconds >= HEALTHY_SECONDS / 2 and not ill:
                 return
-            last = f"{early} fired" if early else seen.text
+            last = ill or seen.text
             self._say(f"it is not well yet: {last}")
         raise InconclusiveError(
             f"it was not well for {HEALTHY_SECONDS:g} s within {CALM_SECONDS:g} s before any fault: {last}",
             hint="end what else runs here, and rehearse again",
         )
+
+    def _ill(self) -> str:
+        """Which side fails more than a release may, without a fault: a sick blue would be no way back."""
+        both, most = self.watch.guard.counts, self._scene.limits.error_rollback
+        sides = (("blue", both.blue), ("green", both.green))
+        return "; ".join(f"{name} {tally}" for name, tally in sides if tally.failed > most * tally.requests)
 
     async def _until_fired(self, deadline: float) -> Sight | None:
         clock, rule = self._scene.clock, self._wish.rule

@@ -167,10 +167,15 @@ async def _rehearsed(
     await supply(base, wish)
     await base.start_postgres()
     drills: list[Drill] = []
-    opened = [_Lane(bound, base, stage, number) for number, stage in enumerate(stages)]
+    opened = [
+        _Lane(bound, base, stage, patient=_is_long(subjects, bound.used))
+        for stage, subjects in zip(stages, wanted, strict=True)
+    ]
     try:
+        for database in dict.fromkeys(lane.database for lane in opened):
+            await _fill(bound, base, database)
         for lane in opened:
-            await lane.open(LONG_RATE if _is_long(wanted[lane.number], bound.used) else QUICK_RATE)
+            await lane.open()
         tell(Progress("", "blue serves its users on each of them"))
         runs = zip(opened, wanted, strict=True)
         await together(*(lane.run(subjects, tell, drills.append) for lane, subjects in runs))
@@ -217,52 +222,65 @@ def _is_long(subjects: tuple[str, ...], limits: GuardLimits) -> bool:
     return bool(held & set(subjects))
 
 
+def _releases(bound: _Bound, base: Stage, database: str) -> Releases:
+    """The releases as they run on staging, on one of its databases."""
+    settings = {
+        "DEPOT_DATABASE_URL": base.dsn(database),
+        "DEPOT_TOKEN_SECRET": bound.token_secret,
+        "DEPOT_USER_PASSWORD": bound.password,
+        FAULT_VARIABLE: bound.token,
+    }
+    repository = oci.Repository.at(base.registry)
+    return Releases(base.folder / "images", base.folder / "releases", settings, repository)
+
+
+async def _fill(bound: _Bound, base: Stage, database: str) -> None:
+    """Have a database with documents, as the previous release would leave it, and then with the release's schema."""
+    await base.create_database(database)
+    releases = _releases(bound, base, database)
+    await releases.run(bound.previous, "migrate", "up")
+    await releases.run(bound.previous, "seed", "--documents", str(DOCUMENTS), "--user", USER)
+    await releases.run(bound.release, "migrate", "up")
+
+
 class _Lane:
     """One stage, and the drills that are done on it one after the other."""
 
-    def __init__(self, bound: _Bound, base: Stage, stage: Stage, number: int) -> None:
-        self.number = number
+    def __init__(self, bound: _Bound, base: Stage, stage: Stage, *, patient: bool) -> None:
         self._bound = bound
         self._base = base
         self._stage = stage
         self._clock = SystemClock()
-        self._database = f"depot{number}"
+        self._patient = patient
         self._trace = ProxyTrace(
             stage.folder / "trace.jsonl", stage.log_port, stage.log_secret, Runtime(stage.admin)
         )
-        self._target: LocalTarget | None = None
-
-    async def open(self, rate: float) -> None:
-        """Have the previous release serve users, on a database of its own with the release's schema."""
-        bound, stage = self._bound, self._stage
-        settings = {
-            "DEPOT_DATABASE_URL": await self._base.create_database(self._database),
-            "DEPOT_TOKEN_SECRET": bound.token_secret,
-            "DEPOT_USER_PASSWORD": bound.password,
-            FAULT_VARIABLE: bound.token,
-        }
-        base = self._base.folder
-        repository = oci.Repository.at(self._base.registry)
-        releases = Releases(base / "images", base / "releases", settings, repository)
         ports = {Side.BLUE: stage.blue_port, Side.GREEN: stage.green_port}
+        releases = _releases(bound, base, self.database)
         self._target = LocalTarget(stage.folder, releases, Runtime(stage.admin), ports)
-        await releases.run(bound.previous, "migrate", "up")
-        await releases.run(bound.previous, "seed", "--documents", str(DOCUMENTS), "--user", USER)
+
+    @property
+    def database(self) -> str:
+        """Its database: rows are damaged in the quick lane, so that one has its own."""
+        return "patient" if self._patient else "quick"
+
+    async def open(self) -> None:
+        """Have the previous release serve users."""
+        bound, stage = self._bound, self._stage
         await stage.start_haproxy()
         await self._target.start(Side.BLUE, bound.previous)
-        await releases.run(bound.release, "migrate", "up")
         await self._trace.start()
+        rate = LONG_RATE if self._patient else QUICK_RATE
         await stage.start_load(rate, USER, bound.password, max_seconds=MOST_SECONDS)
 
     async def run(self, subjects: tuple[str, ...], tell: Tell, done: Callable[[Drill], None]) -> None:
         """Do these drills in turn."""
-        assert self._target is not None  # noqa: S101 - open() came first
         bound = self._bound
         watched = _inspection(bound.plan, "", self._clock) is not None
         injector = Injector(self._target, self._clock, bound.token, watched)
         for subject in subjects:
             wish = injector.wish(subject, bound.defined, bound.planned, bound.used)
-            one = await drill(self._scene(self._target), wish, tell)
+            one = await drill(self._scene(), wish, tell)
             tell(Progress(subject, f"{one.verdict.value}: {one.why}", one.fired_seconds))
             done(one)
 
@@ -270,11 +288,11 @@ class _Lane:
         """Take no more lines."""
         await self._trace.stop()
 
-    def _scene(self, target: LocalTarget) -> Scene:
+    def _scene(self) -> Scene:
         bound, stage, clock = self._bound, self._stage, self._clock
-        database = self._base.dsn(self._database)
+        database = self._base.dsn(self.database)
         return Scene(
-            target=target,
+            target=self._target,
             traffic=self._trace,
             prober=PublicProber(stage.url),
             smoke=DepotSmoke(USER, bound.password),

@@ -222,6 +222,13 @@ async def test_a_green_that_is_ill_without_a_fault_proves_nothing(ground: Ground
     assert not ground.writing.writes
 
 
+async def test_a_blue_that_is_ill_without_a_fault_proves_nothing(ground: Ground) -> None:
+    ground.world.traffic.behaviour[Side.BLUE] = Behaviour(errors=0.5)
+    found = await ground.drill("guard.b1", ground.green(slow=0.4))
+    assert (found.verdict, found.injected) == (Verdict.INCONCLUSIVE, "")
+    assert "before any fault: blue failed" in found.why
+
+
 async def test_what_was_bad_before_the_drill_is_not_counted_in_it(ground: Ground) -> None:
     first = await ground.drill("guard.a2", ground.green(errors=0.5))
     assert first.verdict is Verdict.PASSED

@@ -28,7 +28,7 @@ from tminus.planfile import load
 from tminus.wiring.judging import guard_limits
 
 if TYPE_CHECKING:
-    from tests.unit.rehearsal_builder import ENDED, NEW, OLD, a_drill, rehearsal, way_back, whole
+    from tests.rehearsal_builder import ENDED, NEW, OLD, a_drill, rehearsal, way_back, whole
 else:
     from rehearsal_builder import ENDED, NEW, OLD, a_drill, rehearsal, way_back, whole
 
