@@ -18,7 +18,7 @@ from tminus.domain.evidence import Observation, Source, Verdict
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan, Rung
 from tminus.domain.record import Event
-from tminus.domain.rollout import Share
+from tminus.domain.sufficiency import before_traffic
 from tminus.domain.traffic import Side
 from tminus.errors import (
     OutOfSequenceError,
@@ -32,6 +32,9 @@ from tminus.errors import (
 
 RETRY = 2.0
 """Seconds between two tries to read back what could not be read."""
+
+JUDGED_WHILE_HELD = "the guard judges while a step is held"
+"""What has changed in the order of steps: before, nobody watched between two tries of a step."""
 
 Act = Callable[[], Awaitable[Json]]
 
@@ -66,7 +69,7 @@ class Liftoff:
         new, old = f"sha256:{release[component]}", f"sha256:{previous[component]}"
         try:
             await self._stand_up(new, old)
-            for rung in self.plan.rollout.ladder:
+            for rung in (*before_traffic(self.plan.rollout), *self.plan.rollout.ladder):
                 seen = await self._climb(rung)
                 if seen.action is not Action.CONTINUE:
                     return await self._fallen(seen)
@@ -119,6 +122,7 @@ class Liftoff:
                 await self._hold(name, tries, {"where": name, "rule": "hold.blind", "text": _words(error)})
                 if ordered := await self._ordered(f"hold {name}{suffix}"):
                     raise OrderedError(ordered) from error
+                await self._until_seen(f"{name}{suffix}")
             except RecordError as error:
                 await self._hold(name, tries, held_by(name, error))
                 self._held = True
@@ -128,6 +132,25 @@ class Liftoff:
     async def _hold(self, name: str, tries: int, held: Json) -> None:
         suffix = f" (try {tries + 1})" if tries else ""
         await self.engine.step(f"hold {name}{suffix}", self._noting(f"hold:{name}:{tries}", GUARDED, held))
+
+    async def _until_seen(self, name: str) -> None:
+        """Judge on while a step is held and users meet green: what went bad unseen is found before the next try.
+
+        A weight that took effect without an answer is set once more. Raises `OrderedError` when the launch goes back.
+        """
+        if not self.stages.watch.exposed or not await self.engine.patched(JUDGED_WHILE_HELD):
+            return
+        number = 0
+        while True:
+            label = f"watch while {name} is held #{number}"
+            seen = sight(await self.engine.step(label, self._slice(label, RETRY, None)))
+            if seen.action is Action.ROLLBACK:
+                raise OrderedError(await self._fallen(seen))
+            if ordered := await self._ordered(label):
+                raise OrderedError(ordered)
+            if not self._held and (seen.action is Action.CONTINUE or seen.rule == "hold.weight"):
+                return
+            number += 1
 
     async def _until_resumed(self, name: str) -> None:
         """Wait for a person's word; once green runs the guard judges meanwhile. Raises `OrderedError`."""
@@ -223,7 +246,8 @@ class Liftoff:
         """One rung: set the weight, read it back, and watch until it has proven itself."""
         if ordered := await self.still(f"before {rung.percent} %"):
             return ordered
-        await self.steady(f"shift {rung.percent}", lambda: self._shift(rung.percent))
+        if rung.percent:
+            await self.steady(f"shift {rung.percent}", lambda: self._shift(rung.percent))
         return await self.watch(f"{rung.percent} %", rung.watch_seconds, rung)
 
     async def _shift(self, percent: int) -> Json:
@@ -254,16 +278,15 @@ class Liftoff:
             if not self._held and seen.action is Action.CONTINUE and well >= seconds - 0.05:
                 if data["proven"]:
                     return seen
-                await self.engine.step(f"hold after {name}", self._unproven(name, rung))
+                held: Json = {"where": name, "rule": "hold.requests", "text": str(data["lacks"])}
+                await self.engine.step(f"hold after {name}", self._noting(f"hold:{name}", GUARDED, held))
 
     def _slice(self, name: str, seconds: float, rung: Rung | None) -> Act:
         async def act() -> Json:
             seen = await self.stages.watch.slice(self.green, seconds)
             data: Json = {**seen.data(), "where": name, "proven": True}
             if rung is not None:
-                share = self.stages.watch.share(rung)
-                data["share"] = _told_share(share)
-                data["proven"] = share.green >= rung.min_requests and share.explained
+                data |= self.stages.watch.proof(rung, self.plan.rollout.per_second)
             data["gauges"] = self.stages.watch.gauges()
             await self.record.append_once(f"seen:{name}", "traffic.seen", data)
             if seen.action is Action.HOLD:
@@ -272,13 +295,6 @@ class Liftoff:
             return data
 
         return act
-
-    def _unproven(self, name: str, rung: Rung | None) -> Act:
-        """Time is over, but green has not had its requests, or not the share that was set."""
-        wanted = rung.min_requests if rung else 0
-        text = f"not yet {wanted} requests on green, or not the share that was set"
-        held: Json = {"where": name, "rule": "hold.requests", "text": text}
-        return self._noting(f"hold:{name}", GUARDED, held)
 
     async def _while_held(self) -> None:
         """Begin nothing more while people hold the clock; raises `OrderedError` when they order the launch back."""
@@ -373,15 +389,4 @@ def _told(status: SideStatus) -> Json:
         "version": status.version,
         "started": str(status.started),
         "up": status.up,
-    }
-
-
-def _told_share(share: Share) -> Json:
-    return {
-        "set": share.percent,
-        "green": share.green,
-        "total": share.total,
-        "low": share.low,
-        "high": share.high,
-        "explained": share.explained,
     }

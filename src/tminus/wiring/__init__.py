@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tminus.config import resolve
+from tminus.control.courier import Courier
 from tminus.control.inspection import Inspection
 from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
@@ -59,6 +60,7 @@ from tminus.webhooks import Hooks
 from tminus.wiring import alerting
 from tminus.wiring.judging import guard_limits, inspection
 from tminus.wiring.keys import Keys
+from tminus.wiring.oncall import courier
 from tminus.wiring.proving import OwnTrust
 
 LAUNCH = "launch"
@@ -231,6 +233,8 @@ class LocalLaunch:
     target: LocalTarget
     database: LocalDatabase
     reserve: Reserve
+    courier: Courier
+    """Who tells people what the record says; it has to hear of each event."""
 
 
 def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str) -> LocalLaunch:
@@ -255,6 +259,8 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     watch = Watch(target, trace, PublicProber(site.public), clock, limits)
     watch.inspection = inspection(plan, {**os.environ, **site.addresses()}, clock)
     watch.missing = site.missing
+    known = {**os.environ, **site.addresses()}
+    told = LaunchRecord(store, binding.launch, launch_time)
     systems = Systems(
         _handles(site, plan, (releases, tools, target, trace, smoke, limits, clock, watch.inspection)),
         _values(binding, plan, ref),
@@ -271,7 +277,8 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
 
     # Whoever runs a local launch holds the lock of its stage, so nobody else can live in this database.
     engine = DurableEngine(database, {LAUNCH: body}, clock, alone=True)
-    return LocalLaunch(database, engine, store, trace, launch_time, target, backups, Reserve(folder))
+    people = courier(binding.launch, plan, told, clock, known)
+    return LocalLaunch(database, engine, store, trace, launch_time, target, backups, Reserve(folder), people)
 
 
 def launch_folder(home: Path, launch: str) -> Path:
