@@ -18,7 +18,7 @@ from tminus.domain.canonical import instant
 from tminus.domain.guard import Action
 from tminus.domain.plan import Rollout, Rung
 from tminus.domain.traffic import Side
-from tminus.testing import Behaviour
+from tminus.testing import Behaviour, Crash
 
 if TYPE_CHECKING:
     from tests.unit.launch_world import NEW, OLD, PLAN, World
@@ -269,3 +269,29 @@ async def test_harm_rolls_back_while_the_next_weight_waits_for_an_answer(source:
     seen = await launched(world)
     assert (seen.action, dark.ended) == (Action.ROLLBACK, 0.0)
     assert world.clock.now() - dark.began < 75.0
+
+
+@pytest.mark.parametrize("source", ["API", "closed log", "metrics"])
+async def test_a_process_that_dies_in_the_dark_promotes_nothing_and_neither_does_the_next(
+    source: str,
+) -> None:
+    world = six()
+    dark = Darkness(world, SOURCES[source])
+
+    def die() -> None:
+        world.fate.dies_at = len(world.fate.moments)
+
+    dark.meanwhile = lambda: world.clock.later(60.0, die)
+    plan_darkness(dark, "in the middle", 10)
+    with pytest.raises(Crash):
+        await launched(world)
+    assert not dark.ended
+    world.fate.begin()
+    world.boot()
+    for dim in dark.sources:
+        dim(world, dark=True)
+    liftoff = world.liftoff()
+    seen = await world.passing(liftoff.run({"depot": NEW}, {"depot": OLD}))
+    assert_stood(dark, 10, "in the middle")
+    assert seen.action is Action.CONTINUE
+    assert world.traffic.weight == 100
