@@ -4,9 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_string, policy
 from email.message import EmailMessage
+from functools import partial
 from typing import Any, Protocol
 
 import pytest
@@ -14,12 +15,15 @@ from aiohttp import web
 from icalendar import Calendar
 
 from tminus.channels import mail as mail_channel
+from tminus.channels import pager as pager_channel
 from tminus.channels import slack as slack_channel
 from tminus.channels.mail import Mail
+from tminus.channels.pager import Pager
 from tminus.channels.slack import Slack
 from tminus.control.ports import Notifier
 from tminus.domain.message import Appointment, Message
 from tminus.errors import UndeliveredError
+from tminus.standins import pager as pager_stand_in
 from tminus.standins.mail import Postman, smtp
 from tminus.testing import FakeClock, FakeNotifier
 
@@ -78,6 +82,23 @@ class SlackHome:
         return [key for key, _ in self.posted]
 
 
+@dataclass
+class PagerHome:
+    notifier: Pager
+    pager: pager_stand_in.Pager = field(default_factory=pager_stand_in.Pager)
+
+    def taken(self) -> list[str]:
+        return [
+            one.alert()["body"]["details"]["message"]
+            for one in self.pager.incidents
+            for _ in range(one.triggers)
+        ]
+
+
+def pager_to(port: int) -> Pager:
+    return Pager(lambda _: f"http://hush-hush@127.0.0.1:{port}/v2/enqueue")
+
+
 def mail_to(port: int, login: str = "") -> Mail:
     address = f"smtp://{login}127.0.0.1:{port}"
     return Mail(
@@ -126,7 +147,14 @@ async def talking(talk: Talk) -> AsyncIterator[int]:
         server.close()
 
 
-@pytest.fixture(params=["fake", "mail", "slack"])
+async def enqueue(pages: pager_stand_in.Pager, asked: web.Request) -> web.Response:
+    event = await asked.json()
+    if found := pager_stand_in.problems(event, "hush-hush"):
+        return web.json_response({"status": "invalid event", "errors": found}, status=400)
+    return web.json_response({"status": "success", "dedup_key": pages.take(event, T0)}, status=202)
+
+
+@pytest.fixture(params=["fake", "mail", "slack", "pager"])
 async def home(request: pytest.FixtureRequest) -> AsyncIterator[Home]:
     if request.param == "fake":
         yield FakeHome()
@@ -134,6 +162,10 @@ async def home(request: pytest.FixtureRequest) -> AsyncIterator[Home]:
         mails: list[dict[str, Any]] = []
         async with mail_server(mails) as port:
             yield MailHome(mail_to(port), mails)
+    elif request.param == "pager":
+        pages = pager_stand_in.Pager()
+        async with chat_server(partial(enqueue, pages)) as port:
+            yield PagerHome(pager_to(port), pages)
     else:
         posted: list[tuple[str, dict[str, Any]]] = []
 
@@ -176,19 +208,20 @@ async def nobody(unused: Callable[[int], Notifier]) -> Notifier:
         return unused(port)
 
 
-@pytest.mark.parametrize("made", [mail_to, slack_to])
+@pytest.mark.parametrize("made", [mail_to, slack_to, pager_to])
 async def test_a_refused_connection_is_tried_again(made: Callable[[int], Notifier]) -> None:
     error = await failure(await nobody(made))
     assert error.after == 0
     assert "refused" in str(error) or "Connect call failed" in str(error)
 
 
-@pytest.mark.parametrize("made", [mail_to, slack_to])
+@pytest.mark.parametrize("made", [mail_to, slack_to, pager_to])
 async def test_a_system_that_never_answers_is_left_after_a_time(
     made: Callable[[int], Notifier], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail_channel, "SECONDS", 0.2)
     monkeypatch.setattr(slack_channel, "SECONDS", 0.2)
+    monkeypatch.setattr(pager_channel, "SECONDS", 0.2)
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         del writer
@@ -201,7 +234,7 @@ async def test_a_system_that_never_answers_is_left_after_a_time(
     assert error.after == 0
 
 
-@pytest.mark.parametrize("made", [mail_to, slack_to])
+@pytest.mark.parametrize("made", [mail_to, slack_to, pager_to])
 async def test_an_answer_that_is_of_another_protocol_is_no_receipt(made: Callable[[int], Notifier]) -> None:
     async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"\x00\x01 who is there?\r\n" * 3)
@@ -361,3 +394,46 @@ class TestSlack:
     async def test_a_webhook_is_never_sent_where_others_read_it(self, hook: str) -> None:
         error = await failure(Slack(lambda _: hook, FakeClock()))
         assert str(error) == "lena@shop.example holds no https address"
+
+
+HELD = replace(MESSAGE, address="env:ONCALL", incident="hold-1", appointment=None)
+
+
+async def test_a_pager_opens_one_incident_for_a_hold_and_resolves_it_with_its_end() -> None:
+    pages = pager_stand_in.Pager()
+    async with chat_server(partial(enqueue, pages)) as port:
+        pager = pager_to(port)
+        assert "opens incident hold-1" in await pager.send(HELD)
+        await pager.send(HELD)
+        (incident,) = pages.incidents
+        assert (incident.key, incident.status, incident.payload["severity"]) == (
+            "hold-1",
+            "triggered",
+            "critical",
+        )
+        assert incident.payload["summary"] == MESSAGE.subject
+        assert "resolves incident hold-1" in await pager.send(replace(HELD, resolves=True))
+        assert incident.status == "resolved"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "after"),
+    [(202, "{}", None), (202, "ok", None), (400, "{}", None), (429, "", 0.0), (503, "", 0.0)],
+)
+async def test_a_pager_that_does_not_say_that_it_took_the_event_has_not(
+    status: int, body: str, after: float | None
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=body)
+
+    async with chat_server(answer) as port:
+        assert (await failure(pager_to(port))).after == after
+
+
+@pytest.mark.parametrize(
+    "address", ["http://hush@pager.example/v2", "https://pager.example/v2", "hush", "", "http://hush@[::1"]
+)
+async def test_an_address_without_a_key_or_open_to_listeners_is_no_pager(address: str) -> None:
+    error = await failure(Pager(lambda _: address))
+    assert "holds no address of a pager" in str(error)
+    assert error.after is None

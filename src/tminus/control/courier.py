@@ -13,11 +13,12 @@ from tminus.control.readiness import claims_of
 from tminus.domain import fields
 from tminus.domain.attempts import in_force
 from tminus.domain.canonical import plain, timestamp
-from tminus.domain.course import TOLD, UNADDRESSED, UNDELIVERED, course_of
+from tminus.domain.course import GUARDED, TOLD, UNADDRESSED, UNDELIVERED, course_of
 from tminus.domain.delegation import DELEGATED, as_held, handed
 from tminus.domain.message import Message, Standing, message
+from tminus.domain.paging import may_end
 from tminus.domain.plan import Plan
-from tminus.domain.reach import Channel, Unreached, unreached
+from tminus.domain.reach import Channel, Unreached, on_call, unreached
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.telling import (
     TRIES,
@@ -66,6 +67,8 @@ class Courier:
         """Whether a role was ever delegated: who holds it then may have an address where the plan's has none."""
         self._named = False
         """Whether the record names those who cannot be told."""
+        self._held = False
+        """Whether the rollout was held and its end is not heard yet: those who were told of it are to hear of that."""
 
     def hear(self, events: Sequence[Event]) -> None:
         """Take note of what is new in the record: begin to work where that is of people's concern.
@@ -74,9 +77,11 @@ class Courier:
         """
         self._named = self._named or any(event.type == UNADDRESSED for event in events)
         self._handed = self._handed or any(event.type == DELEGATED for event in events)
-        if not any(map(hears, events)):
+        if not any(map(hears, events)) and not (self._held and any(map(may_end, events))):
             return
-        if self._named and not self._handed and _reaches_nobody(self._post.plan):
+        self._held = events[-1].type == GUARDED or (self._held and not any(map(may_end, events)))
+        plan = self._post.plan
+        if self._named and not self._handed and _reaches_nobody(plan) and not on_call(plan):
             return
         whole = events[0].type == OPENED
         if whole and not self._outstanding(events) and not self._without_address(events):
@@ -165,13 +170,15 @@ class Courier:
 
     def _outstanding(self, events: Sequence[Event]) -> tuple[Outstanding, ...]:
         plan = as_held(self._post.plan, events)
-        if _reaches_nobody(plan):
+        if _reaches_nobody(plan) and not on_call(plan):
             return ()
         return outstanding(plan, events, claims_of(in_force(events)), self._clock.now())
 
     def _without_address(self, events: Sequence[Event]) -> list[Unreached]:
         """Who cannot be told and is not written down yet, once one of them is to be; after a delegation at once."""
         plan, others = as_held(self._post.plan, events), handed(self._post.plan, events)
+        if on_call(plan) and _reaches_nobody(plan) and all(role.simulated for role in plan.roles):
+            return []  # a pager alone, and nobody else who could be told
         named = {(row["role"], row["person"]) for event in events for row in _unaddressed(event)}
         lost = [one for one in unreached(plan, others) if (one.role, one.person) not in named]
         if any(one.role in others for one in lost):

@@ -11,7 +11,7 @@ from tminus.control.ports import Engine, Json, Record, SideStatus, recorded
 from tminus.control.proof import Proof, held_by
 from tminus.control.readiness import Finding, Readiness
 from tminus.control.stages import Stages
-from tminus.control.stretch import SEEN, Stretch, Task, look, unproven
+from tminus.control.stretch import SEEN, UNPROVEN_SHARE, Stretch, Task
 from tminus.control.watch import SLICE, Green, Sight, sight
 from tminus.domain.canonical import JsonValue
 from tminus.domain.course import GUARDED, ORDERED, REPORTED, course_of
@@ -19,6 +19,7 @@ from tminus.domain.evidence import Observation, Source, Verdict
 from tminus.domain.guard import Action
 from tminus.domain.plan import Plan, Rung
 from tminus.domain.record import Event
+from tminus.domain.sufficiency import before_traffic
 from tminus.domain.traffic import Side
 from tminus.errors import (
     OutOfSequenceError,
@@ -35,6 +36,8 @@ RETRY = 2.0
 
 STRETCHES = "watch in stretches"
 """The change by which a watch is one step; launches that were watching before it go on in slices."""
+JUDGED_WHILE_HELD = "the guard judges while a step is held"
+"""What has changed in the order of steps: before, nobody watched between two tries of a step."""
 
 Act = Callable[[], Awaitable[Json]]
 
@@ -71,7 +74,7 @@ class Liftoff:
         new, old = f"sha256:{release[component]}", f"sha256:{previous[component]}"
         try:
             await self._stand_up(new, old)
-            for rung in self.plan.rollout.ladder:
+            for rung in (*before_traffic(self.plan.rollout), *self.plan.rollout.ladder):
                 seen = await self._climb(rung)
                 if seen.action is not Action.CONTINUE:
                     return await self._fallen(seen)
@@ -124,6 +127,7 @@ class Liftoff:
                 await self._hold(name, tries, {"where": name, "rule": "hold.blind", "text": _words(error)})
                 if ordered := await self._ordered(f"hold {name}{suffix}"):
                     raise OrderedError(ordered) from error
+                await self._until_seen(f"{name}{suffix}")
             except RecordError as error:
                 await self._hold(name, tries, held_by(name, error))
                 self._held = True
@@ -133,6 +137,25 @@ class Liftoff:
     async def _hold(self, name: str, tries: int, held: Json) -> None:
         suffix = f" (try {tries + 1})" if tries else ""
         await self.engine.step(f"hold {name}{suffix}", self._noting(f"hold:{name}:{tries}", GUARDED, held))
+
+    async def _until_seen(self, name: str) -> None:
+        """Judge on while a step is held and users meet green: what went bad unseen is found before the next try.
+
+        A weight that took effect without an answer is set once more. Raises `OrderedError` when the launch goes back.
+        """
+        if not self.stages.watch.exposed or not await self.engine.patched(JUDGED_WHILE_HELD):
+            return
+        number = 0
+        while True:
+            label = f"watch while {name} is held #{number}"
+            seen = sight(await self.engine.step(label, self._slice(label, RETRY, None)))
+            if seen.action is Action.ROLLBACK:
+                raise OrderedError(await self._fallen(seen))
+            if ordered := await self._ordered(label):
+                raise OrderedError(ordered)
+            if not self._held and (seen.action is Action.CONTINUE or seen.rule == "hold.weight"):
+                return
+            number += 1
 
     async def _until_resumed(self, name: str) -> None:
         """Wait for a person's word; once green runs the guard judges meanwhile. Raises `OrderedError`."""
@@ -228,7 +251,8 @@ class Liftoff:
         """One rung: set the weight, read it back, and watch until it has proven itself."""
         if ordered := await self.still(f"before {rung.percent} %"):
             return ordered
-        await self.steady(f"shift {rung.percent}", lambda: self._shift(rung.percent))
+        if rung.percent:
+            await self.steady(f"shift {rung.percent}", lambda: self._shift(rung.percent))
         return await self.watch(f"{rung.percent} %", rung.watch_seconds, rung)
 
     async def _shift(self, percent: int) -> Json:
@@ -248,7 +272,7 @@ class Liftoff:
         number = 0
         while True:
             name = f"watch {label}, stretch {number}"
-            data = await self.engine.step(name, self._stretch(Task(label, seconds, rung)))
+            data = await self.engine.step(name, self._stretch(Task(label, seconds, rung, self.plan.rollout.per_second)))
             number += 1
             seen = sight(data)
             if seen.action is Action.ROLLBACK or not data["ordered"]:
@@ -281,14 +305,15 @@ class Liftoff:
             if not self._held and seen.action is Action.CONTINUE and well >= seconds - 0.05:
                 if data["proven"]:
                     return seen
-                hold = self._noting(f"hold:{name}", GUARDED, unproven(name, rung))
-                await self.engine.step(f"hold after {name}", hold)
+                lacks = str(data.get("lacks", "not yet enough was seen on green"))
+                held: Json = {"where": name, "rule": UNPROVEN_SHARE, "text": lacks}
+                await self.engine.step(f"hold after {name}", self._noting(f"hold:{name}", GUARDED, held))
 
     def _slice(self, name: str, seconds: float, rung: Rung | None) -> Act:
         async def act() -> Json:
             seen = await self.stages.watch.slice(self.green, seconds)
-            share = None if rung is None else self.stages.watch.share(rung)
-            data = look(seen, name, rung, share) | {"gauges": self.stages.watch.gauges()}
+            proof = self.stages.watch.proof(rung, self.plan.rollout.per_second) if rung else {"proven": True}
+            data = {**seen.data(), "where": name, **proof, "gauges": self.stages.watch.gauges()}
             await self.record.append_once(f"seen:{name}", SEEN, data)
             if seen.action is Action.HOLD:
                 held: Json = {"where": name, "rule": seen.rule, "text": seen.text}

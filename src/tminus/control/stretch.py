@@ -16,7 +16,6 @@ from tminus.domain.course import DECIDED, GUARDED, HELD, ORDERED, REPORTED, RESU
 from tminus.domain.guard import Action
 from tminus.domain.plan import Rung
 from tminus.domain.record import Event
-from tminus.domain.rollout import Share
 
 LOOK = 1.0
 """Seconds between two looks for a person's order."""
@@ -47,6 +46,8 @@ class Task:
     """How long in all, holds not counted."""
     rung: Rung | None = None
     """What has to be seen of a weight before the watching may end; none in a soak."""
+    per_second: float = 0.0
+    """On a rung: how many requests a second there have to be."""
 
     def name(self, number: int) -> str:
         """What one of its looks is called; they are counted from 0."""
@@ -117,13 +118,14 @@ class Stretch:
             await self._read()
             ordered = next((order for order in self._told.orders if order not in heard), "")
             watched = not stands and seen.action is Action.CONTINUE and rest - seen.seconds <= ENOUGH
-            share = self._share()
-            rule = self._held_by(seen, watched=watched, proven=proven(self._task.rung, share))
+            proof = self._proof()
+            rule = self._held_by(seen, watched=watched, proven=bool(proof["proven"]))
             ends = bool(ordered) or seen.action is Action.ROLLBACK or (watched and not rule)
             now = self._stages.clock.now()
             if ends or rule != self._rule or now - told_at >= pause(now - since):
-                data = await self._tell(seen, share, unsaid, self._told.well + well)
-                await self._hold(str(data["where"]), rule, seen)
+                data = await self._tell(seen, proof, unsaid, self._told.well + well)
+                lacks = str(proof.get("lacks", "")) if rule == UNPROVEN_SHARE else seen.text
+                await self._hold(str(data["where"]), rule, lacks)
                 if ends:
                     return {**data, "ordered": ordered}
                 await self._read()
@@ -132,9 +134,9 @@ class Stretch:
     async def _read(self) -> None:
         self._told.take(await self._record.events(self._told.seq), self._task)
 
-    def _share(self) -> Share | None:
+    def _proof(self) -> Json:
         rung = self._task.rung
-        return None if rung is None else self._stages.watch.share(rung)
+        return {"proven": True} if rung is None else self._stages.watch.proof(rung, self._task.per_second)
 
     @staticmethod
     def _held_by(seen: Sight, *, watched: bool, proven: bool) -> str:
@@ -143,19 +145,17 @@ class Stretch:
             return seen.rule
         return UNPROVEN_SHARE if watched and not proven else ""
 
-    async def _tell(self, seen: Sight, share: Share | None, seconds: float, well: float) -> Json:
+    async def _tell(self, seen: Sight, proof: Json, seconds: float, well: float) -> Json:
         """Record a look: what was seen last, and for how long all was well since the look before, and in all."""
         name = self._task.name(self._told.number)
-        data = look(seen, name, self._task.rung, share)
+        data: Json = {**seen.data(), "where": name, **proof}
         data |= {"seconds": seconds, "well": well, "gauges": self._stages.watch.gauges()}
         return dict((await self._record.append_once(f"seen:{name}", SEEN, data)).data)
 
-    async def _hold(self, name: str, rule: str, seen: Sight) -> None:
+    async def _hold(self, name: str, rule: str, text: str) -> None:
         """Record a hold when it begins; that of a rung after each look, which would seem to end it otherwise."""
-        if rule == UNPROVEN_SHARE:
-            await self._record.append_once(f"hold:{name}", GUARDED, unproven(name, self._task.rung))
-        elif rule and rule != self._rule:
-            held: Json = {"where": name, "rule": rule, "text": seen.text}
+        if rule and (rule != self._rule or rule == UNPROVEN_SHARE):
+            held: Json = {"where": name, "rule": rule, "text": text}
             await self._record.append_once(f"hold:{name}", GUARDED, held)
         self._rule = rule
 
@@ -166,32 +166,3 @@ def pause(watched: float) -> float:
     The first looks come each `SLICE`, later ones each minute: some 1,600 in a day.
     """
     return min(SELDOM, max(SLICE, watched * PART))
-
-
-def look(seen: Sight, name: str, rung: Rung | None, share: Share | None) -> Json:
-    """A look as the record has it, without its gauges."""
-    told: Json = {} if share is None else {"share": _told_share(share)}
-    return {**seen.data(), "where": name, "proven": proven(rung, share), **told}
-
-
-def proven(rung: Rung | None, share: Share | None) -> bool:
-    """Whether traffic shows what the rung asks for; where it asks for nothing, it does."""
-    return rung is None or share is None or (share.green >= rung.min_requests and share.explained)
-
-
-def unproven(name: str, rung: Rung | None) -> Json:
-    """The hold of a rung whose time is over: green has not had its requests, or not the share that was set."""
-    wanted = rung.min_requests if rung else 0
-    text = f"not yet {wanted} requests on green, or not the share that was set"
-    return {"where": name, "rule": UNPROVEN_SHARE, "text": text}
-
-
-def _told_share(share: Share) -> Json:
-    return {
-        "set": share.percent,
-        "green": share.green,
-        "total": share.total,
-        "low": share.low,
-        "high": share.high,
-        "explained": share.explained,
-    }

@@ -7,6 +7,7 @@ or was ejected by the proxy has failed, and what cannot be read holds. Nothing h
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import cast
 
 from tminus.control.inspection import Inspection
@@ -18,12 +19,19 @@ from tminus.domain.guard import Action, Guard, GuardLimits
 from tminus.domain.judgement import Decision
 from tminus.domain.plan import Rung
 from tminus.domain.rollout import Share, share, since
+from tminus.domain.sufficiency import LOAD_SECONDS, lacking
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.domain.trigger import CORRUPTION, UNAVAILABLE
 from tminus.errors import ProbeError, RolloutError
 
 TICK = 0.25
 """Seconds between two judgements: a rollback waits for no longer than this."""
+
+UNSEEN_SECONDS = 3.0
+"""How far the newest line may lie behind an answer that users got: longer than a stall of the machine."""
+
+LATE = 60.0
+"""How much older a line may be than one that came before it, in seconds."""
 
 SLICE = 5.0
 """Seconds of watching behind each of the first looks that are recorded."""
@@ -33,6 +41,9 @@ RECENT = 600.0
 
 SAVE = 60.0
 """Seconds after which what the guard has come to is kept again: so much of the trace a new process judges once more."""
+
+_OF_SIGHT = ("hold.no-traffic", "hold.blind")
+"""Holds of the guard for what it does not see, which may have a cause that is seen here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,12 @@ class Watch:
         self._resumed: tuple[float, ...] = ()
         self._weight: WeightChange | None = None
         """The newest weight that the proxy confirmed."""
+        self._newest: float | None = None
+        """When the newest request that was seen ended."""
+        self._answered = float("-inf")
+        """When the prober last got an answer: whatever stands before the service must have a line of it."""
+        self.unseen_seconds = UNSEEN_SECONDS
+        """For a trace that comes with a delay of its own: that much more."""
         self._resumes: list[float] = []
         self._next_probe = 0.0
 
@@ -147,7 +164,7 @@ class Watch:
         Older ones would make a disturbance that is over count for as long as it takes to dilute it.
         """
         self._kept_seconds = max(self._kept_seconds, rung.watch_seconds + 2 * SLICE)
-        outcomes = self.outcomes()
+        self._catch_up()
         oldest = self._clock.now() - rung.watch_seconds - SLICE
         weight = self._weight
         begun = (
@@ -155,7 +172,19 @@ class Watch:
             if weight
             else WeightChange(oldest, rung.percent)
         )
-        return share(since(outcomes, begun), rung.percent)
+        return share(since(self._ended_since(begun.at), begun), rung.percent)
+
+    def proof(self, rung: Rung, per_second: float) -> Json:
+        """Whether a rung has had what it needs: its requests, its share, and as much traffic as the plan asks for."""
+        found = self.share(rung)
+        window = self._ended_since(self._clock.now() - LOAD_SECONDS)
+        lacks = lacking(found, rung, len(window) / LOAD_SECONDS, per_second)
+        return {"share": found.data(), "proven": not lacks, **({"lacks": lacks} if lacks else {})}
+
+    def _ended_since(self, at: float) -> list[Outcome]:
+        """The requests that ended from this instant on; no line is later than `LATE` seconds."""
+        newest = takewhile(lambda item: item.at >= at - LATE, reversed(self._recent))
+        return [item for item in newest if isinstance(item, Outcome) and item.at >= at]
 
     async def slice(self, green: Green | None, seconds: float) -> Sight:
         """Watch for this long, or until there is reason to roll back, or reason to hold where there was none.
@@ -180,9 +209,12 @@ class Watch:
     async def _judge(self, green: Green | None) -> Decision:
         self._catch_up()
         now = self._clock.now()
-        if now >= self._next_probe and not any(one.trigger == UNAVAILABLE for one in self.sources):
+        if now >= self._next_probe:
             self._next_probe = now + 1.0
-            self.guard.observe_probe(now, ok=await self._prober.answers())
+            answers = await self._prober.answers()
+            self._answered = now if answers else self._answered
+            if not any(one.trigger == UNAVAILABLE for one in self.sources):
+                self.guard.observe_probe(now, ok=answers)
         self._take_a_look()
         decision = self.guard.judge(now, lost=self._traffic.lost(), received=self._traffic.received())
         if decision.action is Action.ROLLBACK or green is None:
@@ -214,22 +246,40 @@ class Watch:
                 self.guard.observe_finding(source.trigger, seen.at, breached=seen.breached, found=seen.found)
 
     def _doubted(self, decision: Decision, reported: int) -> Decision:
-        """The decision, or a hold where the weight is another one than was set, or something is not seen."""
+        """The decision, or a hold where something is not seen, or the weight is another one than was set.
+
+        A hold on evidence stands before both. A wrong weight is told only by who sees everything else: to set it
+        again is then safe.
+        """
         weight, now = self._weight, self._clock.now()
+        if decision.action is not Action.CONTINUE and decision.rule not in _OF_SIGHT:
+            return decision
+        if why := self._unseen():
+            return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=why)
         if weight is not None and reported != weight.percent:
             claim = f"the proxy reports {reported} % on green, but {weight.percent} % was set"
             return replace(decision, action=Action.HOLD, at=now, rule="hold.weight", claim=claim)
-        if decision.action is Action.CONTINUE and (why := self._traffic.blindness()):
-            claim = f"not every request can be seen: {why}"
-            return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=claim)
-        if decision.action is Action.CONTINUE and (why := self._data_unseen()):
-            return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=why)
         return decision
 
-    def _data_unseen(self) -> str:
+    def _unseen(self) -> str:
+        """What is not seen of requests and data, and why; empty while everything is."""
         now = self._clock.now()
+        if why := self._traffic.blindness() or self._silence():
+            return f"not every request can be seen: {why}"
         data = self.inspection.blindness(now) if self.inspection else ""
         return data or unseen(self.sources, now)
+
+    def _silence(self) -> str:
+        """Why the log counts as silent though nobody closed it: users get answers, and no line tells of them."""
+        if self._newest is None or self._answered - self._newest < self.unseen_seconds:
+            return ""
+        behind = self._clock.now() - self._newest
+        return f"the service answers, but the newest line about a request is {behind:.1f} s old"
+
+    @property
+    def exposed(self) -> bool:
+        """Whether users meet green, as far as the newest weight that was confirmed says."""
+        return self._weight is not None and self._weight.percent > 0
 
     async def users_get_answers(self) -> bool:
         """Whether the public address answers now."""
@@ -303,6 +353,8 @@ class Watch:
 
     def _keep(self, item: Outcome | WeightChange) -> None:
         self._recent.append(item)
+        if isinstance(item, Outcome):
+            self._newest = item.at if self._newest is None else max(self._newest, item.at)
         while self._recent[0].at < item.at - self._kept_seconds:
             self._recent.popleft()
 

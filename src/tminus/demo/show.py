@@ -259,6 +259,7 @@ class Show:
         try:
             if self._prepared is not None:
                 await self._prepared[0].engine.stop()
+                await self._prepared[0].courier.close()
                 await self._prepared[0].trace.stop()
         finally:
             # Whatever could not be written down, nothing may be left running.
@@ -306,6 +307,7 @@ class Show:
             if self._watching is not None:
                 self._watching.take(event)
             self._note(event)
+            launch.courier.hear([event])
 
     def _note(self, event: Event) -> None:
         """React to what was just shown: ask the viewer, and watch how long the launch is held."""

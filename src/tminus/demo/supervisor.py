@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tminus import processes
-from tminus.errors import PartError
+from tminus.errors import PartError, ProbeError
 from tminus.processes import Process
 
 START_SECONDS = 30.0
@@ -24,6 +24,10 @@ STOP_SECONDS = 12.0
 """How long a part may take to finish; longer than a user waits for an answer."""
 LOOK_SECONDS = 0.2
 """How often each part is looked at."""
+LISTEN_SECONDS = 2.0
+"""How often each part is asked whether it answers, and how long it may take: one that is stopped runs, and is deaf."""
+DEAF_SECONDS = 6.0
+"""How long a part may give no answer before it counts as missing: a busy machine makes each wait."""
 SETTLE_SECONDS = 2.0
 """How long a part that came back counts as missing still: Prometheus knows a rate only after two scrapes."""
 
@@ -119,6 +123,15 @@ async def together(*acts: Coroutine[Any, Any, object]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def _answers(part: Part) -> bool:
+    """Whether a part answers within its time."""
+    try:
+        async with asyncio.timeout(LISTEN_SECONDS):
+            return await part.answers()
+    except (TimeoutError, ProbeError, PartError):
+        return False
+
+
 class Supervisor:
     """Looks after the parts in one stage folder."""
 
@@ -128,6 +141,8 @@ class Supervisor:
         self._renewed: set[str] = set()
         self._replaced: set[str] = set()
         self._away: dict[str, float | None] = {}
+        self._deaf: dict[str, float] = {}
+        """Since when each part that runs gives no answer."""
 
     async def start(self, part: Part) -> Process:
         """Have a part run and answer; a running one is left as it is. From now on it is one of ours."""
@@ -158,8 +173,12 @@ class Supervisor:
             self._replaced.discard(name)
 
     def missing(self, now: float) -> dict[str, str]:
-        """Which parts have ended and do not answer again, or do so only just; in words how each stands."""
-        found = {}
+        """Which parts have ended or give no answer, or do so only just again; in words how each stands."""
+        found = {
+            name: f"{name} runs, but has given no answer for {now - since:.0f} s"
+            for name, since in self._deaf.items()
+            if now - since >= DEAF_SECONDS
+        }
         for name, back in self._away.items():
             if back is None:
                 found[name] = f"{name} does not run"
@@ -210,12 +229,30 @@ class Supervisor:
     async def _until_gone(self, part: Part, now: Callable[[], float]) -> float:
         """When it was last seen alive, once it is not."""
         alive = now()
-        while part.name in self._replaced or processes.find(self._folder, part.name) is not None:
-            alive = now()
-            if part.name not in self._replaced:
-                await part.look()
-            await asyncio.sleep(LOOK_SECONDS)
+        listening = asyncio.create_task(self._listen(part, now))
+        try:
+            while part.name in self._replaced or processes.find(self._folder, part.name) is not None:
+                alive = now()
+                if part.name not in self._replaced:
+                    await part.look()
+                await asyncio.sleep(LOOK_SECONDS)
+                if listening.done():
+                    listening.result()
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            self._deaf.pop(part.name, None)
         return alive
+
+    async def _listen(self, part: Part, now: Callable[[], float]) -> None:
+        """Ask a part that runs whether it answers, without end; what comes back has to settle like one that is new."""
+        while True:
+            await asyncio.sleep(LISTEN_SECONDS)
+            asked = now()
+            if not await _answers(part):
+                self._deaf.setdefault(part.name, asked)
+            elif (since := self._deaf.pop(part.name, None)) is not None and asked - since >= DEAF_SECONDS:
+                self._away[part.name] = now()
 
     async def _start_again(
         self,

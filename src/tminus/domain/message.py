@@ -24,6 +24,7 @@ from tminus.domain.evidence import Claim
 from tminus.domain.expedition import read_expedited, told
 from tminus.domain.notices import ACKNOWLEDGEMENTS, NoticeKind
 from tminus.domain.offsets import clock, named
+from tminus.domain.paging import awaits_a_person
 from tminus.domain.plan import Check, Kind, Plan
 from tminus.domain.record import ENDED, OPENED
 from tminus.domain.rollout import State
@@ -63,6 +64,10 @@ class Message:
     subject: str
     text: str
     appointment: Appointment | None = None
+    incident: str = ""
+    """Of a hold of the rollout and of its end: the name under which a pager knows both."""
+    resolves: bool = False
+    """Whether it tells that the hold is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def message(about: Standing, delivery: Delivery) -> Message:
     """The message that this delivery is."""
     telling = delivery.telling
     roles = [role for role in about.plan.roles if role.id in delivery.roles]
-    whom = ", ".join(f"{role.title} ({role.person})" for role in roles)
+    whom = ", ".join(f"{role.title} ({role.person})" for role in roles) or "whoever is on call"
     body = [*_head(about), "", *_said(about, telling), "", "What to do now:", *_acts(about, telling)]
     body += ["", f"This is for {whom}. It is message {delivery.key[:12]} of launch control."]
     subject = " ".join(f"[tminus] {about.environment}: {_subject(about, telling)}".split())
@@ -92,7 +97,13 @@ def message(about: Standing, delivery: Delivery) -> Message:
         subject=subject if len(subject) <= _LONGEST_SUBJECT else f"{subject[: _LONGEST_SUBJECT - 1]}…",
         text="\n".join(body) + "\n",
         appointment=_appointment(about, telling),
+        incident=_incident(about, telling),
+        resolves=telling.over,
     )
+
+
+def _incident(about: Standing, telling: Telling) -> str:
+    return sha256_hex(f"{about.launch}\n{telling.hold.key}".encode())[:32] if telling.hold else ""
 
 
 def _head(about: Standing) -> Iterator[str]:
@@ -155,8 +166,8 @@ def _checks(about: Standing, telling: Telling) -> list[Check]:
 
 
 def _because(telling: Telling) -> str:
-    data = telling.event.data
-    reason = data.get("reason") or (data["text"] if telling.event.type == GUARDED else "")
+    data = telling.event.data if telling.hold is None else telling.hold.data
+    reason = data.get("reason") or (data["text"] if telling.hold or telling.event.type == GUARDED else "")
     reason = reason or "; ".join(map(str, fields.texts(data, "reasons") if "reasons" in data else []))
     return str(reason)[:_LONGEST_REASON]
 
@@ -168,12 +179,14 @@ def _t0(about: Standing) -> str:
 def _news(about: Standing, telling: Telling) -> str:
     """What has happened to the launch."""
     data, before = telling.event.data, telling.before
-    # A NO-GO that gave a new date stands in the event before, under the same order.
-    if telling.event.type == GUARDED and telling.kind not in {UNPROVEN, STUCK}:
-        return f"the shift is held by {telling.kind}"
-    no_go = before is not None and before.data.get("id") == data.get("id", "")
+    if telling.over:
+        return "the hold of the rollout is over, and it goes on"
     if telling.kind == STUCK:
         return "THE ROLLBACK FAILS, and users may still meet the release: a person has to act"
+    if telling.event.type == GUARDED and telling.kind != UNPROVEN:
+        return f"the rollout is held by {data['rule']}: traffic stays where it is"
+    # A NO-GO that gave a new date stands in the event before, under the same order.
+    no_go = before is not None and before.data.get("id") == data.get("id", "")
     return _NEWS[telling.event.type].format(
         by=data.get("by") or "launch control",
         t0=_t0(about),
@@ -246,20 +259,37 @@ def _acts(about: Standing, telling: Telling) -> Iterator[str]:
         yield from _asked(about, telling)
     if kind == HELD:
         yield f'  let it go on:         tminus resume {launch} --reason "…"'
-    if telling.kind == STUCK:
-        yield "  all traffic to blue:  what stands above; it needs no tminus, and tminus tries on meanwhile"
-    elif kind == GUARDED and telling.kind != UNPROVEN:
-        yield f'  let it go on:         tminus resume {launch} --reason "…"'
-        yield f'  or roll it back:      tminus rollback {launch} --reason "…"'
-    elif kind == GUARDED:
-        yield "  if a key lacks there: tminus trust add KEY, on the machine whose worker has the launch"
-        yield f'  have it look again:   tminus resume {launch} --reason "…"'
-        yield f'  or call it off:       tminus abort {launch} --reason "…"'
+    if kind == GUARDED or telling.hold is not None:
+        yield from _guarded(about, telling)
     if about.course.phase is State.POSTPONED:
         yield f'  give it a date:       tminus reschedule 2026-01-31T14:00:00+01:00 {launch} --reason "…"'
         yield f'  or call it off:       tminus scrub {launch} --reason "…"'
     if telling.event.type == RAISED and telling.kind in {NoticeKind.LATE, NoticeKind.ESCALATED}:
         yield f'  stop the clock:       tminus hold {launch} --reason "…"'
+
+
+def _guarded(about: Standing, telling: Telling) -> Iterator[str]:
+    """What to type about a rollout that launch control, or its guard, holds."""
+    launch = about.launch
+    if telling.kind == STUCK:
+        yield "  all traffic to blue:  what stands above; it needs no tminus, and tminus tries on meanwhile"
+    elif telling.hold is not None and not about.course.unproven:
+        yield from _held(launch, telling)
+    else:
+        yield "  if a key lacks there: tminus trust add KEY, on the machine whose worker has the launch"
+        yield f'  have it look again:   tminus resume {launch} --reason "…"'
+        yield f'  or call it off:       tminus abort {launch} --reason "…"'
+
+
+def _held(launch: str, telling: Telling) -> Iterator[str]:
+    """What to type about a hold of the rollout; nothing where it is over."""
+    if telling.over:
+        return
+    if awaits_a_person(str(telling.event.data["rule"])):
+        yield f'  let it go on:         tminus resume {launch} --reason "…"'
+    else:
+        yield "  nothing, if what is missing comes back: then it goes on by itself"
+    yield f'  or go back to blue:   tminus rollback {launch} --reason "…"'
 
 
 def _asked(about: Standing, telling: Telling) -> Iterator[str]:

@@ -128,6 +128,8 @@ class Rollout:
     ladder: tuple[Rung, ...]
     drain_seconds: float
     """How long to wait for a side's sessions to end before its processes are stopped."""
+    per_second: float = 0.0
+    """Requests that must come in a second, on both sides together, for the shift to go on; 0 for any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,8 @@ class Notify:
     """Who mails come from, as a mail names people."""
     slack: str = ""
     """By reference: the incoming webhook of the channel in which roles without one of their own are told."""
+    pager: str = ""
+    """By reference: the pager that wakes those on call, with the key of its integration."""
 
 
 @dataclass(frozen=True, slots=True)

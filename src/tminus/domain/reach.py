@@ -13,6 +13,8 @@ class Channel(StrEnum):
 
     MAIL = "mail"
     SLACK = "slack"
+    PAGER = "pager"
+    """Wakes whoever is on call; it is told of holds of the rollout and of nothing else."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,6 +56,11 @@ def ways(plan: Plan, role: Role) -> tuple[Address, ...]:
     if hook := role.slack or plan.notify.slack:
         found.append(Address(Channel.SLACK, hook))
     return tuple(found)
+
+
+def on_call(plan: Plan) -> tuple[Address, ...]:
+    """Where those on call are woken; nowhere where the plan names no pager."""
+    return (Address(Channel.PAGER, plan.notify.pager),) if plan.notify.pager else ()
 
 
 def unreached(plan: Plan, handed: Collection[str] = ()) -> tuple[Unreached, ...]:

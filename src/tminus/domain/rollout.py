@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, lgamma, log, log1p
 
+from tminus.domain.canonical import JsonValue
 from tminus.domain.traffic import Outcome, Side, WeightChange
 
 
@@ -72,6 +73,17 @@ class Share:
     def explained(self) -> bool:
         """Whether the weight explains what was seen; nothing seen explains nothing."""
         return self.total > 0 and self.low <= self.observed <= self.high
+
+    def data(self) -> dict[str, JsonValue]:
+        """As the record keeps it."""
+        return {
+            "set": self.percent,
+            "green": self.green,
+            "total": self.total,
+            "low": self.low,
+            "high": self.high,
+            "explained": self.explained,
+        }
 
 
 def since(outcomes: list[Outcome], change: WeightChange) -> list[Outcome]:

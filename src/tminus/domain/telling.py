@@ -6,7 +6,7 @@ and its date stands.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tminus.domain import fields
 from tminus.domain.attempts import in_force
@@ -30,30 +30,29 @@ from tminus.domain.course import (
 from tminus.domain.delegation import DELEGATED
 from tminus.domain.evidence import Claim
 from tminus.domain.notices import track, wanted
+from tminus.domain.paging import page
 from tminus.domain.plan import Plan
-from tminus.domain.reach import Address, ways
+from tminus.domain.reach import Address, on_call, ways
 from tminus.domain.record import ENDED, OPENED, Event
 
 NEWS = frozenset({OPENED, HELD, RESUMED, RESCHEDULED, DECIDED, PROPOSED, ORDERED, ENDED})
 """The events that say where the launch stands as a whole; so does a hold by `UNPROVEN` or `STUCK`."""
+
+ON_CALL = "on-call"
+"""Who is told by a pager, in the place of a role: the pager knows who that is."""
 
 TRIES = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
 """Seconds from each failed try to the next; whoever was not reached after the last, about an hour, is given up."""
 
 
 def is_news(event: Event) -> bool:
-    """Whether an event says where the launch stands as a whole; other holds of the rollout end by themselves."""
-    return event.type in NEWS or (event.type == GUARDED and stays(str(event.data.get("rule"))))
-
-
-def stays(rule: str) -> bool:
-    """Whether a hold by this rule lasts until a person lets the launch go on, or has done what it says."""
-    return rule in {UNPROVEN, STUCK} or rule.startswith("trigger.")
+    """Whether an event says where the launch stands as a whole; other holds of the rollout are told of as pages."""
+    return event.type in NEWS or (event.type == GUARDED and event.data.get("rule") in {UNPROVEN, STUCK})
 
 
 def calls(event: Event) -> bool:
     """Whether people are told of an event."""
-    return event.type == RAISED or is_news(event)
+    return event.type in {RAISED, GUARDED} or is_news(event)
 
 
 def hears(event: Event) -> bool:
@@ -71,11 +70,22 @@ class Telling:
     """Of a notice: its lines that still wait."""
     before: Event | None = None
     """Of news: what was news before it."""
+    at: float = 0.0
+    """The instant from which it is to be told, in seconds of the epoch."""
+    hold: Event | None = None
+    """Of a hold of the rollout, and of its end: the event with which it began."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it tells that a hold is over."""
+        return self.hold is not None and self.event is not self.hold
 
     @property
     def kind(self) -> str:
         """In one word: the kind of notice, or what happened to the launch."""
         data = self.event.data
+        if self.over:
+            return "goes-on"
         names = {
             RAISED: "notice",
             DECIDED: "decision",
@@ -131,27 +141,13 @@ def tellings(
 ) -> tuple[Telling, ...]:
     """What people are to know at `now` (seconds of the epoch) by this record, told already or not."""
     course = course_of(events)
-    news = _news(events)
+    news = [event for event in events if is_news(event)]
     found = [Telling(news[-1], _concerned(plan, news[-1]), before=news[-2] if len(news) > 1 else None)]
+    if course.t0 is not None and not course.over:
+        found += _pages(plan, course, events)
     if course.t0 is not None and not course.over and not course.leaving:
         found += _calls(plan, course, (events, claims), now)
     return tuple(found)
-
-
-def _news(events: Sequence[Event]) -> list[Event]:
-    """What is news, in order; a hold that is recorded again at each look is news once, until it is resumed."""
-    found: list[Event] = []
-    held = ""
-    for event in events:
-        if event.type == ORDERED:
-            held = ""
-        if event.type == GUARDED and str(event.data.get("rule")).startswith("trigger."):
-            again, held = event.data["rule"] == held, str(event.data["rule"])
-            if again:
-                continue
-        if is_news(event):
-            found.append(event)
-    return found
 
 
 def deliveries(plan: Plan, telling: Telling) -> tuple[Delivery, ...]:
@@ -160,6 +156,8 @@ def deliveries(plan: Plan, telling: Telling) -> tuple[Delivery, ...]:
     for role in plan.roles:
         for address in ways(plan, role) if role.id in telling.roles else ():
             by_address.setdefault(address, []).append(role.id)
+    if telling.hold is not None:
+        by_address |= {address: [ON_CALL] for address in on_call(plan)}
     return tuple(Delivery(telling, address, tuple(roles)) for address, roles in by_address.items())
 
 
@@ -172,15 +170,24 @@ def outstanding(
     found = []
     for telling in tellings(plan, events, claims, now):
         for delivery in deliveries(plan, telling):
-            if told_key(delivery) in told:
+            if told_key(delivery) in told or _of_nothing(delivery, told):
                 continue
             last = failed.get(delivery.key)
             if last is None:
-                found.append(Outstanding(delivery, 0, 0.0))
+                found.append(Outstanding(delivery, 0, telling.at))
             elif last.data["again"] is not None:
                 tries = int(str(last.data["try"]))
                 found.append(Outstanding(delivery, tries, instant(fields.text(last.data, "again"))))
     return tuple(found)
+
+
+def _of_nothing(delivery: Delivery, told: set[str]) -> bool:
+    """Whether it would tell the end of a hold to somebody who was never told of the hold."""
+    telling = delivery.telling
+    if telling.hold is None or not telling.over:
+        return False
+    begun = replace(telling, event=telling.hold)
+    return told_key(replace(delivery, telling=begun)) not in told
 
 
 def told_key(delivery: Delivery) -> str:
@@ -202,6 +209,18 @@ def _concerned(plan: Plan, event: Event) -> tuple[str, ...]:
     if "tell" in event.data:
         return tuple(fields.texts(event.data, "tell"))
     return tuple(role.id for role in plan.roles)
+
+
+def _pages(plan: Plan, course: Course, events: Sequence[Event]) -> Iterator[Telling]:
+    """The newest hold of the rollout and its end; one that a person has to answer for is news already."""
+    # On the way back nothing is held any more but a rollback that fails.
+    found = page(one for one in events if not course.leaving or one.type != GUARDED or one.data["rule"] == STUCK)
+    if found is None:
+        return
+    event = found.over or found.held
+    roles = () if course.unproven or is_news(event) else tuple(role.id for role in plan.roles)
+    if roles or on_call(plan):
+        yield Telling(event, roles, at=found.at, hold=found.held)
 
 
 def _calls(

@@ -149,6 +149,8 @@ class RolloutEntry(_Entry):
     ladder: list[RungEntry] = Field(min_length=1)
     drain: Text
     """How long a side's requests may take to end before it is stopped."""
+    traffic: float = Field(default=0.0, strict=True, ge=0, le=1_000_000, allow_inf_nan=False)
+    """Requests a second, on both sides together, below which the shift waits; 0 for any number."""
 
 
 class SystemEntry(_Entry):
@@ -317,6 +319,8 @@ class NotifyEntry(_Entry):
     """Who mails come from: `launches@shop.example`, or `Launch control <launches@shop.example>`."""
     slack: Said = ""
     """The channel in which roles are told: `env:NAME` or `file:PATH` of an incoming webhook."""
+    pager: Said = ""
+    """Who wakes those on call: `env:NAME` or `file:PATH` of `https://ROUTING_KEY@events.pagerduty.com/v2/enqueue`."""
 
 
 class WaiverEntry(_Entry):

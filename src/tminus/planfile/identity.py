@@ -25,6 +25,10 @@ _SINCE: Mapping[str, Any] = {
     "notify": NotifyEntry().model_dump(mode="json"),
 }
 """Keys that plans did not have at first, as they are when left out: a plan without them keeps its digest."""
+_NOTIFY_SINCE: Mapping[str, Any] = {"pager": ""}
+"""The same for the systems by which people are told."""
+_ROLLOUT_SINCE: Mapping[str, Any] = {"traffic": 0.0}
+"""The same for the rollout."""
 _ROLES_SINCE: Mapping[str, Any] = {"slack": ""}
 """The same for each role."""
 _DECISION_SINCE: Mapping[str, Any] = {"steady": "0s"}
@@ -38,6 +42,9 @@ def canonical(document: Document) -> JsonValue:
     """The plan as the JSON value that its digest is taken of."""
     whole = document.model_dump(mode="json", by_alias=True)
     kept = {key: _entry(value) for key, value in _since(whole, _SINCE).items() if key not in _OF_THE_FILE}
+    if "notify" in kept:
+        kept["notify"] = _since(kept["notify"], _NOTIFY_SINCE)
+    kept["rollout"] = _since(kept["rollout"], _ROLLOUT_SINCE)
     kept["decision"] = _since(kept["decision"], _DECISION_SINCE)
     kept["roles"] = [_since(role, _ROLES_SINCE) for role in kept["roles"]]
     kept["triggers"] = [_since(trigger, _TRIGGERS_SINCE) for trigger in kept["triggers"]]

@@ -71,7 +71,7 @@ def rollout(found: Findings) -> Rollout | None:
             f"the last rung is {rungs[-1].percent} %; all traffic must move: end at 100",
         )
     drain = found.attempt(("rollout", "drain"), partial(offsets.seconds, written.drain))
-    return None if drain is None else Rollout(tuple(rungs), drain)
+    return None if drain is None else Rollout(tuple(rungs), drain, written.traffic)
 
 
 def figures(found: Findings) -> None:

@@ -32,8 +32,14 @@ def notify(found: Findings) -> Notify:
             f"{written.sender[:80]!r} is no sender; write for example 'Launch control <launches@shop.example>'",
         )
     _reference(found, ("notify", "slack"), written.slack)
+    if written.pager and not _REFERENCE.fullmatch(written.pager):
+        found.tell(
+            ("notify", "pager"),
+            "a pager's address holds the key of its integration; write a reference, `pager: env:NAME` or "
+            "`pager: file:PATH`",
+        )
     _roles(found)
-    return Notify(written.mail, written.sender, written.slack)
+    return Notify(written.mail, written.sender, written.slack, written.pager)
 
 
 def unreached(found: Findings, plan: Plan) -> None:

@@ -64,6 +64,8 @@ class FakeTraffic:
         """Share of lines that do not arrive."""
         self.blind = ""
         """Why not every request is seen."""
+        self.away = False
+        """Whether lines wait in the proxy's ring instead of arriving; a log that somebody closed is `blind` as well."""
         self.forged = 0
         """Lines that somebody else wrote."""
         self.weight = 0
@@ -79,7 +81,7 @@ class FakeTraffic:
             self._accept(self._now)
         self._debt["users"] += (now - self._now) * rate
         self._now = now
-        while self._under_way and self._under_way[0][0] <= now:
+        while self._under_way and self._under_way[0][0] <= now and not self.away:
             self._report(heappop(self._under_way)[2])
 
     def items(self, after: int) -> list[Outcome | WeightChange]:
@@ -157,6 +159,8 @@ class FakeTarget:
         self.calls = 0
         self.unreachable: set[int] = set()
         """The numbers of those calls, from 0, at which the proxy does not answer."""
+        self.dark = ""
+        """What it does while nobody can reach it: `silent` does nothing, `deaf` acts and gives no answer."""
         self.misread: dict[int, int] = {}
         """What is reported for a weight instead of the weight."""
         self.started_as: dict[str, str] = {}
@@ -185,6 +189,8 @@ class FakeTarget:
         self._traffic.flow()
         self._traffic.weight = percent
         self._fate.act(f"set weight {percent}")
+        if self.dark:
+            raise UnreachableError("the proxy gives no answer (set weight)", hint="is it running?")
         self.after_weight.pop(percent, lambda: None)()
         return self.misread.get(percent, percent)
 
@@ -217,7 +223,9 @@ class FakeTarget:
     def _called(self, what: str) -> None:
         number = self.calls
         self.calls += 1
-        if number in self.unreachable:
+        if number in self.unreachable or (
+            self.dark and not (self.dark == "deaf" and what.startswith("set "))
+        ):
             raise UnreachableError(f"the proxy does not answer ({what})", hint="is it running?")
 
     def _status(self, side: Side) -> SideStatus:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tminus.config import resolve
+from tminus.control.courier import Courier
 from tminus.control.inspection import Inspection
 from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
@@ -61,6 +62,7 @@ from tminus.webhooks import Hooks
 from tminus.wiring import alerting
 from tminus.wiring.judging import guard_limits, inspection, sources, traffic_seconds
 from tminus.wiring.keys import Keys
+from tminus.wiring.oncall import courier
 from tminus.wiring.proving import OwnTrust
 
 LAUNCH = "launch"
@@ -235,6 +237,8 @@ class LocalLaunch:
     target: LocalTarget
     database: LocalDatabase
     reserve: Reserve
+    courier: Courier
+    """Who tells people what the record says; it has to hear of each event."""
 
 
 def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str) -> LocalLaunch:
@@ -262,6 +266,7 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     watch.sources = sources(plan, known, (target, releases), clock)
     watch.missing = site.missing
     watch.memory = GuardMemory(folder / "guard.state", limits)
+    told = LaunchRecord(store, binding.launch, launch_time)
     systems = Systems(
         _handles(site, plan, (releases, tools, target, trace, smoke, limits, clock, watch.inspection)),
         _values(binding, plan, ref),
@@ -278,7 +283,8 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
 
     # Whoever runs a local launch holds the lock of its stage, so nobody else can live in this database.
     engine = DurableEngine(database, {LAUNCH: body}, clock, alone=True)
-    return LocalLaunch(database, engine, store, trace, launch_time, target, backups, Reserve(folder))
+    people = courier(binding.launch, plan, told, clock, known)
+    return LocalLaunch(database, engine, store, trace, launch_time, target, backups, Reserve(folder), people)
 
 
 def launch_folder(home: Path, launch: str) -> Path:

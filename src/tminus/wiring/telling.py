@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tminus.channels.mail import Mail
+from tminus.channels.pager import Pager
 from tminus.channels.slack import Slack
 from tminus.config import resolve
 from tminus.control.ports import Clock, Notifier
@@ -84,5 +85,6 @@ def notifiers(
     mail = Mail(plan.notify.mail, plan.notify.sender, partial(led, hook=False), clock)
     return {
         Channel.MAIL: InTurn(Discreet(mail, curtain), counter),
+        Channel.PAGER: InTurn(Discreet(Pager(partial(led, hook=False)), curtain), counter),
         Channel.SLACK: InTurn(Discreet(Slack(partial(led, hook=True), clock), curtain), counter),
     }

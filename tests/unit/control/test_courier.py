@@ -14,6 +14,7 @@ from tminus.control.courier import LAST_TRIES, Courier, Post
 from tminus.control.launchtime import LaunchTime
 from tminus.domain.canonical import timestamp
 from tminus.domain.orders import Act
+from tminus.domain.paging import PATIENCE
 from tminus.domain.plan import Notify, Plan
 from tminus.domain.reach import Channel
 from tminus.domain.telling import TRIES
@@ -42,7 +43,8 @@ class Office:
         self.said: list[str] = []
         time = LaunchTime(self.clock, LaunchClock(T0, 1.0))
         self.record = MemoryRecord(time, self.launch.events)
-        by = {Channel.MAIL: self.mail, Channel.SLACK: self.chat}
+        self.pager = FakeNotifier(fate)
+        by = {Channel.MAIL: self.mail, Channel.SLACK: self.chat, Channel.PAGER: self.pager}
         self.courier = Courier(Post("prod-1", "prod", plan, by, self.said.append), self.record, self.clock)
 
     def written(self, type_: str) -> list[dict[str, Any]]:
@@ -337,3 +339,44 @@ async def test_the_end_is_told_to_who_holds_the_role_then() -> None:
     engine = MemoryEngine({}, office.clock, Fate())
     await engine.passing(office.courier.tell_of_the_end(engine.steps("prod-1")))
     assert [one.address for one in office.mail.taken] == ["lena@shop.example", "ada@shop.example"]
+
+
+ON_CALL = replace(
+    PLAN,
+    roles=(replace(LEAD, simulated=True), replace(DEVOPS, simulated=True)),
+    notify=Notify(pager="env:ONCALL"),
+)
+
+
+async def heard(office: Office, type_: str, **data: Any) -> None:
+    office.launch.now = office.clock.now()
+    office.launch.add(type_, **data)
+    office.courier.hear(office.launch.events[-1:])
+    if (task := office.courier._task) is not None:
+        await task
+
+
+async def test_those_on_call_are_woken_by_a_hold_that_lasts_and_told_when_it_is_over() -> None:
+    office = Office(ON_CALL, Launched(ON_CALL).up_to("launching"))
+    began = office.clock.now()
+    await heard(office, "launch.held", rule="hold.blind", text="the log has ended")
+    (page,) = office.pager.taken
+    assert "held by hold.blind" in page.subject
+    assert office.clock.now() - began == PATIENCE, "no sooner"
+    await heard(office, "traffic.seen", action="hold", proven=True)
+    assert len(office.pager.taken) == 1, "once for each hold"
+    await heard(office, "traffic.seen", action="continue", proven=True)
+    over = office.pager.taken[-1]
+    assert over.resolves
+    assert over.incident == page.incident
+    assert [one["notice"] for one in office.written("notice.told")] == ["hold.blind", "goes-on"]
+    assert office.written("notice.unaddressed") == [], "a pager alone reaches whom it is to reach"
+    await office.courier.close()
+
+
+async def test_a_pager_that_does_not_take_a_page_is_tried_again() -> None:
+    office = Office(ON_CALL, Launched(ON_CALL).up_to("launching"))
+    office.pager.errors = [AWAY]
+    await heard(office, "launch.held", rule="hold.errors", text="evidence")
+    assert len(office.pager.taken) == 1
+    assert len(office.written("notice.undelivered")) == 1

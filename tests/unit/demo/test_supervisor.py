@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tminus import processes
+from tminus.demo import supervisor as looking
 from tminus.demo.supervisor import AGAIN, SETTLE_SECONDS, Attempts, News, Part, Restarts, Supervisor, together
-from tminus.errors import PartError
+from tminus.errors import PartError, UnreachableError
 
 ENV = {"PATH": os.environ["PATH"]}
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(300)"]
@@ -99,6 +100,39 @@ async def test_a_part_that_is_left_as_it_is_stays_missing(supervisor: Supervisor
     await part.kill()
     await diary.until("ended", "left")
     assert supervisor.missing(now() + 1000) == {"postgres": "postgres does not run"}
+    await diary.close()
+
+
+async def test_a_part_that_is_stopped_runs_but_is_missing_until_it_answers_again(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "LISTEN_SECONDS", 0.02)
+    monkeypatch.setattr(looking, "DEAF_SECONDS", 0.1)
+    how = "answers"
+
+    async def answers() -> bool:
+        if how == "hangs":
+            await asyncio.Event().wait()
+        if how == "raises":
+            raise UnreachableError("no answer", hint="look")
+        return how == "answers"
+
+    await supervisor.start(Part("prometheus", SLEEPER, ENV, answers=answers))
+    diary = Diary(supervisor)
+
+    async def missing(words: str) -> None:
+        async def seen() -> bool:
+            return words in supervisor.missing(now()).get("prometheus", "nothing")
+
+        await processes.wait_until(seen, 10, words)
+
+    for kind in ("hangs", "raises", "says no"):
+        how = kind
+        await missing("prometheus runs, but has given no answer for")
+        how = "answers"
+        await missing("prometheus has only just come back")
+    assert supervisor.missing(now() + SETTLE_SECONDS) == {}
+    assert diary.news == [], "nothing ended"
     await diary.close()
 
 

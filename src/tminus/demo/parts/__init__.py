@@ -99,6 +99,7 @@ def addresses(setting: Setting) -> dict[str, str]:
         "TMINUS_DEMO_ALERTMANAGER": setting.place("alertmanager").url,
         "TMINUS_DEMO_REDIS": redis.address(setting.ports["redis"], setting.secrets["redis"]),
         "TMINUS_DEMO_PAGER": read["pager"],
+        "TMINUS_DEMO_ONCALL": sinks.paging(setting.ports["sinks"], setting.secrets["routing-key"]),
         "TMINUS_DEMO_CHAT": read["chat"],
         "TMINUS_DEMO_MAIL": read["mail"],
         "TMINUS_DEMO_OSV": sinks.advisories(setting.ports["sinks"]),

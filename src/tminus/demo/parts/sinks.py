@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import quote
 
 from tminus.demo.parts.alertmanager import Sinks
 from tminus.demo.parts.alerts import runbooks
@@ -22,6 +23,11 @@ def addresses(port: int, mail_port: int, secrets: Mapping[str, str]) -> Sinks:
         mail_port=mail_port,
         routing_key=secrets["routing-key"],
     )
+
+
+def paging(port: int, key: str) -> str:
+    """Where the pager takes events, with the key of its integration: not for logs."""
+    return f"http://{quote(key, safe='')}@{HOST}:{port}/pager/v2/enqueue"
 
 
 def reading(port: int, token: str) -> dict[str, str]:

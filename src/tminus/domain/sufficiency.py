@@ -1,0 +1,31 @@
+"""Whether a rung of the ladder was judged on enough: too little traffic proves nothing, so the shift waits for more."""
+
+from tminus.domain.plan import Rollout, Rung
+from tminus.domain.rollout import Share
+
+LOAD_SECONDS = 30.0
+"""How far back the traffic is counted, in seconds; what is younger than that counts as if nothing had come before."""
+
+
+def before_traffic(rollout: Rollout) -> tuple[Rung, ...]:
+    """What comes before the first rung: all traffic on blue until there is as much as the plan asks for."""
+    return (Rung(0, 1.0, 0),) if rollout.per_second else ()
+
+
+def lacking(share: Share, rung: Rung, seen: float, wanted: float) -> str:
+    """What a rung lacks, with how much was seen of how much; `seen` and `wanted` are requests a second."""
+    lacks = []
+    if seen < wanted:
+        lacks.append(
+            f"{seen:.1f} of the {wanted:g} requests a second that the plan asks for, over {LOAD_SECONDS:g} s"
+        )
+    if share.green < rung.min_requests:
+        lacks.append(f"{share.green:,} of {rung.min_requests:,} requests on green")
+    if not share.total:
+        lacks.append("no request was routed by this weight")
+    elif not share.explained:
+        lacks.append(
+            f"{share.observed:.2%} of {share.total:,} requests went to green, where {rung.percent} % explains "
+            f"{share.low:.2%} to {share.high:.2%}"
+        )
+    return "; ".join(lacks)
