@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from tminus.control.inspection import Inspection
+from tminus.control.measuring import Measuring
 from tminus.control.ports import Clock, Json, Prober, SideStatus, Target, Traffic
 from tminus.domain.canonical import JsonValue
 from tminus.domain.guard import Action, Guard, GuardLimits
@@ -24,6 +25,10 @@ TICK = 0.25
 
 SLICE = 5.0
 """Seconds of watching in one durable step; a crash repeats at most this much."""
+
+
+UNMEASURED = "hold.metric"
+"""The rule by which a metric holds of which too little is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,8 @@ class Watch:
         self.guard = Guard(limits)
         self.inspection: Inspection | None = None
         """What looks at the data; nothing where the plan has no invariants."""
+        self.measuring: Measuring | None = None
+        """What measures the team's metrics; nothing where the plan has none."""
         self._was_well = False
         """Whether nothing held at the last judgement, be it in the slice before: a hold that begins between two slices
         is told like any other."""
@@ -140,7 +147,9 @@ class Watch:
             self._next_probe = now + 1.0
             self.guard.observe_probe(now, ok=await self._prober.answers())
         self._take_a_look()
-        decision = self.guard.judge(now, lost=self._traffic.lost(), received=self._traffic.received())
+        decision = self._metered(
+            self.guard.judge(now, lost=self._traffic.lost(), received=self._traffic.received())
+        )
         if decision.action is Action.ROLLBACK or green is None:
             return decision
         try:
@@ -160,6 +169,17 @@ class Watch:
             return replace(decision, action=Action.HOLD, at=self._clock.now(), rule="hold.parts", claim=claim)
         return decision
 
+    def _metered(self, decision: Decision) -> Decision:
+        """The decision, or a rollback where a metric of the team has failed."""
+        if self.measuring is None:
+            return decision
+        self.measuring.poll(self._clock.now())
+        failed = self.measuring.failed()
+        if failed is None or decision.action is Action.ROLLBACK:
+            return decision
+        rule, why = failed
+        return replace(decision, action=Action.ROLLBACK, at=self._clock.now(), rule=rule, claim=why)
+
     def _take_a_look(self) -> None:
         """Tell the guard what the newest look at the data found, if one has ended."""
         data = self.inspection
@@ -177,6 +197,8 @@ class Watch:
             return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=claim)
         if decision.action is Action.CONTINUE and (why := self._data_unseen()):
             return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=why)
+        if decision.action is Action.CONTINUE and self.measuring and (why := self.measuring.unknown()):
+            return replace(decision, action=Action.HOLD, at=now, rule=UNMEASURED, claim=why)
         return decision
 
     def _data_unseen(self) -> str:
@@ -193,6 +215,14 @@ class Watch:
     def resume(self, at: float) -> None:
         """End a hold on evidence, as of this moment; a later process that reads the trace again does the same."""
         self._resumes.append(at)
+        if self.measuring:
+            self.measuring.resume(at)
+
+    def recall(self, seen: Json) -> None:
+        """Go on measuring from what a look has recorded, in this process or in one before it."""
+        gauges = seen.get("gauges")
+        if self.measuring and isinstance(gauges, dict) and isinstance(rows := gauges.get("metrics"), list):
+            self.measuring.recall(rows)
 
     def gauges(self) -> Json:
         """How far each test and each trigger has come, for people and for the record."""
@@ -222,7 +252,8 @@ class Watch:
             "lost": self._traffic.lost(),
             "refused": self._traffic.refused(),
         }
-        data = {"data": self.inspection.gauge()} if self.inspection else {}
+        data: Json = {"data": self.inspection.gauge()} if self.inspection else {}
+        data |= {"metrics": self.measuring.gauge()} if self.measuring else {}
         return {"tests": tests, "triggers": triggers, "counts": counts, "lines": lines, **data}
 
     def _catch_up(self) -> None:

@@ -29,6 +29,7 @@ from tminus.planfile.document import (
     TriggerEntry,
     WaiverEntry,
 )
+from tminus.planfile.metricentry import MetricEntry
 from tminus.planfile.nodes import Map, mark_of, plain
 from tminus.planfile.problem import Problem, meant, problem_at
 
@@ -48,6 +49,7 @@ _ENTRIES: tuple[tuple[tuple[str, ...], type[BaseModel]], ...] = (
     (("expedited", "omitted", "*"), ShortenedEntry),
     (("triggers", "*", "invariants", "*"), InvariantEntry),
     (("triggers", "*"), TriggerEntry),
+    (("metrics", "*"), MetricEntry),
     (("rollout", "ladder", "*"), RungEntry),
 )
 """Where entries stand that can be replaced one by one, the innermost first."""

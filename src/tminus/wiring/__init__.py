@@ -57,7 +57,7 @@ from tminus.targets.local import LocalTarget
 from tminus.targets.trace import ProxyTrace
 from tminus.webhooks import Hooks
 from tminus.wiring import alerting
-from tminus.wiring.judging import guard_limits, inspection
+from tminus.wiring.judging import guard_limits, inspection, measuring
 from tminus.wiring.keys import Keys
 from tminus.wiring.proving import OwnTrust
 
@@ -254,6 +254,7 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     limits = guard_limits(plan)
     watch = Watch(target, trace, PublicProber(site.public), clock, limits)
     watch.inspection = inspection(plan, {**os.environ, **site.addresses()}, clock)
+    watch.measuring = measuring(plan, {**os.environ, **site.addresses()}, clock)
     watch.missing = site.missing
     systems = Systems(
         _handles(site, plan, (releases, tools, target, trace, smoke, limits, clock, watch.inspection)),

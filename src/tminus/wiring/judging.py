@@ -1,19 +1,22 @@
-"""A plan's own figures for what judges a launch: the guard's limits, and the look at the data."""
+"""A plan's own figures for what judges a launch: the guard's limits, the look at the data, the team's metrics."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from tminus.config import resolve
 from tminus.control.inspection import Inspection
+from tminus.control.measuring import Measuring
 from tminus.control.ports import Clock
 from tminus.domain.canonical import JsonValue
 from tminus.domain.expectation import parse as parse_expectation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.invariant import UNSEEN_TURNS, declared, every
+from tminus.domain.metric import declared as declared_metrics
 from tminus.domain.offsets import seconds
 from tminus.domain.plan import Plan
 from tminus.domain.trigger import CORRUPTION, TRIGGERS, Trigger
 from tminus.targets.invariants import DatabaseInvariants
+from tminus.targets.metering import PrometheusMeter
 
 
 def guard_limits(plan: Plan) -> GuardLimits:
@@ -33,6 +36,18 @@ def inspection(plan: Plan, addresses: Mapping[str, str], clock: Clock) -> Inspec
     turn = every(entry)
     address = resolve(str(plan.systems[str(entry["system"])]["address"]), addresses)
     return Inspection(invariants, DatabaseInvariants(address, invariants, turn), clock, turn)
+
+
+def measuring(plan: Plan, addresses: Mapping[str, str], clock: Clock) -> Measuring | None:
+    """What measures the team's metrics while a launch of this plan is under way; nothing where the plan has none.
+
+    `addresses` is what the plan's references stand for.
+    """
+    metrics = declared_metrics(plan.metrics)
+    if not metrics:
+        return None
+    asked = {one.system: resolve(str(plan.systems[one.system]["address"]), addresses) for one in metrics}
+    return Measuring(metrics, PrometheusMeter(asked), clock)
 
 
 def _declared(trigger: Trigger, words: Mapping[str, JsonValue] | None) -> Trigger:
