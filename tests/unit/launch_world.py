@@ -16,6 +16,7 @@ from tminus.control.inspection import Inspection
 from tminus.control.launch import Crew, Launch
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Liftoff
+from tminus.control.measuring import Measuring
 from tminus.control.opening import Binding
 from tminus.control.ports import Engine, Json, Signatory, Verifier
 from tminus.control.readiness import Readiness
@@ -27,6 +28,7 @@ from tminus.domain.evidence import Freshness, Observation
 from tminus.domain.expectation import parse
 from tminus.domain.guard import GuardLimits
 from tminus.domain.invariant import Invariant
+from tminus.domain.metric import Metric
 from tminus.domain.orders import Act, Order, ordered
 from tminus.domain.plan import Check, Kind, Omission, Plan, Role, Rollout, Rung, Severity
 from tminus.domain.record import Entry, Event, append, encode
@@ -43,6 +45,7 @@ from tminus.testing import (
     FakeClock,
     FakeDatabase,
     FakeInvariants,
+    FakeMeter,
     FakeProber,
     FakeSignatory,
     FakeSmoke,
@@ -187,6 +190,8 @@ class World:
     asks: bool = False
     inspected: bool = False
     """Whether the plan has invariants."""
+    metrics: tuple[Metric, ...] = ()
+    """What the team measures."""
     rate: float = 100.0
     signatory: Any = None
     fate: Fate = field(default_factory=Fate)
@@ -205,6 +210,7 @@ class World:
         self.prober = FakeProber()
         self.verifier: Verifier = FakeVerifier()
         self.data = FakeInvariants(WHOLE)
+        self.meter = FakeMeter()
         self.observer = ScriptedObserver(default=NOTHING_WRONG)
         self.observer.scripts["ok.err"] = [Observation(0.0)]
         self.observer.controls["ok.err"] = Observation(0.05)
@@ -221,6 +227,8 @@ class World:
         self.watch = Watch(self.target, self.traffic, self.prober, self.clock, GuardLimits())
         if self.inspected:
             self.watch.inspection = Inspection(INVARIANTS, self.data, self.clock, every=1.0)
+        if self.metrics:
+            self.watch.measuring = Measuring(self.metrics, self.meter, self.clock)
         self.readiness = Readiness(self.plan.checks, self.record, self.observer, self.clock)
         stages = Stages(
             self.target, self.traffic, self.database, self.smoke, self.watch, self.time, self.verifier

@@ -138,6 +138,23 @@ def number(tree: Any) -> float | None:
     return None
 
 
+def filters(tree: Any) -> bool:
+    """Whether a node gives nothing where its comparison does not hold: `x > 5` without `bool`."""
+    tree = bare(tree)
+    compares = isinstance(tree, BinaryExpr) and str(tree.op).strip() in _FLIPPED
+    return compares and not (tree.modifier is not None and tree.modifier.return_bool)
+
+
+def measured_now(tree: Any) -> list[Selector]:
+    """Every selector once that looks at now: without `offset` and without `@`."""
+    found = [
+        _selector(node)
+        for node in nodes(tree)
+        if isinstance(node, VectorSelector) and node.offset is None and node.at is None
+    ]
+    return list(dict.fromkeys(found))
+
+
 def calls(tree: Any) -> list[Any]:
     """Every function call below a node."""
     return [node for node in nodes(tree) if isinstance(node, Call)]

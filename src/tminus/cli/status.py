@@ -2,6 +2,7 @@
 
 import asyncio
 import json as json_text
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -25,6 +26,7 @@ from tminus.domain.rollout import State
 from tminus.errors import Exit, RecordError
 from tminus.picture.course import phase
 from tminus.picture.lines import Line
+from tminus.picture.metered import measured
 from tminus.picture.reading import Plans, StoreTail, launches
 from tminus.picture.view import Picture
 from tminus.picture.watched import LOOK, Watched, readable
@@ -182,9 +184,15 @@ def _as_json(shown: Picture) -> dict[str, Any]:
         "left_out": sum(shown.left_out.values()),
         "expedited": course.expedited or None,
         "needs": [_needed(line) for line in shown.needs],
+        "metrics": [_metric(row) for row in measured(course)],
         "events": len(course.events),
         "doubts": list(shown.doubts),
     }
+
+
+def _metric(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a metric of the team has come to."""
+    return {name: row[name] for name in ("metric", "limits", "verdict", "taken", "failed", "text")}
 
 
 def _needed(line: Line) -> dict[str, Any]:

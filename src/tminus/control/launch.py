@@ -203,6 +203,8 @@ class Launch:
         """Record the end, unless `allowed` raises; the result names the end that is recorded."""
         if inspection := self._crew.stages.watch.inspection:
             await inspection.stop()
+        if measuring := self._crew.stages.watch.measuring:
+            await measuring.stop()
 
         async def act() -> Json:
             record = self._crew.record

@@ -7,6 +7,7 @@ what is seen to have failed rolls back.
 from collections.abc import Awaitable, Callable
 
 from tminus.control.countdown import CONTROL, LONGEST
+from tminus.control.measured import measured
 from tminus.control.ports import Engine, Json, Record, SideStatus, recorded
 from tminus.control.proof import Proof, held_by
 from tminus.control.readiness import Finding, Readiness
@@ -17,6 +18,7 @@ from tminus.domain.canonical import JsonValue
 from tminus.domain.course import GUARDED, ORDERED, REPORTED, course_of
 from tminus.domain.evidence import Observation, Source, Verdict
 from tminus.domain.guard import Action
+from tminus.domain.metric import Stage
 from tminus.domain.plan import Plan, Rung
 from tminus.domain.record import Event
 from tminus.domain.sufficiency import before_traffic
@@ -78,6 +80,8 @@ class Liftoff:
                 seen = await self._climb(rung)
                 if seen.action is not Action.CONTINUE:
                     return await self._fallen(seen)
+            if back := await measured(self, Stage.SHIFT):
+                return await self._fallen(back)
             await self._promote()
         except OrderedError as order:
             return order.sight
@@ -92,6 +96,8 @@ class Liftoff:
         await self._while_held()
         if inspection := self.stages.watch.inspection:
             inspection.remember(await self.steady("data", inspection.begin))
+        if (measuring := self.stages.watch.measuring) and measuring.needs_baseline:
+            measuring.remember(await self.steady("baseline", measuring.begin))
         await self.steady("back up", self._back_up)
         await self._while_held()
         await self.steady("migrate", lambda: self._migrate(new))
@@ -253,6 +259,8 @@ class Liftoff:
             return ordered
         if rung.percent:
             await self.steady(f"shift {rung.percent}", lambda: self._shift(rung.percent))
+            if self.stages.watch.measuring:
+                self.stages.watch.measuring.enter(Stage.SHIFT)
         return await self.watch(f"{rung.percent} %", rung.watch_seconds, rung)
 
     async def _shift(self, percent: int) -> Json:
@@ -295,6 +303,7 @@ class Liftoff:
             name = f"watch {label} #{number}"
             rest = max(0.5, min(SLICE, seconds - well))
             data = await self.engine.step(name, self._slice(name, rest, rung))
+            self.stages.watch.recall(data)
             seen = sight(data)
             well += 0.0 if self._held else seen.seconds
             number += 1
@@ -313,8 +322,9 @@ class Liftoff:
         async def act() -> Json:
             seen = await self.stages.watch.slice(self.green, seconds)
             proof = self.stages.watch.proof(rung, self.plan.rollout.per_second) if rung else {"proven": True}
-            data = {**seen.data(), "where": name, **proof, "gauges": self.stages.watch.gauges()}
-            await self.record.append_once(f"seen:{name}", SEEN, data)
+            data: Json = {**seen.data(), "where": name, **proof, "gauges": self.stages.watch.gauges()}
+            kept = await self.record.append_once(f"seen:{name}", SEEN, data)
+            self.stages.watch.recall({**kept.data})
             if seen.action is Action.HOLD:
                 held: Json = {"where": name, "rule": seen.rule, "text": seen.text}
                 await self.record.append_once(f"hold:{name}", GUARDED, held)

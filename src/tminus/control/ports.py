@@ -7,6 +7,7 @@ from typing import Protocol
 from tminus.domain.canonical import JsonValue
 from tminus.domain.course import Course
 from tminus.domain.evidence import Observation
+from tminus.domain.measurement import Reading
 from tminus.domain.message import Message
 from tminus.domain.plan import Check
 from tminus.domain.record import Event
@@ -243,6 +244,18 @@ class Invariants(Protocol):
 
     async def values(self) -> Mapping[str, JsonValue]:
         """By the name of each invariant: what it gives, all at one moment; raises `ProbeError` for one not seen."""
+        ...
+
+
+class Meter(Protocol):
+    """Who answers the queries of a team's metrics."""
+
+    async def read(self, system: str, query: str) -> Reading:
+        """What a query gives now at the system of this name, within a time limit.
+
+        Raises `ProbeError` when there is no answer; an answer without a number is a reading all the same, and one that
+        rests on nothing that is measured now says so in its `doubt`.
+        """
         ...
 
 

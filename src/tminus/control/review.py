@@ -6,10 +6,12 @@ launch does not land until it is known.
 
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Liftoff
+from tminus.control.measured import measured
 from tminus.control.ports import Json
 from tminus.control.watch import Sight
 from tminus.domain.evidence import Verdict
 from tminus.domain.guard import Action
+from tminus.domain.metric import Stage
 from tminus.domain.offsets import clock
 from tminus.domain.plan import Check, Severity
 from tminus.domain.traffic import Side
@@ -31,18 +33,27 @@ class Review:
         plan = self._liftoff.plan
         after = [milestone for milestone in plan.milestones if milestone > 0]
         blue_ends = {check.due for check in plan.checks if check.step == "end blue"}
+        if measuring := self._liftoff.stages.watch.measuring:
+            measuring.enter(Stage.SOAK)
         for milestone in after:
             seen = await self._soak_until(milestone)
             if seen.action is Action.CONTINUE:
                 seen = await self._reach(milestone)
             if seen.action is not Action.CONTINUE:
                 return seen
-            if milestone in blue_ends:
-                if ordered := await self._liftoff.still("before blue ends"):
-                    return ordered
-                await self._liftoff.steady("end blue", self._end_blue)
+            if milestone in blue_ends and (back := await self._part_from_blue()):
+                return back
+        if not blue_ends.intersection(after) and (back := await measured(self._liftoff, Stage.SOAK)):
+            return back
         await self._liftoff.steady("last look", self._green_serves)
         return Sight(Action.CONTINUE, "", "landed", 0.0, None)
+
+    async def _part_from_blue(self) -> Sight | None:
+        """End blue, unless a metric or a person's order brings the launch back while there is a way."""
+        back = await measured(self._liftoff, Stage.SOAK) or await self._liftoff.still("before blue ends")
+        if back is None:
+            await self._liftoff.steady("end blue", self._end_blue)
+        return back
 
     async def _soak_until(self, milestone: float) -> Sight:
         """Watch while the shortened wait passes; the guard's own time is never shortened."""

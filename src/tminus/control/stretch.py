@@ -150,7 +150,9 @@ class Stretch:
         name = self._task.name(self._told.number)
         data: Json = {**seen.data(), "where": name, **proof}
         data |= {"seconds": seconds, "well": well, "gauges": self._stages.watch.gauges()}
-        return dict((await self._record.append_once(f"seen:{name}", SEEN, data)).data)
+        kept = dict((await self._record.append_once(f"seen:{name}", SEEN, data)).data)
+        self._stages.watch.recall(kept)
+        return kept
 
     async def _hold(self, name: str, rule: str, text: str) -> None:
         """Record a hold when it begins; that of a rung after each look, which would seem to end it otherwise."""

@@ -12,6 +12,7 @@ from typing import cast
 
 from tminus.control.inspection import Inspection
 from tminus.control.looks import Looks, unseen
+from tminus.control.measuring import Measuring
 from tminus.control.ports import Clock, Json, Memory, Prober, SideStatus, Target, Traffic
 from tminus.domain.canonical import JsonValue
 from tminus.domain.cost import Toll
@@ -44,6 +45,10 @@ SAVE = 60.0
 
 _OF_SIGHT = ("hold.no-traffic", "hold.blind")
 """Holds of the guard for what it does not see, which may have a cause that is seen here."""
+
+
+UNMEASURED = "hold.metric"
+"""The rule by which a metric holds of which too little is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,8 @@ class Watch:
         """What looks at the data; nothing where the plan has no invariants."""
         self.sources: tuple[Looks, ...] = ()
         """What looks for other triggers' conditions, as the plan names it."""
+        self.measuring: Measuring | None = None
+        """What measures the team's metrics; nothing where the plan has none."""
         self._was_well = False
         """Whether nothing held at the last judgement, be it in the slice before: a hold that begins between two slices
         is told like any other."""
@@ -216,7 +223,9 @@ class Watch:
             if not any(one.trigger == UNAVAILABLE for one in self.sources):
                 self.guard.observe_probe(now, ok=answers)
         self._take_a_look()
-        decision = self.guard.judge(now, lost=self._traffic.lost(), received=self._traffic.received())
+        decision = self._metered(
+            self.guard.judge(now, lost=self._traffic.lost(), received=self._traffic.received())
+        )
         if decision.action is Action.ROLLBACK or green is None:
             return decision
         try:
@@ -235,6 +244,17 @@ class Watch:
             claim = f"a part is missing: {why}"
             return replace(decision, action=Action.HOLD, at=self._clock.now(), rule="hold.parts", claim=claim)
         return decision
+
+    def _metered(self, decision: Decision) -> Decision:
+        """The decision, or a rollback where a metric of the team has failed."""
+        if self.measuring is None:
+            return decision
+        self.measuring.poll(self._clock.now())
+        failed = self.measuring.failed()
+        if failed is None or decision.action is Action.ROLLBACK:
+            return decision
+        rule, why = failed
+        return replace(decision, action=Action.ROLLBACK, at=self._clock.now(), rule=rule, claim=why)
 
     def _take_a_look(self) -> None:
         """Tell the guard what the newest looks of the sources found, those that have ended."""
@@ -259,6 +279,8 @@ class Watch:
         if weight is not None and reported != weight.percent:
             claim = f"the proxy reports {reported} % on green, but {weight.percent} % was set"
             return replace(decision, action=Action.HOLD, at=now, rule="hold.weight", claim=claim)
+        if decision.action is Action.CONTINUE and self.measuring and (why := self.measuring.unknown()):
+            return replace(decision, action=Action.HOLD, at=now, rule=UNMEASURED, claim=why)
         return decision
 
     def _unseen(self) -> str:
@@ -294,11 +316,19 @@ class Watch:
         self._take_up()
         if at not in self._resumed:
             self._resumes.append(at)
+            if self.measuring:
+                self.measuring.resume(at)
 
     def report(self, trigger: str, at: float, words: str) -> None:
         """A person says that a trigger's condition holds, as of this moment."""
         self._catch_up()
         self.guard.report(trigger, at, words)
+
+    def recall(self, seen: Json) -> None:
+        """Go on measuring from what a look has recorded, in this process or in one before it."""
+        gauges = seen.get("gauges")
+        if self.measuring and isinstance(gauges, dict) and isinstance(rows := gauges.get("metrics"), list):
+            self.measuring.recall(rows)
 
     def gauges(self) -> Json:
         """How far each test and each trigger has come, for people and for the record."""
@@ -331,6 +361,7 @@ class Watch:
         data: Json = {"data": self.inspection.gauge()} if self.inspection else {}
         if self.sources:
             data["sources"] = [source.gauge() for source in self.sources]
+        data |= {"metrics": self.measuring.gauge()} if self.measuring else {}
         return {"tests": tests, "triggers": triggers, "counts": counts, "lines": lines, **data}
 
     def _catch_up(self) -> None:

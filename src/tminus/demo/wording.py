@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tminus.domain.judgement import TESTS, times
+from tminus.domain.metered import MEASURED
 from tminus.domain.record import Event
 from tminus.domain.traffic import drained
 from tminus.domain.trigger import CORRUPTION
@@ -150,7 +151,13 @@ def _seen(data: Data) -> list[Line]:
         figures = f"{_share(share)}; {figures}"
     mark, style = _ACTIONS[data["action"]]
     evidence = f"[dim]evidence {_plain(tests)}[/]"
-    return [(mark, style, f"{data['where']}: {figures}; {evidence}{_looked(data['gauges'])}")]
+    return [
+        (
+            mark,
+            style,
+            f"{data['where']}: {figures}; {evidence}{_looked(data['gauges'])}{_metered(data['gauges'])}",
+        )
+    ]
 
 
 def _looked(gauges: Data) -> str:
@@ -165,6 +172,18 @@ def _looked(gauges: Data) -> str:
     if not wrong:
         return f"; [dim]data {state}, {total} invariants hold[/]"
     return f"; [bold red]data {state}, {wrong} of {total} invariants are broken[/]"
+
+
+def _metered(gauges: Data) -> str:
+    """What the team's metrics have come to; nothing where a plan has none."""
+    told = ", ".join(
+        f"{row['metric']} {row['verdict']} after {row['taken']}" for row in gauges.get("metrics", [])
+    )
+    return f"; [dim]metrics {_plain(told)}[/]" if told else ""
+
+
+def _measured(data: Data) -> list[Line]:
+    return [(*_DONE, f"metrics of the {data['stage']}{_metered(data)}")]
 
 
 def _share(share: Data) -> str:
@@ -371,6 +390,7 @@ _WRITERS: dict[str, Callable[[Data], list[Line]]] = {
     "step.started": _started,
     "step.done": _done,
     "traffic.seen": _seen,
+    MEASURED: _measured,
     "launch.held": _held,
     "order.taken": _ordered,
     "clock.held": _clock_held,

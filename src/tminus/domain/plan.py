@@ -176,6 +176,8 @@ class Plan:
     systems: Mapping[str, Mapping[str, JsonValue]]
     """By name: kind, whether it is real or a stand-in, and its address by reference only."""
     triggers: tuple[Mapping[str, JsonValue], ...]
+    metrics: tuple[Mapping[str, JsonValue], ...] = ()
+    """What the team measures while the release meets users; `domain.metric` reads them."""
     to_fill: tuple[str, ...] = ()
     """What only the team knows and has not written yet; a launch refuses while anything is."""
     waivers: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ from tminus.domain.compared import signed as signed_as
 from tminus.domain.course import PROPOSED, void_lines
 from tminus.domain.delegation import check_delegation
 from tminus.domain.expedition import EXPEDITED, Backing
+from tminus.domain.metered import MEASURED, Metered
 from tminus.domain.policy import Observed, Opened, judge_go, looked, read_opened, tally
 from tminus.domain.poll import changes
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
@@ -91,6 +92,7 @@ class Reading:
     flew: bool = False
     """Whether a GO ever stood."""
     keys: set[str] = field(default_factory=set)
+    metrics: Metered = field(default_factory=Metered)
     times: Times = field(default_factory=Times)
 
     def take(self, event: Event) -> None:
@@ -324,6 +326,7 @@ class Reading:
             raise RecordError(f"{outcome!r} is no outcome; one of {', '.join(OUTCOMES)}", hint=_HINT)
         if outcome in {"landed", "rolled-back"} and not self.flew:
             raise RecordError(f"{outcome} without a GO", hint=_HINT)
+        self.metrics.end(outcome)
         if outcome == "no-go" and (self.decision is None or self.decision.decision != "no-go"):
             raise RecordError("no-go without a signed NO-GO", hint=_HINT)
         self.ended = event
@@ -389,6 +392,7 @@ _ACTS: Mapping[str, Callable[[Reading, Event], None]] = {
     "signoff.given": Reading.sign_off,
     "decision.made": Reading.decide,
     PROPOSED: Reading.propose,
+    **dict.fromkeys(("traffic.seen", MEASURED), lambda reading, event: reading.metrics.take(event)),
     "step.started": Reading.step,
     "step.done": Reading.step,
     ENDED: Reading.end,

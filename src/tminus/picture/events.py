@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tminus.domain.expedition import EXPEDITED
+from tminus.domain.metered import MEASURED
 from tminus.domain.record import ENDED, OPENED, Event
 from tminus.domain.traffic import drained
 from tminus.picture.course import Data
@@ -144,6 +145,12 @@ def _seen(data: Data) -> Told:
     return ("failed", "guard", str(data["text"])) if data["action"] == "rollback" else None
 
 
+def _measured(data: Data) -> Told:
+    words = [f"{row['metric']} {row['verdict']} after {row['taken']}" for row in data["metrics"]]
+    bad = any(row["verdict"] not in {"passed", "running"} for row in data["metrics"])
+    return "warned" if bad else "passed", "metrics", f"{data['stage']}: {', '.join(words)}"
+
+
 def _held(data: Data) -> Told:
     return "warned", "held", f"{data['where']} by {data['rule']}: {claim(str(data['text']))}"
 
@@ -259,6 +266,7 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "step.started": _started,
     "step.done": _done,
     "traffic.seen": _seen,
+    MEASURED: _measured,
     "launch.held": _held,
     "rollback.told": _back_by_hand,
     EXPEDITED: _expedited,

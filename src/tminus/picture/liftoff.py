@@ -60,6 +60,8 @@ def now_of(course: Course, rollout: Rollout | None) -> Now:
 def _unheld(rule: str) -> str:
     if rule == "hold.errors":
         return "A person ends it: `tminus resume`. Evidence of harm would roll back."
+    if rule == "hold.metric":
+        return "It ends by itself with the first answer that passes; `tminus resume` goes on without one."
     return "It ends by itself when it can be seen again. It neither promotes nor rolls back."
 
 

@@ -18,6 +18,7 @@ from tminus.picture.course import PHASES, Course, View, phase, phase_words
 from tminus.picture.cutshort import cut_short
 from tminus.picture.events import Entry, entries
 from tminus.picture.lines import Line, Section, count, lines_of, needs, planned, sections
+from tminus.picture.metered import metered
 from tminus.picture.rolledback import RolledBack, rolled_back
 from tminus.picture.traffic import Traffic
 from tminus.picture.words import MINUS, spent
@@ -149,7 +150,7 @@ def _parts(view: View, course: Course, told: Told, rows: countdown.Rows, at: flo
         "shift": liftoff.shift(course, told.traffic, rollout, at),
         "charts": gauges.charts(course, told.traffic, at),
         "gauge": gauges.gauge(told.traffic, at),
-        "timers": gauges.timers(course, told.traffic, at),
+        "timers": (*gauges.timers(course, told.traffic, at), *metered(course)),
         "criteria": tuple(
             line for line in lines if line.check.due >= 0 and line.check.kind is not Kind.SIGNATURE
         ),

@@ -1,31 +1,16 @@
 """The shape of a plan's file: which keys there are, and of which types. What they mean is the reader's."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from tminus.domain.plan import Severity
+from tminus.planfile.basis import Entry as _Entry
+from tminus.planfile.basis import Flag, Said, Text
+from tminus.planfile.metricentry import MetricEntry
 
 SURE = 0.9
 """From this confidence on an imported line counts as understood; below it as a guess for a person to look at."""
-
-
-Text = Annotated[str, Field(pattern=r"\S")]
-"""A text that says something: not empty, not only blanks."""
-Said = Annotated[str, Field(pattern=r"^$|\S")]
-"""The same where the key may be left out; empty is left out."""
-Flag = Annotated[bool, Field(strict=True)]
-"""`true` or `false`, never a text that says so."""
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        populate_by_name=True,
-        ser_json_inf_nan="constants",
-        defer_build=True,  # one build when a plan is read, not one for each class when this file is imported
-    )
 
 
 class LineEntry(_Entry):
@@ -386,3 +371,5 @@ class Document(_Entry):
     rollout: RolloutEntry
     triggers: list[TriggerEntry]
     """What rolls the release back."""
+    metrics: list[MetricEntry] = Field(default_factory=list)
+    """What the team measures beside: a metric that fails rolls the release back."""

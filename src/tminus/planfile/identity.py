@@ -21,6 +21,7 @@ _SINCE: Mapping[str, Any] = {
     "environment": "",
     "expedited": None,
     "freezes": [],
+    "metrics": [],
     "notices": NoticesEntry().model_dump(mode="json"),
     "notify": NotifyEntry().model_dump(mode="json"),
 }

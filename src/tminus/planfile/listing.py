@@ -43,6 +43,7 @@ def listed(found: Loaded) -> Row:
         "systems": whole["systems"],
         "roles": [{**role, "id": f"role.{role['id']}"} for role in whole["roles"]],
         "triggers": whole["triggers"],
+        "metrics": whole["metrics"],
         "figures": whole["figures"],
         "contacts": whole["contacts"],
         "document": whole["document"],

@@ -12,6 +12,7 @@ from tminus.planfile import (
     invariants,
     lines,
     lints,
+    metering,
     paths,
     people,
     schedule,
@@ -41,6 +42,7 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
     schedule.figures(found)
     invariants.invariants(found)
     sources.sources(found)
+    metering.metrics(found)
     people.people(found)
     thresholds.ladder(found)
     for look in (lints.ids, lints.names, lints.omissions, lints.rollups, paths.upward):
@@ -99,6 +101,7 @@ def _plan(
         triggers=tuple(
             trigger.model_dump(mode="json", exclude={"source_line"}) for trigger in document.triggers
         ),
+        metrics=metering.rows(document),
         to_fill=tuple(entry.what for entry in filling),
         waivers=tuple(waiver.check for waiver in document.waivers),
         environment=document.environment,

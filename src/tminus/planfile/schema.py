@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tminus.planfile import document
+from tminus.planfile import document, metricentry
 from tminus.planfile.document import Document
 from tminus.planfile.lines import ACTS, STEPS
 
@@ -73,12 +73,12 @@ def _describe(definitions: dict[str, Any]) -> None:
 
 def _docs() -> Iterator[tuple[str, str]]:
     """The texts that stand under the fields in the source, by `Model.key`."""
-    source = Path(document.__file__).read_text(encoding="utf-8")
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.ClassDef):
-            for field, text in zip(node.body, node.body[1:], strict=False):
-                if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
-                    yield _key(node.name, field), str(ast.literal_eval(text.value))
+    for module in (document, metricentry):
+        for node in ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                for field, text in zip(node.body, node.body[1:], strict=False):
+                    if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+                        yield _key(node.name, field), str(ast.literal_eval(text.value))
 
 
 def _key(model: str, field: ast.AnnAssign) -> str:

@@ -30,6 +30,7 @@ from tminus.planfile.document import (
     VantageEntry,
     WaiverEntry,
 )
+from tminus.planfile.metricentry import MetricEntry
 from tminus.planfile.nodes import Map, mark_of, plain
 from tminus.planfile.problem import Problem, meant, problem_at
 
@@ -50,6 +51,7 @@ _ENTRIES: tuple[tuple[tuple[str, ...], type[BaseModel]], ...] = (
     (("triggers", "*", "invariants", "*"), InvariantEntry),
     (("triggers", "*", "vantages", "*"), VantageEntry),
     (("triggers", "*"), TriggerEntry),
+    (("metrics", "*"), MetricEntry),
     (("rollout", "ladder", "*"), RungEntry),
 )
 """Where entries stand that can be replaced one by one, the innermost first."""

@@ -23,6 +23,7 @@ from tminus.files import replace
 CODE = (
     "tminus.control.watch",
     "tminus.domain.acceptance",
+    "tminus.domain.comparison",
     "tminus.domain.cost",
     "tminus.domain.guard",
     "tminus.domain.judgement",

@@ -8,6 +8,7 @@ its death, is `tminus.engine.memory.MemoryEngine`, which keeps the promises of t
 from tminus.testing.clock import FakeClock
 from tminus.testing.evidence import MemoryEvidence
 from tminus.testing.fate import Crash, Fate
+from tminus.testing.metering import FakeMeter
 from tminus.testing.notifier import FakeNotifier
 from tminus.testing.people import (
     FakeDatabase,
@@ -28,6 +29,7 @@ __all__ = [
     "FakeClock",
     "FakeDatabase",
     "FakeInvariants",
+    "FakeMeter",
     "FakeNotifier",
     "FakeProber",
     "FakeSignatory",

@@ -60,7 +60,7 @@ from tminus.targets.memory import GuardMemory
 from tminus.targets.trace import ProxyTrace
 from tminus.webhooks import Hooks
 from tminus.wiring import alerting
-from tminus.wiring.judging import guard_limits, inspection, sources, traffic_seconds
+from tminus.wiring.judging import guard_limits, inspection, measuring, sources, traffic_seconds
 from tminus.wiring.keys import Keys
 from tminus.wiring.oncall import courier
 from tminus.wiring.proving import OwnTrust
@@ -263,6 +263,7 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     watch = Watch(target, trace, PublicProber(site.public), clock, limits)
     known = {**os.environ, **site.addresses()}
     watch.inspection = inspection(plan, known, clock)
+    watch.measuring = measuring(plan, known, clock)
     watch.sources = sources(plan, known, (target, releases), clock)
     watch.missing = site.missing
     watch.memory = GuardMemory(folder / "guard.state", limits)

@@ -1,4 +1,4 @@
-"""A plan's own figures for what judges a launch: the guard's limits, and the look at the data."""
+"""A plan's own figures for what judges a launch: the guard's limits, the look at the data, the team's metrics."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 from tminus.config import resolve
 from tminus.control.inspection import Inspection
 from tminus.control.looks import Looks
+from tminus.control.measuring import Measuring
 from tminus.control.ports import Clock, Target
 from tminus.control.scanning import Scanning
 from tminus.control.vantages import Vantage, Vantages
@@ -13,6 +14,7 @@ from tminus.domain.canonical import JsonValue
 from tminus.domain.expectation import parse as parse_expectation
 from tminus.domain.guard import GuardLimits
 from tminus.domain.invariant import UNSEEN_TURNS, declared, every
+from tminus.domain.metric import declared as declared_metrics
 from tminus.domain.offsets import seconds
 from tminus.domain.plan import Plan
 from tminus.domain.trigger import CORRUPTION, TRIGGERS, UNAVAILABLE, VULNERABILITY, Trigger
@@ -21,6 +23,7 @@ from tminus.osv import Osv
 from tminus.releases import Releases
 from tminus.targets.invariants import DatabaseInvariants
 from tminus.targets.inventory import ReleaseInventory
+from tminus.targets.metering import PrometheusMeter
 from tminus.targets.vantages import ExporterVantage, OwnVantage
 
 PROBE_EVERY = 1.0
@@ -53,6 +56,8 @@ def inspection(plan: Plan, addresses: Mapping[str, str], clock: Clock) -> Inspec
 def traffic_seconds(plan: Plan) -> float:
     """How far back the lines of this plan look at the traffic at most, in seconds."""
     given = [check.arguments or {} for check in plan.checks if check.probe.startswith("traffic.")]
+    if any(arguments.get("baseline_seconds") for arguments in given):
+        return float("inf")  # back to what came before green's first request, whenever that was
     asked = [arguments.get("seconds", 0) for arguments in given]
     return max((float(str(seconds)) for seconds in asked), default=0.0)
 
@@ -98,6 +103,18 @@ def _vantages(entry: Mapping[str, JsonValue], address: Callable[[object], str]) 
 
 def _turn(entry: Mapping[str, JsonValue], otherwise: float) -> float:
     return seconds(str(entry["every"])) if entry["every"] else otherwise
+
+
+def measuring(plan: Plan, addresses: Mapping[str, str], clock: Clock) -> Measuring | None:
+    """What measures the team's metrics while a launch of this plan is under way; nothing where the plan has none.
+
+    `addresses` is what the plan's references stand for.
+    """
+    metrics = declared_metrics(plan.metrics)
+    if not metrics:
+        return None
+    asked = {one.system: resolve(str(plan.systems[one.system]["address"]), addresses) for one in metrics}
+    return Measuring(metrics, PrometheusMeter(asked), clock)
 
 
 def _declared(trigger: Trigger, words: Mapping[str, JsonValue] | None) -> Trigger:
