@@ -10,7 +10,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,9 @@ What a benchmark must see where harm is done on purpose, or else its zero elsewh
 """
 RECORD_EVENTS = 20_000
 
+Found = Sequence["Result | Figure | Count | Table"]
+"""What a benchmark has found."""
+
 
 def record() -> list[Result]:
     """Reading and checking a hash chain, beside hashing and parsing its lines."""
@@ -86,7 +89,7 @@ def machine() -> str:
     return f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
-def page(found: Sequence[Result | Figure | Count | Table]) -> str:
+def page(found: Found) -> str:
     """The figures as a page."""
     head = f"""# Benchmarks
 
@@ -105,12 +108,13 @@ Made by `make bench`: each figure is the best of three runs, beside a bound meas
     return head + rows + (f"{LIMITS_HEAD}\n{_limits(limited)}" if limited else "") + tables(found)
 
 
-def section(found: Sequence[Result | Figure | Count | Table], minutes: float) -> str:
+def section(found: Found, minutes: float) -> str:
     """The figures of a benchmark that writes a section of its own, also when it runs alone."""
     limited = [figure for figure in found if isinstance(figure, Figure)]
     controls = [count for count in found if isinstance(count, Count)]
-    head = f"""Made in {minutes:.0f} minutes on {machine()}; the machine's load average was {os.getloadavg()[2]:.0f} over
-its last quarter of an hour.
+    load = os.getloadavg()[2]
+    head = f"""Made in {minutes:.0f} minutes on {machine()}.
+The machine's load average was {load:.0f} over its last quarter of an hour.
 
 """
     return head + _limits(limited) + (f"\n{CONTROLS_HEAD}\n{_controls(controls)}" if controls else "")
@@ -119,7 +123,7 @@ its last quarter of an hour.
 BEGIN, END = "<!-- the guard: make bench ONLY=guard -->", "<!-- end of the guard -->"
 
 
-def tables(found: Sequence[Result | Figure | Count | Table]) -> str:
+def tables(found: Found) -> str:
     """The tables of the guard, between marks, so that a run of it alone replaces them and nothing else."""
     shown = "".join(one.text for one in found if isinstance(one, Table))
     return (
@@ -160,7 +164,7 @@ def main() -> None:
 
     Exit 1 when a limit does not hold.
     """
-    benchmarks: dict[str, Callable[[], Sequence[Result | Figure | Count | Table]]] = {
+    benchmarks: dict[str, Callable[[], Found]] = {
         "guard": guard,
         "record": record,
         "plan": plan,
@@ -173,28 +177,30 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("only", nargs="?", choices=benchmarks, default=None)
     only = parser.parse_args().only
-    results: list[Result | Figure | Count | Table] = []
-    sections: dict[str, str] = {}
-    held = True
+    found: dict[str, tuple[Found, float]] = {}
     for name, run in benchmarks.items():
         if only in {None, name}:
             began = time.monotonic()
-            found = run()
-            results += found if name not in SECTIONS else ()
-            if name in SECTIONS:
-                sections[SECTIONS[name]] = section(found, (time.monotonic() - began) / 60)
-            held = held and all(one.held for one in found if isinstance(one, Figure | Count))
+            found[name] = run(), (time.monotonic() - began) / 60
+    write(found, whole=only is None)
+    if not all(one.held for some, _ in found.values() for one in some if isinstance(one, Figure | Count)):
+        sys.exit(1)
+
+
+def write(found: Mapping[str, tuple[Found, float]], *, whole: bool) -> None:
+    """Show the figures, and put into the page what belongs there: all of a whole run, some parts also alone."""
+    results = [one for name, (some, _) in found.items() if name not in SECTIONS for one in some]
     if results:
         print(page(results))
-    if only is None:
+    if whole:
         PAGE.write_text(page(results), encoding="utf-8")
-    elif only == "guard":
+    elif "guard" in found:
         PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), tables(results)), encoding="utf-8")
-    for title, text in sections.items():
-        print(text)
-        put(title, text, PAGE)
-    if not held:
-        sys.exit(1)
+    for name, title in SECTIONS.items():
+        if name in found:
+            text = section(*found[name])
+            print(text)
+            put(title, text, PAGE)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,13 @@ import aiohttp
 import pytest
 
 from tminus import loopback, processes
+from tminus.control.green import Green
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Liftoff
 from tminus.control.ports import Engine, Json
 from tminus.control.readiness import Readiness
 from tminus.control.stages import Stages
-from tminus.control.watch import Green, Watch
+from tminus.control.watch import Watch
 from tminus.demo.supervisor import Part, Supervisor
 from tminus.domain.canonical import timestamp
 from tminus.domain.guard import Action, GuardLimits

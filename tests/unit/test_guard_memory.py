@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tminus.control.green import Green
 from tminus.control.ports import Traffic
-from tminus.control.watch import SAVE, SLICE, Green, Progress
+from tminus.control.watch import SAVE, SLICE, Progress
 from tminus.domain.guard import GuardLimits
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.targets.memory import GuardMemory

@@ -6,14 +6,16 @@ what is seen to have failed rolls back.
 
 from collections.abc import Awaitable, Callable
 
+from tminus.control import ascent
 from tminus.control.countdown import CONTROL, LONGEST
+from tminus.control.green import Green
 from tminus.control.measured import measured
-from tminus.control.ports import Engine, Json, Record, SideStatus, recorded
+from tminus.control.ports import Engine, Json, Record, recorded
 from tminus.control.proof import Proof, held_by
 from tminus.control.readiness import Finding, Readiness
 from tminus.control.stages import Stages
 from tminus.control.stretch import SEEN, UNPROVEN_SHARE, Stretch, Task
-from tminus.control.watch import SLICE, Green, Sight, sight
+from tminus.control.watch import SLICE, Sight, sight
 from tminus.domain.canonical import JsonValue
 from tminus.domain.course import GUARDED, ORDERED, REPORTED, course_of
 from tminus.domain.evidence import Observation, Source, Verdict
@@ -92,7 +94,7 @@ class Liftoff:
 
     async def _stand_up(self, new: str, old: str) -> None:
         """Everything before the first user meets green."""
-        await self.steady("initiate", lambda: self._initiate(old))
+        await self.steady("initiate", lambda: ascent.initiate(self.stages, old))
         await self._while_held()
         if inspection := self.stages.watch.inspection:
             inspection.remember(await self.steady("data", inspection.begin))
@@ -100,11 +102,11 @@ class Liftoff:
             measuring.remember(await self.steady("baseline", measuring.begin))
         await self.steady("back up", self._back_up)
         await self._while_held()
-        await self.steady("migrate", lambda: self._migrate(new))
+        await self.steady("migrate", lambda: ascent.migrate(self.stages, new))
         await self._while_held()
-        started = await self.steady("green", lambda: self._start_green(new))
+        started = await self.steady("green", lambda: ascent.start_green(self.stages, new))
         self.green = Green(float(str(started["started"])), str(started["digest"]))
-        await self.steady("smoke", self._smoke)
+        await self.steady("smoke", lambda: ascent.smoke(self.stages))
         await self._while_held()
 
     async def _fallen(self, seen: Sight) -> Sight:
@@ -215,63 +217,15 @@ class Liftoff:
         """Into the file named after when the step was first begun: a step that runs again makes no second one."""
         return await self.stages.database.back_up((await self._begun("back up")).at)
 
-    async def _initiate(self, old: str) -> Json:
-        blue = await self.stages.target.status(Side.BLUE)
-        if not (blue.running and blue.up and blue.digest == old):
-            raise RolloutError(
-                f"blue is not what it should be: running {blue.running}, up {blue.up}, {blue.digest or 'no digest'}",
-                hint="make blue serve the recorded release before a launch",
-            )
-        return {"blue": blue.digest, "weight": blue.weight}
-
-    async def _migrate(self, new: str) -> Json:
-        result = await self.stages.database.migrate(new)
-        failures = await self.stages.smoke.failures(self.stages.target.private_url(Side.BLUE))
-        if failures:
-            raise RolloutError(
-                f"the old release fails on the new schema: {'; '.join(failures)}",
-                hint="make the migration expand-only, or launch in two steps",
-            )
-        return {**result, "old_release_on_new_schema": "passed"}
-
-    async def _start_green(self, new: str) -> Json:
-        await self.stages.target.prepare(new)
-        status = await self.stages.target.start(Side.GREEN, new)
-        if not status.running or status.digest != new:
-            raise RolloutError(
-                f"green runs {status.digest or 'nothing'} instead of {new}",
-                hint="read green's log in the stage folder",
-            )
-        return _told(status)
-
-    async def _smoke(self) -> Json:
-        failures = await self.stages.smoke.failures(self.stages.target.private_url(Side.GREEN))
-        if failures:
-            raise RolloutError(
-                f"smoke tests failed on green: {'; '.join(failures)}",
-                hint="mend the release; no user has met it",
-            )
-        return {"failures": []}
-
     async def _climb(self, rung: Rung) -> Sight:
         """One rung: set the weight, read it back, and watch until it has proven itself."""
         if ordered := await self.still(f"before {rung.percent} %"):
             return ordered
         if rung.percent:
-            await self.steady(f"shift {rung.percent}", lambda: self._shift(rung.percent))
+            await self.steady(f"shift {rung.percent}", lambda: ascent.shift(self.stages, rung.percent))
             if self.stages.watch.measuring:
                 self.stages.watch.measuring.enter(Stage.SHIFT)
         return await self.watch(f"{rung.percent} %", rung.watch_seconds, rung)
-
-    async def _shift(self, percent: int) -> Json:
-        confirmed = await self.stages.target.set_weight(percent)
-        if confirmed != percent:
-            raise RolloutError(
-                f"{percent} % was set, but the proxy reports {confirmed} %",
-                hint="does something else change the proxy's weights?",
-            )
-        self.stages.watch.note_weight(percent)
-        return {"set": percent, "read_back": confirmed}
 
     async def watch(self, label: str, seconds: float, rung: Rung | None = None) -> Sight:
         """Watch for this long in all, not counting holds; on a rung also until enough requests were seen."""
@@ -280,8 +234,11 @@ class Liftoff:
         number = 0
         while True:
             name = f"watch {label}, stretch {number}"
-            data = await self.engine.step(name, self._stretch(Task(label, seconds, rung, self.plan.rollout.per_second)))
+            data = await self.engine.step(
+                name, self._stretch(Task(label, seconds, rung, self.plan.rollout.per_second))
+            )
             number += 1
+            self.stages.watch.recall(data)
             seen = sight(data)
             if seen.action is Action.ROLLBACK or not data["ordered"]:
                 return seen
@@ -421,12 +378,3 @@ def _result(done: Event) -> Json:
 
 def _words(error: TminusError) -> str:
     return f"{error} ({error.hint})"
-
-
-def _told(status: SideStatus) -> Json:
-    return {
-        "digest": status.digest,
-        "version": status.version,
-        "started": str(status.started),
-        "up": status.up,
-    }

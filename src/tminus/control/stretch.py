@@ -8,9 +8,10 @@ that begins it anew goes on from what the record holds.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tminus.control.green import Green
 from tminus.control.ports import Json, Record
 from tminus.control.stages import Stages
-from tminus.control.watch import SLICE, TICK, Green, Sight
+from tminus.control.watch import SLICE, TICK, Sight
 from tminus.domain.canonical import instant
 from tminus.domain.course import DECIDED, GUARDED, HELD, ORDERED, REPORTED, RESUMED
 from tminus.domain.guard import Action
@@ -132,7 +133,11 @@ class Stretch:
                 told_at, well, unsaid = now, 0.0, 0.0
 
     async def _read(self) -> None:
-        self._told.take(await self._record.events(self._told.seq), self._task)
+        events = await self._record.events(self._told.seq)
+        self._told.take(events, self._task)
+        for event in events:
+            if event.type == SEEN:
+                self._stages.watch.recall({**event.data})
 
     def _proof(self) -> Json:
         rung = self._task.rung

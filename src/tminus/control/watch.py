@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import cast
 
+from tminus.control.gauges import gauges
+from tminus.control.green import Green, failed
 from tminus.control.inspection import Inspection
 from tminus.control.looks import Looks, unseen
 from tminus.control.measuring import Measuring
-from tminus.control.ports import Clock, Json, Memory, Prober, SideStatus, Target, Traffic
-from tminus.domain.canonical import JsonValue
+from tminus.control.ports import Clock, Json, Memory, Prober, Target, Traffic
 from tminus.domain.cost import Toll
 from tminus.domain.guard import Action, Guard, GuardLimits
 from tminus.domain.judgement import Decision
@@ -49,14 +50,6 @@ _OF_SIGHT = ("hold.no-traffic", "hold.blind")
 
 UNMEASURED = "hold.metric"
 """The rule by which a metric holds of which too little is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Green:
-    """Which process is green: another one in its place is a restart."""
-
-    started: float
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +226,7 @@ class Watch:
         except (ProbeError, RolloutError) as error:
             claim = f"green cannot be seen ({error})"
             return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=claim)
-        if how := _failed(status, green):
+        if how := failed(status, green):
             self.guard.green_died(now, how)
             return self.guard.judge(now)
         return self._with_all_parts(self._doubted(decision, status.weight))
@@ -332,37 +325,11 @@ class Watch:
 
     def gauges(self) -> Json:
         """How far each test and each trigger has come, for people and for the record."""
-        gauges = self.guard.gauges(self._clock.now())
-        tests: list[JsonValue] = [
-            {
-                "rule": t.rule,
-                "evidence": t.evidence,
-                "threshold": t.threshold,
-                "hits": t.hits,
-                "requests": t.requests,
-            }
-            for t in gauges.tests
-        ]
-        triggers: list[JsonValue] = [
-            {
-                "trigger": t.trigger.id,
-                "state": t.state.value,
-                "breached_seconds": t.breached_seconds,
-                "for_seconds": t.trigger.for_seconds,
-            }
-            for t in gauges.triggers
-        ]
-        counts = cast("JsonValue", self.guard.counts.as_dict())
-        lines: JsonValue = {
-            "received": self._traffic.received(),
-            "lost": self._traffic.lost(),
-            "refused": self._traffic.refused(),
-        }
         data: Json = {"data": self.inspection.gauge()} if self.inspection else {}
         if self.sources:
             data["sources"] = [source.gauge() for source in self.sources]
         data |= {"metrics": self.measuring.gauge()} if self.measuring else {}
-        return {"tests": tests, "triggers": triggers, "counts": counts, "lines": lines, **data}
+        return {**gauges(self.guard, self._traffic, self._clock.now()), **data}
 
     def _catch_up(self) -> None:
         self._take_up()
@@ -418,14 +385,3 @@ class Watch:
             self.guard.resume()
             for source in self.sources:
                 source.accept()
-
-
-def _failed(status: SideStatus, green: Green) -> str:
-    """How green has failed without a request being asked; empty when it stands."""
-    if not status.running:
-        return "died: its process is gone"
-    if status.started != green.started:
-        return "restarted: its process is another one than was started"
-    if status.digest and status.digest != green.digest:
-        return f"was replaced: it runs {status.digest}"
-    return "" if status.up else "was ejected: the proxy no longer counts it as able to serve"

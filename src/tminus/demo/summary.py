@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tminus import __version__
-from tminus.demo.wording import came_back, people, spent, without_verb
+from tminus.demo.cast import people
+from tminus.demo.wording import came_back, spent, without_verb
 from tminus.domain.canonical import instant
 from tminus.domain.offsets import clock
 from tminus.domain.plan import Kind, Plan

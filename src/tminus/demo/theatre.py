@@ -23,7 +23,8 @@ from tminus.errors import PartError
 from tminus.haproxy import by_hand
 from tminus.planfile import load
 from tminus.store.rehearsals import FOLDER
-from tminus.wiring import LocalLaunch, Site, SystemClock, keep_plan, launch_folder, local_launch
+from tminus.wiring import LocalLaunch, Site, SystemClock, launch_folder, local_launch
+from tminus.wiring.keeping import keep_plan
 
 RATE = 70.0
 """User requests in a second, unless others were wished for; at 10 % on green that is 7 a second to judge."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tminus.demo.cast import people
 from tminus.domain.judgement import TESTS, times
 from tminus.domain.metered import MEASURED
 from tminus.domain.record import Event
@@ -54,16 +55,6 @@ def _opened(data: Data) -> list[Line]:
         notes.append(f"{name}: sha256:{was[:12]}… serves, sha256:{digest[:12]}… is to be launched")
     notes.append(f"waits run {data['schedule']['speed']:g} times as fast; guard and load do not")
     return [(*_NOTE, note) for note in notes]
-
-
-def people(data: Data) -> str:
-    """Who of a launch's people is real and who is simulated, from what its opening says."""
-    real = [str(role["person"]) for role in data["roles"] if not role["simulated"]]
-    simulated = len(data["roles"]) - len(real)
-    told = [f"real: {', '.join(real)}"] if real else []
-    return "; ".join(
-        [*told, f"simulated: {'all' if not real else 'the other'} {simulated}"] if simulated else told
-    )
 
 
 def _milestone(data: Data) -> list[Line]:

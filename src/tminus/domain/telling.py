@@ -214,7 +214,9 @@ def _concerned(plan: Plan, event: Event) -> tuple[str, ...]:
 def _pages(plan: Plan, course: Course, events: Sequence[Event]) -> Iterator[Telling]:
     """The newest hold of the rollout and its end; one that a person has to answer for is news already."""
     # On the way back nothing is held any more but a rollback that fails.
-    found = page(one for one in events if not course.leaving or one.type != GUARDED or one.data["rule"] == STUCK)
+    found = page(
+        one for one in events if not course.leaving or one.type != GUARDED or one.data["rule"] == STUCK
+    )
     if found is None:
         return
     event = found.over or found.held

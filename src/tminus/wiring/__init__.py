@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 
 from tminus.config import resolve
@@ -28,11 +27,10 @@ from tminus.domain.timeline import LaunchClock
 from tminus.domain.traffic import Side
 from tminus.engine.durable import DurableEngine
 from tminus.errors import PlanError, ProbeError, TminusError
-from tminus.files import replace as replace_file
 from tminus.haproxy import Runtime
 from tminus.http import connect
 from tminus.oci import Repository
-from tminus.planfile import Loaded, bound
+from tminus.planfile import bound
 from tminus.postgres import Tools
 from tminus.probes import (
     depot,
@@ -60,7 +58,7 @@ from tminus.targets.memory import GuardMemory
 from tminus.targets.trace import ProxyTrace
 from tminus.webhooks import Hooks
 from tminus.wiring import alerting
-from tminus.wiring.judging import guard_limits, inspection, measuring, sources, traffic_seconds
+from tminus.wiring.judging import equip, guard_limits, traffic_seconds
 from tminus.wiring.keys import Keys
 from tminus.wiring.oncall import courier
 from tminus.wiring.proving import OwnTrust
@@ -262,19 +260,16 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     limits = guard_limits(plan)
     watch = Watch(target, trace, PublicProber(site.public), clock, limits)
     known = {**os.environ, **site.addresses()}
-    watch.inspection = inspection(plan, known, clock)
-    watch.measuring = measuring(plan, known, clock)
-    watch.sources = sources(plan, known, (target, releases), clock)
+    equip(watch, plan, known, (target, releases), clock)
     watch.missing = site.missing
     watch.memory = GuardMemory(folder / "guard.state", limits)
-    told = LaunchRecord(store, binding.launch, launch_time)
+    record = LaunchRecord(store, binding.launch, launch_time)
     systems = Systems(
         _handles(site, plan, (releases, tools, target, trace, smoke, limits, clock, watch.inspection)),
         _values(binding, plan, ref),
     )
 
     def crew() -> Crew:
-        record = LaunchRecord(store, binding.launch, launch_time)
         readiness = Readiness(plan.checks, record, systems, clock)
         stages = Stages(target, trace, backups, smoke, watch, launch_time, OwnTrust(trust_path(home)))
         return Crew(plan, record, readiness, Keys(home).signatory(plan), launch_time, stages)
@@ -284,29 +279,13 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
 
     # Whoever runs a local launch holds the lock of its stage, so nobody else can live in this database.
     engine = DurableEngine(database, {LAUNCH: body}, clock, alone=True)
-    people = courier(binding.launch, plan, told, clock, known)
+    people = courier(binding.launch, plan, record, clock, known)
     return LocalLaunch(database, engine, store, trace, launch_time, target, backups, Reserve(folder), people)
 
 
 def launch_folder(home: Path, launch: str) -> Path:
     """Where everything about one launch is kept, its exported record included."""
     return home / "launches" / launch
-
-
-def keep_plan(home: Path, launch: str, loaded: Loaded) -> None:
-    """Keep the plan's whole document and its checklist beside the record, so that an export needs nothing else.
-
-    A checklist that has changed since the import is not kept: it is not what this plan was made from.
-    """
-    folder = launch_folder(home, launch)
-    replace_file(folder / "plan.json", [loaded.document.model_dump_json(by_alias=True).encode()])
-    source = loaded.document.source
-    if source is None:
-        return
-    checklist = loaded.path.parent / source.path
-    data = checklist.read_bytes() if checklist.is_file() else b""
-    if sha256(data).hexdigest() == source.sha256:
-        replace_file(folder / "checklist.md", [data])
 
 
 async def seal(store: RecordStore, launch: str, home: Path, clock: LaunchTime) -> Path:

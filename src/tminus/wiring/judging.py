@@ -10,6 +10,7 @@ from tminus.control.measuring import Measuring
 from tminus.control.ports import Clock, Target
 from tminus.control.scanning import Scanning
 from tminus.control.vantages import Vantage, Vantages
+from tminus.control.watch import Watch
 from tminus.domain.canonical import JsonValue
 from tminus.domain.expectation import parse as parse_expectation
 from tminus.domain.guard import GuardLimits
@@ -38,6 +39,15 @@ def guard_limits(plan: Plan) -> GuardLimits:
     """The guard's limits with the plan's own figures for the checklist's triggers."""
     words = {str(trigger["id"]): trigger for trigger in plan.triggers}
     return GuardLimits(triggers=tuple(_declared(trigger, words.get(trigger.id)) for trigger in TRIGGERS))
+
+
+def equip(
+    watch: Watch, plan: Plan, addresses: Mapping[str, str], parts: tuple[Target, Releases], clock: Clock
+) -> None:
+    """Give a watch all that looks beside the requests, by this plan; `addresses` as in `inspection`."""
+    watch.inspection = inspection(plan, addresses, clock)
+    watch.measuring = measuring(plan, addresses, clock)
+    watch.sources = sources(plan, addresses, parts, clock)
 
 
 def inspection(plan: Plan, addresses: Mapping[str, str], clock: Clock) -> Inspection | None:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tminus.control.green import Green
 from tminus.control.inspection import Inspection
-from tminus.control.watch import SLICE, Green
+from tminus.control.watch import SLICE
 from tminus.domain.guard import Action
 from tminus.domain.traffic import Side
 from tminus.errors import InconclusiveError, RolloutError, UnreachableError

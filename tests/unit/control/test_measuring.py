@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tminus.control.green import Green
 from tminus.control.measuring import Measuring
-from tminus.control.watch import SLICE, Green
+from tminus.control.watch import SLICE
 from tminus.domain.expectation import parse
 from tminus.domain.guard import Action
 from tminus.domain.measurement import Reading

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tminus.control.green import Green
 from tminus.control.liftoff import Liftoff
 from tminus.control.stretch import LOOK, SELDOM, pause
-from tminus.control.watch import SLICE, Green
+from tminus.control.watch import SLICE
 from tminus.domain.canonical import instant
 from tminus.domain.guard import Action
 from tminus.domain.orders import Act

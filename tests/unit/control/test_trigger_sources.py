@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from tminus.control.green import Green
 from tminus.control.looks import Looks
 from tminus.control.scanning import Scanning
 from tminus.control.vantages import Vantages
-from tminus.control.watch import SLICE, Green, Sight
+from tminus.control.watch import SLICE, Sight
 from tminus.domain.guard import Action
 from tminus.domain.traffic import Side
 from tminus.domain.trigger import CORRUPTION, TRIGGERS, UNAVAILABLE, VULNERABILITY

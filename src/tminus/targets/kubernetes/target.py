@@ -52,6 +52,17 @@ class KubernetesTarget:
         """See `Target.private_url`: the Service of that side, as the cluster's own names have it."""
         return f"http://{self.service.sides[side]}.{self.service.namespace}.svc:{self.service.port}"
 
+    def by_hand(self) -> tuple[str, ...]:
+        """See `Target.by_hand`; what divides the traffic is edited, for only the object itself says which rule it is."""
+        service = self.service
+        kubectl = f"kubectl -n {service.namespace}"
+        blue = f"{kubectl} scale deployment {service.sides[Side.BLUE]} --replicas={service.replicas or 'N'}"
+        if service.route:
+            edit = f"{kubectl} edit httproute {service.route}  # blue's weight 100, green's 0"
+        else:
+            edit = f"{kubectl} edit service {service.switch}  # the selector of Service {service.sides[Side.BLUE]}"
+        return (blue, edit)
+
     async def prepare(self, digest: str) -> Json:
         """See `Target.prepare`: whatever will be written is tried without being kept.
 
