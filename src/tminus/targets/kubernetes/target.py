@@ -53,7 +53,7 @@ class KubernetesTarget:
         return f"http://{self.service.sides[side]}.{self.service.namespace}.svc:{self.service.port}"
 
     def by_hand(self) -> tuple[str, ...]:
-        """See `Target.by_hand`; what divides the traffic is edited, for only the object itself says which rule it is."""
+        """See `Target.by_hand`; what divides the traffic is edited, for only that says which rule it is."""
         service = self.service
         kubectl = f"kubectl -n {service.namespace}"
         blue = f"{kubectl} scale deployment {service.sides[Side.BLUE]} --replicas={service.replicas or 'N'}"
