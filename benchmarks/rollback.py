@@ -26,7 +26,7 @@ else:
 
 from tminus.control.ports import Json
 from tminus.demo.stage import Stage
-from tminus.domain.judgement import Action, GuardLimits
+from tminus.domain.guard import Action, GuardLimits
 from tminus.domain.trace import answer, replay
 from tminus.domain.traffic import Outcome, Side, WeightChange
 
