@@ -12,10 +12,10 @@ def test_every_part_of_an_observation_is_told_with_the_reference_in_the_place_of
     curtain = Curtain()
     curtain.draw("env:PROMETHEUS", SECRET)
     said = f"asked {SECRET}"
-    shown = curtain.observation(Observation([said], {said: said}, {said: [said]}, (said,), said))
+    shown = curtain.observation(Observation([said], {said: said}, {said: [said]}, (said,), said, said))
     hidden = "asked env:PROMETHEUS"
-    assert shown == Observation([hidden], {hidden: hidden}, {hidden: [hidden]}, (hidden,), hidden)
-    assert len(fields(Observation)) == 5, "a new part is to be hidden too"
+    assert shown == Observation([hidden], {hidden: hidden}, {hidden: [hidden]}, (hidden,), hidden, hidden)
+    assert len(fields(Observation)) == 6, "a new part is to be hidden too"
 
 
 def test_what_holds_no_secret_is_kept_as_it_is() -> None:

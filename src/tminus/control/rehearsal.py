@@ -181,7 +181,7 @@ class _Run:
         scene = self._scene
         ordered = scene.clock.now()
         record = scene.record()
-        rollback = Rollback(scene.engine, record, scene.target, scene.clock)
+        rollback = Rollback(scene.engine, record, scene.target, scene.clock, rehearsed=True)
         await rollback.run(rule, text, self.watch, scene.previous)
         done = next(event for event in await record.events() if event.type == "rollback.done")
         zero = float(str(done.data["seconds"]))

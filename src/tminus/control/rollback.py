@@ -14,7 +14,7 @@ from tminus.control.watch import Watch
 from tminus.domain.course import GUARDED, STUCK
 from tminus.domain.rollout import served_by
 from tminus.domain.traffic import Side
-from tminus.errors import PartError, ProbeError, RolloutError
+from tminus.errors import PartError, ProbeError, RollbackError, RolloutError
 
 T = TypeVar("T")
 
@@ -37,7 +37,11 @@ QUIET = 3.0
 class Rollback:
     """The way back of one launch."""
 
-    def __init__(self, engine: Engine, record: Record, target: Target, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, record: Record, target: Target, clock: Clock, *, rehearsed: bool = False
+    ) -> None:
+        """`rehearsed` says that no users depend on it: what fails as often as people are called then ends it."""
+        self._rehearsed = rehearsed
         self._engine = engine
         self._record = record
         self._target = target
@@ -154,6 +158,10 @@ class Rollback:
                 return await act()
             except (ProbeError, PartError, RolloutError) as error:
                 tried += 1
+                if tried == tries and self._rehearsed:
+                    raise RollbackError(
+                        f"the rollback failed {tries} times: {what}: {error}", hint=error.hint
+                    ) from error
                 if tried == tries:
                     await self._call(what, f"{error} ({error.hint})", tries)
             await self._clock.sleep(RETRY)

@@ -60,6 +60,7 @@ class Curtain:
             {self.text(key): self.json(one) for key, one in seen.material.items()},
             tuple(self.text(one) for one in seen.remarks),
             self.text(seen.fact),
+            self.text(seen.worse),
         )
 
 

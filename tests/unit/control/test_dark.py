@@ -114,7 +114,7 @@ class Darkness:
     def kinds(self, *kinds: str) -> list[tuple[float, str]]:
         """When, while it was dark, something of these kinds was recorded, and by which key."""
         found = ((instant(event.at), event.key) for event in self.world.chain if event.type in kinds)
-        return [(at - self.began, key) for at, key in found if self.began < at <= self.ended]
+        return [(at - self.began, key) for at, key in found if self.began <= at <= self.ended]
 
 
 async def launched(world: World) -> Sight:

@@ -206,7 +206,7 @@ async def test_unavailable_clear_while_each_gets_answers() -> None:
     assert (await at.watch(10.0)).action is Action.CONTINUE
     assert at.state(UNAVAILABLE) == "clear"
     assert at.told(UNAVAILABLE) == "2 of 2 vantage points get answers"
-    assert at.world.prober.asked == 0, "the one prober of other plans is not asked as well"
+    assert at.world.prober.asked > 0, "by it a log that falls silent is noticed"
 
 
 @case(UNAVAILABLE, "broken")

@@ -92,6 +92,9 @@ def test_each_part_that_a_plan_may_name_has_an_address(setting: Setting) -> None
         "PAGER",
         "CHAT",
         "MAIL",
+        "ONCALL",
+        "BLACKBOX",
+        "OSV",
     }
 
 

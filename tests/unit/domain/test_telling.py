@@ -210,12 +210,12 @@ def test_a_hold_by_a_trigger_is_told_once_until_it_is_resumed() -> None:
     for number in range(3):
         launch.add("launch.held", where=f"watch #{number}", rule="trigger.vulnerability", text="CVE-1")
     first = open_messages_of(launch)
-    assert [kind for kind, _, _ in called(launch)] == ["trigger.vulnerability"]
+    assert [kind for kind, _, _ in called(launch)][1:] == ["trigger.vulnerability"]
     launch.add("launch.held", where="watch #3", rule="trigger.vulnerability", text="CVE-1")
     assert open_messages_of(launch) == first
     launch.order(Act.RESUME)
     launch.add("launch.held", where="watch #4", rule="trigger.vulnerability", text="CVE-3")
-    assert [kind for kind, _, _ in called(launch)] == ["trigger.vulnerability"]
+    assert [kind for kind, _, _ in called(launch)][1:] == ["trigger.vulnerability"]
     assert open_messages_of(launch) != first
 
 
@@ -223,8 +223,8 @@ def open_messages_of(launch: Launched) -> list[str]:
     return [one.delivery.key for one in outstanding(OURS, launch.events, {}, launch.now)]
 
 
-def test_a_hold_that_ends_by_itself_is_told_to_nobody() -> None:
+def test_a_hold_that_ends_by_itself_is_told_later() -> None:
     launch = Launched().up_to("launching")
     before = called(launch)
     launch.add("launch.held", where="watch #1", rule="hold.blind", text="no line came")
-    assert called(launch) == before
+    assert [kind for kind, _, _ in called(launch)[len(before) :]] == ["hold.blind"]

@@ -93,7 +93,7 @@ def test_a_plan_from_before_keeps_its_digest() -> None:
     ("old", "new", "problem"),
     [
         ("system: known", "system: website", "`system` names a system of kind osv; write one of known"),
-        ("every: 10min", "every: 0.5s", "looks too often; write 1s or more"),
+        ("every: 10min", "every: 0s", "looks too often; write 1s or more"),
         ("every: 10min", "path: /up", "only trig.unavailable has vantage points"),
         ("system: website\n", "system: known\n", "`system` names a system of kind website; write one of"),
         ("by: afar", "by: website", "`by` names a system of kind blackbox; write one of afar"),
