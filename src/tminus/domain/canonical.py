@@ -21,7 +21,7 @@ JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, J
 """What records and evidence are made of: it is stored, hashed and printed as JSON."""
 
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
-_NUMBERS = re.compile(rb"[\[:,]-?[0-9](?:[0-9]{15}|[0-9]*\.[0-9]*0[,\]}]|[0-9.]*[eE])")
+_NUMBERS = re.compile(rb"[\[:,]-?[0-9](?:[0-9]{15}|[0-9]*\.[0-9]*0[,\]}]|[0-9.]*[eE][-+]?[0-9]+[,\]}])")
 """Numbers in a list or an object with sixteen digits before the point, an exponent, or a last 0 behind the point."""
 _BEYOND = re.compile(rb"[\xf0-\xf7]")
 """A character beyond U+FFFF."""
