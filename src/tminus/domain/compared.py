@@ -36,11 +36,13 @@ def said(data: Mapping[str, object], words: Mapping[str, object], *needed: str) 
 def _alike(seen: object, right: object) -> bool:
     """Whether both are one JSON value: 1 is not true, inside of lists and objects as well."""
     if isinstance(right, dict):
-        same_names = isinstance(seen, dict) and seen.keys() == right.keys()
-        return same_names and all(_alike(seen[name], value) for name, value in right.items())
+        if not isinstance(seen, dict) or seen.keys() != right.keys():
+            return False
+        return all(_alike(seen[name], value) for name, value in right.items())
     if isinstance(right, list):
-        as_many = isinstance(seen, list) and len(seen) == len(right)
-        return as_many and all(map(_alike, seen, right))
+        if not isinstance(seen, list) or len(seen) != len(right):
+            return False
+        return all(_alike(one, other) for one, other in zip(seen, right, strict=True))
     return seen == right and isinstance(seen, bool) == isinstance(right, bool)
 
 
