@@ -21,11 +21,10 @@ JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, J
 """What records and evidence are made of: it is stored, hashed and printed as JSON."""
 
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
-_OTHERWISE = re.compile(
-    rb"[\[:,]-?[0-9](?:[0-9]{15}|[0-9]*\.[0-9]*0[,\]}]|[0-9.]*[eE])|\A-?[0-9]|[\xf0-\xf7]"
-)
-"""What orjson may spell in another way than RFC 8785, within texts as well, where it does no harm: numbers with sixteen
-digits before the point, with an exponent, with a last digit of 0 behind the point, alone; characters beyond U+FFFF."""
+_NUMBERS = re.compile(rb"[\[:,]-?[0-9](?:[0-9]{15}|[0-9]*\.[0-9]*0[,\]}]|[0-9.]*[eE][-+]?[0-9]+[,\]}])")
+"""Numbers in a list or an object with sixteen digits before the point, an exponent, or a last 0 behind the point."""
+_BEYOND = re.compile(rb"[\xf0-\xf7]")
+"""A character beyond U+FFFF."""
 _ORDERED = (
     orjson.OPT_SORT_KEYS
     | orjson.OPT_PASSTHROUGH_DATACLASS
@@ -56,8 +55,13 @@ def written(value: object) -> bytes:
 
 def written_so(value: object, encoded: bytes) -> bool:
     """Whether these canonical bytes, as `parse` takes them, are those of this value."""
-    quick = _quickly_written(value)
-    return (canonical(value) if quick is None else quick[0]) == encoded
+    try:
+        # NaN would be written as null, and nothing else as what it is not.
+        if b"null" not in encoded and orjson.dumps(value, option=_ORDERED) == encoded:
+            return True
+    except orjson.JSONEncodeError:
+        return canonical(value) == encoded
+    return canonical(value) == encoded
 
 
 def plain(value: Mapping[str, object]) -> dict[str, JsonValue]:
@@ -79,7 +83,7 @@ def _quickly_written(value: object) -> tuple[bytes, JsonValue] | None:
     except (orjson.JSONEncodeError, orjson.JSONDecodeError):
         return None
     # What orjson changes without a word (a tuple, NaN) is not what is read again.
-    return None if read != value or _OTHERWISE.search(encoded) else (encoded, read)
+    return None if read != value or _otherwise(encoded) else (encoded, read)
 
 
 def _written_by_the_library(value: object) -> tuple[bytes, JsonValue]:
@@ -99,7 +103,7 @@ def parse(encoded: bytes) -> JsonValue:
         alike = orjson.dumps(value, option=_ORDERED) == encoded
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _parsed_by_the_library(encoded)
-    return value if alike and not _OTHERWISE.search(encoded) else _parsed_by_the_library(encoded)
+    return value if alike and not _otherwise(encoded) else _parsed_by_the_library(encoded)
 
 
 def _parsed_by_the_library(encoded: bytes) -> JsonValue:
@@ -111,6 +115,16 @@ def _parsed_by_the_library(encoded: bytes) -> JsonValue:
     if again != encoded:
         raise _refused(f"byte {first_difference(encoded, again)}: not as RFC 8785 writes it")
     return value
+
+
+def _otherwise(encoded: bytes) -> bool:
+    """Whether orjson may spell something here in another way than RFC 8785.
+
+    That are some numbers, and the order of some keys. The same within texts does no harm, and is not told apart.
+    """
+    if encoded[:1] in b"-0123456789" or _NUMBERS.search(encoded):
+        return True
+    return not encoded.isascii() and _BEYOND.search(encoded) is not None
 
 
 def first_difference(one: bytes, other: bytes) -> int:

@@ -16,8 +16,7 @@ _HINT = "do not rely on this launch: its record does not prove what it says"
 
 def check_trusted(trust: TrustRoot, vote: Signature, recorded_at: str) -> None:
     """Raise `RecordError` unless the trust root gives this key to this person for this role, at both times."""
-    key = trust.signer(vote.keyid, KeyKind.PERSON, vote.at)
-    trust.signer(vote.keyid, KeyKind.PERSON, recorded_at)
+    key = trust.signer(vote.keyid, KeyKind.PERSON, vote.at, recorded_at)
     if key.name != vote.person:
         raise RecordError(f"signed as {vote.person}, but with the key of {key.name}", hint=_HINT)
     if vote.role not in key.roles:

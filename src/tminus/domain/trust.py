@@ -39,8 +39,10 @@ class TrustedKey:
 
     def valid_at(self, at: str) -> bool:
         """Whether the key counts at this instant."""
-        until = float("inf") if self.valid_until is None else instant(self.valid_until)
-        return instant(self.valid_from) <= instant(at) < until
+        signed = instant(at)
+        return instant(self.valid_from) <= signed and (
+            self.valid_until is None or signed < instant(self.valid_until)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,10 @@ class TrustRoot:
 
     def find(self, keyid: str) -> TrustedKey | None:
         """The key with this id, if it was ever enrolled."""
-        return next((key for key in self.keys if key.keyid == keyid), None)
+        for key in self.keys:
+            if key.keyid == keyid:
+                return key
+        return None
 
     def enrolled(self, key: TrustedKey) -> "TrustRoot":
         """The list with this key in it; the same list when it is there already.
@@ -78,8 +83,8 @@ class TrustRoot:
             )
         return TrustRoot(tuple(_ended(key, at) if key.keyid == keyid else key for key in self.keys))
 
-    def signer(self, keyid: str, kind: KeyKind, at: str) -> TrustedKey:
-        """The key, when it counts for this kind of signature at this instant; raises `RecordError` otherwise."""
+    def signer(self, keyid: str, kind: KeyKind, *times: str) -> TrustedKey:
+        """The key, when it counts for this kind of signature at these instants; raises `RecordError` otherwise."""
         key = self.find(keyid)
         if key is None:
             raise RecordError(
@@ -90,10 +95,12 @@ class TrustRoot:
             raise RecordError(
                 f"the key of {key.kind} {key.name} cannot sign as {kind}", hint="do not trust it"
             )
-        if not key.valid_at(at):
-            raise RecordError(
-                f"the key of {key.name} was not valid at {at}", hint="ask its owner when the key was retired"
-            )
+        for at in times:
+            if not key.valid_at(at):
+                raise RecordError(
+                    f"the key of {key.name} was not valid at {at}",
+                    hint="ask its owner when the key was retired",
+                )
         return key
 
 
