@@ -172,7 +172,7 @@ def simulate(health: Health, seed: int, seconds: int = HOUR, launches: int = BAT
     a2 = Comparison(limits.r0, limits.late, (launches,))
     b2 = Comparison(limits.r0_slow, limits.late, (launches, len(CUTS)))
     highest = {rule: np.zeros(launches) for rule in limits.split}
-    requests, failed, slow = (np.zeros(launches, dtype=np.int64) for _ in range(3))
+    judged, requests, failed, slow = (np.zeros(launches, dtype=np.int64) for _ in range(4))
     for second in range(1, seconds + 1):
         percent = health.weight or LADDER[min((second - 1) * len(LADDER) // seconds, len(LADDER) - 1)]
         weight = percent / 100
@@ -180,15 +180,19 @@ def simulate(health: Health, seed: int, seconds: int = HOUR, launches: int = BAT
         blue = RATE - green
         raw_green, _, our_errors, their_errors = errors.draw(green, blue, weight)
         slow_green = dice.binomial(green, SLOW)
-        failed += raw_green
+        failed += our_errors
         slow += slow_green
-        for test, total, bad, rule in ((a1, failed, raw_green, "a1"), (b1, slow, slow_green, "b1")):
+        for test, total, bad, rule, taken in (
+            (a1, failed, our_errors, "a1", judged),
+            (b1, slow, slow_green, "b1", requests),
+        ):
             some = np.nonzero(bad)[0]
             if some.size:
-                seen = test.of(total[some], requests[some] + bad[some], some)
+                seen = test.of(total[some], taken[some] + bad[some], some)
                 highest[rule][some] = np.maximum(highest[rule][some], seen)
         requests += green
-        a1.tick(second, failed, requests)
+        judged += green - (raw_green - our_errors)
+        a1.tick(second, failed, judged)
         b1.tick(second, slow, requests)
         if percent == 100:
             continue

@@ -12,6 +12,8 @@ from tminus.domain.acceptance import Criterion, acceptance
 from tminus.domain.comparison import RelativeTest, SlownessTest
 from tminus.domain.judgement import Counts, Decision, GuardLimits, Tally, TestGauge
 from tminus.domain.sequential import RateTest
+from tminus.domain.storms import Storms
+from tminus.domain.tallying import FORGET_SECONDS, SideCounts, Unserved, Weight
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.domain.trigger import WINDOW, Action, Backstop, Trigger, TriggerGauge
 
@@ -25,8 +27,6 @@ __all__ = [
     "Tally",
 ]
 
-FORGET_SECONDS = 10.0
-"""How long after the last unserved request users are served again."""
 SETTLE_SECONDS = 1.0
 """How long an ended second waits for late lines when no newer line has closed it."""
 
@@ -42,48 +42,6 @@ class Gauges:
     """a1, a2, b1, b2 and hold.errors."""
     triggers: tuple[TriggerGauge, ...]
     """The backstop."""
-
-
-@dataclass(slots=True)
-class _SideCounts:
-    """The running counts of one side, and when it was last heard."""
-
-    requests: int = 0
-    failed: int = 0
-    slow: int = 0
-    over_success: int = 0
-    last: float | None = None
-
-    def tally(self) -> Tally:
-        return Tally(self.requests, self.failed, self.slow)
-
-
-@dataclass(slots=True)
-class _Unserved:
-    """Users' requests that were neither side's, and since when they have been coming."""
-
-    requests: int = 0
-    first: float = float("-inf")
-    last: float = float("-inf")
-
-    def count(self, at: float) -> None:
-        self.requests += 1
-        if at - self.last > FORGET_SECONDS:
-            self.first = at
-        self.last = max(self.last, at)
-
-
-@dataclass(slots=True)
-class _Weight:
-    """The share routed to green: unknown until somebody says."""
-
-    percent: int | None = None
-    since: float = field(default=float("-inf"))
-
-    def routed(self, at: float) -> float | None:
-        """Green's share in the second that ended at `at`, if it was one and the same for a while."""
-        steady = self.percent is not None and at - self.since >= 2
-        return self.percent / 100 if steady and self.percent is not None else None
 
 
 class Guard:
@@ -107,9 +65,9 @@ class Guard:
         self._acting = acting
         self.fired: dict[str, Decision] = {}
         """By rule: what it first came to, also where it does not act."""
-        self._sides = {Side.BLUE: _SideCounts(), Side.GREEN: _SideCounts()}
-        self._unserved = _Unserved()
-        self._weight = _Weight()
+        self._sides = {Side.BLUE: SideCounts(), Side.GREEN: SideCounts()}
+        self._unserved = Unserved()
+        self._weight = Weight()
         self._open: int | None = None
         self._latest = float("-inf")
         self._rollback: Decision | None = None
@@ -122,6 +80,7 @@ class Guard:
         self._baseline = list(baseline)
         self._learn()
         self._hold = RateTest(limits.error_hold, 1 / limits.alpha_hold, late)
+        self._failing, self._slowing = Storms(), Storms()
         self._backstop = Backstop(limits.triggers)
         self._claims = {
             "a1": f"green fails more than {100 * limits.error_rollback:g} % of its requests",
@@ -152,7 +111,7 @@ class Guard:
         self._latest = max(self._latest, item.at)
         if isinstance(item, WeightChange):
             if item.percent != self._weight.percent:
-                self._weight = _Weight(item.percent, item.at)
+                self._weight = Weight(item.percent, item.at)
         else:
             self._count(item)
 
@@ -284,9 +243,11 @@ class Guard:
             self._compare(outcome, failed=failed)
         if green:
             self._backstop.observe(outcome, failed=failed)
-            self._a1.observe(failed=failed)
-            self._b1.observe(failed=slow)
-            self._hold.observe(failed=failed)
+            if self._failing.counts(outcome.client, bad=failed):
+                self._a1.observe(failed=failed)
+                self._hold.observe(failed=failed)
+            if self._slowing.counts(outcome.client, bad=slow):
+                self._b1.observe(failed=slow)
             if failed or slow:
                 self._latch_rates()
 

@@ -28,6 +28,8 @@ CODE = (
     "tminus.domain.guard",
     "tminus.domain.judgement",
     "tminus.domain.sequential",
+    "tminus.domain.storms",
+    "tminus.domain.tallying",
     "tminus.domain.traffic",
     "tminus.domain.trigger",
 )
