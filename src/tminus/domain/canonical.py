@@ -49,8 +49,7 @@ def canonical(value: object) -> bytes:
 def written(value: object) -> bytes:
     """The same bytes for what nobody reads again; raises `ValueError` for what is no JSON."""
     quick = _quickly_written(value)
-    # rfc8785 refuses what is no JSON by itself.
-    return rfc8785.dumps(value) if quick is None else quick[0]  # type: ignore[arg-type]
+    return rfc8785.dumps(value) if quick is None else quick[0]  # type: ignore[arg-type] # refuses no JSON
 
 
 def written_so(value: object, encoded: bytes) -> bool:
