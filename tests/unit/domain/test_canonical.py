@@ -12,7 +12,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tminus.domain.canonical import canonical, instant, parse, plain, timestamp
+from tminus.domain.canonical import canonical, instant, parse, plain, timestamp, written_so
 from tminus.errors import RecordError
 
 VECTORS = (Path(__file__).parents[3] / "../shared/vectors").resolve()
@@ -115,6 +115,12 @@ def test_what_orjson_spells_otherwise_is_refused(text: str) -> None:
     assert orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS).decode() == text
     with pytest.raises(RecordError):
         parse(text.encode())
+
+
+def test_what_is_no_json_is_not_the_null_that_orjson_makes_of_it() -> None:
+    assert written_so({"a": None}, b'{"a":null}')
+    with pytest.raises(RecordError, match="cannot be written"):
+        written_so({"a": math.nan}, b'{"a":null}')
 
 
 @pytest.mark.parametrize("name", ["arrays", "french", "structures", "unicode", "values", "weird"])
