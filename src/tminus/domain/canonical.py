@@ -49,14 +49,15 @@ def canonical(value: object) -> bytes:
 def written(value: object) -> bytes:
     """The same bytes for what nobody reads again; raises `ValueError` for what is no JSON."""
     quick = _quickly_written(value)
-    # rfc8785 refuses what is no JSON by itself.
-    return rfc8785.dumps(value) if quick is None else quick[0]  # type: ignore[arg-type]
+    if quick is not None:
+        return quick[0]
+    return rfc8785.dumps(value)  # type: ignore[arg-type] # refuses what is no JSON by itself
 
 
 def written_so(value: object, encoded: bytes) -> bool:
     """Whether these canonical bytes, as `parse` takes them, are those of this value."""
     try:
-        # NaN would be written as null, and nothing else as what it is not.
+        # Of JSON values orjson writes NaN alone as something else, and that as null.
         if b"null" not in encoded and orjson.dumps(value, option=_ORDERED) == encoded:
             return True
     except orjson.JSONEncodeError:
@@ -120,7 +121,7 @@ def _parsed_by_the_library(encoded: bytes) -> JsonValue:
 def _otherwise(encoded: bytes) -> bool:
     """Whether orjson may spell something here in another way than RFC 8785.
 
-    That are some numbers, and the order of some keys. The same within texts does no harm, and is not told apart.
+    Such are some numbers, and the order of some keys. Within a text they do no harm, and are not told apart.
     """
     if encoded[:1] in b"-0123456789" or _NUMBERS.search(encoded):
         return True

@@ -57,7 +57,7 @@ def texts(data: Mapping[str, object], name: str) -> list[str]:
 
 def exactly(data: Mapping[str, object], names: Iterable[str]) -> None:
     """Raise `RecordError` unless the object has these fields and no other."""
-    wanted = frozenset(names)
+    wanted = set(names)
     if data.keys() == wanted:
         return
     if missing := sorted(wanted - data.keys()):
