@@ -50,6 +50,8 @@ RATE = 50.0
 """Users' requests a second, as in a Poisson process."""
 LONGEST = 90.0
 """Seconds after the fault at which the run is given up."""
+KNOWN = 1_200
+"""Blue has users before a launch: from 1,000 of its requests the guard learns what is usual."""
 HEALTHY = {"median_ms": 60.0, "spread": 0.5}
 SLOWER = {"median_ms": 400.0, "spread": 0.4}
 """p95 of 772 ms; twice as much is below every limit of the plan."""
@@ -177,6 +179,11 @@ async def run(scene: Scene, folder: Path, seed: int, fault: str, healthy: float)
     enough = asyncio.Event()
     sending = asyncio.create_task(users.send(enough))
     await one.engine.start()
+
+    async def known() -> bool:
+        return users.sent >= KNOWN
+
+    await processes.wait_until(known, 120, "users on blue, as before every launch")
     await one.engine.begin("launch", "run")
 
     async def on_green() -> bool:

@@ -127,6 +127,15 @@ async def test_a_release_that_fails_requests_is_rolled_back(start: Begin, home: 
     assert 0 < int(failed[1]) < 60
     all_traffic_is_on_blue(demo.record)
     assert verify_file(demo.record, load_trust(trust_path(home))).outcome == "rolled-back"
+    a_replay_of_its_trace_decides_the_same(demo.record)
+
+
+def a_replay_of_its_trace_decides_the_same(record: Path) -> None:
+    lines = record.with_name("trace.jsonl").read_text().splitlines()
+    decision = answer(replay(read(lines), GuardLimits()))
+    (rollback,) = of_type(record, "rollback.done")
+    assert decision.rule == rollback["rule"]
+    assert json.loads(lines[0])["side"] == "blue"
 
 
 @pytest.mark.slow
@@ -193,14 +202,3 @@ async def test_a_release_that_leaks_its_connections_is_rolled_back_by_the_guard(
     assert isinstance(ended["data"], dict)
     assert ended["data"]["text"] == "all 4 invariants of the data hold"
     all_traffic_is_on_blue(demo.record)
-
-
-@pytest.mark.slow
-async def test_a_replay_of_the_demo_s_own_trace_decides_the_same(start: Begin) -> None:
-    demo = await start("--release", "errors")
-    assert await demo.ends() == 0, demo.text
-    lines = demo.record.with_name("trace.jsonl").read_text().splitlines()
-    decision = answer(replay(read(lines), GuardLimits()))
-    (rollback,) = of_type(demo.record, "rollback.done")
-    assert decision.rule == rollback["rule"]
-    assert json.loads(lines[0])["side"] == "blue"

@@ -18,8 +18,8 @@ Begin = Callable[..., Awaitable[Demo]]
 
 pytestmark = pytest.mark.slow
 
-ALWAYS = {"prometheus", "redis"}
-"""What measures and what the service uses: killed in every acceptance run; each of the others in `make chaos`."""
+ALWAYS = {"redis"}
+"""What the service uses: killed in every acceptance run; each of the others in `make chaos`."""
 
 
 def told(record: Path, *kinds: str) -> list[tuple[str, dict[str, Any]]]:
@@ -66,33 +66,45 @@ async def test_a_proxy_killed_in_the_shift_holds_the_launch_is_started_again_and
     assert nothing_left(home, demo.stage)
 
 
-async def test_a_proxy_that_dies_with_tminus_is_started_again_by_the_next_start(
+async def test_parts_that_die_with_tminus_are_started_again_by_the_next_start(
     start: Begin, home: Path
 ) -> None:
     killed = await start()
     await killed.sees(r"✔ shift 10")
     await killed.kill()
-    await kill(killed, "haproxy")
+    for part in ("haproxy", "prometheus"):
+        await kill(killed, part)
     resumed = await start()
     assert await resumed.ends() == 0, resumed.text
     assert resumed.lines[-1].startswith("outcome=landed record=/")
-    (restarted,) = [data for _, data in told(resumed.record, "part.restarted")]
-    assert restarted["green_percent"] == 10
-    assert restarted["users_failed"] > 0
+    restarted = {data["part"]: data for _, data in told(resumed.record, "part.restarted")}
+    assert set(restarted) == {"haproxy", "prometheus"}
+    assert restarted["haproxy"]["green_percent"] == 10
+    assert restarted["haproxy"]["users_failed"] > 0
     assert nothing_left(home, killed.stage)
 
 
-async def test_a_registry_killed_in_the_shift_costs_no_user_anything_and_is_started_again(
+async def test_a_registry_killed_in_the_shift_costs_no_user_anything_and_a_measuring_part_killed_later_holds(
     start: Begin, home: Path
 ) -> None:
     demo = await start()
     await demo.sees(r"watch 10 % #0")
     await kill(demo, "registry")
+    await demo.sees(r"part registry")
+    await demo.sees(r"watch 50 % #0")
+    await kill(demo, "prometheus")
     assert await demo.ends() == 0, demo.text
     assert demo.lines[-1].startswith("outcome=landed record=/")
     story = [(kind, data["part"]) for kind, data in told(demo.record, "part.ended", "part.restarted")]
-    assert story == [("part.ended", "registry"), ("part.restarted", "registry")]
-    assert not told(demo.record, "launch.held")
+    assert story == [
+        ("part.ended", "registry"),
+        ("part.restarted", "registry"),
+        ("part.ended", "prometheus"),
+        ("part.restarted", "prometheus"),
+    ]
+    held = [data for _, data in told(demo.record, "launch.held")]
+    assert held, demo.text
+    assert all(data["rule"] == "hold.parts" and "prometheus" in data["text"] for data in held), held
     assert re.search(r"users[^:]*: [\d,]+ requests sent, 0 failed", demo.text), demo.text
     assert nothing_left(home, demo.stage)
 
@@ -121,20 +133,6 @@ async def test_a_supporting_part_killed_in_the_shift_holds_is_named_and_started_
     assert after[-1]["action"] == "continue"
     assert verify_file(demo.record, load_trust(trust_path(home))).outcome == "landed"
     assert nothing_left(home, demo.stage)
-
-
-async def test_a_part_that_dies_with_tminus_is_started_again_by_the_next_start(
-    start: Begin, home: Path
-) -> None:
-    killed = await start()
-    await killed.sees(r"✔ shift 10")
-    await killed.kill()
-    await kill(killed, "prometheus")
-    resumed = await start()
-    assert await resumed.ends() == 0, resumed.text
-    (restarted,) = [data for _, data in told(resumed.record, "part.restarted")]
-    assert restarted["part"] == "prometheus"
-    assert nothing_left(home, killed.stage)
 
 
 async def test_a_database_killed_in_the_shift_is_harm_that_users_see_and_is_not_hidden(

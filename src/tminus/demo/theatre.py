@@ -26,8 +26,8 @@ from tminus.store.rehearsals import FOLDER
 from tminus.wiring import LocalLaunch, Site, SystemClock, launch_folder, local_launch
 from tminus.wiring.keeping import keep_plan
 
-RATE = 70.0
-"""User requests in a second, unless others were wished for; at 10 % on green that is 7 a second to judge."""
+RATE = 60.0
+"""User requests in a second, unless others were wished for; at 10 % on green that is 6 a second to judge."""
 
 DOCUMENTS = 2000
 """Documents in the store before the launch."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from tminus.demo.supervisor import AGAIN, Part
 from tminus.haproxy import DesiredState
 from tminus.oci import Invocation
-from tminus.processes import make_part_folder
+from tminus.processes import make_part_folder, polite
 from tminus.releases import Releases
 
 NAME = "worker"
@@ -73,7 +73,8 @@ class Worker:
 
         return Part(
             NAME,
-            ["/bin/sh", _SCRIPT],
+            # Its start takes two seconds of a processor, in the middle of a shift: users come first.
+            polite(["/bin/sh", _SCRIPT]),
             given,
             answers=self._answers,
             prepare=prepare,

@@ -26,6 +26,8 @@ _UNDERFLOW = 1e-280
 """Below this a tail probability is about to leave the range of doubles."""
 _FRACTION_STEPS = 10_000
 """More than the continued fraction needs anywhere below `_UNDERFLOW`; a loop must end."""
+_SOON = 5
+"""How many starts count as soon: their parts of the stake differ little."""
 _LARGEST_LOG = 700.0
 """exp(700) is still a double; more evidence than that is shown as that."""
 
@@ -103,6 +105,9 @@ class LateStarts:
     This is the Shiryaev-Roberts procedure (Shiryaev 1963, Roberts 1966: the sum of the likelihood ratios of all
     possible starts) with a horizon: the starts are counted and share one stake, so that the sum is an e-value. A
     mixture of e-values with weights that add up to 1 is one, and the promise about false alarms stays whole.
+
+    Most faults show soon after a release gets users, so the k-th start is given a part in proportion to 1 / (k + 5):
+    by the defaults more than an even part for 42 minutes, and at the last a sixth of one, which costs 1.7 nats.
     """
 
     share: float = 0.2
@@ -111,6 +116,11 @@ class LateStarts:
     """Seconds of event time between two starts; starts without traffic in between are saved."""
     most: int = 1440
     """How many there can be: 10 s apart they reach from T-0 to T+4h, the end of the soak."""
+
+    def parts(self) -> Array:
+        """What each start gets of the whole stake, in order; they add up to `share`."""
+        weights = 1 / (np.arange(1, self.most + 1) + _SOON)
+        return np.asarray(self.share * weights / weights.sum())
 
 
 class Wagers:
@@ -121,6 +131,9 @@ class Wagers:
 
     def __init__(self, alternatives: int, starts: LateStarts, launches: tuple[int, ...] = ()) -> None:
         self._starts = starts
+        self._parts = np.append(starts.parts(), 0.0)
+        # From the end, so that nothing is left after the last.
+        self._left = np.cumsum(self._parts[::-1])[::-1]
         self._due: Array = np.full(launches, np.nan)
         self._placed: NDArray[np.int64] = np.zeros(launches, dtype=np.int64)
         self._soonest = -math.inf
@@ -129,7 +142,7 @@ class Wagers:
     @property
     def unplaced(self) -> Array:
         """What waits for a later start; it neither gains nor loses."""
-        return np.asarray(self._starts.share * (1 - self._placed / self._starts.most))
+        return np.asarray(self._left[self._placed])
 
     def due(self, at: float, *, busy: NDArray[np.bool_] | bool) -> NDArray[np.bool_] | None:
         """Which launches make a late start now; nothing where none does.
@@ -149,8 +162,8 @@ class Wagers:
 
     def start(self, at: float, starting: NDArray[np.bool_]) -> None:
         """Place the next late stake of these launches, evenly on all alternatives."""
-        stake = self._starts.share / self._starts.most / self.late.shape[-1]
-        self.late = self.late + np.where(starting, stake, 0.0)[..., np.newaxis]
+        stake = np.where(starting, self._parts[self._placed], 0.0) / self.late.shape[-1]
+        self.late = self.late + stake[..., np.newaxis]
         self._placed = self._placed + starting
         self._due = np.where(starting, at + self._starts.every, self._due)
         self._soonest = -math.inf
