@@ -65,7 +65,6 @@ def test_no_rule_rolls_back_a_healthy_release(rule: Rule) -> None:
     ("rule", "seconds"),
     [(Ours(), 3.0), (Argo(), 1200.0), (Flagger(), 360.0), (Checklist(), 330.0)],
     ids=["tminus", "Argo Rollouts", "Flagger", "5-minute triggers"],
-    ids=str,
 )
 def test_every_rule_rolls_back_a_release_that_always_fails(rule: Rule, seconds: float) -> None:
     """Argo's fourth look; Flagger's sixth, as five failed checks are acted on at the next; five minutes for us."""

@@ -182,6 +182,8 @@ class RateEvidence:
         self._wagers = Wagers(rates.size, starts, launches)
         self._failed: NDArray[np.int64] = np.zeros(launches, dtype=np.int64)
         self._requests: NDArray[np.int64] = np.zeros(launches, dtype=np.int64)
+        self._started: NDArray[np.int64] = np.zeros(launches, dtype=np.int64)
+        """Each launch's requests when its own last wager was placed."""
 
     def of(
         self, failed: ArrayLike, requests: ArrayLike, some: NDArray[np.intp] | EllipsisType = ...
@@ -193,11 +195,12 @@ class RateEvidence:
 
     def tick(self, at: float, failed: ArrayLike, requests: ArrayLike) -> None:
         """Note that a second of event time has ended with these counts so far; a late wager may start."""
-        starting = self._wagers.due(at, busy=np.asarray(requests) > self._requests)
+        starting = self._wagers.due(at, busy=np.asarray(requests) > self._started)
         if starting is None:
             return
         self._wagers.late = self._late(failed, requests, ...)
         self._failed, self._requests = np.array(failed), np.array(requests)
+        self._started = np.where(starting, requests, self._started)
         self._wagers.start(at, starting)
 
     def _late(self, failed: ArrayLike, requests: ArrayLike, some: NDArray[np.intp] | EllipsisType) -> Array:

@@ -114,7 +114,7 @@ class Darkness:
     def kinds(self, *kinds: str) -> list[tuple[float, str]]:
         """When, while it was dark, something of these kinds was recorded, and by which key."""
         found = ((instant(event.at), event.key) for event in self.world.chain if event.type in kinds)
-        return [(at - self.began, key) for at, key in found if self.began <= at <= self.ended]
+        return [(at - self.began, key) for at, key in found if self.began <= at < self.ended]
 
 
 async def launched(world: World) -> Sight:
@@ -166,7 +166,11 @@ def assert_stood(dark: Darkness, weight: int, moment: str) -> None:
     assert set(dark.acts) <= {f"set weight {percent}" for percent in ordered}
     assert len(dark.acts) <= 1, "a weight is set again only by who sees"
     assert not [key for at, key in dark.kinds("step.done", "rollback.done") if at > 1.0]
-    seen = [event.data for event in dark.world.chain if event.type == "traffic.seen"]
+    seen = [
+        event.data
+        for event in dark.world.chain
+        if event.type == "traffic.seen" and instant(event.at) < dark.ended
+    ]
     assert {data["action"] for data in seen} <= {"continue", "hold"}
     assert dark.ended, "nothing went on before it was back"
 
