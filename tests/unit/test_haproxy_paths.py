@@ -25,7 +25,10 @@ def rendered(admin: str) -> str:
     ],
 )
 def test_a_path_is_one_word_whatever_it_holds(folder: str, written: str) -> None:
-    assert rendered(f"{folder}/admin.sock") == f"stats socket {written}/admin.sock mode 600 level admin expose-fd listeners"
+    assert (
+        rendered(f"{folder}/admin.sock")
+        == f"stats socket {written}/admin.sock mode 600 level admin expose-fd listeners"
+    )
 
 
 @pytest.mark.parametrize("folder", ["/tmp/$HOME", "/tmp/a,b", "/tmp/a\nb", "/tmp/" + "x" * 90])

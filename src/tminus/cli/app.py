@@ -105,7 +105,9 @@ PANELS: dict[str, dict[str, Command]] = {
         "rollback": Command(
             "tminus.cli.orders:rollback", "Bring all traffic back to blue and end it as rolled back."
         ),
-        "report": Command("tminus.cli.orders:report", "Say that a rollback trigger's condition holds; it fires at once."),
+        "report": Command(
+            "tminus.cli.orders:report", "Say that a rollback trigger's condition holds; it fires at once."
+        ),
     },
     "Prove": {
         "verify": Command(

@@ -6,7 +6,7 @@ a launch, `trace.py` a recorded one. How it judges: docs/explanation/guard.md.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tminus.domain.acceptance import Criterion, acceptance
 from tminus.domain.comparison import RelativeTest, SlownessTest

@@ -19,6 +19,7 @@ class SideCounts:
     last: float | None = None
 
     def tally(self) -> Tally:
+        """The counts as they stand."""
         return Tally(self.requests, self.failed, self.slow)
 
 
@@ -31,6 +32,7 @@ class Unserved:
     last: float = float("-inf")
 
     def count(self, at: float) -> None:
+        """Take one more, which ended at this instant."""
         self.requests += 1
         if at - self.last > FORGET_SECONDS:
             self.first = at

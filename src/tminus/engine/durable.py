@@ -182,7 +182,7 @@ class DurableEngine:
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.begin)
             self._keeper.beat()
-        # In this loop, which it then runs the launches in too: a lock of `asyncio` that two loops share is never handed on.
+        # In this loop, where it then runs the launches too: a lock of `asyncio` that two loops share may never open.
         DBOS.launch()
         if self._keeper is not None and address(self._url).startswith("sqlite"):
             wait_for_room(made._sys_db.engine)  # noqa: SLF001 - an engine of ours would begin transactions otherwise
