@@ -175,12 +175,12 @@ def assert_stood(dark: Darkness, weight: int, moment: str) -> None:
     assert dark.ended, "nothing went on before it was back"
 
 
-BETWEEN = {5, 25}
-"""Weights whose neighbours show the same; with them the whole default ladder is seen."""
+OTHERS = {1, 5, 25, 50}
+"""Weights at which the same is seen as at 10 and 100; with them it is the whole default ladder, in minutes."""
 
 
 def case(*values: Any) -> Any:
-    slow = BETWEEN & set(values)
+    slow = OTHERS & set(values)
     return pytest.param(*values, marks=[pytest.mark.slow] if slow else [])
 
 
@@ -212,7 +212,11 @@ async def test_ten_minutes_in_the_dark_hold_and_nothing_else(source: str, moment
     assert not world.events("rollback.done")
 
 
-TWO_CASES = [(sources, moment, 10) for sources in TWO for moment in ("in the middle", "just before the next")]
+TWO_CASES = [
+    pytest.param(sources, moment, 10, marks=[pytest.mark.slow] if moment == "just before the next" else [])
+    for sources in TWO
+    for moment in ("in the middle", "just before the next")
+]
 
 
 @pytest.mark.parametrize(("sources", "moment", "weight"), TWO_CASES)
