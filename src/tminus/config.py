@@ -10,6 +10,8 @@ from tminus.errors import PartError, PlanError, UsageError
 
 _MOST = 64 * 1024
 """Bytes of a file behind a reference; a secret or an address is one line."""
+LEAST_TOKEN = 20
+"""Characters of a token, at the least."""
 _FOLDERS = ("archive", "images", "keys", "launches", "rehearsals", "stages")
 """What a home holds; each may have been made by another user, for instance by root."""
 
@@ -74,6 +76,27 @@ def evidence_place() -> str:
             hint="name a folder by its whole path, or s3://BUCKET/PREFIX",
         )
     return place
+
+
+def hook_token() -> str:
+    """What programs that report have to show to `tminus serve`: `TMINUS_HOOK_TOKEN`; empty where none may report.
+
+    The variable holds the token, or names a file that does: `file:PATH`. Raises `UsageError` for one that could be
+    guessed, or when there is no such file.
+    """
+    chosen = os.environ.get("TMINUS_HOOK_TOKEN", "")
+    if not chosen:
+        return ""
+    try:
+        token = resolve(chosen, os.environ)
+    except PlanError as error:
+        raise UsageError(f"TMINUS_HOOK_TOKEN: {error}", hint="correct the variable") from error
+    if len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable():
+        raise UsageError(
+            f"TMINUS_HOOK_TOKEN holds no token of {LEAST_TOKEN} printable ASCII characters or more",
+            hint="make one: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
+    return token
 
 
 def resolve(reference: str, environment: Mapping[str, str]) -> str:

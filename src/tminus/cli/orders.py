@@ -144,7 +144,7 @@ def _bundle(record: Path, events: Sequence[Event]) -> None:
 def _order_demo(folder: Path, found: Found, order: Order) -> None:
     """An order to a launch that only its own tminus runs."""
     chosen = found.id
-    events = asyncio.run(_events(found))
+    events = asyncio.run(recorded(found))
     state = custody(folder, chosen)
     by_hand = "; ".join(map(str, cast("list[str]", events[0].data.get("by_hand", []))))
     if state is Custody.LOST:
@@ -152,7 +152,7 @@ def _order_demo(folder: Path, found: Found, order: Order) -> None:
             f"{chosen} cannot take an order: its tminus has ended, and too little of its stage is left to go on",
             hint=f"end it with `tminus demo --clear`; all traffic to blue, if its proxy still runs: {by_hand}",
         )
-    plan = _plan(folder, chosen, events)
+    plan = plan_at_hand(folder, chosen, events)
     made = asyncio.run(give(found.database, chosen, order, plan, SystemClock()))
     if state is Custody.WAITING:
         raise PartError(
@@ -162,7 +162,8 @@ def _order_demo(folder: Path, found: Found, order: Order) -> None:
     typer.echo(f"{order.act} of {chosen} is recorded; {_next(order.act, course_of([*events, *made]))}")
 
 
-def _plan(folder: Path, launch: str, events: list[Event]) -> Plan:
+def plan_at_hand(folder: Path, launch: str, events: list[Event]) -> Plan:
+    """The plan of a demo's launch; raises `PlanError` where no copy of it is left."""
     with as_file(files("tminus.demo") / "demo.yaml") as own:
         plan = Plans((own,)).find(plan_digest(events), folder / "launches" / launch)
     if plan is None:
@@ -188,7 +189,8 @@ def _at_once(order: Order, by_hand: str) -> str:
     return f"; or all traffic to blue at once, without tminus: {by_hand}" if back else ""
 
 
-async def _events(found: Found) -> list[Event]:
+async def recorded(found: Found) -> list[Event]:
+    """What the record of a launch holds."""
     engine = connect(found.database)
     try:
         return await RecordStore(engine).events(found.id)

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from tminus.cli.doubts import Doubts
-from tminus.config import database_url, evidence_place, home
+from tminus.cli.reported import report
+from tminus.config import database_url, evidence_place, home, hook_token
 from tminus.domain.canonical import timestamp
 from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Plan
@@ -56,10 +57,11 @@ def serve(
     """Show every launch in a browser, and keep a worker running.
 
     It does so until SIGTERM or Ctrl-C. The launches are those of the common database (TMINUS_DATABASE_URL, or a SQLite
-    file in the home) and the demos of this machine. The page only reads, and answers on 127.0.0.1 alone. Its worker
-    runs the launches of the common database; it is started again whenever it ends, and ends with the page.
+    file in the home) and the demos of this machine. The page only reads, and answers on 127.0.0.1 alone; with a token
+    in TMINUS_HOOK_TOKEN programs may report what holds or rolls back a launch, at /hooks/report. Its worker runs the
+    launches of the common database; it is started again whenever it ends, and ends with the page.
     """
-    clock, url = SystemClock(), database_url()
+    clock, url, token = SystemClock(), database_url(), hook_token()
     command = (*COMMAND, *(("--trust", str(trust)) if trust else ()))
     own = None if no_worker else OwnWorker(url, clock, lambda words: _say(clock, words), command)
 
@@ -71,17 +73,17 @@ def serve(
     with as_file(files("tminus.demo") / "demo.yaml") as own_plan:
         plans = Plans((*(path.resolve() for path in plan or ()), own_plan))
         doubt = partial(Doubts, home(), now=clock.now, trust=trust)
-        asyncio.run(_serve(clock, url, (plans, doubt), (port, started), own))
+        asyncio.run(_serve(clock, (url, token), (plans, doubt), (port, started), own))
 
 
 async def _serve(
     clock: SystemClock,
-    url: str,
+    kept: tuple[str, str],
     read_by: tuple[Plans, Callable[[str], Doubt]],
     at: tuple[int, Callable[[int], None]],
     own: OwnWorker | None,
 ) -> None:
-    (plans, doubt), (port, started) = read_by, at
+    (url, token), (plans, doubt), (port, started) = kept, read_by, at
     common = CommonDatabase(url, plan_of)
     mission = Mission(
         home(),
@@ -93,6 +95,8 @@ async def _serve(
         place(evidence_place()) if evidence_place() else None,
         tending=lambda: own.tending if own else Tending(Post.LEFT_OUT),
         doubt=doubt,
+        token=token,
+        report=partial(report, home()),
     )
     listens = asyncio.Event()
 

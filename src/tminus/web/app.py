@@ -1,6 +1,7 @@
 """The addresses of the mission page: the list of launches and its stream, one launch, one of its lines, its stream.
 
-Every one is read-only. `build` makes the application; `serve` runs it on this machine alone.
+Every one is read-only, but for the one at which programs report (`hooks.py`). `build` makes the application; `serve`
+runs it on this machine alone.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from tminus.picture.tending import Tending
 from tminus.picture.watched import LOOK, Doubt, Limits, undoubted
 from tminus.web import render
 from tminus.web.evidence import drawer
+from tminus.web.hooks import Report, add_hook
 from tminus.web.live import Watched, listed, readable
 from tminus.web.safety import Safety
 
@@ -63,6 +65,10 @@ class Mission:
     """How the worker stands that is kept beside the page; none where nobody says anything of one."""
     doubt: Callable[[str], Doubt] = lambda _: undoubted
     """By launch: what says why its record is not to be believed."""
+    token: str = field(default="", repr=False)
+    """What programs have to show that report something; none may where it is empty."""
+    report: Report | None = None
+    """Takes what they report."""
     streams: int = 0
     _watched: dict[str, Watched] = field(default_factory=dict)
     _lookout: Lookout | None = None
@@ -181,6 +187,8 @@ def build(mission: Mission) -> FastAPI:
         return StreamingResponse(mission.stream(launch, seen), media_type="text/event-stream")
 
     _show_figures(app, mission.metrics)
+    if mission.token and mission.report:
+        add_hook(app, mission.token, mission.report)
     return app
 
 

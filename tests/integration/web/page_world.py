@@ -21,6 +21,7 @@ from tminus.store import orders
 from tminus.store.record import RecordStore
 from tminus.store.tables import LAUNCHES, WRITE, connect
 from tminus.web.app import Mission, serve
+from tminus.web.hooks import Report
 
 if TYPE_CHECKING:
     from tests.unit.web.web_launch import LAUNCH, PLAN, T0, Played
@@ -106,6 +107,7 @@ async def served(
     tending: Tending | None = None,
     evidence: EvidenceStore | None = None,
     doubts: tuple[str, ...] = (),
+    hook: tuple[str, Report] | None = None,
 ) -> AsyncIterator[Page]:
     """The page while it is served; it is stopped whatever happens. `plan` stands for one that no file holds."""
     if launch.events:
@@ -116,6 +118,8 @@ async def served(
     mission = Mission(home, plans, lambda _: GuardLimits(), page.now, common=common, evidence=evidence)
     mission.tending = lambda: tending
     mission.doubt = lambda _launch: lambda _events: doubts
+    if hook is not None:
+        mission.token, mission.report = hook
     running = asyncio.create_task(serve(mission, port, ready.set_result))
     try:
         page.port = await asyncio.wait_for(ready, 10)
