@@ -235,17 +235,19 @@ class Liftoff:
         while True:
             name = f"watch {label}, stretch {number}"
             data = await self.engine.step(
-                name, self._stretch(Task(label, seconds, rung, self.plan.rollout.per_second))
+                name, self.stretch(Task(label, seconds, rung, self.plan.rollout.per_second))
             )
             number += 1
             self.stages.watch.recall(data)
             seen = sight(data)
             if seen.action is Action.ROLLBACK or not data["ordered"]:
                 return seen
-            if ordered := await self._obey(name, {"id": data["ordered"]}):
+            if ordered := await self.obey(name, {"id": data["ordered"]}):
                 return ordered
 
-    def _stretch(self, task: Task) -> Act:
+    def stretch(self, task: Task) -> Act:
+        """An act that watches until there is reason to do something else; see `Stretch.run`."""
+
         async def act() -> Json:
             heard = frozenset(self._heard)
             return await Stretch(self.record, self.stages, task).run(self.green, heard, stands=self._held)
@@ -295,7 +297,7 @@ class Liftoff:
         while self._held and ordered is None:
             again = await self.engine.now() + LONGEST
             if (message := await self.engine.receive(CONTROL, until=again)) is not None:
-                ordered = await self._obey("while the clock was held", message)
+                ordered = await self.obey("while the clock was held", message)
         if ordered is not None:
             raise OrderedError(ordered)
 
@@ -320,11 +322,11 @@ class Liftoff:
         """Do as people ordered meanwhile; what brings the launch back, if one of the orders does."""
         while (message := await self.engine.receive(CONTROL, until=0.0)) is not None:
             # A watch hears an order by the record, and its message may come later.
-            if message.get("id") not in self._heard and (ordered := await self._obey(where, message)):
+            if message.get("id") not in self._heard and (ordered := await self.obey(where, message)):
                 return ordered
         return None
 
-    async def _obey(self, where: str, message: Json) -> Sight | None:
+    async def obey(self, where: str, message: Json) -> Sight | None:
         """Do as one order says: as it stands in the record, where it was written before the launch was told of it."""
         number, self._orders = self._orders, self._orders + 1
         self._heard |= {str(message["id"])} if "id" in message else set()

@@ -4,11 +4,15 @@ A criterion that is seen to fail rolls back while blue still stands; one that ca
 launch does not land until it is known.
 """
 
+import asyncio
+import math
+
 from tminus.control.launchtime import LaunchTime
-from tminus.control.liftoff import Liftoff
+from tminus.control.liftoff import Act, Liftoff
 from tminus.control.measured import measured
 from tminus.control.ports import Json
-from tminus.control.watch import Sight
+from tminus.control.stretch import Task
+from tminus.control.watch import Sight, sight
 from tminus.domain.evidence import Verdict
 from tminus.domain.guard import Action
 from tminus.domain.metric import Stage
@@ -17,6 +21,8 @@ from tminus.domain.plan import Check, Severity
 from tminus.domain.traffic import Side
 from tminus.errors import PartError
 
+WATCHED = "the guard judges while lines are observed"
+"""What launches begun before this did not do."""
 AGAIN = 5.0
 """Seconds of watching between two looks at a line that could not be seen."""
 
@@ -82,6 +88,11 @@ class Review:
         tries = 0
         while True:
             verdicts = await self._observe(checks, name, tries)
+            if isinstance(verdicts, Sight):
+                return verdicts
+            if verdicts is None:
+                tries += 1
+                continue
             failed = [check for check in checks if verdicts[check.id] == Verdict.FAILED and _counts(check)]
             if failed:
                 text = f"{failed[0].id} ({failed[0].text}) failed at {name}"
@@ -94,7 +105,8 @@ class Review:
             if seen.action is Action.ROLLBACK:
                 return seen
 
-    async def _observe(self, checks: list[Check], name: str, tries: int) -> dict[str, str]:
+    async def _observe(self, checks: list[Check], name: str, tries: int) -> dict[str, str] | Sight | None:
+        """The verdicts; or what brings the launch back meanwhile; nothing where a person's order came in between."""
         moment = f"{name} try {tries}" if tries else name
 
         async def act() -> Json:
@@ -103,8 +115,36 @@ class Review:
             verdicts = await self._liftoff.readiness.observe(checks, moment)
             return {check: verdict.value for check, verdict in verdicts.items()}
 
-        seen = await self._liftoff.engine.step(f"milestone {moment}", act)
-        return {check: str(verdict) for check, verdict in seen.items()}
+        engine, step = self._liftoff.engine, f"milestone {moment}"
+        if not await engine.patched(WATCHED):
+            return {check: str(verdict) for check, verdict in (await engine.step(step, act)).items()}
+        done = await engine.step(step, self._while_watched(f"while {moment} is observed", act))
+        if isinstance(verdicts := done.get("verdicts"), dict):
+            return {check: str(verdict) for check, verdict in verdicts.items()}
+        self._liftoff.stages.watch.recall(done)
+        if (seen := sight(done)).action is Action.ROLLBACK:
+            return seen
+        return await self._liftoff.obey(step, {"id": done["ordered"]})
+
+    def _while_watched(self, label: str, act: Act) -> Act:
+        """The act while the guard judges on: users are on green, and what is observed may take minutes.
+
+        Harm, or a person's order, ends it early; the result is then the last look, else the act's under `verdicts`.
+        """
+        watching = self._liftoff.stretch(Task(label, math.inf))
+
+        async def run() -> Json:
+            observes, watches = asyncio.ensure_future(act()), asyncio.ensure_future(watching())
+            try:
+                await asyncio.wait({observes, watches}, return_when=asyncio.FIRST_COMPLETED)
+                # Harm comes first: lines that were all green in the same moment change nothing about it.
+                return watches.result() if watches.done() else {"verdicts": observes.result()}
+            finally:
+                observes.cancel()
+                watches.cancel()
+                await asyncio.gather(observes, watches, return_exceptions=True)
+
+        return run
 
     async def _end_blue(self) -> Json:
         """Drain blue to zero sessions, stop it, and see that it is gone; only a stable launch comes here."""

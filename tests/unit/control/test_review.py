@@ -1,16 +1,21 @@
 """After the shift: soak, criteria, and the end of blue."""
 
+import asyncio
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tminus.control.liftoff import Liftoff
-from tminus.control.review import Review
+from tminus.control.review import WATCHED, Review
+from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation
 from tminus.domain.guard import Action
-from tminus.domain.plan import Severity
+from tminus.domain.orders import Act
+from tminus.domain.plan import Check, Severity
 from tminus.domain.traffic import Side
 from tminus.errors import UnreachableError
+from tminus.testing import Behaviour
 
 if TYPE_CHECKING:
     from tests.unit.launch_world import NEW, OLD, PLAN, World, line, with_line
@@ -91,3 +96,79 @@ async def test_a_plan_that_keeps_blue_ends_without_stopping_it() -> None:
 def test_a_line_of_the_end_of_blue_is_a_step() -> None:
     assert PLAN.check("t4p.blueoff").step == "end blue"
     assert line("x", 3600.0).probe == "website.health"
+
+
+async def slow_to_see(world: World, seconds: float, meanwhile: Callable[[], None]) -> list[str]:
+    """Have the line `ok.err` take so long to be observed; what became of that."""
+    observe = world.observer.observe
+    told: list[str] = []
+
+    async def observed(check: Check, arguments: Mapping[str, JsonValue]) -> Observation:
+        if check.id == "ok.err" and not told:
+            told.append("begun")
+            meanwhile()
+            until = world.clock.now() + seconds
+            try:
+                while world.clock.now() < until:
+                    await world.clock.sleep(0.25)
+            except asyncio.CancelledError:
+                told.append("given up")
+                raise
+            told.append("seen")
+        return await observe(check, arguments)
+
+    world.observer.observe = observed  # type: ignore[method-assign] # it is slow in this test alone
+    return told
+
+
+async def test_harm_rolls_back_while_a_criterion_is_still_being_observed() -> None:
+    world, _, review = await shifted()
+    bad = Behaviour(errors=0.3)
+    began: list[float] = []
+
+    def go_bad() -> None:
+        began.append(world.clock.now())
+        world.traffic.flow()
+        world.traffic.behaviour[Side.GREEN] = bad
+
+    told = await slow_to_see(world, 120.0, go_bad)
+    seen = await world.passing(review.run())
+    assert (seen.action, seen.rule) == (Action.ROLLBACK, "a1")
+    assert world.clock.now() - began[0] < 10.0
+    assert told == ["begun", "given up"]
+    looks = [data["where"] for data in world.events("traffic.seen")]
+    assert looks[-1].startswith("watch while T+01:00:00 is observed #")
+
+
+async def test_an_order_back_is_heard_while_a_criterion_is_still_being_observed() -> None:
+    world, _, review = await shifted()
+    told = await slow_to_see(world, 120.0, lambda: world.order(Act.ROLLBACK))
+    seen = await world.passing(review.run())
+    assert (seen.action, seen.rule) == (Action.ROLLBACK, "person.rollback")
+    assert told == ["begun", "given up"]
+
+
+async def test_an_order_that_lets_go_on_has_the_lines_observed_again() -> None:
+    world, _, review = await shifted()
+
+    def hold_and_resume() -> None:
+        world.order(Act.HOLD)
+        world.clock.later(20.0, lambda: world.order(Act.RESUME))
+
+    told = await slow_to_see(world, 120.0, hold_and_resume)
+    seen = await world.passing(review.run())
+    assert (seen.action, seen.text) == (Action.CONTINUE, "landed")
+    assert told == ["begun", "given up"]
+    assert world.verdicts()["ok.err"] == "passed"
+
+
+async def test_a_launch_from_before_the_guard_judged_meanwhile_observes_as_it_did() -> None:
+    world, liftoff, review = await shifted()
+    patched = liftoff.engine.patched
+
+    async def older(change: str) -> bool:
+        return change != WATCHED and await patched(change)
+
+    liftoff.engine.patched = older  # type: ignore[method-assign] # the engine of a launch that began before
+    seen = await world.passing(review.run())
+    assert (seen.action, seen.text) == (Action.CONTINUE, "landed")
