@@ -177,3 +177,34 @@ async def test_a_launch_runs_in_the_loop_that_started_the_engine(tmp_path: Path)
     finally:
         await engine.stop()
     assert found == [asyncio.get_running_loop()]
+
+
+async def test_an_engine_that_stops_lets_its_launches_go_without_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = asyncio.Event()
+
+    async def body(steps: Engine, launch: str) -> Json:
+        async def act() -> Json:
+            begun.set()
+            await asyncio.Event().wait()
+            return {"launch": launch}
+
+        return await steps.step("wait", act)
+
+    engine = DurableEngine(f"sqlite:///{tmp_path / 'tminus.db'}", {"launch": body}, SystemClock(), alone=True)
+    await engine.start()
+    try:
+        await engine.begin("launch", "one")
+        await asyncio.wait_for(begun.wait(), 60)
+    finally:
+        await engine.stop()
+    assert asyncio.all_tasks() == {asyncio.current_task()}, "something of the launch goes on"
+    assert not caplog.records
+    again = DurableEngine(f"sqlite:///{tmp_path / 'tminus.db'}", {"launch": body}, SystemClock(), alone=True)
+    begun.clear()
+    await again.start()
+    try:
+        await asyncio.wait_for(begun.wait(), 60)  # it was not taken for over
+    finally:
+        await again.stop()

@@ -156,6 +156,8 @@ class DurableEngine:
         self._bodies = bodies
         self._clock = clock
         self._workflows: dict[str, Workflow] = {}
+        self._flying: set[asyncio.Task[Any]] = set()
+        """The launches that this process runs now, each as DBOS runs it."""
         self._fence = Fence()
         self._patience = Patience(clock)
         self.meter: Meter = NoMeter()
@@ -214,7 +216,13 @@ class DurableEngine:
         async def launch(launch_id: str) -> Json:
             if (due := self._rests.due(launch_id)) is not None:
                 self.meter.woke(max(0.0, self._clock.now() - due))
-            return await body(DurableSteps(means, launch_id), launch_id)
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 - this is a coroutine
+            self._flying.add(task)
+            try:
+                return await body(DurableSteps(means, launch_id), launch_id)
+            finally:
+                self._flying.discard(task)
 
         return launch
 
@@ -257,6 +265,12 @@ class DurableEngine:
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.rest)
         await asyncio.to_thread(self._rests.stop)
+        # DBOS ends what runs in its own loop; what runs in ours would meet a pool that is shut down.
+        flying = set(self._flying)
+        for task in flying:
+            task.cancel()
+        if flying:
+            await asyncio.wait(flying)
         await asyncio.to_thread(lambda: DBOS.destroy(destroy_registry=True))
         # DBOS makes its own pool the loop's default and shuts it down; whatever comes after needs another.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
