@@ -50,7 +50,7 @@ test: install ## units, contracts, integration, and the good and errors launches
 	$(BIN)/python tests/unsteady.py tests/integration -m "not slow and not browser" --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python tests/unsteady.py tests/acceptance -m "not slow and not browser"
 
-acceptance: browser ## the rest: the page in a browser, depot, workers that die, slow, crash, corrupt and leak releases, kills, interrupts
+acceptance: browser ## the rest: the page in a browser, depot, workers that die, slow, crash and corrupt releases, kills, interrupts
 	$(BIN)/python tests/unsteady.py tests/unit tests/integration -m "slow and not browser" --numprocesses 3 --dist loadfile
 	$(BIN)/python tests/unsteady.py tests/acceptance -m "slow and not browser and not chaos"
 
@@ -89,7 +89,7 @@ endif
 integration: install
 	$(BIN)/python -m pytest tests/integration
 
-chaos: install ## launches killed at every step, and at RUNS=n moments drawn by SEED=n, on both databases; every byte of a record changed; ONLY=sqlite|postgres|tamper: one of these; ONLY=complaints: each complaint's test seen to fail on a defect of its own; ONLY=demo: whole demos instead, and every part killed once
+chaos: install ## launches killed at every step, and at RUNS=n moments drawn by SEED=n, on both databases; every byte of a record changed; ONLY=sqlite|postgres|tamper: one of these; ONLY=complaints: each complaint's test seen to fail on a defect of its own; ONLY=demo: whole demos instead, every part killed once, a leaking release
 ifeq ($(ONLY),demo)
 	$(BIN)/python benchmarks/chaos_demo.py
 	$(BIN)/python -m pytest tests/acceptance -m chaos

@@ -190,6 +190,7 @@ def seconds_of_damage(record: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.chaos
 async def test_a_release_that_leaks_its_connections_is_rolled_back_by_the_guard(
     start: Begin,
 ) -> None:

@@ -18,8 +18,8 @@ Begin = Callable[..., Awaitable[Demo]]
 
 pytestmark = pytest.mark.slow
 
-ALWAYS = {"redis"}
-"""What the service uses: killed in every acceptance run; each of the others in `make chaos`."""
+ALWAYS = {"prometheus"}
+"""What measures: killed in every acceptance run; each of the others in `make chaos ONLY=demo`."""
 
 
 def told(record: Path, *kinds: str) -> list[tuple[str, dict[str, Any]]]:
@@ -84,6 +84,7 @@ async def test_parts_that_die_with_tminus_are_started_again_by_the_next_start(
     assert nothing_left(home, killed.stage)
 
 
+@pytest.mark.chaos
 async def test_a_registry_killed_in_the_shift_costs_no_user_anything_and_a_measuring_part_killed_later_holds(
     start: Begin, home: Path
 ) -> None:
