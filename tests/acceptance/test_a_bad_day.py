@@ -90,6 +90,7 @@ async def test_kill_of_everything_is_cleared_and_reported_by_the_next_start(star
     assert nothing_left(home, killed.stage)
 
 
+@pytest.mark.chaos
 @pytest.mark.usefixtures("start")  # it clears what a failing test leaves
 async def test_a_launch_whose_output_nobody_reads_goes_on_to_its_end(home: Path) -> None:
     reading, writing = os.pipe()

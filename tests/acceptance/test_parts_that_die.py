@@ -66,6 +66,7 @@ async def test_a_proxy_killed_in_the_shift_holds_the_launch_is_started_again_and
     assert nothing_left(home, demo.stage)
 
 
+@pytest.mark.chaos
 async def test_parts_that_die_with_tminus_are_started_again_by_the_next_start(
     start: Begin, home: Path
 ) -> None:
