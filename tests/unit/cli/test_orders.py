@@ -37,7 +37,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, object]]]
         return []
 
     monkeypatch.setattr(orders, "give", given)
-    monkeypatch.setattr(orders, "_plan", lambda *_: None)
+    monkeypatch.setattr(orders, "plan_at_hand", lambda *_: None)
     return found
 
 

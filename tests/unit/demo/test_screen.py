@@ -74,13 +74,13 @@ def shown(*events: Event, width: int = 200, as_json: bool = False, terminal: boo
 
 
 LINES: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("milestone.reached", {"milestone": "T-02:00:00", "lines": 4}, ["■ T-02:00:00  4 lines are due"]),
+    ("milestone.reached", {"milestone": "T-02:00:00", "lines": 1}, ["■ T-02:00:00  1 line is due"]),
     (
         "metrics.measured",
         {"stage": "shift", "metrics": [{"metric": "sign-ups", "verdict": "passed", "taken": 3}]},
         ["✔ metrics of the shift; metrics sign-ups passed after 3"],
     ),
-    ("milestone.reached", {"milestone": "T-02:00:00", "lines": 4}, ["■ T-02:00:00  4 lines are due"]),
-    ("milestone.reached", {"milestone": "T-02:00:00", "lines": 1}, ["■ T-02:00:00  1 line is due"]),
     (
         "check.observed",
         {

@@ -99,7 +99,7 @@ async def test_the_page_says_when_by_which_plan_and_which_tminus(tmp_path: Path)
     opened, ended = world.chain[0], next(event for event in world.chain if event.type == ENDED)
     assert fact(text, "opened").startswith(f"{opened.at[:10]} {opened.at[11:19]} UTC at T-")
     assert fact(text, "ended").startswith(f"{ended.at[:10]} {ended.at[11:19]} UTC at T+")
-    assert fact(text, "took") == "10 s; waits ran 3,600 times as fast"
+    assert fact(text, "took") == "12 s; waits ran 3,600 times as fast"
     assert fact(text, "plan") == f"a small launch (not for production), digest `{PLAN.digest}`"
     assert fact(text, "tminus") == __version__
     assert fact(text, "record").endswith(f"{len(world.chain)} events, head `{world.chain[-1].digest}`")
