@@ -51,7 +51,7 @@ test: install ## units, contracts, integration, and the good and errors launches
 	$(BIN)/python tests/unsteady.py tests/acceptance -m "not slow and not browser"
 
 acceptance: browser ## the rest: the page in a browser, depot, workers that die, slow, crash and corrupt releases, kills, interrupts
-	$(BIN)/python tests/unsteady.py tests/unit tests/integration -m "slow and not browser" --numprocesses 3 --dist loadfile
+	$(BIN)/python tests/unsteady.py tests/unit tests/integration -m "slow and not browser and not chaos" --numprocesses 3 --dist loadfile
 	$(BIN)/python tests/unsteady.py tests/acceptance -m "slow and not browser and not chaos"
 
 check: lint types layers docstrings ## what must hold before a commit
@@ -89,16 +89,19 @@ endif
 integration: install
 	$(BIN)/python -m pytest tests/integration
 
-chaos: install ## launches killed at every step, and at RUNS=n moments drawn by SEED=n, on both databases; every byte of a record changed; ONLY=sqlite|postgres|tamper: one of these; ONLY=complaints: each complaint's test seen to fail on a defect of its own; ONLY=demo: whole demos instead, every part killed once, a leaking release
+chaos: install ## launches killed at every step, and at RUNS=n moments drawn by SEED=n, on both databases; every byte of a record changed; ONLY=sqlite|postgres|tamper: one of these; ONLY=complaints: each complaint's test seen to fail on a defect of its own; ONLY=tests: the dark at every weight, and rehearsals on real parts; ONLY=demo: whole demos instead, every part killed once, a leaking release
 ifeq ($(ONLY),demo)
 	$(BIN)/python benchmarks/chaos_demo.py
 	$(BIN)/python -m pytest tests/acceptance -m chaos
 else ifeq ($(ONLY),tamper)
 	$(BIN)/python benchmarks/tamper.py $(if $(SEED),--seed $(call quoted,$(SEED)))
+else ifeq ($(ONLY),tests)
+	$(BIN)/python -m pytest tests/unit tests/integration -m chaos --numprocesses 2 --dist loadfile
 else ifeq ($(ONLY),complaints)
 	$(BIN)/python benchmarks/complaints.py
 else
 	$(if $(ONLY),,$(BIN)/python benchmarks/tamper.py $(if $(SEED),--seed $(call quoted,$(SEED))))
+	$(if $(ONLY),,$(BIN)/python -m pytest tests/unit tests/integration -m chaos --numprocesses 2 --dist loadfile)
 	$(BIN)/python benchmarks/chaos.py $(if $(RUNS),--runs $(call quoted,$(RUNS))) $(if $(SEED),--seed $(call quoted,$(SEED))) $(if $(ONLY),--only $(call quoted,$(ONLY)))
 endif
 

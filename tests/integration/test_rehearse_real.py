@@ -19,6 +19,7 @@ from tminus.domain.canonical import sha256_hex
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.chaos,
     pytest.mark.timeout(900),
     pytest.mark.skipif(locate(ThisMachine()) is None, reason="a program of the stage is not installed"),
 ]

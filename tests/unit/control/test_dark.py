@@ -181,7 +181,7 @@ OTHERS = {1, 5, 25, 50}
 
 def case(*values: Any) -> Any:
     slow = OTHERS & set(values)
-    return pytest.param(*values, marks=[pytest.mark.slow] if slow else [])
+    return pytest.param(*values, marks=[pytest.mark.slow, pytest.mark.chaos] if slow else [])
 
 
 CASES = [
@@ -213,7 +213,12 @@ async def test_ten_minutes_in_the_dark_hold_and_nothing_else(source: str, moment
 
 
 TWO_CASES = [
-    pytest.param(sources, moment, 10, marks=[pytest.mark.slow] if moment == "just before the next" else [])
+    pytest.param(
+        sources,
+        moment,
+        10,
+        marks=[pytest.mark.slow, pytest.mark.chaos] if moment == "just before the next" else [],
+    )
     for sources in TWO
     for moment in ("in the middle", "just before the next")
 ]
