@@ -12,6 +12,7 @@ from tminus import oci
 from tminus.demo import images as demo_images
 from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation, Verdict
+from tminus.domain.guard import GuardLimits
 from tminus.domain.plan import Check
 from tminus.domain.rehearsal import definitions
 from tminus.errors import PlanError
@@ -19,7 +20,6 @@ from tminus.planfile import read
 from tminus.probes import staging
 from tminus.store.rehearsals import KeptRehearsals
 from tminus.wiring import SystemClock
-from tminus.wiring.judging import guard_limits
 
 if TYPE_CHECKING:
     from tests.integration.line_register import line
@@ -377,7 +377,7 @@ class TestCriteria:
 def _rehearsed(scene: Scene, folder: Path, errors: Verdict = Verdict.PASSED) -> Scene:
     """The scene where all was rehearsed just now, and one trigger came out so."""
     now = SystemClock().now()
-    first, *others = whole(definitions(scene.plan, guard_limits(scene.plan))).drills
+    first, *others = whole(definitions(scene.plan, GuardLimits())).drills
     KeptRehearsals(folder, lambda: now).keep(rehearsal(replace(first, verdict=errors), *others, at=now))
     return scene.on(rehearsals=folder)
 
