@@ -102,6 +102,37 @@ class At(SystemClock):
         return super().now() if self._at is None else self._at
 
 
+SPAN = 12.0
+"""Seconds into which a recording is moved together: the lines look back 15 s."""
+
+
+def in_order(*outcomes: Outcome) -> tuple[Outcome, ...]:
+    """As a log has them."""
+    return tuple(sorted(outcomes, key=lambda outcome: outcome.at))
+
+
+def hurried(trace: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+    """The same within `SPAN` seconds: on a slow machine the users take longer than the line looks back."""
+    last, first = max(outcome.at for outcome in trace), min(outcome.at for outcome in trace)
+    pace = min(1.0, SPAN / (last - first))
+    return tuple(replace(outcome, at=last - (last - outcome.at) * pace) for outcome in trace)
+
+
+def preceded(
+    trace: tuple[Outcome, ...], healthy: tuple[Outcome, ...], *, faster: float = 1.0
+) -> tuple[Outcome, ...]:
+    """A recording after one of healthy users of blue, which is moved to before green's first request."""
+    after, before = hurried(trace), hurried(healthy)
+    moved = min(outcome.at for outcome in after) - 20.0 - max(outcome.at for outcome in before)
+    return in_order(
+        *(
+            replace(outcome, at=outcome.at + moved, side=Side.BLUE, ms=outcome.ms / faster)
+            for outcome in before
+        ),
+        *after,
+    )
+
+
 @dataclass(frozen=True)
 class Scene:
     """What the plan's lines look at; a test replaces the one thing that it breaks."""

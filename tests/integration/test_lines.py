@@ -15,11 +15,11 @@ from tminus.planfile import read
 if TYPE_CHECKING:
     from tests.integration import line_register
     from tests.integration.alert_world import silence
-    from tests.integration.line_world import PLAN, World, fails, record, shows
+    from tests.integration.line_world import PLAN, World, fails, preceded, record, shows
 else:
     import line_register
     from alert_world import silence
-    from line_world import PLAN, World, fails, record, shows
+    from line_world import PLAN, World, fails, preceded, record, shows
 
     # Their tests register what they show, also when this file runs alone.
     for module in (
@@ -64,7 +64,8 @@ async def test_each_negative_control_fails_and_a_line_whose_control_does_not_pro
     world: World, tmp_path: Path
 ) -> None:
     await silence(world, 15)
-    scene = replace(world.scene, trace=await record(world, tmp_path / "trace.jsonl", ("", 510)))
+    trace = await record(world, tmp_path / "trace.jsonl", ("", 510))
+    scene = replace(world.scene, trace=preceded(trace, trace))
     alone = [
         replace(check, arguments={**(check.arguments or {}), **(check.control or {})}, control=None)
         for check in (PROBED[name] for name in CONTROLLED)

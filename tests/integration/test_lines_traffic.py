@@ -17,14 +17,34 @@ from tminus.probes import traffic
 
 if TYPE_CHECKING:
     from tests.integration.line_register import line
-    from tests.integration.line_world import Scene, World, fails, listening, record, send_users, shows
+    from tests.integration.line_world import (
+        Scene,
+        World,
+        fails,
+        hurried,
+        in_order,
+        listening,
+        preceded,
+        record,
+        send_users,
+        shows,
+    )
 else:
     from line_register import line
-    from line_world import Scene, World, fails, listening, record, send_users, shows
+    from line_world import (
+        Scene,
+        World,
+        fails,
+        hurried,
+        in_order,
+        listening,
+        preceded,
+        record,
+        send_users,
+        shows,
+    )
 
 Trace = tuple[Outcome, ...]
-SPAN = 12.0
-"""Seconds into which a recording is moved together: the lines look back 15 s."""
 WATCHED = ("t4p.err", "t4p.perf", "ok.err", "ok.p95", "t1.all")
 
 
@@ -53,26 +73,8 @@ class Users:
 
     async def after(self, scene: Scene, *, faster: float = 1.0) -> Scene:
         """The same after healthy users of blue: a real recording, moved to before green's first request."""
-        after, healthy = hurried(scene.trace), hurried((await self.healthy()).trace)
-        first = min(outcome.at for outcome in after)
-        moved = first - 20.0 - max(outcome.at for outcome in healthy)
-        before = (
-            replace(outcome, at=outcome.at + moved, side=Side.BLUE, ms=outcome.ms / faster)
-            for outcome in healthy
-        )
-        return by_the_log(replace(scene, trace=in_order(*before, *after), handles=None))
-
-
-def in_order(*outcomes: Outcome) -> tuple[Outcome, ...]:
-    """As a log has them."""
-    return tuple(sorted(outcomes, key=lambda outcome: outcome.at))
-
-
-def hurried(trace: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-    """The same within `SPAN` seconds: on a slow machine the users take longer than the line looks back."""
-    last, first = max(outcome.at for outcome in trace), min(outcome.at for outcome in trace)
-    pace = min(1.0, SPAN / (last - first))
-    return tuple(replace(outcome, at=last - (last - outcome.at) * pace) for outcome in trace)
+        trace = preceded(scene.trace, (await self.healthy()).trace, faster=faster)
+        return by_the_log(replace(scene, trace=trace, handles=None))
 
 
 def by_the_log(scene: Scene) -> Scene:
