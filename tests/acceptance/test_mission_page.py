@@ -71,6 +71,7 @@ async def test_a_browser_sees_the_launch_from_the_countdown_to_its_end(start: Be
 
 
 @pytest.mark.slow
+@pytest.mark.chaos
 async def test_a_page_that_is_killed_is_missed_by_nobody_but_its_viewers(start: Begin) -> None:
     demo = await start("--release", "errors")
     await _address(demo)
