@@ -43,6 +43,9 @@ THREADS = 32
 a start takes over begins one of its own: half a gigabyte, a heart that is not heard, and acts that wait for half a
 minute to be given a connection."""
 
+LEAVE_SECONDS = 5.0
+"""How long launches may take to let go when the engine stops; one that does not is left as by a kill."""
+
 T = TypeVar("T")
 
 Body = Callable[[Engine, str], Awaitable[Json]]
@@ -270,7 +273,7 @@ class DurableEngine:
         for task in flying:
             task.cancel()
         if flying:
-            await asyncio.wait(flying)
+            await asyncio.wait(flying, timeout=LEAVE_SECONDS)
         await asyncio.to_thread(lambda: DBOS.destroy(destroy_registry=True))
         # DBOS makes its own pool the loop's default and shuts it down; whatever comes after needs another.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
