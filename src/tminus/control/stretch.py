@@ -119,12 +119,13 @@ class Stretch:
             await self._read()
             ordered = next((order for order in self._told.orders if order not in heard), "")
             watched = not stands and seen.action is Action.CONTINUE and rest - seen.seconds <= ENOUGH
-            # Of all requests of the rung: read only where it decides something.
-            rule = self._held_by(seen, watched=watched, proven=not watched or bool(self._proof()["proven"]))
+            # Of all requests of the rung: read only where it decides something, and told as it decided.
+            proof = self._proof() if watched else None
+            rule = self._held_by(seen, watched=watched, proven=proof is None or bool(proof["proven"]))
             ends = bool(ordered) or seen.action is Action.ROLLBACK or (watched and not rule)
             now = self._stages.clock.now()
             if ends or rule != self._rule or now - told_at >= pause(now - since):
-                proof = self._proof()
+                proof = proof or self._proof()
                 data = await self._tell(seen, proof, unsaid, self._told.well + well)
                 lacks = str(proof.get("lacks", "")) if rule == UNPROVEN_SHARE else seen.text
                 await self._hold(str(data["where"]), rule, lacks)
