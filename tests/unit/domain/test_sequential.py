@@ -169,6 +169,17 @@ def test_a_fault_after_an_hour_is_seen_nearly_as_fast_as_an_early_one() -> None:
     assert np.mean(delays) < 200
 
 
+def test_late_starts_get_their_share_in_all_and_most_of_it_soon() -> None:
+    starts = LateStarts()
+    parts = starts.parts()
+    assert parts.size == starts.most
+    assert parts.sum() == pytest.approx(starts.share)
+    assert np.all(np.diff(parts) < 0)
+    even = starts.share / starts.most
+    assert (parts[252], parts[253]) == (pytest.approx(even, rel=0.01), pytest.approx(even, rel=0.01))
+    assert math.log(even / parts[-1]) == pytest.approx(1.7, abs=0.05)
+
+
 def test_late_starts_keep_the_promise_about_false_alarms() -> None:
     alarms = 0
     for seed in range(150):
