@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from tminus import processes
 from tminus.demo.parts import SUPPORTING
+from tminus.demo.parts.redis import answers
 from tminus.demo.supervisor import News
 
 if TYPE_CHECKING:
@@ -103,3 +104,21 @@ async def test_each_part_that_is_killed_is_named_started_again_and_answers_with_
     assert {*SUPPORTING} <= set(stage.parts_alive())
     async with Redis.from_url(address) as redis:
         assert await redis.get("kept") == b"yes"
+
+
+async def test_whoever_asks_redis_can_be_told_to_stop_at_any_moment(shared_parts: PartsWorld) -> None:
+    address = shared_parts.addresses["TMINUS_DEMO_REDIS"]
+
+    async def ask() -> None:
+        while True:
+            assert await answers(address)
+
+    for turns in range(120):
+        asking = asyncio.create_task(ask())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        done, _ = await asyncio.wait([asking], timeout=5)
+        if not done:
+            asking.cancel()
+        assert done, f"told to stop after {turns} turns of the loop, it went on"

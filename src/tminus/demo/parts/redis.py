@@ -1,5 +1,7 @@
 """Redis: the service's queue and the counts of its rate limits."""
 
+import asyncio
+
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -44,7 +46,20 @@ def part(place: Place, password: str) -> Part:
 
 
 async def answers(url: str) -> bool:
-    """Whether it answers; one that still loads its file does not."""
+    """Whether it answers; one that still loads its file does not.
+
+    Whoever gives up asking is let go when the answer, or its time limit, is there: redis-py is never stopped in the
+    middle. It would leave connections open, and with Python 3.11's `asyncio.wait_for`, by which it sends, it can lose
+    a cancellation altogether (python/cpython#86296): who asks again and again would then never end.
+    """
+    asking = asyncio.ensure_future(_pings(url))
+    try:
+        return await asyncio.shield(asking)
+    finally:
+        await asyncio.wait([asking])
+
+
+async def _pings(url: str) -> bool:
     try:
         async with Redis.from_url(
             url, socket_timeout=LOOK_SECONDS, socket_connect_timeout=LOOK_SECONDS
