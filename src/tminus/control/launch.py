@@ -17,9 +17,9 @@ from tminus.control.proof import Proof
 from tminus.control.readiness import Readiness
 from tminus.control.review import Review
 from tminus.control.rollback import Rollback
+from tminus.control.sight import Sight
 from tminus.control.stages import Stages
 from tminus.control.turns import Settle, Turns
-from tminus.control.watch import Sight
 from tminus.domain.agenda import Date, Due, not_leaving
 from tminus.domain.course import ORDERED, Course, course_of
 from tminus.domain.guard import Action

@@ -13,9 +13,10 @@ from tminus.control.measured import measured
 from tminus.control.ports import Engine, Json, Record, recorded
 from tminus.control.proof import Proof, held_by
 from tminus.control.readiness import Finding, Readiness
+from tminus.control.sight import Sight, sight
 from tminus.control.stages import Stages
 from tminus.control.stretch import SEEN, UNPROVEN_SHARE, Stretch, Task
-from tminus.control.watch import SLICE, Sight, sight
+from tminus.control.watch import SLICE
 from tminus.domain.canonical import JsonValue
 from tminus.domain.course import GUARDED, ORDERED, REPORTED, course_of
 from tminus.domain.evidence import Observation, Source, Verdict

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from tminus.control.measuring import Measuring
 from tminus.control.ports import Json
-from tminus.control.watch import SLICE, UNMEASURED, Sight
+from tminus.control.sight import Sight
+from tminus.control.watch import SLICE, UNMEASURED
 from tminus.domain.course import GUARDED
 from tminus.domain.guard import Action
 from tminus.domain.metered import MEASURED

@@ -10,7 +10,8 @@ from tminus.control.drills import FromNow, Progress, Scene, Tell, Wish
 from tminus.control.green import Green
 from tminus.control.ports import SideStatus
 from tminus.control.rollback import Rollback
-from tminus.control.watch import SLICE, Sight, Watch
+from tminus.control.sight import Sight
+from tminus.control.watch import SLICE, Watch
 from tminus.domain.canonical import timestamp
 from tminus.domain.evidence import Verdict
 from tminus.domain.guard import Action, Guard

@@ -11,8 +11,8 @@ from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Act, Liftoff
 from tminus.control.measured import measured
 from tminus.control.ports import Json
+from tminus.control.sight import Sight, sight
 from tminus.control.stretch import Task
-from tminus.control.watch import Sight, sight
 from tminus.domain.evidence import Verdict
 from tminus.domain.guard import Action
 from tminus.domain.metric import Stage

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from tminus.control.green import Green
 from tminus.control.ports import Json, Record
+from tminus.control.sight import Sight
 from tminus.control.stages import Stages
-from tminus.control.watch import SLICE, TICK, Sight
+from tminus.control.watch import SLICE, TICK
 from tminus.domain.canonical import instant
 from tminus.domain.course import DECIDED, GUARDED, HELD, ORDERED, REPORTED, RESUMED
 from tminus.domain.guard import Action

@@ -8,14 +8,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import cast
 
 from tminus.control.gauges import gauges
 from tminus.control.green import Green, failed
 from tminus.control.inspection import Inspection
 from tminus.control.looks import Looks, unseen
 from tminus.control.measuring import Measuring
-from tminus.control.ports import Clock, Json, Memory, Prober, Target, Traffic
+from tminus.control.ports import Clock, Json, Memory, Prober, SideStatus, Target, Traffic
+from tminus.control.sight import Sight
 from tminus.domain.cost import Toll
 from tminus.domain.guard import Action, Guard, GuardLimits
 from tminus.domain.judgement import Decision
@@ -47,43 +47,8 @@ SAVE = 60.0
 _OF_SIGHT = ("hold.no-traffic", "hold.blind")
 """Holds of the guard for what it does not see, which may have a cause that is seen here."""
 
-
 UNMEASURED = "hold.metric"
 """The rule by which a metric holds of which too little is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What one slice of watching came to."""
-
-    action: Action
-    rule: str
-    text: str
-    seconds: float
-    """How long was watched with nothing to hold for."""
-    at: float | None
-    """Event time of what fired, in seconds of the epoch."""
-
-    def data(self) -> Json:
-        """As a step remembers it."""
-        return {
-            "action": self.action.value,
-            "rule": self.rule,
-            "text": self.text,
-            "seconds": self.seconds,
-            "at": self.at,
-        }
-
-
-def sight(data: Json) -> Sight:
-    """What a step remembered."""
-    return Sight(
-        Action(str(data["action"])),
-        str(data["rule"]),
-        str(data["text"]),
-        float(cast("float", data["seconds"])),
-        cast("float | None", data["at"]),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +108,11 @@ class Watch:
         """When the newest request that was seen ended."""
         self._answered = float("-inf")
         """When the prober last got an answer: whatever stands before the service must have a line of it."""
-        self.unseen_seconds = UNSEEN_SECONDS
-        """For a trace that comes with a delay of its own: that much more."""
+        self.delay: Callable[[], float] = float
+        """How many seconds the trace may be behind; none for one that comes request by request."""
+        self.sparing = 0.0
+        """Seconds for which it counts how green was seen; a cluster's API is not asked four times a second."""
+        self._green_seen: tuple[float, SideStatus] | None = None
         self._resumes: list[float] = []
         self._next_probe = 0.0
 
@@ -163,9 +131,9 @@ class Watch:
 
         Older ones would make a disturbance that is over count for as long as it takes to dilute it.
         """
-        self._kept_seconds = max(self._kept_seconds, rung.watch_seconds + 2 * SLICE)
+        self._kept_seconds = max(self._kept_seconds, rung.watch_seconds + 2 * SLICE + self.delay())
         self._catch_up()
-        oldest = self._clock.now() - rung.watch_seconds - SLICE
+        oldest = self._told() - rung.watch_seconds - SLICE
         weight = self._weight
         begun = (
             WeightChange(max(oldest, weight.at), rung.percent)
@@ -177,8 +145,9 @@ class Watch:
     def proof(self, rung: Rung, per_second: float) -> Json:
         """Whether a rung has had what it needs: its requests, its share, and as much traffic as the plan asks for."""
         found = self.share(rung)
-        window = self._ended_since(self._clock.now() - LOAD_SECONDS)
-        lacks = lacking(found, rung, len(window) / LOAD_SECONDS, per_second)
+        until = self._told()
+        window = sum(one.at <= until for one in self._ended_since(until - LOAD_SECONDS))
+        lacks = lacking(found, rung, window / LOAD_SECONDS, per_second)
         return {"share": found.data(), "proven": not lacks, **({"lacks": lacks} if lacks else {})}
 
     def _ended_since(self, at: float) -> list[Outcome]:
@@ -187,7 +156,7 @@ class Watch:
         return [item for item in newest if isinstance(item, Outcome) and item.at >= at]
 
     async def slice(self, green: Green | None, seconds: float) -> Sight:
-        """Watch for this long, or until there is reason to roll back, or reason to hold where there was none.
+        """Watch for this long, or until there is reason to roll back, or to hold where there was none.
 
         So a hold is told when it begins, also one that would be over before the slice is.
         """
@@ -217,19 +186,31 @@ class Watch:
                 self.guard.observe_probe(now, ok=answers)
         self._take_a_look()
         decision = self._metered(
-            self.guard.judge(now, lost=self._traffic.lost(), received=self._traffic.received())
+            self.guard.judge(self._told(), lost=self._traffic.lost(), received=self._traffic.received())
         )
         if decision.action is Action.ROLLBACK or green is None:
             return decision
         try:
-            status = await self._target.status(Side.GREEN)
+            status = await self._green(now)
         except (ProbeError, RolloutError) as error:
             claim = f"green cannot be seen ({error})"
             return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=claim)
         if how := failed(status, green):
             self.guard.green_died(now, how)
-            return self.guard.judge(now)
+            return self.guard.judge(self._told())
         return self._with_all_parts(self._doubted(decision, status.weight))
+
+    def _told(self) -> float:
+        """Until when the trace tells of requests: a second that it has not told of yet is still open."""
+        return self._clock.now() - self.delay()
+
+    async def _green(self, now: float) -> SideStatus:
+        """How green stands: read now, or a moment ago where its target is to be spared."""
+        if self._green_seen and now - self._green_seen[0] < self.sparing:
+            return self._green_seen[1]
+        status = await self._target.status(Side.GREEN)
+        self._green_seen = now, status
+        return status
 
     def _with_all_parts(self, decision: Decision) -> Decision:
         """The decision, or a hold where a part is missing: nobody would measure or hear what comes next."""
@@ -286,7 +267,7 @@ class Watch:
 
     def _silence(self) -> str:
         """Why the log counts as silent though nobody closed it: users get answers, and no line tells of them."""
-        if self._newest is None or self._answered - self._newest < self.unseen_seconds:
+        if self._newest is None or self._answered - self._newest < UNSEEN_SECONDS + self.delay():
             return ""
         behind = self._clock.now() - self._newest
         return f"the service answers, but the newest line about a request is {behind:.1f} s old"
@@ -302,6 +283,7 @@ class Watch:
 
     def note_weight(self, percent: int) -> None:
         """Write a weight that the proxy has just confirmed into the trace."""
+        self._green_seen = None
         self._traffic.note_weight(WeightChange(self._clock.now(), percent))
 
     def resume(self, at: float) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tminus.control import watch
 from tminus.control.liftoff import OrderedError
 from tminus.control.review import Review
-from tminus.control.watch import Sight
+from tminus.control.sight import Sight
 from tminus.domain.canonical import instant
 from tminus.domain.guard import Action
 from tminus.domain.plan import Rollout, Rung

@@ -9,8 +9,9 @@ import pytest
 from tminus.control.green import Green
 from tminus.control.looks import Looks
 from tminus.control.scanning import Scanning
+from tminus.control.sight import Sight
 from tminus.control.vantages import Vantages
-from tminus.control.watch import SLICE, Sight
+from tminus.control.watch import SLICE
 from tminus.domain.guard import Action
 from tminus.domain.traffic import Side
 from tminus.domain.trigger import CORRUPTION, TRIGGERS, UNAVAILABLE, VULNERABILITY

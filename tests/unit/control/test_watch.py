@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tminus.control.green import Green
-from tminus.control.watch import SLICE, TICK, Sight, sight
+from tminus.control.sight import Sight, sight
+from tminus.control.watch import SLICE, TICK
 from tminus.domain.guard import Action
 from tminus.domain.plan import Rung
 from tminus.domain.traffic import Side, WeightChange
