@@ -178,6 +178,8 @@ class Plan:
     triggers: tuple[Mapping[str, JsonValue], ...]
     metrics: tuple[Mapping[str, JsonValue], ...] = ()
     """What the team measures while the release meets users; `domain.metric` reads them."""
+    target: Mapping[str, JsonValue] | None = None
+    """Where the release is rolled out, and by which systems that is watched; nothing where others act on the GO."""
     to_fill: tuple[str, ...] = ()
     """What only the team knows and has not written yet; a launch refuses while anything is."""
     waivers: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from tminus.domain.plan import Severity
 from tminus.planfile.basis import Entry as _Entry
 from tminus.planfile.basis import Flag, Said, Text
 from tminus.planfile.metricentry import MetricEntry
+from tminus.planfile.targetentry import TargetEntry
 
 SURE = 0.9
 """From this confidence on an imported line counts as understood; below it as a guess for a person to look at."""
@@ -348,6 +349,8 @@ class Document(_Entry):
     environment: Said = ""
     """Where it is launched: one launch at a time has it. Left out, `tminus launch --environment` says it."""
     release: ReleaseEntry
+    target: TargetEntry | None = None
+    """Where the release is rolled out. Left out, a launch counts down to T-0, and others act on its GO."""
     systems: dict[str, SystemEntry]
     """What is observed, by name."""
     roles: list[RoleEntry] = Field(min_length=1)

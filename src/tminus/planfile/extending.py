@@ -2,8 +2,8 @@
 
 - `checks`, `omitted`, `roles`, `contacts`, `document`, `figures`, `triggers`, `metrics`, `waivers`, `freezes`: entry
   by entry, by id (a freeze by its name); the keys that are given win, what is new is added at the end.
-- `systems`, `release`, `rollout`, `decision`, `expedited`, `notices`, `notify`: key by key, as deep as they go. Lists
-  (`ladder`, `components`, `milestones`, what an expedited launch leaves out) are replaced whole.
+- `systems`, `target`, `release`, `rollout`, `decision`, `expedited`, `notices`, `notify`: key by key, as deep as they
+  go. Lists (`ladder`, `components`, `milestones`, what an expedited launch leaves out) are replaced whole.
 - A line that is listed under `omitted` leaves the checks; one that is given under `checks` comes out of `omitted`. In
   both cases what is not said again stays as it was.
 - A line that says anew how it gets its verdict (another probe, or `attest` in place of a probe) loses what the base

@@ -9,6 +9,7 @@ from tminus.planfile.findings import Findings
 from tminus.planfile.nodes import Map, Seq
 from tminus.planfile.problem import ToFill
 from tminus.planfile.shape import Place
+from tminus.planfile.targeting import systems
 
 _WHOLE = re.compile(
     r"\[[^\]]*\]|<[^>]*>|[.…?·-]+|n/?n|tb[da]|todo|fixme|change[ _-]?me|placeholder|name", re.IGNORECASE
@@ -81,12 +82,12 @@ def _reach(found: Findings, place: Place, name: str) -> Iterator[tuple[Place, st
 
 
 def _addresses(found: Findings) -> Iterator[tuple[Place, str, str]]:
-    """The addresses of the systems that a line looks at."""
+    """The addresses of the systems that a line looks at, or the rollout."""
     used = {
         str(line.arguments.get("system", line.probe.partition(".")[0]))
         for _, _, line in found.lines()
         if line.probe
-    }
+    } | {*systems(found.document)}
     for name, system in found.document.systems.items():
         if name in used:
             yield ("systems", name, "address"), f"system {name}", system.address

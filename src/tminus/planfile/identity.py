@@ -24,6 +24,7 @@ _SINCE: Mapping[str, Any] = {
     "metrics": [],
     "notices": NoticesEntry().model_dump(mode="json"),
     "notify": NotifyEntry().model_dump(mode="json"),
+    "target": None,
 }
 """Keys that plans did not have at first, as they are when left out: a plan without them keeps its digest."""
 _NOTIFY_SINCE: Mapping[str, Any] = {"pager": ""}

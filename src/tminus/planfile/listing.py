@@ -40,6 +40,7 @@ def listed(found: Loaded) -> Row:
         "left_out": plan.left_out,
         "milestones": whole["milestones"],
         "lines": [*lines],
+        "target": whole["target"],
         "systems": whole["systems"],
         "roles": [{**role, "id": f"role.{role['id']}"} for role in whole["roles"]],
         "triggers": whole["triggers"],

@@ -17,6 +17,7 @@ from tminus.planfile import (
     people,
     schedule,
     sources,
+    targeting,
     telling,
     thresholds,
     worth,
@@ -43,6 +44,7 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
     invariants.invariants(found)
     sources.sources(found)
     metering.metrics(found)
+    targeting.target(found)
     people.people(found)
     thresholds.ladder(found)
     for look in (lints.ids, lints.names, lints.omissions, lints.rollups, paths.upward):
@@ -102,6 +104,7 @@ def _plan(
             trigger.model_dump(mode="json", exclude={"source_line"}) for trigger in document.triggers
         ),
         metrics=metering.rows(document),
+        target=targeting.row(document),
         to_fill=tuple(entry.what for entry in filling),
         waivers=tuple(waiver.check for waiver in document.waivers),
         environment=document.environment,

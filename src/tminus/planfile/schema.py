@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tminus.planfile import document, metricentry
+from pydantic import BaseModel
+
+from tminus.planfile import document, metricentry, targetentry
 from tminus.planfile.document import Document
 from tminus.planfile.lines import ACTS, STEPS
 
@@ -73,18 +75,17 @@ def _describe(definitions: dict[str, Any]) -> None:
 
 def _docs() -> Iterator[tuple[str, str]]:
     """The texts that stand under the fields in the source, by `Model.key`."""
-    for module in (document, metricentry):
+    for module in (document, metricentry, targetentry):
         for node in ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef):
                 for field, text in zip(node.body, node.body[1:], strict=False):
                     if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
-                        yield _key(node.name, field), str(ast.literal_eval(text.value))
+                        yield _key(getattr(module, node.name), field), str(ast.literal_eval(text.value))
 
 
-def _key(model: str, field: ast.AnnAssign) -> str:
+def _key(model: type[BaseModel], field: ast.AnnAssign) -> str:
     name = ast.unparse(field.target)
-    about = getattr(document, model).model_fields[name]
-    return f"{model}.{about.alias or name}"
+    return f"{model.__name__}.{model.model_fields[name].alias or name}"
 
 
 def _allow_blanks(definitions: dict[str, Any]) -> None:

@@ -1,0 +1,165 @@
+"""What a plan says of its target: names that a cluster can have, and systems that can be asked about it."""
+
+import re
+from collections.abc import Mapping
+from functools import partial
+
+from promql_parser import VectorSelector
+
+from tminus.alerting import expression
+from tminus.domain import offsets
+from tminus.domain.canonical import JsonValue
+from tminus.domain.metric import SIDE
+from tminus.domain.trigger import VULNERABILITY
+from tminus.planfile.document import Document
+from tminus.planfile.findings import Findings
+from tminus.planfile.targetentry import TargetEntry
+
+KINDS = ("kubernetes",)
+"""Where a release can be rolled out."""
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+"""A name as Kubernetes takes it for namespaces and Services (RFC 1123 label)."""
+_NAMES = ("namespace", "blue", "green", "route", "switch", "container")
+_ASKED = {"public": "website", "traffic": "prometheus"}
+"""By key: the kind of system that it names."""
+
+
+def target(found: Findings) -> None:
+    """Tell what nobody could roll out by this target."""
+    written = found.document.target
+    if written is None or not found.whole("target"):
+        return
+    if written.kind not in KINDS:
+        found.tell(
+            ("target", "kind"), f"{written.kind!r} is no kind of target; write one of {', '.join(KINDS)}"
+        )
+    _names(found, written)
+    _divided(found, written)
+    _asked(found, written)
+    _counted(found, written)
+    found.attempt(("target", "ready"), partial(offsets.seconds, written.ready))
+    if not written.path.startswith("/"):
+        found.tell(("target", "path"), f"{written.path!r} is no path; let it begin with /")
+    if len(found.document.release.components) > 1:
+        found.tell(
+            ("release", "components"),
+            "a target rolls out one component; launch the others by plans of their own",
+        )
+    if not written.back_up and any(line.act == "back up" for _, _, line in found.lines()):
+        found.tell(
+            ("target",),
+            "a line wants a backup, and the target makes none; write `back_up: [COMMAND, …]`",
+        )
+    for index, trigger in enumerate(found.document.triggers):
+        if trigger.id == VULNERABILITY and trigger.system:
+            found.tell(
+                ("triggers", index, "system"),
+                f"{trigger.id}: the packages of an image on a cluster are not read; take `system` out, and have your "
+                "scanner report to `tminus serve`",
+            )
+
+
+def row(document: Document) -> Mapping[str, JsonValue] | None:
+    """The target as a plan keeps it, each system by its name; nothing where the plan has none."""
+    written = document.target
+    if written is None:
+        return None
+    whole: dict[str, JsonValue] = written.model_dump(mode="json")
+    asked = {key: _named(written, key) or next(iter(_known(document, key)), "") for key in _ASKED}
+    return {
+        **whole,
+        "public": asked["public"],
+        "traffic": {**written.traffic.model_dump(mode="json"), "system": asked["traffic"]},
+    }
+
+
+def systems(document: Document) -> list[str]:
+    """The names of the systems that a rollout asks."""
+    return [] if document.target is None else [name for key in _ASKED for name in _known(document, key)]
+
+
+def _known(document: Document, key: str) -> list[str]:
+    """The systems that a key may mean."""
+    assert document.target is not None  # noqa: S101 - whoever asks has one
+    named = _named(document.target, key)
+    kind = _ASKED[key]
+    return [
+        name
+        for name, entry in document.systems.items()
+        if entry.kind == kind and (not named or name == named)
+    ]
+
+
+def _named(written: TargetEntry, key: str) -> str:
+    return written.public if key == "public" else written.traffic.system
+
+
+def _names(found: Findings, written: TargetEntry) -> None:
+    for key in _NAMES:
+        name = str(getattr(written, key))
+        if name and not _NAME.fullmatch(name):
+            found.tell(
+                ("target", key),
+                f"{name[:80]!r} is no name in Kubernetes; a-z, 0-9 and - make one, 63 at most",
+            )
+    if written.blue == written.green:
+        found.tell(("target", "green"), "blue and green have one name; give each its own")
+    if "@" in written.image or ":" in written.image.rpartition("/")[2] or "://" in written.image:
+        found.tell(
+            ("target", "image"),
+            f"{written.image[:120]!r} is no repository; leave scheme, tag and digest out: the launch has the digest",
+        )
+
+
+def _divided(found: Findings, written: TargetEntry) -> None:
+    """What divides the traffic: one thing, and one that can do what the ladder asks."""
+    if bool(written.route) == bool(written.switch):
+        found.tell(
+            ("target",),
+            "what divides the traffic? Write `route: NAME` for an HTTPRoute, or `switch: NAME` for a Service; not both",
+        )
+    shares = [rung.weight for rung in found.document.rollout.ladder if rung.weight != 100]
+    if written.switch and not written.route and shares:
+        found.tell(
+            ("rollout", "ladder"),
+            f"a switched Service gives green all requests or none, never {shares[0]} %; keep the rung of 100, "
+            "or write `route` into the target",
+        )
+
+
+def _asked(found: Findings, written: TargetEntry) -> None:
+    """That each system it needs is in the plan, and that it is plain which."""
+    if not found.whole("systems"):
+        return
+    for key, kind in _ASKED.items():
+        place = ("target", key) if key == "public" else ("target", key, "system")
+        known, named = _known(found.document, key), _named(written, key)
+        if not known and named:
+            found.tell(place, f"target: `{place[-1]}` names a system of kind {kind}; the plan has none of it")
+        elif not known:
+            found.tell(place, f"target: write a system `{{kind: {kind}, address: …}}` into `systems`")
+        elif len(known) > 1:
+            found.tell(place, f"target: which of {', '.join(known)} is meant? Write `{place[-1]}: …`")
+
+
+def _counted(found: Findings, written: TargetEntry) -> None:
+    for key in ("requests", "seconds"):
+        text = str(getattr(written.traffic, key))
+        place = ("target", "traffic", key)
+        if SIDE not in text:
+            found.tell(
+                place, f"traffic: {SIDE} is missing, so both sides would be counted as one; select by it"
+            )
+            continue
+        try:
+            tree = expression.bare(expression.parse(text.replace(SIDE, "green")).tree)
+        except ValueError as error:
+            found.tell(
+                place, f"traffic: Prometheus could not read this: {' '.join(str(error).split())[:200]}"
+            )
+            continue
+        if not isinstance(tree, VectorSelector):
+            found.tell(
+                place,
+                "traffic: this is no selector; name the counter with its labels alone, without rate(…) or sum(…)",
+            )
