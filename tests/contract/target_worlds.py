@@ -27,7 +27,7 @@ from tminus.targets.local import LocalTarget
 from tminus.testing import FakeClock, FakeTarget, FakeTraffic
 
 if TYPE_CHECKING:
-    from tests.contract import kubernetes_world
+    from tests import kubernetes_world
 else:
     import kubernetes_world
 

@@ -18,7 +18,7 @@ from tminus.targets.kubernetes import manifests, role
 from tminus.targets.kubernetes.manifests import Example
 
 if TYPE_CHECKING:
-    from tests.contract.kubernetes_world import BLUE, GREEN, ROUTED, SWITCHED, Kube, kube
+    from tests.kubernetes_world import BLUE, GREEN, ROUTED, SWITCHED, Kube, kube
 else:
     from kubernetes_world import BLUE, GREEN, ROUTED, SWITCHED, Kube, kube
 

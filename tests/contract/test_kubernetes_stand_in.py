@@ -22,7 +22,7 @@ from tminus.domain.traffic import Side
 from tminus.standins.kubernetes import Cluster
 
 if TYPE_CHECKING:
-    from tests.contract.kubernetes_world import ADMIN_TOKEN, NAMESPACE, TOKENS, Kube, kube, kubeconfig
+    from tests.kubernetes_world import ADMIN_TOKEN, NAMESPACE, TOKENS, Kube, kube, kubeconfig
 else:
     from kubernetes_world import ADMIN_TOKEN, NAMESPACE, TOKENS, Kube, kube, kubeconfig
 

@@ -25,7 +25,7 @@ from tminus.targets.kubernetes import Access, Api, KubernetesTarget
 from tminus.targets.kubernetes.jobs import NOT_READ
 
 if TYPE_CHECKING:
-    from tests.contract.kubernetes_world import BLUE, GREEN, OTHER, ROUTED, SWITCHED, Kube, kube
+    from tests.kubernetes_world import BLUE, GREEN, OTHER, ROUTED, SWITCHED, Kube, kube
 else:
     from kubernetes_world import BLUE, GREEN, OTHER, ROUTED, SWITCHED, Kube, kube
 
@@ -281,8 +281,44 @@ async def test_a_migration_that_fails_hangs_or_says_nothing_is_told(world: Kube)
     jobs["depot-green-migrate-ccc"] = Run()
     await refused(InconclusiveError, world.database().migrate(OTHER), "printed nothing")
     jobs["depot-green-migrate-aaa"] = Run(ends=False)
-    hasty = replace(world.database(), seconds=0.2)
+    database = world.database()
+    hasty = replace(database, jobs=replace(database.jobs, seconds=0.2))
     await refused(RolloutError, hasty.migrate(BLUE), "has not ended in 0.2 s")
+
+
+async def test_smoke_tests_are_jobs_of_each_side_s_own_image_at_its_own_address(world: Kube) -> None:
+    await world.target().start(Side.GREEN, GREEN)
+    smoke = world.smoke("smoke", "--all")
+    for side, digest in ((Side.BLUE, BLUE), (Side.GREEN, GREEN)):
+        assert await smoke.failures(smoke.target.private_url(side)) == []
+        job = next(
+            job
+            for job in world.cluster.store.every("Job")
+            if f"depot-{side}-smoke" in job["metadata"]["name"]
+        )
+        (container,) = job["spec"]["template"]["spec"]["containers"]
+        assert container["image"] == f"registry.example/depot@{digest}"
+        assert container["command"] == ["smoke", "--all"]
+        assert {"name": "TMINUS_URL", "value": smoke.target.private_url(side)} in container["env"]
+        assert job["spec"]["ttlSecondsAfterFinished"] == 3600
+    assert await smoke.failures(smoke.target.private_url(Side.GREEN)) == []
+    assert len([*world.cluster.store.every("Job")]) == 3, "what was well before is tested again"
+
+
+async def test_smoke_tests_that_fail_say_what_they_printed(world: Kube) -> None:
+    await world.target().start(Side.GREEN, GREEN)
+    smoke = world.smoke()
+    green = smoke.target.private_url(Side.GREEN)
+    world.cluster.orders.jobs["depot-green-smoke"] = Run(succeeds=False, log="1 passed\nsearch: 500\n")
+    assert await smoke.failures(green) == ["1 passed", "search: 500"]
+    world.cluster.orders.jobs["depot-green-smoke"] = Run(succeeds=False)
+    (said,) = await smoke.failures(green)
+    assert "printed nothing" in said
+    await smoke.target.stop(Side.GREEN, 0.0)
+    assert await smoke.failures(green) == ["green runs no image that could test itself"]
+    world.cluster.orders.jobs["depot-blue-smoke"] = Run(ends=False)
+    hasty = replace(smoke, jobs=replace(smoke.jobs, seconds=0.2))
+    await refused(RolloutError, hasty.failures(smoke.target.private_url(Side.BLUE)), "has not ended in 0.2 s")
 
 
 async def test_a_backup_is_a_job_of_the_running_release_and_says_what_it_made(world: Kube) -> None:

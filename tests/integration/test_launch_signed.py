@@ -173,7 +173,7 @@ async def test_five_people_sign_and_the_launch_goes_as_far_as_it_can(tmp_path: P
         assert report.decision is not None
         assert (report.decision.person, report.decision.decision) == ("Lena Ortiz", "go")
         events = await yard.events(found.launch)
-        assert "has no target" in str(events[-2].data["text"])
+        assert "names no target" in str(events[-2].data["text"])
         assert not {"decision.proposed" if seconds == 20.0 else "", "step.started"} & {e.type for e in events}
         (digest,) = report.evidence
         shown = found.record().parent / "evidence" / digest

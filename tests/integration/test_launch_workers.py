@@ -208,7 +208,7 @@ async def test_a_launch_outlives_its_worker_on_postgresql_and_says_why_it_may_no
         verdicts = {e.data["check"]: e.data["verdict"] for e in events if e.type == "check.observed"}
         assert verdicts == {"site.up": "passed", "team.ready": "inconclusive", "bk.db": "failed"}
         (act,) = (event.data for event in events if event.type == "act.done")
-        assert "has no target" in str(act["failed"])
+        assert "names no target" in str(act["failed"])
         (proposal,) = (event.data for event in events if event.type == "decision.proposed")
         assert "DevOps Lead said nothing" in str(proposal["reasons"])
         await yard.scrub()

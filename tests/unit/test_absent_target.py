@@ -24,13 +24,13 @@ ACTS: dict[str, Callable[[], Awaitable[Any]]] = {
 
 @pytest.mark.parametrize("act", ACTS)
 async def test_an_act_is_refused_and_says_what_is_lacking(act: str) -> None:
-    with pytest.raises(RolloutError, match="has no target") as told:
+    with pytest.raises(RolloutError, match="names no target") as told:
         await ACTS[act]()
     assert told.value.hint
 
 
 async def test_what_cannot_be_seen_is_unknown() -> None:
-    with pytest.raises(UnreachableError, match="has no target"):
+    with pytest.raises(UnreachableError, match="names no target"):
         await NONE.status(Side.GREEN)
     assert not await NONE.answers()
     assert NONE.blindness() == LACKS

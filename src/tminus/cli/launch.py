@@ -61,8 +61,7 @@ def launch(  # noqa: PLR0913 - each is an option that a person may type
     the time is past or has no zone, the plan waives lines (waivers are not honoured yet), people are simulated, or the
     environment has a launch. It is opened in the common database (TMINUS_DATABASE_URL), where `tminus worker` runs it;
     typed again, the same launch is found. With --expedited it takes the plan's shorter form: you sign for it, and GO
-    waits for `tminus expedite` of the second person. This version counts down to T-0 and no further: it has no target
-    for it yet.
+    waits for `tminus expedite` of the second person. A plan without `target` is counted down to T-0 and no further.
     """
     moment = now()
     found = planfile.load(plan, now=moment)
@@ -176,9 +175,11 @@ def _open(plan: Plan, digests: dict[str, str], previous: dict[str, str]) -> Iter
         for name in plan.components
         if name not in digests
     )
+    first = plan.components[0]
     if lacking := [check.id for check in plan.checks if _names_previous(check, plan, previous)]:
-        first = plan.components[0]
         yield f"{', '.join(lacking)} look at what runs now: give --previous {first}=sha256:…"
+    elif plan.target and first not in previous:
+        yield f"nobody has said to what it would be rolled back: give --previous {first}=sha256:… of what runs now"
     if simulated := [role.id for role in plan.roles if role.simulated]:
         yield f"simulated people take part in the demo only: name a person for {', '.join(simulated)}"
     if all(check.severity is Severity.ADVISORY for check in plan.before_go()):

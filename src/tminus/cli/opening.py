@@ -86,7 +86,8 @@ def _lines(done: Opened, wanted: Wanted) -> Iterator[str]:
     yield f"  tminus status {done.launch} --watch"
     yield f"  tminus hold | reschedule T0 | scrub {done.launch} --reason WHY"
     yield from _warnings(plan, course)
-    yield "It counts down to T-0 and no further: this version has no target for your service."
+    if not plan.target:
+        yield "It counts down to T-0 and no further: the plan names no target."
 
 
 def _warnings(plan: Plan, course: Course) -> Iterator[str]:

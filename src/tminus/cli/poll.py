@@ -78,7 +78,7 @@ def decide(  # noqa: PLR0913 - an option each
     )
     seen = sheet(at.scene, meant)
     _show(seen)
-    if verdict.go:
+    if verdict.go and not at.scene.plan.target:
         typer.echo(f"note       {LACKS}; after GO it will end as aborted at T-0")
     _confirm(f"Decide {said.upper()}?", yes=yes)
     events = at.do(decided(at.hand(meant), verdict, seen.root))

@@ -177,11 +177,11 @@ class Rollback:
         await self._record.append_once(f"hold:roll back:{what}", GUARDED, held)
 
     async def _seen_on_blue(self, watch: Watch) -> Json:
-        began = self._clock.now()
-        while self._clock.now() - began < 60:
+        began, waited = self._clock.now(), 0.0
+        while waited < 60:
             await self._clock.sleep(0.5)
-            latest = [o for o in watch.outcomes() if o.at - o.ms / 1000 >= self._clock.now() - QUIET]
-            waited = self._clock.now() - began
+            latest = [o for o in watch.outcomes() if o.at - o.ms / 1000 >= watch.told() - QUIET]
+            waited = watch.told() - began
             # Without any traffic there is nothing to see it in; the weight was read back, so the rest goes on.
             seen_enough = waited > QUIET if latest else waited > SILENCE
             if seen_enough and served_by(latest, Side.GREEN) == 0:

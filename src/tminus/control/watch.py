@@ -133,7 +133,7 @@ class Watch:
         """
         self._kept_seconds = max(self._kept_seconds, rung.watch_seconds + 2 * SLICE + self.delay())
         self._catch_up()
-        oldest = self._told() - rung.watch_seconds - SLICE
+        oldest = self.told() - rung.watch_seconds - SLICE
         weight = self._weight
         begun = (
             WeightChange(max(oldest, weight.at), rung.percent)
@@ -145,7 +145,7 @@ class Watch:
     def proof(self, rung: Rung, per_second: float) -> Json:
         """Whether a rung has had what it needs: its requests, its share, and as much traffic as the plan asks for."""
         found = self.share(rung)
-        until = self._told()
+        until = self.told()
         window = sum(one.at <= until for one in self._ended_since(until - LOAD_SECONDS))
         lacks = lacking(found, rung, window / LOAD_SECONDS, per_second)
         return {"share": found.data(), "proven": not lacks, **({"lacks": lacks} if lacks else {})}
@@ -186,7 +186,7 @@ class Watch:
                 self.guard.observe_probe(now, ok=answers)
         self._take_a_look()
         decision = self._metered(
-            self.guard.judge(self._told(), lost=self._traffic.lost(), received=self._traffic.received())
+            self.guard.judge(self.told(), lost=self._traffic.lost(), received=self._traffic.received())
         )
         if decision.action is Action.ROLLBACK or green is None:
             return decision
@@ -197,10 +197,10 @@ class Watch:
             return replace(decision, action=Action.HOLD, at=now, rule="hold.blind", claim=claim)
         if how := failed(status, green):
             self.guard.green_died(now, how)
-            return self.guard.judge(self._told())
+            return self.guard.judge(self.told())
         return self._with_all_parts(self._doubted(decision, status.weight))
 
-    def _told(self) -> float:
+    def told(self) -> float:
         """Until when the trace tells of requests: a second that it has not told of yet is still open."""
         return self._clock.now() - self.delay()
 

@@ -180,7 +180,9 @@ def _replace(values: Any, place: Place) -> None:
             values[place[0]] = _NEUTRAL[place[0]]
         return
     model = next(model for pattern, model in _ENTRIES if _fits(place, pattern))
-    holder[place[-1]] = _neutral(model, holder[place[-1]])
+    # A block of a block may be missing altogether.
+    given = holder.get(place[-1]) if isinstance(holder, dict) else holder[place[-1]]
+    holder[place[-1]] = _neutral(model, given)
 
 
 def _neutral(model: type[BaseModel], whole: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The local target: processes behind a proxy on this machine."""
+"""The target of a launch: both sides, what stands beside them, and whether each can serve."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ class System:
 @Probe
 async def running(local: System, *, parts: list[str]) -> Annotated[Observation, ValueKind.FINDINGS]:
     """The parts among these that do not run; of a side that runs, also whether the proxy counts it as able to serve."""
-    state = local.parts()
+    sides = [side for side in Side if side.value in parts]
+    state = {side.value: (await _status(local, side)).running for side in sides} | {**local.parts()}
     if not parts or not state:
         raise InconclusiveError(
             "no part was looked at", hint="name the parts in the plan, and see whether the stage still stands"
         )
     missing: list[JsonValue] = [part for part in parts if not state.get(part, False)]
     if not missing:
-        sides = [side for side in Side if side.value in parts]
         missing += [
             f"{side.value} runs but cannot serve" for side in sides if not (await _status(local, side)).up
         ]

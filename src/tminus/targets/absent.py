@@ -8,9 +8,9 @@ from tminus.control.ports import Json, SideStatus
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.errors import RolloutError, UnreachableError
 
-LACKS = "the launch has no target: this version can only count down to T-0, not roll a release out"
+LACKS = "the plan names no target: the launch can only count down to T-0, not roll a release out"
 """What such a launch lacks to go."""
-_HINT = "do it by hand; only the demo's launches have a target today"
+_HINT = "name a `target` in the plan, or do it by hand"
 
 
 class AbsentTarget:

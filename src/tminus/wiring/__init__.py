@@ -200,12 +200,13 @@ class PublicProber:
     """Asks the service through its public name, independently of the proxy's log."""
 
     address: str
+    path: str = "/health"
 
     async def answers(self) -> bool:
         """See `Prober.answers`."""
         try:
             async with connect(self.address, seconds=2.0) as http:
-                return (await http.get("/health")).status == 200
+                return (await http.get(self.path)).status == 200
         except ProbeError:
             return False  # not answering is the answer
 

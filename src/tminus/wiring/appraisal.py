@@ -22,11 +22,20 @@ from tminus.wiring.judging import guard_limits
 _STAGED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic", "partner")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
 
+_BY_TARGET = ("local", "traffic")
+"""Those of them that a launch with a target observes by it."""
+
 _OVER_HTTP = ("website", "prometheus", "alertmanager", "pagerduty", "slack", "mail")
 """Kinds whose address is that of a web server."""
 
 _SENDING = ("alertmanager.drill",)
 """Probes that send something to people: a look by the way must not page anybody."""
+
+
+_WITHIN = "are observed while a launch of this plan is under way"
+
+Makers = Mapping[str, Callable[[str], object]]
+"""By the kind of a system: how it is made from its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +110,25 @@ def looking_at(plan: Plan, environment: Mapping[str, str]) -> Sight:
     return Sight(Readiness(plan.checks, record, observer, clock), clock.now())
 
 
-def afar(plan: Plan, environment: Mapping[str, str], scene: Scene, values: Mapping[str, str]) -> Afar:
+def afar(
+    plan: Plan,
+    environment: Mapping[str, str],
+    scene: Scene,
+    values: Mapping[str, str],
+    by_target: Makers | None = None,
+) -> Afar:
     """The systems of a plan by their addresses alone; `values` is what `${name}` stands for.
+
+    `by_target` makes what the launch's target shows, where it has one.
 
     What cannot be made now is kept with its reason, which each of its lines then tells.
     """
     curtain = Curtain()
-    addresses, out_of_reach = _addresses(plan, environment, scene, curtain)
-    makers: dict[str, Callable[[str], object]] = {
+    by_target = by_target or {}
+    addresses, out_of_reach = _addresses(plan, environment, (scene, by_target), curtain)
+    makers: Makers = {
         **alerting.makers(plan, addresses, SystemClock().now),
+        **by_target,
         "website": website.System,
         "plan": lambda _: plan_probes.System(plan, guard_limits(plan), rehearsals=_kept()),
     }
@@ -129,9 +148,10 @@ def _kept() -> KeptRehearsals:
 
 
 def blind(plan: Plan) -> tuple[Check, ...]:
-    """The lines of a plan that no launch without a stage can observe: each stays unknown, and closes its gate."""
+    """The lines of a plan that no launch of a worker can observe: each stays unknown, and closes its gate."""
+    unseen = {*_STAGED} - ({*_BY_TARGET} if plan.target else set())
     kinds = {name: str(entry["kind"]) for name, entry in plan.systems.items()}
-    return tuple(check for check in plan.checks if check.probe and kinds.get(system_of(check)) in _STAGED)
+    return tuple(check for check in plan.checks if check.probe and kinds.get(system_of(check)) in unseen)
 
 
 def system_of(check: Check) -> str:
@@ -140,14 +160,20 @@ def system_of(check: Check) -> str:
 
 
 def _addresses(
-    plan: Plan, environment: Mapping[str, str], scene: Scene, curtain: Curtain
+    plan: Plan, environment: Mapping[str, str], seen_by: tuple[Scene, Makers], curtain: Curtain
 ) -> tuple[dict[str, str], dict[str, TminusError]]:
     """The addresses of the plan's systems by name, hidden from now on; and why some are not known."""
+    scene, by_target = seen_by
     known: dict[str, str] = {}
     unknown: dict[str, TminusError] = {}
     for name, entry in plan.systems.items():
         kind, reference = str(entry["kind"]), str(entry["address"])
         try:
+            if kind in by_target:
+                known[name] = ""
+                continue
+            if kind in _BY_TARGET and plan.target:
+                raise InconclusiveError(f"systems of kind {kind!r} {_WITHIN}", hint=scene.hint)
             if kind in _STAGED:
                 raise InconclusiveError(f"systems of kind {kind!r} {scene.unseen}", hint=scene.hint)
             value = _address(name, reference, environment, needed=kind != "plan")

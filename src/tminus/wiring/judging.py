@@ -42,7 +42,11 @@ def guard_limits(plan: Plan) -> GuardLimits:
 
 
 def equip(
-    watch: Watch, plan: Plan, addresses: Mapping[str, str], parts: tuple[Target, Releases], clock: Clock
+    watch: Watch,
+    plan: Plan,
+    addresses: Mapping[str, str],
+    parts: tuple[Target, Releases | None],
+    clock: Clock,
 ) -> None:
     """Give a watch all that looks beside the requests, by this plan; `addresses` as in `inspection`."""
     watch.inspection = inspection(plan, addresses, clock)
@@ -73,9 +77,12 @@ def traffic_seconds(plan: Plan) -> float:
 
 
 def sources(
-    plan: Plan, addresses: Mapping[str, str], parts: tuple[Target, Releases], clock: Clock
+    plan: Plan, addresses: Mapping[str, str], parts: tuple[Target, Releases | None], clock: Clock
 ) -> tuple[Looks, ...]:
-    """What looks for the conditions that no request shows, as the plan names it; `addresses` as in `inspection`."""
+    """What looks for the conditions that no request shows, as the plan names it; `addresses` as in `inspection`.
+
+    Without releases nobody can say what an image is made of, and nothing is scanned.
+    """
     target, releases = parts
     declared_ = {str(trigger["id"]): trigger for trigger in plan.triggers}
     found: list[Looks] = []
@@ -84,7 +91,7 @@ def sources(
         return resolve(str(plan.systems[str(name)]["address"]), addresses)
 
     entry = declared_.get(VULNERABILITY)
-    if entry is not None and entry["system"]:
+    if entry is not None and entry["system"] and releases is not None:
         turn = _turn(entry, SCAN_EVERY)
         scanning = Scanning(target, ReleaseInventory(releases), Osv(address(entry["system"])), clock)
         found.append(Looks(scanning, clock, turn, patience=UNSEEN_TURNS * turn, retry=SCAN_RETRY))

@@ -39,7 +39,7 @@ from tminus.store.orders import Order
 from tminus.store.record import RecordStore
 from tminus.store.tables import address, connect
 from tminus.targets.absent import LACKS, AbsentTarget
-from tminus.wiring import LaunchRecord, SystemClock
+from tminus.wiring import LaunchRecord, SystemClock, launch_folder
 from tminus.wiring.appraisal import AFAR, afar
 from tminus.wiring.attended import RECORD, AttendedRecord, Journal
 from tminus.wiring.doubted import DoubtedRecord
@@ -47,6 +47,7 @@ from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
 from tminus.wiring.opening import BODY, binding_of, plan_of, seal_kept
 from tminus.wiring.proving import OwnTrust
+from tminus.wiring.rolling import Rolling, rolling
 from tminus.wiring.shown import bundled
 from tminus.wiring.telling import Counter, notifiers
 
@@ -144,11 +145,16 @@ class Worker:
         record.heard = courier.hear
         # What is left to be told of earlier runs; the record is not read again before the first wait is over.
         courier.hear(events)
-        crew = replace(self._crew(plan, binding, record, time), settle=courier.settle)
+        rolls = await self._rolling(engine, launch, plan, time)
+        crew = replace(self._crew(plan, binding, record, time, rolls), settle=courier.settle)
         try:
+            if rolls:
+                await rolls.count(events)
             result = await Launch(binding, crew, engine).run()
         finally:
             self._told[launch] = record.told
+            if rolls:
+                await rolls.close()
             await courier.close()
 
         async def sealed() -> Json:
@@ -226,14 +232,34 @@ class Worker:
             self._plans[key] = plan_of(order, digest)
         return self._plans[key]
 
-    def _crew(self, plan: Plan, binding: Binding, record: AttendedRecord, time: LaunchTime) -> Crew:
-        """What a launch works with that can be seen, and that has no target yet and nobody who signs in it."""
-        none = AbsentTarget()
+    async def _rolling(self, engine: Engine, launch: str, plan: Plan, time: LaunchTime) -> Rolling | None:
+        """What the launch acts by; it rests while a reference of its target stands for nothing on this machine."""
+        if plan.target is None:
+            return None
+        verifier, folder = OwnTrust(self._yard.trust), launch_folder(self._yard.home, launch)
+        while True:
+            try:
+                return rolling(plan, self._yard.environment, folder, (time, self._clock), verifier)
+            except PlanError as error:
+                if launch not in self._strange:
+                    self._journal.say(
+                        launch, f"waits for a worker that reaches its target: {error}; {error.hint}"
+                    )
+                    self._strange.add(launch)
+            await engine.rest(self._clock.now() + STRANGE_SECONDS)
+
+    def _crew(
+        self, plan: Plan, binding: Binding, record: AttendedRecord, time: LaunchTime, rolls: Rolling | None
+    ) -> Crew:
+        """What a launch works with that can be seen; nobody signs in it, and some have no target."""
         bound = {"release": binding.release, "previous": binding.previous}
         component = plan.components[0]
         values = {name: f"sha256:{its[component]}" for name, its in bound.items() if component in its}
-        observer = afar(plan, self._yard.environment, AFAR, values)
+        observer = afar(plan, self._yard.environment, AFAR, values, rolls.probes() if rolls else None)
         readiness = Readiness(plan.checks, record, observer, self._clock)
+        if rolls:
+            return Crew(plan, record, readiness, None, time, rolls.stages)
+        none = AbsentTarget()
         watch = Watch(none, none, none, self._clock, guard_limits(plan))
         stages = Stages(none, none, none, none, watch, time, OwnTrust(self._yard.trust))
         return Crew(plan, record, readiness, None, time, stages, LACKS)

@@ -6,9 +6,19 @@ with that manager's name and never taken silently. What runs is read from the po
 
 from .access import Access
 from .api import Api
-from .jobs import KubernetesDatabase
+from .jobs import Jobs, KubernetesDatabase, KubernetesSmoke
 from .manifests import manifests, role
 from .service import Service
 from .target import KubernetesTarget
 
-__all__ = ["Access", "Api", "KubernetesDatabase", "KubernetesTarget", "Service", "manifests", "role"]
+__all__ = [
+    "Access",
+    "Api",
+    "Jobs",
+    "KubernetesDatabase",
+    "KubernetesSmoke",
+    "KubernetesTarget",
+    "Service",
+    "manifests",
+    "role",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tminus.errors import DeniedError, PartError
@@ -29,7 +30,9 @@ class Access:
     async def configuration(self) -> Configuration:
         """What the official client needs; raises `PartError` or `DeniedError` when there is none."""
         try:
-            from kubernetes.aio import client, config  # noqa: PLC0415 - three seconds, for those who have a cluster
+            # Three seconds, for those who have a cluster; nobody else's launch stands still meanwhile.
+            await asyncio.to_thread(import_module, "kubernetes.aio.config")
+            from kubernetes.aio import client, config  # noqa: PLC0415 - the same
         except ModuleNotFoundError as error:
             raise PartError(
                 "the Kubernetes client is not installed", hint="install tminus[kubernetes]"

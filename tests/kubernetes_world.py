@@ -11,7 +11,16 @@ import yaml
 from tminus import loopback
 from tminus.domain.traffic import Side
 from tminus.standins.kubernetes import Cluster
-from tminus.targets.kubernetes import Access, Api, KubernetesDatabase, KubernetesTarget, Service, manifests
+from tminus.targets.kubernetes import (
+    Access,
+    Api,
+    Jobs,
+    KubernetesDatabase,
+    KubernetesSmoke,
+    KubernetesTarget,
+    Service,
+    manifests,
+)
 from tminus.targets.kubernetes.manifests import Example
 
 NAMESPACE = "shop"
@@ -71,9 +80,13 @@ class Kube:
         return made
 
     def database(self, *command: str, back_up: tuple[str, ...] = ()) -> KubernetesDatabase:
-        return KubernetesDatabase(
-            self.target().api, self.service, command or ("migrate",), back_up, poll_seconds=0.01, seconds=5.0
-        )
+        return KubernetesDatabase(self.jobs(), command or ("migrate",), back_up)
+
+    def smoke(self, *command: str) -> KubernetesSmoke:
+        return KubernetesSmoke(self.jobs(), self.target(), command or ("smoke",))
+
+    def jobs(self) -> Jobs:
+        return Jobs(self.target().api, self.service, poll_seconds=0.01, seconds=5.0)
 
     def find(self, kind: str, name: str) -> dict[str, Any]:
         """An object as it is now."""

@@ -1,0 +1,163 @@
+"""What a launch acts by that rolls a release out on a cluster, made from its plan's target."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from tminus.config import resolve
+from tminus.control.launchtime import LaunchTime
+from tminus.control.ports import Clock, Verifier
+from tminus.control.stages import Stages
+from tminus.control.watch import Watch
+from tminus.domain.canonical import JsonValue, instant
+from tminus.domain.course import course_of
+from tminus.domain.offsets import seconds
+from tminus.domain.plan import Plan
+from tminus.domain.record import Event
+from tminus.domain.rollout import State
+from tminus.domain.traffic import Side, WeightChange
+from tminus.errors import UnreachableError
+from tminus.probes import local, traffic
+from tminus.targets.kubernetes import (
+    Access,
+    Api,
+    Jobs,
+    KubernetesDatabase,
+    KubernetesSmoke,
+    KubernetesTarget,
+    Service,
+)
+from tminus.targets.memory import GuardMemory
+from tminus.targets.polled import Counted, PolledTrace
+from tminus.wiring import PublicProber
+from tminus.wiring.judging import equip, guard_limits, traffic_seconds
+
+SPARING = 2.0
+"""Seconds for which it counts how green was seen on a cluster."""
+LEAD = 120.0
+"""Seconds before T-0 from which requests are counted."""
+_UNDER_WAY = {State.GO, State.LAUNCHING, State.SOAKING}
+
+Target = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Rolling:
+    """The target of one launch, and who counts its requests; `close` ends all connections."""
+
+    stages: Stages
+    target: KubernetesTarget
+    trace: PolledTrace
+    smoke: KubernetesSmoke
+    plan: Plan
+    clock: Clock
+
+    async def count(self, events: Sequence[Event]) -> None:
+        """Begin to count requests, where the launch has come that far; what was counted before goes on."""
+        course, now = course_of(events), self.clock.now()
+        soon = course.t0 is not None and now >= course.t0 - LEAD
+        if course.over or not (soon or course.phase in _UNDER_WAY):
+            return
+        await self.trace.start(_begun(events, now), _weights(events))
+
+    async def close(self) -> None:
+        """Count no longer, and end the connections to the cluster."""
+        await self.trace.stop()
+        await self.target.close()
+
+    def probes(self) -> dict[str, Callable[[str], object]]:
+        """By the kind of a plan's system: what the target shows of it."""
+        back = traffic_seconds(self.plan)
+
+        async def reach() -> None:
+            if why := self.trace.blindness():
+                raise UnreachableError(
+                    f"requests cannot be counted: {why}", hint="see the system that counts them"
+                )
+
+        return {
+            "local": lambda _: local.System(self.target, dict, self.smoke.failures),
+            "traffic": lambda _: traffic.System(
+                lambda: self.trace.since(self.clock.now() - back), self.clock.now, reach
+            ),
+        }
+
+
+def rolling(
+    plan: Plan,
+    environment: Mapping[str, str],
+    folder: Path,
+    clocks: tuple[LaunchTime, Clock],
+    verifier: Verifier,
+) -> Rolling:
+    """Everything that a launch of a plan with a target needs; nothing is called yet.
+
+    `environment` is what the plan's references stand for; `folder` keeps what was counted. Raises `PlanError` for a
+    reference that stands for nothing here.
+    """
+    time, clock = clocks
+    entry = cast("Target", plan.target)
+    service = _service(entry)
+    api = Api(Access(resolve(str(entry["address"]), environment), str(entry["context"])))
+    target = KubernetesTarget(api, service)
+    jobs = Jobs(api, service)
+    folder.mkdir(parents=True, exist_ok=True)
+    counted = cast("Target", entry["traffic"])
+    trace = PolledTrace(
+        folder / "trace.jsonl",
+        _address(plan, counted["system"], environment),
+        Counted(str(counted["requests"]), str(counted["status"]), str(counted["seconds"])),
+        service.sides,
+        clock.now,
+    )
+    limits = guard_limits(plan)
+    prober = PublicProber(_address(plan, entry["public"], environment), str(entry["path"]))
+    watch = Watch(target, trace, prober, clock, limits)
+    equip(watch, plan, environment, (target, None), clock)
+    watch.memory = GuardMemory(folder / "guard.state", limits)
+    watch.delay, watch.sparing = trace.delay, SPARING
+    smoke = KubernetesSmoke(jobs, target, _command(entry["smoke"]))
+    database = KubernetesDatabase(jobs, _command(entry["migrate"]), _command(entry["back_up"]))
+    stages = Stages(target, trace, database, smoke, watch, time, verifier)
+    return Rolling(stages, target, trace, smoke, plan, clock)
+
+
+def _service(entry: Target) -> Service:
+    return Service(
+        namespace=str(entry["namespace"]),
+        image=str(entry["image"]),
+        sides={side: str(entry[side.value]) for side in Side},
+        route=str(entry["route"]),
+        switch=str(entry["switch"]),
+        container=str(entry["container"]),
+        port=int(str(entry["port"])),
+        replicas=int(str(entry["replicas"])),
+        ready_seconds=seconds(str(entry["ready"])),
+        take=bool(entry["take"]),
+    )
+
+
+def _address(plan: Plan, system: JsonValue, environment: Mapping[str, str]) -> str:
+    return resolve(str(plan.systems[str(system)]["address"]), environment)
+
+
+def _command(words: JsonValue) -> tuple[str, ...]:
+    return tuple(map(str, cast("Sequence[JsonValue]", words)))
+
+
+def _begun(events: Sequence[Event], now: float) -> float:
+    """When counting began: with GO, as far as the record knows of one."""
+    began = [instant(event.at) for event in events if event.type == "step.started"]
+    return (began[0] if began else now) - LEAD
+
+
+def _weights(events: Sequence[Event]) -> list[WeightChange]:
+    """Every weight that was confirmed, by the record: for a machine that has no trace of this launch."""
+    found = []
+    for event in events:
+        if event.type == "step.done" and str(event.data["step"]).startswith("shift "):
+            found.append(WeightChange(instant(event.at), int(str(event.data["set"]))))
+        elif event.type == "rollback.done":
+            found.append(WeightChange(instant(event.at), 0))
+    return found

@@ -1,0 +1,177 @@
+"""Launches of a plan that names a cluster: a real worker rolls out on a stand-in of Kubernetes, by real metrics."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.cluster_world import ClusterWorld, cluster_world, needs_prometheus
+    from tests.integration.test_launch_signed import SECRET, Team
+    from tests.integration.test_launch_workers import yard_at
+    from tests.kubernetes_world import BLUE, GREEN
+else:
+    from cluster_world import ClusterWorld, cluster_world, needs_prometheus
+    from test_launch_signed import SECRET, Team
+    from test_launch_workers import yard_at
+
+    from kubernetes_world import BLUE, GREEN
+
+from tminus.domain.record import Event
+from tminus.domain.rollout import State
+from tminus.domain.traffic import Side
+from tminus.domain.trust import KeyKind, TrustedKey
+from tminus.errors import OutOfSequenceError
+from tminus.processes import wait_until
+from tminus.signing import People, enrol, trust_path
+from tminus.standins.kubernetes.orders import Run
+from tminus.wiring import SystemClock
+from tminus.wiring.acts import Hand
+from tminus.wiring.opening import kept
+from tminus.wiring.polling import Verdict
+
+pytestmark = [pytest.mark.slow, needs_prometheus]
+
+PLAN = Path(__file__).with_name("cluster_plan.yaml")
+GO = Verdict(go=True, text="all is well")
+
+
+@dataclass
+class Crew(Team):
+    """Two people and one launch on a cluster."""
+
+    async def enrol(self) -> None:
+        _, plan = await kept(self.yard.url, self.launch)
+        people = People(self.yard.home)
+        for role in plan.roles:
+            public = people.new(role.person, [role.id], SECRET)
+            enrol(
+                trust_path(self.yard.home), TrustedKey(public.keyid, role.person, KeyKind.PERSON, (role.id,))
+            )
+            self.hands[role.id] = Hand(role, people.open(public, SECRET))
+
+    async def go(self) -> None:
+        """A GO for a date so near as this machine allows."""
+        seconds = 15.0
+        while True:
+            await self.another_date(seconds)
+            try:
+                await self.polling()
+                await self.sign("devops")
+                await self.decide(GO)
+            except (OutOfSequenceError, TimeoutError):
+                seconds *= 2
+                assert seconds < 500, "this machine is too slow"
+            else:
+                return
+
+    async def step(self, name: str) -> Event:
+        """Wait until a step is done."""
+
+        async def done() -> bool:
+            return any(event.key == f"done:{name}" for event in await self.yard.events(self.launch))
+
+        await wait_until(done, 120, f"the step {name}", log=self.yard.log("w1"))
+        return next(event for event in await self.yard.events(self.launch) if event.key == f"done:{name}")
+
+    async def end(self) -> Event:
+        """Wait for the end of the launch."""
+        await self.yard.recorded(self.launch, "launch.ended")
+        return next(event for event in await self.yard.events(self.launch) if event.type == "launch.ended")
+
+
+@asynccontextmanager
+async def launched(tmp_path: Path) -> AsyncIterator[tuple[Crew, ClusterWorld]]:
+    """A launch of the plan with GO, whose T-0 is seconds away, and its worker."""
+    async with (
+        cluster_world(tmp_path / "world") as world,
+        yard_at(f"sqlite:///{tmp_path / 'tminus.db'}", tmp_path) as yard,
+    ):
+        world.kube.cluster.orders.jobs["depot-blue-backup"] = Run(log='{"file": "s3/depot.dump", "rows": 3}')
+        world.kube.cluster.orders.jobs["depot-green-migrate"] = Run(log="r0002")
+        yard.site = world.site
+        yard.more = {"KUBE": str(world.kube.config), "METRICS": world.metrics}
+        t0 = datetime.fromtimestamp(SystemClock().now() + 3500, UTC).isoformat()
+        words = ("--release", f"depot={GREEN}", "--previous", f"depot={BLUE}", "--t0", t0, "--json")
+        code, said = await yard.typed("launch", str(PLAN), *words)
+        assert code == 0, said
+        crew = Crew(yard, str(json.loads(said)["launch"]))
+        await crew.enrol()
+        await yard.work("w1")
+        await crew.go()
+        yield crew, world
+
+
+async def test_a_good_release_is_shifted_by_weights_and_lands(tmp_path: Path) -> None:
+    async with launched(tmp_path) as (crew, world):
+        ended = await crew.end()
+        assert ended.data["outcome"] == "landed", ended.data
+        assert world.users.green_weight() == 100
+        assert [pod["status"]["phase"] for pod in world.kube.pods(Side.GREEN)] == ["Running", "Running"]
+        assert not world.kube.pods(Side.BLUE)
+        events = await crew.yard.events(crew.launch)
+        assert [event.data["set"] for event in events if event.key.startswith("done:shift ")] == [10, 50, 100]
+        await crew.yard.says("w1", "has ended: landed")
+        report = await crew.proved()
+        assert (report.trusted, report.outcome) == (True, "landed")
+
+
+async def test_a_release_that_fails_requests_is_rolled_back_by_the_guard(tmp_path: Path) -> None:
+    async with launched(tmp_path) as (crew, world):
+        world.users.errors[Side.GREEN] = 0.2
+        ended = await crew.end()
+        assert ended.data["outcome"] == "rolled-back", ended.data
+        assert ended.data["rule"] in {"a1", "a2"}, ended.data
+        assert world.users.green_weight() == 0
+        assert not world.kube.pods(Side.GREEN)
+        events = await crew.yard.events(crew.launch)
+        seen = next(event.data for event in events if event.type == "rollback.seen")
+        assert (int(str(seen["blue"])) > 50, seen["green"]) == (True, 0), seen
+        proved = next(event.data for event in events if event.type == "rollback.proved")
+        assert (proved["as_before"], proved["smoke_failures"], proved["schema"]) == (True, [], "r0002")
+
+
+async def test_smoke_tests_that_fail_end_the_launch_before_any_user_meets_green(tmp_path: Path) -> None:
+    async with launched(tmp_path) as (crew, world):
+        world.kube.cluster.orders.jobs["depot-green-smoke"] = Run(succeeds=False, log="search answers 500")
+        ended = await crew.end()
+        assert ended.data["outcome"] == "rolled-back", ended.data
+        assert "search answers 500" in str(ended.data["text"])
+        assert not any(service == "depot-green" for service, _ in world.users.answers)
+
+
+async def test_a_worker_that_is_killed_in_the_shift_goes_on_and_a_bad_release_does_not_stay(
+    tmp_path: Path,
+) -> None:
+    async with launched(tmp_path) as (crew, world):
+        await crew.step("shift 10")
+        await crew.yard.kill("w1")
+        world.users.errors[Side.GREEN] = 0.3
+        await crew.yard.work("w2")
+        ended = await crew.end()
+        assert (ended.data["outcome"], ended.data["rule"] in {"a1", "a2"}) == ("rolled-back", True), (
+            ended.data
+        )
+        assert world.users.green_weight() == 0
+
+
+async def test_metrics_that_are_away_hold_the_shift_until_they_are_back(tmp_path: Path) -> None:
+    async with launched(tmp_path) as (crew, world):
+        await crew.step("shift 10")
+        world.users.silent = True
+
+        async def held() -> bool:
+            events = await crew.yard.events(crew.launch)
+            return any(event.data.get("rule") == "hold.blind" for event in events)
+
+        await wait_until(held, 60, "a hold", log=crew.yard.log("w1"))
+        assert (await crew.scene()).course.phase is State.LAUNCHING
+        assert world.users.green_weight() == 10
+        world.users.silent = False
+        ended = await crew.end()
+        assert ended.data["outcome"] == "landed", ended.data

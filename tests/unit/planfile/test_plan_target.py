@@ -1,0 +1,133 @@
+"""What a plan may say of its target, and what is told of one by which nobody could roll out."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from tests.unit import small_plan
+else:
+    import small_plan
+
+from tminus.planfile import parse
+
+TARGET = """\
+target:
+  address: "env:KUBE"
+  namespace: shop
+  image: registry.example/shop
+  blue: shop-blue
+  green: shop-green
+  route: shop
+  migrate: [shop, migrate]
+  back_up: [shop, back-up]
+  smoke: [shop, smoke]
+  traffic:
+    requests: 'http_requests_total{service="${side}"}'
+    seconds: 'http_request_seconds_bucket{service="${side}"}'
+"""
+SYSTEM = '  prom: {kind: prometheus, address: "env:PROM"}\n'
+TEXT = small_plan.SMALL.replace("roles:", f"{SYSTEM}roles:", 1) + TARGET
+
+
+def told(change: dict[str, Any]) -> list[str]:
+    """What is told when the target says this instead; a key without a value is left out."""
+    plan = yaml.safe_load(TEXT)
+    for key, value in change.items():
+        *within, last = key.split(".")
+        entry = plan
+        for step in within:
+            entry = entry[int(step) if isinstance(entry, list) else step]
+        if value is None:
+            del entry[last]
+        else:
+            entry[last] = value
+    return small_plan.problems(yaml.safe_dump(plan, sort_keys=False))
+
+
+def test_a_target_is_data_of_the_plan_with_the_systems_that_it_needs() -> None:
+    plan, found = parse(TEXT)
+    assert not found
+    assert plan is not None
+    assert plan.target is not None
+    traffic = plan.target["traffic"]
+    assert isinstance(traffic, dict)
+    assert (plan.target["kind"], plan.target["public"], traffic["system"], traffic["status"]) == (
+        "kubernetes",
+        next(name for name, entry in plan.systems.items() if entry["kind"] == "website"),
+        "prom",
+        "code",
+    )
+
+
+def test_it_is_signed_and_a_plan_without_one_keeps_its_digest() -> None:
+    one, other = (parse(text)[0] for text in (TEXT, TEXT.replace("namespace: shop", "namespace: store")))
+    assert one is not None
+    assert other is not None
+    assert one.digest != other.digest
+    without = parse(small_plan.SMALL)[0]
+    assert without is not None
+    assert without.target is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"target.kind": "nomad"}, "'nomad' is no kind of target; write one of kubernetes"),
+        ({"target.blue": "Shop"}, "'Shop' is no name in Kubernetes"),
+        ({"target.namespace": "shop.web"}, "'shop.web' is no name in Kubernetes"),
+        ({"target.green": "shop-blue"}, "blue and green have one name"),
+        ({"target.image": "registry.example/shop:1.0"}, "is no repository; leave scheme, tag and digest out"),
+        ({"target.image": "https://registry.example/shop"}, "is no repository"),
+        ({"target.image": f"registry.example/shop@sha256:{'a' * 64}"}, "is no repository"),
+        ({"target.route": None}, "what divides the traffic?"),
+        ({"target.switch": "shop"}, "what divides the traffic?"),
+        ({"target.ready": "soon"}, "soon"),
+        ({"target.path": "health"}, "'health' is no path; let it begin with /"),
+        ({"target.port": 0}, "`port` is 0; write 1 or more"),
+        ({"target.migrate": []}, "`migrate` is empty"),
+        ({"target.smoke": None}, "`smoke` is missing"),
+        ({"target.traffic": None}, "`traffic` is missing"),
+        ({"target.trafic": {}}, "`trafic` is no key here; did you mean"),
+        ({"target.traffic.requets": "x"}, "`requets` is no key here; did you mean"),
+        ({"target.traffic.requests": 'http_requests_total{side="green"}'}, "${side} is missing"),
+        ({"target.traffic.seconds": 'sum(x{service="${side}"})'}, "this is no selector"),
+        ({"target.traffic.seconds": 'x{service="${side}"}[1m]'}, "this is no selector"),
+        ({"target.traffic.requests": "x{${side}"}, "Prometheus could not read this"),
+        ({"target.traffic.system": "website"}, "`system` names a system of kind prometheus"),
+        ({"systems.prom": None}, "write a system `{kind: prometheus, address: …}` into `systems`"),
+        ({"systems.other": {"kind": "prometheus", "address": "env:X"}}, "which of prom, other is meant?"),
+        ({"release.components": ["shop", "worker"]}, "a target rolls out one component"),
+    ],
+)
+def test_what_nobody_could_roll_out_by_is_told(change: dict[str, Any], words: str) -> None:
+    found = told(change)
+    assert any(words in one for one in found), found
+
+
+def test_a_switched_service_gives_no_shares() -> None:
+    ladder = [{"weight": 10, "watch": "1s", "requests": 1}, {"weight": 100, "watch": "1s", "requests": 1}]
+    switched: dict[str, Any] = {"target.route": None, "target.switch": "shop"}
+    assert not told({**switched, "rollout.ladder": ladder[1:]})
+    (found,) = told({**switched, "rollout.ladder": ladder})
+    assert "gives green all requests or none, never 10 %" in found
+
+
+def test_a_line_that_wants_a_backup_needs_a_target_that_makes_one() -> None:
+    text = TEXT.replace("  back_up: [shop, back-up]\n", "")
+    assert not small_plan.problems(text)
+    plan = yaml.safe_load(text)
+    section = next(iter(plan["checks"].values()))
+    line = next(line for line in section if "probe" in line)
+    line["act"] = "back up"
+    assert any(
+        "the target makes none" in one for one in small_plan.problems(yaml.safe_dump(plan, sort_keys=False))
+    )
+
+
+def test_an_address_of_a_system_that_only_the_rollout_asks_is_to_fill() -> None:
+    plan, found = parse(TEXT.replace('"env:PROM"', '""'))
+    assert not found
+    assert plan is not None
+    assert any("system prom" in one for one in plan.to_fill)
