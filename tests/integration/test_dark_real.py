@@ -38,7 +38,7 @@ from tminus.http import connect
 from tminus.releases import Releases
 from tminus.targets.local import LocalTarget
 from tminus.targets.trace import ProxyTrace
-from tminus.testing import FakeDatabase, FakeSmoke, FakeVerifier, MemoryRecord, ScriptedObserver
+from tminus.testing import FakeCommands, FakeDatabase, FakeSmoke, FakeVerifier, MemoryRecord, ScriptedObserver
 from tminus.wiring import PublicProber, SystemClock
 
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
@@ -262,7 +262,9 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
             systems={},
             triggers=(),
         )
-        stages = Stages(target, trace, FakeDatabase(), FakeSmoke(), watch, time, FakeVerifier())
+        stages = Stages(
+            target, trace, FakeDatabase(), FakeSmoke(), watch, time, FakeCommands(), FakeVerifier()
+        )
         readiness = Readiness((), record, ScriptedObserver(), clock)
         liftoff = Liftoff(plan, cast("Engine", Plain()), record, readiness, stages)
         status = await target.status(Side.GREEN)

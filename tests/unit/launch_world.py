@@ -11,6 +11,7 @@ else:
     from record_builder import signer
 
 from tminus.control.approval import Approval
+from tminus.control.changing import Changing
 from tminus.control.countdown import Countdown
 from tminus.control.inspection import Inspection
 from tminus.control.launch import Crew, Launch
@@ -43,6 +44,7 @@ from tminus.testing import (
     Behaviour,
     Crash,
     FakeClock,
+    FakeCommands,
     FakeDatabase,
     FakeInvariants,
     FakeMeter,
@@ -207,6 +209,7 @@ class World:
         self.target = FakeTarget(self.clock, self.traffic, RUNS_OLD, self.fate)
         self.database = FakeDatabase(self.fate)
         self.smoke = FakeSmoke()
+        self.commands = FakeCommands(self.fate)
         self.prober = FakeProber()
         self.verifier: Verifier = FakeVerifier()
         self.data = FakeInvariants(WHOLE)
@@ -231,7 +234,14 @@ class World:
             self.watch.measuring = Measuring(self.metrics, self.meter, self.clock)
         self.readiness = Readiness(self.plan.checks, self.record, self.observer, self.clock)
         stages = Stages(
-            self.target, self.traffic, self.database, self.smoke, self.watch, self.time, self.verifier
+            self.target,
+            self.traffic,
+            self.database,
+            self.smoke,
+            self.watch,
+            self.time,
+            self.commands,
+            self.verifier,
         )
         self.crew = Crew(self.plan, self.record, self.readiness, signatory, self.time, stages)
         return self.crew
@@ -315,6 +325,10 @@ class World:
     def countdown(self) -> Countdown:
         """The milestones before T-0 alone."""
         return Countdown(self.plan, self.steps, self.record, self.readiness, self.time)
+
+    def changing(self) -> Changing:
+        """The changes alone."""
+        return Changing(self.commands, self.record, RUNS_NEW)
 
     def liftoff(self) -> Liftoff:
         """The rollout alone."""

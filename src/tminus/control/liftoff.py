@@ -5,8 +5,10 @@ what is seen to have failed rolls back.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from tminus.control import ascent
+from tminus.control.changing import Changing
 from tminus.control.countdown import CONTROL, LONGEST
 from tminus.control.green import Green
 from tminus.control.measured import measured
@@ -18,6 +20,7 @@ from tminus.control.stages import Stages
 from tminus.control.stretch import SEEN, UNPROVEN_SHARE, Stretch, Task
 from tminus.control.watch import SLICE
 from tminus.domain.canonical import JsonValue
+from tminus.domain.change import When, of
 from tminus.domain.course import GUARDED, ORDERED, REPORTED, course_of
 from tminus.domain.evidence import Observation, Source, Verdict
 from tminus.domain.guard import Action
@@ -109,6 +112,10 @@ class Liftoff:
         self.green = Green(float(str(started["started"])), str(started["digest"]))
         await self.steady("smoke", lambda: ascent.smoke(self.stages))
         await self._while_held()
+        changing = Changing(self.stages.commands, self.record, new)
+        for change in of(self.plan.changes, When.GREEN):
+            await self.steady(change.step, partial(changing.make, change))
+            await self._while_held()
 
     async def _fallen(self, seen: Sight) -> Sight:
         """The shift did not come to its end: the line about it has failed, unless it never began."""

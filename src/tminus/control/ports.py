@@ -267,6 +267,17 @@ class Smoke(Protocol):
         ...
 
 
+class Commands(Protocol):
+    """Runs commands of releases beside the service."""
+
+    async def run(self, digest: str, command: Sequence[str]) -> str:
+        """Run a command of an image to its end; the last line that it printed.
+
+        Raises `RolloutError` when it fails, `ProbeError` when nobody can tell how it ended.
+        """
+        ...
+
+
 class Notifier(Protocol):
     """Tells people something by one system outside."""
 

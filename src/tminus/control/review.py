@@ -7,19 +7,22 @@ launch does not land until it is known.
 import asyncio
 import math
 
+from tminus.control.changing import Changing
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Act, Liftoff
 from tminus.control.measured import measured
 from tminus.control.ports import Json
 from tminus.control.sight import Sight, sight
 from tminus.control.stretch import Task
+from tminus.domain.change import Change, When, of
+from tminus.domain.course import GUARDED
 from tminus.domain.evidence import Verdict
 from tminus.domain.guard import Action
 from tminus.domain.metric import Stage
 from tminus.domain.offsets import clock
 from tminus.domain.plan import Check, Severity
 from tminus.domain.traffic import Side
-from tminus.errors import PartError
+from tminus.errors import PartError, ProbeError, RolloutError
 
 WATCHED = "the guard judges while lines are observed"
 """What launches begun before this did not do."""
@@ -30,9 +33,10 @@ AGAIN = 5.0
 class Review:
     """The soak of one launch."""
 
-    def __init__(self, liftoff: Liftoff, time: LaunchTime) -> None:
+    def __init__(self, liftoff: Liftoff, time: LaunchTime, changing: Changing) -> None:
         self._liftoff = liftoff
         self._time = time
+        self._changing = changing
 
     async def run(self) -> Sight:
         """From all traffic on green to the last milestone; says whether the launch landed or rolls back."""
@@ -41,6 +45,8 @@ class Review:
         blue_ends = {check.due for check in plan.checks if check.step == "end blue"}
         if measuring := self._liftoff.stages.watch.measuring:
             measuring.enter(Stage.SOAK)
+        if back := await self._change():
+            return back
         for milestone in after:
             seen = await self._soak_until(milestone)
             if seen.action is Action.CONTINUE:
@@ -53,6 +59,49 @@ class Review:
             return back
         await self._liftoff.steady("last look", self._green_serves)
         return Sight(Action.CONTINUE, "", "landed", 0.0, None)
+
+    async def _change(self) -> Sight | None:
+        """Make what is changed once green has all requests; what brings the launch back meanwhile, if anything does."""
+        for change in of(self._liftoff.plan.changes, When.PROMOTED):
+            tries, made = 0, False
+            while not made:
+                step = f"{change.step} (try {tries + 1})" if tries else change.step
+                done = await self._beside_the_guard(step, self._making(change, step))
+                if isinstance(done, Sight):
+                    return done
+                if done is not None and "failed" in done:
+                    return Sight(Action.ROLLBACK, "step.failed", str(done["failed"]), 0.0, self._time.now())
+                made = done is not None and bool(done["made"])
+                tries += 1
+                if not made:
+                    seen = await self._liftoff.watch(f"after {step}", AGAIN)
+                    if seen.action is Action.ROLLBACK:
+                        return seen
+        return None
+
+    def _making(self, change: Change, step: str) -> Act:
+        async def act() -> Json:
+            try:
+                await self._changing.make(change)
+            except RolloutError as error:
+                return {"failed": f"{error} ({error.hint})"}
+            except (ProbeError, PartError) as error:
+                held: Json = {"where": step, "rule": "hold.blind", "text": f"{error} ({error.hint})"}
+                await self._liftoff.record.append_once(f"hold:{step}", GUARDED, held)
+                return {"made": False}
+            return {"made": True}
+
+        return act
+
+    async def _beside_the_guard(self, step: str, act: Act) -> Json | Sight | None:
+        """What an act gives; or what brings the launch back meanwhile; nothing where an order came in between."""
+        done = await self._liftoff.engine.step(step, self._while_watched(f"while {step} is done", act))
+        if isinstance(result := done.get("verdicts"), dict):
+            return dict(result)
+        self._liftoff.stages.watch.recall(done)
+        if (seen := sight(done)).action is Action.ROLLBACK:
+            return seen
+        return await self._liftoff.obey(step, {"id": done["ordered"]})
 
     async def _part_from_blue(self) -> Sight | None:
         """End blue, unless a metric or a person's order brings the launch back while there is a way."""
@@ -118,13 +167,8 @@ class Review:
         engine, step = self._liftoff.engine, f"milestone {moment}"
         if not await engine.patched(WATCHED):
             return {check: str(verdict) for check, verdict in (await engine.step(step, act)).items()}
-        done = await engine.step(step, self._while_watched(f"while {moment} is observed", act))
-        if isinstance(verdicts := done.get("verdicts"), dict):
-            return {check: str(verdict) for check, verdict in verdicts.items()}
-        self._liftoff.stages.watch.recall(done)
-        if (seen := sight(done)).action is Action.ROLLBACK:
-            return seen
-        return await self._liftoff.obey(step, {"id": done["ordered"]})
+        found = await self._beside_the_guard(step, act)
+        return {check: str(verdict) for check, verdict in found.items()} if isinstance(found, dict) else found
 
     def _while_watched(self, label: str, act: Act) -> Act:
         """The act while the guard judges on: users are on green, and what is observed may take minutes.

@@ -5,18 +5,22 @@ be read back is repeated until it can. When it keeps failing people are called a
 meanwhile.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from tminus.control.changing import Changing
 from tminus.control.inspection import Inspection, Look
 from tminus.control.ports import Clock, Engine, Json, Record, Smoke, Target
 from tminus.control.watch import Watch
+from tminus.domain.change import Change
 from tminus.domain.course import GUARDED, STUCK
 from tminus.domain.rollout import served_by
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, ProbeError, RollbackError, RolloutError
 
 T = TypeVar("T")
+
+Undo = tuple[Changing, Sequence[Change]]
 
 TRIES = 15
 """How often each part of a rollback is tried before people are called; it is tried on for as long as it takes."""
@@ -47,8 +51,10 @@ class Rollback:
         self._target = target
         self._clock = clock
 
-    async def run(self, rule: str, text: str, watch: Watch, blue: str) -> Json:
+    async def run(self, rule: str, text: str, watch: Watch, blue: str, undo: Undo | None = None) -> Json:
         """Bring all traffic back to blue, which runs the image `blue`; `rule` and `text` say what fired and why.
+
+        `undo` is what the launch may have changed beside the release, and who changes it back.
 
         A blue that was stopped is started first: traffic never goes to a side that cannot serve. The result says for
         how long users had met bad answers of green: `bad_seconds`, nothing where green gave none.
@@ -73,8 +79,19 @@ class Rollback:
             return data
 
         suffered = await self._engine.step("roll back: all traffic to blue", weight)
+        if undo:
+            await self._change_back(*undo)
         await self._engine.step("roll back: see it in traffic", seen)
         return suffered
+
+    async def _change_back(self, changing: Changing, changes: Sequence[Change]) -> None:
+        """Change flags and settings back, the last one first: blue knows them as they were."""
+        for change in reversed(changes):
+
+            async def act(change: Change = change) -> Json:
+                return await self._insist(f"undo {change.step}", lambda: changing.undo(change))
+
+            await self._engine.step(f"roll back: undo {change.step}", act)
 
     async def stop_green(self, drain_seconds: float) -> None:
         """Drain green and stop it; last, because a blue that does not prove itself leaves green to a person."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tminus.control.launchtime import LaunchTime
-from tminus.control.ports import Database, Smoke, Target, Traffic, Verifier
+from tminus.control.ports import Commands, Database, Smoke, Target, Traffic, Verifier
 from tminus.control.watch import Watch
 
 
@@ -17,5 +17,7 @@ class Stages:
     smoke: Smoke
     watch: Watch
     clock: LaunchTime
+    commands: Commands
+    """What makes the plan's changes of flags and settings."""
     verifier: Verifier
     """Who says whether the record proves the GO on which all of this is done."""

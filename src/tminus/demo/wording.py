@@ -233,6 +233,14 @@ def _rolled_back(data: Data) -> list[Line]:
     return [(*_BAD, f"[bold red]ROLLBACK[/] {_plain(text)}{counted}"), (*_DONE, done)]
 
 
+def _changed(data: Data) -> list[Line]:
+    return [(*_DONE, _plain(f"{data['change']} was {data['was']} and is {data['is']}"))]
+
+
+def _changed_back(data: Data) -> list[Line]:
+    return [(*_DONE, _plain(f"{data['change']} is {data['is']} again"))]
+
+
 def _back_seen(data: Data) -> list[Line]:
     failed = f" ({data['failed']} failed)" if data.get("failed") else ""
     words = f"seen in traffic: {data['blue']} new requests answered by blue{failed}, {data['green']} by green"
@@ -390,6 +398,8 @@ _WRITERS: dict[str, Callable[[Data], list[Line]]] = {
     "notice.raised": _noticed,
     "rollback.told": _back_by_hand,
     "rollback.done": _rolled_back,
+    "change.made": _changed,
+    "change.undone": _changed_back,
     "rollback.seen": _back_seen,
     "side.stopped": _stopped,
     "rollback.proved": _proved,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tminus.domain.canonical import JsonValue
+from tminus.domain.change import Change
 from tminus.domain.evidence import Freshness
 from tminus.domain.expectation import Expectation
 from tminus.domain.freezes import Freeze
@@ -178,6 +179,8 @@ class Plan:
     triggers: tuple[Mapping[str, JsonValue], ...]
     metrics: tuple[Mapping[str, JsonValue], ...] = ()
     """What the team measures while the release meets users; `domain.metric` reads them."""
+    changes: tuple[Change, ...] = ()
+    """What is changed beside the release, and changed back with it."""
     target: Mapping[str, JsonValue] | None = None
     """Where the release is rolled out, and by which systems that is watched; nothing where others act on the GO."""
     to_fill: tuple[str, ...] = ()

@@ -191,6 +191,8 @@ _SENTENCES = {
     "order.taken": "{text}",
     "rollback.told": "what rolls back by hand, without tminus: {by_hand}",
     "rollback.done": "{text}",
+    "change.made": "{change} was {was} and is {is}",
+    "change.undone": "{change} is {is} again",
     "rollback.seen": "traffic seen back on blue after {seconds} s",
     "rollback.data": "{text}",
     "rollback.proved": "blue serves as before: {as_before}",

@@ -214,6 +214,14 @@ def _back(data: Data) -> Told:
     return "back", "rolled back", f"green 0 %: set and read back within {data['seconds'] * 1000:.0f} ms"
 
 
+def _changed(data: Data) -> Told:
+    return "passed", "change", f"{data['change']} was {data['was']} and is {data['is']}"
+
+
+def _changed_back(data: Data) -> Told:
+    return "passed", "change", f"{data['change']} is {data['is']} again"
+
+
 def _back_seen(data: Data) -> Told:
     return "", "seen", f"{data['blue']} new requests answered by blue, {data['green']} by green"
 
@@ -280,6 +288,8 @@ _WRITERS: dict[str, Callable[[Data], Told]] = {
     "notice.undelivered": _undelivered,
     "notice.unaddressed": _unaddressed,
     "rollback.done": _back,
+    "change.made": _changed,
+    "change.undone": _changed_back,
     "rollback.seen": _back_seen,
     "rollback.proved": _proved,
     "rollback.data": _left,

@@ -8,7 +8,7 @@ from tminus.domain.plan import Severity
 from tminus.planfile.basis import Entry as _Entry
 from tminus.planfile.basis import Flag, Said, Text
 from tminus.planfile.metricentry import MetricEntry
-from tminus.planfile.targetentry import TargetEntry
+from tminus.planfile.targetentry import ChangeEntry, TargetEntry
 
 SURE = 0.9
 """From this confidence on an imported line counts as understood; below it as a guess for a person to look at."""
@@ -351,6 +351,8 @@ class Document(_Entry):
     release: ReleaseEntry
     target: TargetEntry | None = None
     """Where the release is rolled out. Left out, a launch counts down to T-0, and others act on its GO."""
+    changes: list[ChangeEntry] = Field(default_factory=list)
+    """Feature flags and settings that the launch changes beside the release."""
     systems: dict[str, SystemEntry]
     """What is observed, by name."""
     roles: list[RoleEntry] = Field(min_length=1)

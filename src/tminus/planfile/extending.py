@@ -1,7 +1,7 @@
 """`extends`: a plan on top of another one, overridden by id; every value keeps the file and line it was written in.
 
-- `checks`, `omitted`, `roles`, `contacts`, `document`, `figures`, `triggers`, `metrics`, `waivers`, `freezes`: entry
-  by entry, by id (a freeze by its name); the keys that are given win, what is new is added at the end.
+- `checks`, `omitted`, `roles`, `contacts`, `document`, `figures`, `triggers`, `metrics`, `changes`, `waivers`,
+  `freezes`: entry by entry, by id (a freeze by its name); the keys that are given win, what is new is added at the end.
 - `systems`, `target`, `release`, `rollout`, `decision`, `expedited`, `notices`, `notify`: key by key, as deep as they
   go. Lists (`ladder`, `components`, `milestones`, what an expedited launch leaves out) are replaced whole.
 - A line that is listed under `omitted` leaves the checks; one that is given under `checks` comes out of `omitted`. In
@@ -15,7 +15,7 @@ from typing import Any
 
 from tminus.planfile.nodes import Map, Seq
 
-BY_ID = ("roles", "contacts", "document", "figures", "triggers", "metrics")
+BY_ID = ("roles", "contacts", "document", "figures", "triggers", "metrics", "changes")
 _NAMED = {"waivers": "check", "freezes": "name"}
 """Lists whose entries are known by another key than `id`."""
 OWN = ("plan", "extends", "$schema")

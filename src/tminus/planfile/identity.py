@@ -18,6 +18,7 @@ from tminus.planfile.document import Document, NoticesEntry, NotifyEntry
 
 _OF_THE_FILE = {"$schema", "extends"}
 _SINCE: Mapping[str, Any] = {
+    "changes": [],
     "environment": "",
     "expedited": None,
     "freezes": [],

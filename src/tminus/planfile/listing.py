@@ -41,6 +41,7 @@ def listed(found: Loaded) -> Row:
         "milestones": whole["milestones"],
         "lines": [*lines],
         "target": whole["target"],
+        "changes": whole["changes"],
         "systems": whole["systems"],
         "roles": [{**role, "id": f"role.{role['id']}"} for role in whole["roles"]],
         "triggers": whole["triggers"],

@@ -45,6 +45,7 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
     sources.sources(found)
     metering.metrics(found)
     targeting.target(found)
+    targeting.changes(found)
     people.people(found)
     thresholds.ladder(found)
     for look in (lints.ids, lints.names, lints.omissions, lints.rollups, paths.upward):
@@ -105,6 +106,7 @@ def _plan(
         ),
         metrics=metering.rows(document),
         target=targeting.row(document),
+        changes=targeting.changes_of(document),
         to_fill=tuple(entry.what for entry in filling),
         waivers=tuple(waiver.check for waiver in document.waivers),
         environment=document.environment,

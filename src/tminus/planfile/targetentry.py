@@ -1,4 +1,4 @@
-"""The shape of a plan's target: where its service runs, what divides its traffic, and who counts its requests."""
+"""The shape of a plan's target, and of what a launch changes there beside the release."""
 
 from pydantic import Field
 
@@ -60,3 +60,22 @@ class TargetEntry(Entry):
     """What a Job of a side's own image runs to smoke-test it at `TMINUS_URL`; it ends with 0 when all is well."""
     traffic: CountedEntry
     """Who counts requests: the guard judges what it counts."""
+
+
+class ChangeEntry(Entry):
+    """A feature flag or a setting that the launch changes, and that a rollback changes back."""
+
+    id: Text
+    """Its name, once in the plan: `flag.checkout`."""
+    when: Text = "promoted"
+    """`green`: before the first user meets green; `promoted`: once green has all requests."""
+    apply: list[Text] = Field(min_length=1)
+    """What the release's image runs to change it."""
+    revert: list[Text] = Field(min_length=1)
+    """What it runs to change it back."""
+    read: list[Text] = Field(min_length=1)
+    """What prints how it stands, as its last line."""
+    after: Text
+    """What that is once it is changed."""
+    before: Text
+    """What it is before. Anything else is somebody else's change, and the launch goes back."""

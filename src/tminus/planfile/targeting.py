@@ -9,6 +9,7 @@ from promql_parser import VectorSelector
 from tminus.alerting import expression
 from tminus.domain import offsets
 from tminus.domain.canonical import JsonValue
+from tminus.domain.change import Change, When
 from tminus.domain.metric import SIDE
 from tminus.domain.trigger import VULNERABILITY
 from tminus.planfile.document import Document
@@ -57,6 +58,42 @@ def target(found: Findings) -> None:
                 f"{trigger.id}: the packages of an image on a cluster are not read; take `system` out, and have your "
                 "scanner report to `tminus serve`",
             )
+
+
+def changes(found: Findings) -> None:
+    """Tell which changes say two things, or could not be told from no change."""
+    names: set[str] = set()
+    words = [when.value for when in When]
+    for index, change in enumerate(found.document.changes):
+        place = ("changes", index)
+        if change.id in names:
+            found.tell((*place, "id"), f"the change {change.id!r} stands twice")
+        names.add(change.id)
+        if change.when not in words:
+            found.tell(
+                (*place, "when"), f"{change.id}: {change.when!r} is no moment; write {' or '.join(words)}"
+            )
+        if change.after.strip() == change.before.strip():
+            found.tell(
+                (*place, "after"),
+                f"{change.id}: it is {change.after!r} before and after; nothing would change",
+            )
+
+
+def changes_of(document: Document) -> tuple[Change, ...]:
+    """The changes as a plan keeps them."""
+    return tuple(
+        Change(
+            one.id,
+            When(one.when),
+            tuple(one.apply),
+            tuple(one.revert),
+            tuple(one.read),
+            one.after.strip(),
+            one.before.strip(),
+        )
+        for one in document.changes
+    )
 
 
 def row(document: Document) -> Mapping[str, JsonValue] | None:

@@ -4,6 +4,8 @@ A launch may be counted down before anybody has told tminus where its service ru
 service may look as if it were done.
 """
 
+from collections.abc import Sequence
+
 from tminus.control.ports import Json, SideStatus
 from tminus.domain.traffic import Outcome, Side, WeightChange
 from tminus.errors import RolloutError, UnreachableError
@@ -14,7 +16,7 @@ _HINT = "name a `target` in the plan, or do it by hand"
 
 
 class AbsentTarget:
-    """In the place of `Target`, `Traffic`, `Database`, `Smoke` and `Prober`."""
+    """In the place of `Target`, `Traffic`, `Database`, `Commands`, `Smoke` and `Prober`."""
 
     async def prepare(self, digest: str) -> Json:
         """See `Target.prepare`."""
@@ -76,6 +78,10 @@ class AbsentTarget:
     async def migrate(self, digest: str) -> Json:
         """See `Database.migrate`."""
         raise _refused(f"the schema cannot be brought to {digest}")
+
+    async def run(self, digest: str, command: Sequence[str]) -> str:
+        """See `Commands.run`."""
+        raise _refused(f"{' '.join(command)} of {digest} cannot be run")
 
     async def failures(self, url: str) -> list[str]:
         """See `Smoke.failures`."""

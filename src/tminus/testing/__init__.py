@@ -11,6 +11,7 @@ from tminus.testing.fate import Crash, Fate
 from tminus.testing.metering import FakeMeter
 from tminus.testing.notifier import FakeNotifier
 from tminus.testing.people import (
+    FakeCommands,
     FakeDatabase,
     FakeInvariants,
     FakeProber,
@@ -27,6 +28,7 @@ __all__ = [
     "Crash",
     "Deployed",
     "FakeClock",
+    "FakeCommands",
     "FakeDatabase",
     "FakeInvariants",
     "FakeMeter",

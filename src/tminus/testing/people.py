@@ -107,6 +107,34 @@ class FakeInvariants:
         return dict(self.now)
 
 
+class FakeCommands:
+    """Flags and settings of a service: `on NAME` and `off NAME` change one, `show NAME` prints how it stands."""
+
+    def __init__(self, fate: Fate | None = None) -> None:
+        self._fate = fate or Fate()
+        self.flags: dict[str, str] = {}
+        """By name, what was changed; what nobody has changed is off."""
+        self.ran: list[str] = []
+        """Every command that changed something."""
+        self.broken: dict[str, Exception] = {}
+        """By command: what it raises."""
+        self.deaf: set[str] = set()
+        """Flags that no command changes, whatever it says."""
+
+    async def run(self, digest: str, command: Sequence[str]) -> str:
+        """See `Commands.run`."""
+        del digest
+        word, name = command
+        if " ".join(command) in self.broken:
+            raise self.broken[" ".join(command)]
+        if word != "show":
+            self.ran.append(" ".join(command))
+            if name not in self.deaf:
+                self.flags[name] = word
+            self._fate.act(" ".join(command))
+        return self.flags.get(name, "off")
+
+
 class FakeSmoke:
     """Smoke tests whose failures are told beforehand, by address."""
 

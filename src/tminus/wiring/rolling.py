@@ -23,6 +23,7 @@ from tminus.targets.kubernetes import (
     Access,
     Api,
     Jobs,
+    KubernetesCommands,
     KubernetesDatabase,
     KubernetesSmoke,
     KubernetesTarget,
@@ -119,7 +120,7 @@ def rolling(
     watch.delay, watch.sparing = trace.delay, SPARING
     smoke = KubernetesSmoke(jobs, target, _command(entry["smoke"]))
     database = KubernetesDatabase(jobs, _command(entry["migrate"]), _command(entry["back_up"]))
-    stages = Stages(target, trace, database, smoke, watch, time, verifier)
+    stages = Stages(target, trace, database, smoke, watch, time, KubernetesCommands(jobs), verifier)
     return Rolling(stages, target, trace, smoke, plan, clock)
 
 

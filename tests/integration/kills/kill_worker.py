@@ -31,6 +31,7 @@ from tminus.planfile import read
 from tminus.signing import trust_path
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
+from tminus.testing import FakeCommands
 from tminus.wiring import LaunchRecord, SystemClock, launch_folder, seal
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
@@ -93,7 +94,14 @@ class Process:
         watch.inspection = Inspection(INVARIANTS, database, clock, every=1.0)
         readiness = Readiness(plan.checks, self.record, outlook, clock)
         stages = Stages(
-            target, traffic, database, outlook, watch, self.time, OwnTrust(trust_path(self.task.home))
+            target,
+            traffic,
+            database,
+            outlook,
+            watch,
+            self.time,
+            FakeCommands(),
+            OwnTrust(trust_path(self.task.home)),
         )
         signatory = Keys(self.task.home).signatory(plan)
         return Crew(plan, self.record, readiness, signatory, self.time, stages)

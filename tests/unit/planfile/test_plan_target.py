@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 else:
     import small_plan
 
+from tminus.domain.change import When
 from tminus.planfile import parse
 
 TARGET = """\
@@ -103,6 +104,51 @@ def test_it_is_signed_and_a_plan_without_one_keeps_its_digest() -> None:
 )
 def test_what_nobody_could_roll_out_by_is_told(change: dict[str, Any], words: str) -> None:
     found = told(change)
+    assert any(words in one for one in found), found
+
+
+CHANGES = """\
+changes:
+  - id: flag.checkout
+    apply: [shop, flag, checkout, "on"]
+    revert: [shop, flag, checkout, "off"]
+    read: [shop, flag, checkout]
+    after: "on"
+    before: "off"
+"""
+
+
+def test_changes_are_data_of_the_plan_and_signed() -> None:
+    plan, found = parse(TEXT + CHANGES)
+    assert not found
+    assert plan is not None
+    (change,) = plan.changes
+    assert (change.id, change.when, change.apply) == (
+        "flag.checkout",
+        When.PROMOTED,
+        ("shop", "flag", "checkout", "on"),
+    )
+    without = parse(TEXT)[0]
+    assert without is not None
+    assert without.changes == ()
+    assert without.digest != plan.digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('after: "on"', 'after: "off"', "it is 'off' before and after; nothing would change"),
+        ("    read:", "    when: later\n    read:", "'later' is no moment; write green or promoted"),
+        ('    apply: [shop, flag, checkout, "on"]', "    apply: []", "`apply` is empty"),
+        ('    after: "on"', "    after: on", "`after` is no text"),
+        ('    before: "off"\n', "", "`before` is missing"),
+        (CHANGES, CHANGES + CHANGES.removeprefix("changes:\n"), "the change 'flag.checkout' stands twice"),
+    ],
+)
+def test_changes_that_say_two_things_or_nothing_are_told(old: str, new: str, words: str) -> None:
+    text = TEXT + CHANGES
+    assert text.count(old) == 1, old
+    found = small_plan.problems(text.replace(old, new))
     assert any(words in one for one in found), found
 
 

@@ -6,7 +6,7 @@ with that manager's name and never taken silently. What runs is read from the po
 
 from .access import Access
 from .api import Api
-from .jobs import Jobs, KubernetesDatabase, KubernetesSmoke
+from .jobs import Jobs, KubernetesCommands, KubernetesDatabase, KubernetesSmoke
 from .manifests import manifests, role
 from .service import Service
 from .target import KubernetesTarget
@@ -15,6 +15,7 @@ __all__ = [
     "Access",
     "Api",
     "Jobs",
+    "KubernetesCommands",
     "KubernetesDatabase",
     "KubernetesSmoke",
     "KubernetesTarget",

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from secrets import token_hex
@@ -59,9 +60,17 @@ class Jobs:
         """The image that blue is told to run."""
         return str(self.service.container_of(await self._template())["image"])
 
-    async def last_line(self, name: str, image: str, command: tuple[str, ...], more: dict[str, str]) -> str:
-        """The last line that a Job prints; raises `RolloutError` when it fails."""
-        ran = await self.run(name, image, command, more)
+    async def last_line(
+        self,
+        name: str,
+        image: str,
+        command: tuple[str, ...],
+        more: dict[str, str],
+        *,
+        left: int | None = None,
+    ) -> str:
+        """The last line that a Job prints; raises `RolloutError` when it fails. `left` as in `run`."""
+        ran = await self.run(name, image, command, more, left=left)
         said = (ran.lines or ("",))[-1]
         if not ran.well:
             raise RolloutError(
@@ -216,6 +225,19 @@ class KubernetesSmoke:
         if ran.well:
             return []
         return [*ran.lines[-MOST_LINES:]] or [f"{job} failed and printed nothing: {ran.why}"]
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesCommands:
+    """Commands of a release, each a Job of its own."""
+
+    jobs: Jobs
+
+    async def run(self, digest: str, command: Sequence[str]) -> str:
+        """See `Commands.run`."""
+        service = self.jobs.service
+        job = f"{service.sides[Side.GREEN]}-run-{token_hex(6)}"
+        return await self.jobs.last_line(job, service.pinned(digest), tuple(command), {}, left=LEFT_SECONDS)
 
 
 def _ended(job: Object) -> str:

@@ -1,0 +1,42 @@
+"""What a launch changes beside the release: feature flags and settings, each with its way back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class When(StrEnum):
+    """When a change is made."""
+
+    GREEN = "green"
+    """Before the first user meets green."""
+    PROMOTED = "promoted"
+    """Once green has all requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One flag or setting, changed and read by commands of the release's own image."""
+
+    id: str
+    when: When
+    apply: tuple[str, ...]
+    """What makes it as it is wanted."""
+    revert: tuple[str, ...]
+    """What makes it as it was."""
+    read: tuple[str, ...]
+    """What prints how it stands, as its last line."""
+    after: str
+    """What that is once the change is made."""
+    before: str
+    """What it is before, and again after a rollback."""
+
+    @property
+    def step(self) -> str:
+        """The name of the launch's step that makes it."""
+        return f"change {self.id}"
+
+
+def of(changes: Sequence[Change], when: When) -> tuple[Change, ...]:
+    """The changes of one moment, in the plan's order."""
+    return tuple(change for change in changes if change.when is when)

@@ -1,0 +1,22 @@
+"""Commands of a release on this machine, beside the service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tminus.errors import InconclusiveError, RolloutError
+from tminus.releases import Releases
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCommands:
+    """The commands of releases as they were unpacked, run with the service's environment."""
+
+    releases: Releases
+
+    async def run(self, digest: str, command: Sequence[str]) -> str:
+        """See `Commands.run`."""
+        try:
+            said = await self.releases.run(digest, *command)
+        except InconclusiveError as error:
+            raise RolloutError(str(error), hint=error.hint) from error
+        return (said.splitlines() or [""])[-1]

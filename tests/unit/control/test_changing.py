@@ -1,0 +1,145 @@
+"""Flags and settings that a launch changes: made once, read back, undone on the way back, and nobody else's touched."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tminus.domain.change import Change, When
+from tminus.domain.traffic import Side
+from tminus.errors import UnreachableError
+from tminus.testing import Behaviour, Fate
+
+if TYPE_CHECKING:
+    from tests.unit.launch_world import PLAN, World
+else:
+    from launch_world import PLAN, World
+
+
+def flag(name: str, when: When) -> Change:
+    return Change(name, when, ("on", name), ("off", name), ("show", name), "on", "off")
+
+
+EARLY, LATE = flag("search", When.GREEN), flag("checkout", When.PROMOTED)
+CHANGED = replace(PLAN, changes=(EARLY, LATE))
+
+
+def order(world: World, *kinds: str) -> list[str]:
+    """What happened, in order."""
+    named = {"step.done": "step", "change.made": "change", "change.undone": "change"}
+    return [
+        f"{event.type} {event.data.get(named.get(event.type, ''), '')}".strip()
+        for event in world.chain
+        if event.type in kinds
+    ]
+
+
+def goes_bad(world: World, seconds: float) -> None:
+    """Green fails half of its requests so many seconds from now on."""
+    bad = {Side.GREEN: Behaviour(errors=0.5)}
+    world.clock.later(seconds, lambda: world.traffic.behaviour.update(bad))
+
+
+async def test_changes_are_made_at_their_moments_and_stay_with_a_release_that_lands() -> None:
+    world = World(plan=CHANGED)
+    assert (await world.launch())["outcome"] == "landed"
+    assert world.commands.ran == ["on search", "on checkout"]
+    assert world.commands.flags == {"search": "on", "checkout": "on"}
+    steps = order(world, "step.done", "change.made")
+    early, late = steps.index("change.made search"), steps.index("change.made checkout")
+    assert steps.index("step.done smoke") < early < steps.index("step.done shift 50")
+    assert steps.index("step.done promote") < late < steps.index("step.done end blue")
+    assert not world.events("change.undone")
+
+
+async def test_a_release_that_is_bad_from_the_start_takes_back_only_what_was_changed() -> None:
+    world = World(plan=CHANGED, release="errors")
+    assert (await world.launch())["outcome"] == "rolled-back"
+    assert world.commands.ran == ["on search", "off search"]
+    kinds = order(world, "rollback.done", "change.undone", "rollback.seen")
+    assert kinds == ["rollback.done", "change.undone search", "rollback.seen"], "users come first"
+
+
+async def test_one_that_goes_bad_in_the_soak_takes_back_both_the_last_one_first() -> None:
+    world = World(plan=CHANGED)
+    world.observer.scripts["ok.err"] = [UnreachableError("away", hint="look")]
+    world.target.after_weight[100] = lambda: goes_bad(world, 15.0)
+    assert (await world.launch())["outcome"] == "rolled-back"
+    assert world.commands.ran == ["on search", "on checkout", "off checkout", "off search"]
+
+
+async def test_what_was_so_before_is_not_changed_and_not_taken_back() -> None:
+    world = World(plan=CHANGED, release="errors")
+    world.commands.flags["search"] = "on"
+    assert (await world.launch())["outcome"] == "rolled-back"
+    assert (world.commands.ran, world.commands.flags["search"]) == ([], "on")
+    assert world.events("change.begun") == [{"change": "search", "was": "on"}]
+
+
+async def test_a_value_that_somebody_else_gave_ends_the_launch_and_is_left_alone() -> None:
+    world = World(plan=CHANGED)
+    world.commands.flags["search"] = "half"
+    ended = await world.launch()
+    assert ended["outcome"] == "rolled-back"
+    (end,) = world.events("launch.ended")
+    assert "search is 'half', neither 'off' nor 'on'" in end["text"]
+    assert world.commands.ran == []
+
+
+@pytest.mark.parametrize("change", [EARLY, LATE])
+async def test_a_change_that_cannot_be_read_back_ends_the_launch(change: Change) -> None:
+    world = World(plan=CHANGED)
+    world.commands.deaf.add(change.id)
+    assert (await world.launch())["outcome"] == "rolled-back"
+    (end,) = world.events("launch.ended")
+    assert (end["rule"], f"{change.id} was changed and is 'off', not 'on'" in end["text"]) == (
+        "step.failed",
+        True,
+    )
+
+
+@pytest.mark.parametrize("change", [EARLY, LATE])
+async def test_a_change_of_which_nobody_can_tell_holds_until_somebody_can(change: Change) -> None:
+    world = World(plan=CHANGED)
+    away: Any = {f"show {change.id}": UnreachableError("the API is away", hint="wait")}
+    world.commands.broken |= away
+    world.clock.later(60.0, world.commands.broken.clear)
+    assert (await world.launch())["outcome"] == "landed"
+    assert world.commands.flags == {"search": "on", "checkout": "on"}
+    held = [data for data in world.events("launch.held") if "the API is away" in data["text"]]
+    assert held, [event.type for event in world.chain]
+
+
+async def test_harm_is_seen_while_a_change_is_waited_for() -> None:
+    world = World(plan=CHANGED)
+    world.commands.broken["show checkout"] = UnreachableError("the API is away", hint="wait")
+    world.target.after_weight[100] = lambda: goes_bad(world, 15.0)
+    world.clock.later(120.0, world.commands.broken.clear)
+    assert (await world.launch())["outcome"] == "rolled-back"
+    assert world.commands.flags == {"search": "off"}
+
+
+async def test_an_undoing_that_fails_is_tried_until_it_is_done() -> None:
+    world = World(plan=CHANGED, release="errors")
+    world.commands.broken["off search"] = UnreachableError("the API is away", hint="wait")
+    world.clock.later(60.0, world.commands.broken.clear)
+    assert (await world.launch())["outcome"] == "rolled-back"
+    assert world.commands.flags == {"search": "off"}
+    assert world.events("change.undone") == [{"change": "search", "is": "off"}]
+
+
+@pytest.mark.parametrize(
+    ("release", "command"),
+    [("good", "on search"), ("good", "on checkout"), ("errors", "on search"), ("errors", "off search")],
+)
+async def test_a_process_that_dies_behind_a_command_goes_on_from_what_stands(
+    release: str, command: str
+) -> None:
+    alive = World(plan=CHANGED, release=release)
+    await alive.launch()
+    world = World(plan=CHANGED, release=release, fate=Fate(dies_at=alive.fate.moments.index(command)))
+    ended = await world.launch()
+    assert ended["outcome"] == ("landed" if release == "good" else "rolled-back")
+    assert world.fate.starts == 2
+    assert world.commands.flags == alive.commands.flags
+    assert world.commands.ran == alive.commands.ran, "what was done is read, and not done again"
