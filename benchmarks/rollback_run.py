@@ -41,7 +41,7 @@ from tminus.http import connect
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect as connect_store
 from tminus.targets.trace import ProxyTrace
-from tminus.testing import FakeCommands, FakeDatabase, FakeVerifier, ScriptedObserver
+from tminus.testing import FakeCommands, FakeComponents, FakeDatabase, FakeVerifier, ScriptedObserver
 from tminus.wiring import LaunchRecord, PublicProber, SystemClock
 
 CLOCK = SystemClock()
@@ -145,7 +145,15 @@ class Run:
         watch = Watch(target, self.trace, PublicProber(stage.url), clock, GuardLimits())
         readiness = Readiness(PLAN.checks, self.record, ScriptedObserver(), clock)
         self.stages = Stages(
-            target, self.trace, FakeDatabase(), LightSmoke(), watch, self.time, FakeCommands(), FakeVerifier()
+            target,
+            self.trace,
+            FakeDatabase(),
+            LightSmoke(),
+            watch,
+            self.time,
+            FakeCommands(),
+            FakeComponents(),
+            FakeVerifier(),
         )
         self.readiness = readiness
         self.engine = DurableEngine(self.database, {"launch": self.body}, clock, alone=True)

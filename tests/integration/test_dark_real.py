@@ -38,7 +38,15 @@ from tminus.http import connect
 from tminus.releases import Releases
 from tminus.targets.local import LocalTarget
 from tminus.targets.trace import ProxyTrace
-from tminus.testing import FakeCommands, FakeDatabase, FakeSmoke, FakeVerifier, MemoryRecord, ScriptedObserver
+from tminus.testing import (
+    FakeCommands,
+    FakeComponents,
+    FakeDatabase,
+    FakeSmoke,
+    FakeVerifier,
+    MemoryRecord,
+    ScriptedObserver,
+)
 from tminus.wiring import PublicProber, SystemClock
 
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
@@ -263,7 +271,15 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
             triggers=(),
         )
         stages = Stages(
-            target, trace, FakeDatabase(), FakeSmoke(), watch, time, FakeCommands(), FakeVerifier()
+            target,
+            trace,
+            FakeDatabase(),
+            FakeSmoke(),
+            watch,
+            time,
+            FakeCommands(),
+            FakeComponents(),
+            FakeVerifier(),
         )
         readiness = Readiness((), record, ScriptedObserver(), clock)
         liftoff = Liftoff(plan, cast("Engine", Plain()), record, readiness, stages)

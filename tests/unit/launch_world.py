@@ -11,7 +11,6 @@ else:
     from record_builder import signer
 
 from tminus.control.approval import Approval
-from tminus.control.changing import Changing
 from tminus.control.countdown import Countdown
 from tminus.control.inspection import Inspection
 from tminus.control.launch import Crew, Launch
@@ -45,6 +44,7 @@ from tminus.testing import (
     Crash,
     FakeClock,
     FakeCommands,
+    FakeComponents,
     FakeDatabase,
     FakeInvariants,
     FakeMeter,
@@ -210,6 +210,7 @@ class World:
         self.database = FakeDatabase(self.fate)
         self.smoke = FakeSmoke()
         self.commands = FakeCommands(self.fate)
+        self.components = FakeComponents(self.fate)
         self.prober = FakeProber()
         self.verifier: Verifier = FakeVerifier()
         self.data = FakeInvariants(WHOLE)
@@ -241,6 +242,7 @@ class World:
             self.watch,
             self.time,
             self.commands,
+            self.components,
             self.verifier,
         )
         self.crew = Crew(self.plan, self.record, self.readiness, signatory, self.time, stages)
@@ -325,10 +327,6 @@ class World:
     def countdown(self) -> Countdown:
         """The milestones before T-0 alone."""
         return Countdown(self.plan, self.steps, self.record, self.readiness, self.time)
-
-    def changing(self) -> Changing:
-        """The changes alone."""
-        return Changing(self.commands, self.record, RUNS_NEW)
 
     def liftoff(self) -> Liftoff:
         """The rollout alone."""

@@ -178,8 +178,9 @@ def _open(plan: Plan, digests: dict[str, str], previous: dict[str, str]) -> Iter
     first = plan.components[0]
     if lacking := [check.id for check in plan.checks if _names_previous(check, plan, previous)]:
         yield f"{', '.join(lacking)} look at what runs now: give --previous {first}=sha256:…"
-    elif plan.target and first not in previous:
-        yield f"nobody has said to what it would be rolled back: give --previous {first}=sha256:… of what runs now"
+    elif plan.target and (unsaid := [name for name in plan.components if name not in previous]):
+        wanted = " ".join(f"--previous {name}=sha256:…" for name in unsaid)
+        yield f"nobody has said to what it would be rolled back: give {wanted} of what runs now"
     if simulated := [role.id for role in plan.roles if role.simulated]:
         yield f"simulated people take part in the demo only: name a person for {', '.join(simulated)}"
     if all(check.severity is Severity.ADVISORY for check in plan.before_go()):

@@ -4,10 +4,13 @@ What stood there before is recorded before anything is changed, so that a rollba
 nothing else.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tminus.control.ports import Commands, Json, Record, recorded
-from tminus.domain.change import Change
+from tminus.control.stages import Stages
+from tminus.domain.change import Change, others
+from tminus.domain.plan import Plan
 from tminus.errors import RolloutError
 
 BEGUN, MADE, UNDONE = "change.begun", "change.made", "change.undone"
@@ -18,9 +21,13 @@ class Changing:
     """The changes of one launch, made by commands of one image."""
 
     commands: Commands
+    components: Commands
+    """Who brings the other components to another image."""
     record: Record
     digest: str
     """The image of the release: it knows what it changes, also on the way back."""
+    changes: tuple[Change, ...] = ()
+    """The other components, then the plan's changes, each in its order."""
 
     async def make(self, change: Change) -> Json:
         """Have a change made; already so: nothing happens. Raises `RolloutError` where it cannot be read back."""
@@ -32,7 +39,7 @@ class Changing:
             )
         begun = await self.record.append_once(_key(change), BEGUN, {"change": change.id, "was": stands})
         if stands != change.after:
-            await self.commands.run(self.digest, change.apply)
+            await self._run(change, change.apply)
             stands = await self._read(change)
         if stands != change.after:
             raise RolloutError(
@@ -53,7 +60,7 @@ class Changing:
             return {"change": change.id, "undone": False}
         stands = await self._read(change)
         if stands != change.before:
-            await self.commands.run(self.digest, change.revert)
+            await self._run(change, change.revert)
             stands = await self._read(change)
         if stands != change.before:
             raise RolloutError(
@@ -65,7 +72,19 @@ class Changing:
         return {**data, "undone": True}
 
     async def _read(self, change: Change) -> str:
-        return (await self.commands.run(self.digest, change.read)).strip()
+        return (await self._run(change, change.read)).strip()
+
+    async def _run(self, change: Change, command: Sequence[str]) -> str:
+        return await (self.components if change.component else self.commands).run(self.digest, command)
+
+
+def changing(
+    plan: Plan, stages: Stages, record: Record, release: Mapping[str, str], previous: Mapping[str, str]
+) -> Changing:
+    """What a launch of these images changes; digests as SHA-256 in hex, by component."""
+    beside = others(plan.others, release, previous)
+    new = f"sha256:{release[plan.components[0]]}"
+    return Changing(stages.commands, stages.components, record, new, (*beside, *plan.changes))
 
 
 def _key(change: Change) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tminus.control.approval import Approval
-from tminus.control.changing import Changing
+from tminus.control.changing import changing
 from tminus.control.countdown import Countdown
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Liftoff, OrderedError
@@ -76,10 +76,7 @@ class Launch:
         # to the run alone.
         turns = binding.waits and binding.speed == 1 and not binding.asks
         self._steps: Steps = Turns(engine, crew.time, crew.settle) if turns else engine
-        stages = crew.stages
-        new = f"sha256:{binding.release.get(crew.plan.components[0], '')}"
-        self._changing = Changing(stages.commands, crew.record, new)
-        self._rollback = Rollback(engine, crew.record, stages.target, stages.clock)
+        self._rollback = Rollback(engine, crew.record, crew.stages.target, crew.stages.clock)
 
     async def run(self) -> Json:
         """From the opening to the end; the result names the outcome."""
@@ -92,7 +89,7 @@ class Launch:
         liftoff = Liftoff(crew.plan, self._engine, crew.record, crew.readiness, crew.stages)
         sight = await liftoff.run(self._binding.release, self._binding.previous)
         if sight.action is Action.CONTINUE:
-            sight = await _reviewed(Review(liftoff, crew.time, self._changing))
+            sight = await _reviewed(Review(liftoff, crew.time))
         if sight.action is not Action.ROLLBACK:
             try:
                 return await self._end(State.LANDED, {}, not_leaving)
@@ -185,10 +182,10 @@ class Launch:
     async def _roll_back(self, sight: Sight) -> Json:
         stages = self._crew.stages
         component = self._crew.plan.components[0]
-        blue = f"sha256:{self._binding.previous[component]}"
-        suffered = await self._rollback.run(
-            sight.rule, sight.text, stages.watch, blue, (self._changing, self._crew.plan.changes)
-        )
+        release, previous = self._binding.release, self._binding.previous
+        blue = f"sha256:{previous[component]}"
+        undo = changing(self._crew.plan, stages, self._crew.record, release, previous)
+        suffered = await self._rollback.run(sight.rule, sight.text, stages.watch, blue, undo)
         proof = await self._rollback.prove(blue, stages.smoke)
         if proof["up"] and proof["schema_compatible"]:
             await self._rollback.stop_green(self._crew.plan.rollout.drain_seconds)

@@ -4,11 +4,11 @@ Each step states a desired result, does it, reads it back, and is safe to run ag
 what is seen to have failed rolls back.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 from tminus.control import ascent
-from tminus.control.changing import Changing
+from tminus.control.changing import Changing, changing
 from tminus.control.countdown import CONTROL, LONGEST
 from tminus.control.green import Green
 from tminus.control.measured import measured
@@ -20,7 +20,7 @@ from tminus.control.stages import Stages
 from tminus.control.stretch import SEEN, UNPROVEN_SHARE, Stretch, Task
 from tminus.control.watch import SLICE
 from tminus.domain.canonical import JsonValue
-from tminus.domain.change import When, of
+from tminus.domain.change import Change, When, of
 from tminus.domain.course import GUARDED, ORDERED, REPORTED, course_of
 from tminus.domain.evidence import Observation, Source, Verdict
 from tminus.domain.guard import Action
@@ -70,6 +70,8 @@ class Liftoff:
         self.readiness = readiness
         self.stages = stages
         self.green: Green | None = None
+        self.changing: Changing | None = None
+        """What is changed beside the release; known once its images are."""
         self._held = False
         """Whether people stopped the clock, or the record proves no GO: the guard goes on, and nothing else does."""
         self._orders = 0
@@ -78,6 +80,7 @@ class Liftoff:
 
     async def run(self, release: dict[str, str], previous: dict[str, str]) -> Sight:
         """Everything from GO to all traffic on green; says whether to go on or to roll back."""
+        self.changing = changing(self.plan, self.stages, self.record, release, previous)
         component = self.plan.components[0]
         new, old = f"sha256:{release[component]}", f"sha256:{previous[component]}"
         try:
@@ -112,10 +115,15 @@ class Liftoff:
         self.green = Green(float(str(started["started"])), str(started["digest"]))
         await self.steady("smoke", lambda: ascent.smoke(self.stages))
         await self._while_held()
-        changing = Changing(self.stages.commands, self.record, new)
-        for change in of(self.plan.changes, When.GREEN):
-            await self.steady(change.step, partial(changing.make, change))
+        for change, make in self.made(When.GREEN):
+            await self.steady(change.step, make)
             await self._while_held()
+
+    def made(self, when: When) -> Iterator[tuple[Change, Act]]:
+        """The changes of one moment, each with the act that makes it."""
+        if self.changing is not None:
+            for change in of(self.changing.changes, when):
+                yield change, partial(self.changing.make, change)
 
     async def _fallen(self, seen: Sight) -> Sight:
         """The shift did not come to its end: the line about it has failed, unless it never began."""

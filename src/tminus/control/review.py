@@ -7,14 +7,13 @@ launch does not land until it is known.
 import asyncio
 import math
 
-from tminus.control.changing import Changing
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Act, Liftoff
 from tminus.control.measured import measured
 from tminus.control.ports import Json
 from tminus.control.sight import Sight, sight
 from tminus.control.stretch import Task
-from tminus.domain.change import Change, When, of
+from tminus.domain.change import When
 from tminus.domain.course import GUARDED
 from tminus.domain.evidence import Verdict
 from tminus.domain.guard import Action
@@ -33,10 +32,9 @@ AGAIN = 5.0
 class Review:
     """The soak of one launch."""
 
-    def __init__(self, liftoff: Liftoff, time: LaunchTime, changing: Changing) -> None:
+    def __init__(self, liftoff: Liftoff, time: LaunchTime) -> None:
         self._liftoff = liftoff
         self._time = time
-        self._changing = changing
 
     async def run(self) -> Sight:
         """From all traffic on green to the last milestone; says whether the launch landed or rolls back."""
@@ -62,11 +60,11 @@ class Review:
 
     async def _change(self) -> Sight | None:
         """Make what is changed once green has all requests; what brings the launch back meanwhile, if anything does."""
-        for change in of(self._liftoff.plan.changes, When.PROMOTED):
+        for change, make in self._liftoff.made(When.PROMOTED):
             tries, made = 0, False
             while not made:
                 step = f"{change.step} (try {tries + 1})" if tries else change.step
-                done = await self._beside_the_guard(step, self._making(change, step))
+                done = await self._beside_the_guard(step, self._making(make, step))
                 if isinstance(done, Sight):
                     return done
                 if done is not None and "failed" in done:
@@ -79,10 +77,10 @@ class Review:
                         return seen
         return None
 
-    def _making(self, change: Change, step: str) -> Act:
+    def _making(self, make: Act, step: str) -> Act:
         async def act() -> Json:
             try:
-                await self._changing.make(change)
+                await make()
             except RolloutError as error:
                 return {"failed": f"{error} ({error.hint})"}
             except (ProbeError, PartError) as error:

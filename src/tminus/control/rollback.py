@@ -5,7 +5,7 @@ be read back is repeated until it can. When it keeps failing people are called a
 meanwhile.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from tminus.control.changing import Changing
@@ -19,8 +19,6 @@ from tminus.domain.traffic import Side
 from tminus.errors import PartError, ProbeError, RollbackError, RolloutError
 
 T = TypeVar("T")
-
-Undo = tuple[Changing, Sequence[Change]]
 
 TRIES = 15
 """How often each part of a rollback is tried before people are called; it is tried on for as long as it takes."""
@@ -51,10 +49,10 @@ class Rollback:
         self._target = target
         self._clock = clock
 
-    async def run(self, rule: str, text: str, watch: Watch, blue: str, undo: Undo | None = None) -> Json:
+    async def run(self, rule: str, text: str, watch: Watch, blue: str, undo: Changing | None = None) -> Json:
         """Bring all traffic back to blue, which runs the image `blue`; `rule` and `text` say what fired and why.
 
-        `undo` is what the launch may have changed beside the release, and who changes it back.
+        `undo` is what the launch may have changed beside the release.
 
         A blue that was stopped is started first: traffic never goes to a side that cannot serve. The result says for
         how long users had met bad answers of green: `bad_seconds`, nothing where green gave none.
@@ -80,13 +78,13 @@ class Rollback:
 
         suffered = await self._engine.step("roll back: all traffic to blue", weight)
         if undo:
-            await self._change_back(*undo)
+            await self._change_back(undo)
         await self._engine.step("roll back: see it in traffic", seen)
         return suffered
 
-    async def _change_back(self, changing: Changing, changes: Sequence[Change]) -> None:
-        """Change flags and settings back, the last one first: blue knows them as they were."""
-        for change in reversed(changes):
+    async def _change_back(self, changing: Changing) -> None:
+        """Change back what the launch changed beside the release, the last one first: blue knows it as it was."""
+        for change in reversed(changing.changes):
 
             async def act(change: Change = change) -> Json:
                 return await self._insist(f"undo {change.step}", lambda: changing.undo(change))

@@ -19,5 +19,7 @@ class Stages:
     clock: LaunchTime
     commands: Commands
     """What makes the plan's changes of flags and settings."""
+    components: Commands
+    """What brings the service's other components to another image."""
     verifier: Verifier
     """Who says whether the record proves the GO on which all of this is done."""

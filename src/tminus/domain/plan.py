@@ -1,11 +1,11 @@
 """The plan: a checklist in executable form."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tminus.domain.canonical import JsonValue
-from tminus.domain.change import Change
+from tminus.domain.change import Change, When
 from tminus.domain.evidence import Freshness
 from tminus.domain.expectation import Expectation
 from tminus.domain.freezes import Freeze
@@ -179,6 +179,8 @@ class Plan:
     triggers: tuple[Mapping[str, JsonValue], ...]
     metrics: tuple[Mapping[str, JsonValue], ...] = ()
     """What the team measures while the release meets users; `domain.metric` reads them."""
+    others: Mapping[str, When] = field(default_factory=dict)
+    """When each component beyond the first is brought to its image; empty where only the first is rolled out."""
     changes: tuple[Change, ...] = ()
     """What is changed beside the release, and changed back with it."""
     target: Mapping[str, JsonValue] | None = None

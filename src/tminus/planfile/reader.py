@@ -106,6 +106,7 @@ def _plan(
         ),
         metrics=metering.rows(document),
         target=targeting.row(document),
+        others=targeting.moments(document),
         changes=targeting.changes_of(document),
         to_fill=tuple(entry.what for entry in filling),
         waivers=tuple(waiver.check for waiver in document.waivers),

@@ -33,7 +33,7 @@ from tminus.planfile.document import (
 from tminus.planfile.metricentry import MetricEntry
 from tminus.planfile.nodes import Map, mark_of, plain
 from tminus.planfile.problem import Problem, meant, problem_at
-from tminus.planfile.targetentry import ChangeEntry, CountedEntry
+from tminus.planfile.targetentry import ChangeEntry, CountedEntry, OtherEntry
 
 Place = tuple[Any, ...]
 
@@ -55,6 +55,7 @@ _ENTRIES: tuple[tuple[tuple[str, ...], type[BaseModel]], ...] = (
     (("metrics", "*"), MetricEntry),
     (("rollout", "ladder", "*"), RungEntry),
     (("target", "traffic"), CountedEntry),
+    (("target", "others", "*"), OtherEntry),
     (("changes", "*"), ChangeEntry),
 )
 """Where entries stand that can be replaced one by one, the innermost first."""

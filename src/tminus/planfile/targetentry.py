@@ -18,6 +18,20 @@ class CountedEntry(Entry):
     """The buckets of how long they took, in seconds: a selector with `${side}` in it."""
 
 
+class OtherEntry(Entry):
+    """Another component of the service: one Deployment, brought to its new image where it is."""
+
+    component: Text
+    """Its name under `release`."""
+    deployment: Text
+    image: Text
+    """The repository of its images, without tag and digest."""
+    container: Said = ""
+    """Which container of a pod runs it; its only one when left out."""
+    when: Text = "promoted"
+    """`green`: before the first user meets green; `promoted`: once green has all requests."""
+
+
 class TargetEntry(Entry):
     """Where the release is rolled out. Without it a launch counts down to T-0 and no further."""
 
@@ -58,6 +72,8 @@ class TargetEntry(Entry):
     """What a Job of blue's image runs to dump the database; its last line is JSON with `file`, `sha256`, …"""
     smoke: list[Text] = Field(min_length=1)
     """What a Job of a side's own image runs to smoke-test it at `TMINUS_URL`; it ends with 0 when all is well."""
+    others: list[OtherEntry] = Field(default_factory=list)
+    """The components of the release beyond the first, in the order in which they are brought to their images."""
     traffic: CountedEntry
     """Who counts requests: the guard judges what it counts."""
 

@@ -14,7 +14,8 @@ from tminus.domain.metric import SIDE
 from tminus.domain.trigger import VULNERABILITY
 from tminus.planfile.document import Document
 from tminus.planfile.findings import Findings
-from tminus.planfile.targetentry import TargetEntry
+from tminus.planfile.shape import Place
+from tminus.planfile.targetentry import OtherEntry, TargetEntry
 
 KINDS = ("kubernetes",)
 """Where a release can be rolled out."""
@@ -41,11 +42,7 @@ def target(found: Findings) -> None:
     found.attempt(("target", "ready"), partial(offsets.seconds, written.ready))
     if not written.path.startswith("/"):
         found.tell(("target", "path"), f"{written.path!r} is no path; let it begin with /")
-    if len(found.document.release.components) > 1:
-        found.tell(
-            ("release", "components"),
-            "a target rolls out one component; launch the others by plans of their own",
-        )
+    _others(found, written)
     if not written.back_up and any(line.act == "back up" for _, _, line in found.lines()):
         found.tell(
             ("target",),
@@ -78,6 +75,12 @@ def changes(found: Findings) -> None:
                 (*place, "after"),
                 f"{change.id}: it is {change.after!r} before and after; nothing would change",
             )
+
+
+def moments(document: Document) -> Mapping[str, When]:
+    """By each component beyond the first: when it is brought to its image."""
+    written = document.target
+    return {} if written is None else {one.component: When(one.when) for one in written.others}
 
 
 def changes_of(document: Document) -> tuple[Change, ...]:
@@ -141,10 +144,50 @@ def _names(found: Findings, written: TargetEntry) -> None:
             )
     if written.blue == written.green:
         found.tell(("target", "green"), "blue and green have one name; give each its own")
-    if "@" in written.image or ":" in written.image.rpartition("/")[2] or "://" in written.image:
+    _repository(found, ("target", "image"), written.image)
+
+
+def _others(found: Findings, written: TargetEntry) -> None:
+    """That every component beyond the first is somewhere, once, and is none of the sides."""
+    first, *wanted = found.document.release.components
+    named: set[str] = set()
+    for index, other in enumerate(written.others):
+        place = ("target", "others", index)
+        if other.component not in wanted:
+            meant = f"one of {', '.join(wanted)}" if wanted else f"none: {first} is rolled out by sides"
+            found.tell((*place, "component"), f"{other.component!r} is no other component; write {meant}")
+        elif other.component in named:
+            found.tell((*place, "component"), f"{other.component} stands twice")
+        named.add(other.component)
+        _other(found, place, other)
+    for name in wanted:
+        if name not in named and found.whole("release"):
+            found.tell(
+                ("target",),
+                f"nobody has said where {name} runs; add `others: [{{component: {name}, deployment: …, image: …}}]`",
+            )
+
+
+def _other(found: Findings, place: Place, other: OtherEntry) -> None:
+    target = found.document.target
+    assert target is not None  # noqa: S101 - it is an entry of it
+    words = [when.value for when in When]
+    if other.deployment in {target.blue, target.green}:
+        found.tell((*place, "deployment"), f"{other.component}: {other.deployment} is one of the two sides")
+    if not _NAME.fullmatch(other.deployment):
+        found.tell((*place, "deployment"), f"{other.deployment[:80]!r} is no name in Kubernetes")
+    _repository(found, (*place, "image"), other.image)
+    if other.when not in words:
         found.tell(
-            ("target", "image"),
-            f"{written.image[:120]!r} is no repository; leave scheme, tag and digest out: the launch has the digest",
+            (*place, "when"), f"{other.component}: {other.when!r} is no moment; write {' or '.join(words)}"
+        )
+
+
+def _repository(found: Findings, place: Place, image: str) -> None:
+    if "@" in image or ":" in image.rpartition("/")[2] or "://" in image:
+        found.tell(
+            place,
+            f"{image[:120]!r} is no repository; leave scheme, tag and digest out: the launch has the digest",
         )
 
 

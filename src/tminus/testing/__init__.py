@@ -12,6 +12,7 @@ from tminus.testing.metering import FakeMeter
 from tminus.testing.notifier import FakeNotifier
 from tminus.testing.people import (
     FakeCommands,
+    FakeComponents,
     FakeDatabase,
     FakeInvariants,
     FakeProber,
@@ -29,6 +30,7 @@ __all__ = [
     "Deployed",
     "FakeClock",
     "FakeCommands",
+    "FakeComponents",
     "FakeDatabase",
     "FakeInvariants",
     "FakeMeter",

@@ -135,6 +135,28 @@ class FakeCommands:
         return self.flags.get(name, "off")
 
 
+class FakeComponents:
+    """The other components of a service: `set NAME DIGEST` brings one to an image, `read NAME` tells which it runs."""
+
+    def __init__(self, fate: Fate | None = None) -> None:
+        self._fate = fate or Fate()
+        self.runs: dict[str, str] = {}
+        """By name: the digest."""
+        self.broken: dict[str, Exception] = {}
+        """By digest: what setting it raises."""
+
+    async def run(self, digest: str, command: Sequence[str]) -> str:
+        """See `Commands.run`."""
+        del digest
+        word, name, *wanted = command
+        if word == "set":
+            if wanted[0] in self.broken:
+                raise self.broken[wanted[0]]
+            self.runs[name] = wanted[0]
+            self._fate.act(f"set {name}")
+        return self.runs[name]
+
+
 class FakeSmoke:
     """Smoke tests whose failures are told beforehand, by address."""
 

@@ -52,6 +52,7 @@ from tminus.store.record import RecordStore
 from tminus.store.rehearsals import KeptRehearsals
 from tminus.store.reserve import Reserve
 from tminus.store.tables import connect as connect_store
+from tminus.targets.absent import AbsentTarget
 from tminus.targets.commands import LocalCommands
 from tminus.targets.database import LocalDatabase
 from tminus.targets.local import LocalTarget
@@ -273,16 +274,9 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
 
     def crew() -> Crew:
         readiness = Readiness(plan.checks, record, systems, clock)
-        stages = Stages(
-            target,
-            trace,
-            backups,
-            smoke,
-            watch,
-            launch_time,
-            LocalCommands(releases),
-            OwnTrust(trust_path(home)),
-        )
+        verifier = OwnTrust(trust_path(home))
+        commands, none = LocalCommands(releases), AbsentTarget()
+        stages = Stages(target, trace, backups, smoke, watch, launch_time, commands, none, verifier)
         return Crew(plan, record, readiness, Keys(home).signatory(plan), launch_time, stages)
 
     async def body(engine: Engine, _launch: str) -> Json:

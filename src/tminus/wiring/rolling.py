@@ -22,8 +22,10 @@ from tminus.probes import local, traffic
 from tminus.targets.kubernetes import (
     Access,
     Api,
+    Component,
     Jobs,
     KubernetesCommands,
+    KubernetesComponents,
     KubernetesDatabase,
     KubernetesSmoke,
     KubernetesTarget,
@@ -120,7 +122,17 @@ def rolling(
     watch.delay, watch.sparing = trace.delay, SPARING
     smoke = KubernetesSmoke(jobs, target, _command(entry["smoke"]))
     database = KubernetesDatabase(jobs, _command(entry["migrate"]), _command(entry["back_up"]))
-    stages = Stages(target, trace, database, smoke, watch, time, KubernetesCommands(jobs), verifier)
+    stages = Stages(
+        target,
+        trace,
+        database,
+        smoke,
+        watch,
+        time,
+        KubernetesCommands(jobs),
+        _components(api, service, entry),
+        verifier,
+    )
     return Rolling(stages, target, trace, smoke, plan, clock)
 
 
@@ -137,6 +149,15 @@ def _service(entry: Target) -> Service:
         ready_seconds=seconds(str(entry["ready"])),
         take=bool(entry["take"]),
     )
+
+
+def _components(api: Api, service: Service, entry: Target) -> KubernetesComponents:
+    others = cast("Sequence[Target]", entry["others"])
+    named = {
+        str(one["component"]): Component(str(one["deployment"]), str(one["image"]), str(one["container"]))
+        for one in others
+    }
+    return KubernetesComponents(api, service, named)
 
 
 def _address(plan: Plan, system: JsonValue, environment: Mapping[str, str]) -> str:

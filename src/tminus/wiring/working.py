@@ -261,7 +261,7 @@ class Worker:
             return Crew(plan, record, readiness, None, time, rolls.stages)
         none = AbsentTarget()
         watch = Watch(none, none, none, self._clock, guard_limits(plan))
-        stages = Stages(none, none, none, none, watch, time, none, OwnTrust(self._yard.trust))
+        stages = Stages(none, none, none, none, watch, time, none, none, OwnTrust(self._yard.trust))
         return Crew(plan, record, readiness, None, time, stages, LACKS)
 
 

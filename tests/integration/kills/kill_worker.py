@@ -31,7 +31,7 @@ from tminus.planfile import read
 from tminus.signing import trust_path
 from tminus.store.record import RecordStore
 from tminus.store.tables import connect
-from tminus.testing import FakeCommands
+from tminus.testing import FakeCommands, FakeComponents
 from tminus.wiring import LaunchRecord, SystemClock, launch_folder, seal
 from tminus.wiring.judging import guard_limits
 from tminus.wiring.keys import Keys
@@ -101,6 +101,7 @@ class Process:
             watch,
             self.time,
             FakeCommands(),
+            FakeComponents(),
             OwnTrust(trust_path(self.task.home)),
         )
         signatory = Keys(self.task.home).signatory(plan)

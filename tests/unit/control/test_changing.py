@@ -5,15 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tminus.control.launch import Launch
+from tminus.control.opening import Binding
+from tminus.control.ports import Engine
 from tminus.domain.change import Change, When
 from tminus.domain.traffic import Side
-from tminus.errors import UnreachableError
+from tminus.errors import RolloutError, UnreachableError
 from tminus.testing import Behaviour, Fate
+from tminus.testing.stage import BY_HAND
 
 if TYPE_CHECKING:
-    from tests.unit.launch_world import PLAN, World
+    from tests.unit.launch_world import NAME, NEW, OLD, PLAN, World
 else:
-    from launch_world import PLAN, World
+    from launch_world import NAME, NEW, OLD, PLAN, World
 
 
 def flag(name: str, when: When) -> Change:
@@ -143,3 +147,61 @@ async def test_a_process_that_dies_behind_a_command_goes_on_from_what_stands(
     assert world.fate.starts == 2
     assert world.commands.flags == alive.commands.flags
     assert world.commands.ran == alive.commands.ran, "what was done is read, and not done again"
+
+
+WORKER_OLD, WORKER_NEW = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+
+
+class Several(World):
+    """A launch of two components: the sides', and a worker's that is brought to its image once green is promoted."""
+
+    def put_together(self, engine: Engine) -> Launch:
+        """See `World.put_together`."""
+        release = {"depot": NEW, "worker": "2" * 64}
+        previous = {"depot": OLD, "worker": "1" * 64}
+        binding = Binding(NAME, release, previous, self.t0, self.speed, BY_HAND, asks=self.asks)
+        return Launch(binding, self.boot(), engine)
+
+
+def several(when: When, release: str = "good") -> Several:
+    plan = replace(PLAN, components=("depot", "worker"), others={"worker": when}, changes=(LATE,))
+    world = Several(plan=plan, release=release)
+    world.components.runs["worker"] = WORKER_OLD
+    return world
+
+
+@pytest.mark.parametrize(("when", "before"), [(When.GREEN, "shift 50"), (When.PROMOTED, "end blue")])
+async def test_another_component_gets_its_image_at_its_moment_and_before_flags(
+    when: When, before: str
+) -> None:
+    world = several(when)
+    assert (await world.launch())["outcome"] == "landed"
+    assert world.components.runs == {"worker": WORKER_NEW}
+    steps = order(world, "step.done", "change.made")
+    assert steps.index("change.made worker") < steps.index(f"step.done {before}")
+    assert steps.index("change.made worker") < steps.index("change.made checkout")
+    assert world.fate.moments.count("set worker") == 1
+
+
+async def test_another_component_goes_back_with_the_sides() -> None:
+    world = several(When.GREEN, "errors")
+    assert (await world.launch())["outcome"] == "rolled-back"
+    assert world.components.runs == {"worker": WORKER_OLD}
+    assert world.events("change.undone") == [{"change": "worker", "is": WORKER_OLD}]
+
+
+async def test_one_that_does_not_come_up_takes_the_launch_back_with_all_that_was_changed() -> None:
+    world = several(When.PROMOTED)
+    world.components.broken[WORKER_NEW] = RolloutError("worker did not come up", hint="see its log")
+    assert (await world.launch())["outcome"] == "rolled-back"
+    (end,) = world.events("launch.ended")
+    assert "worker did not come up" in end["text"]
+    assert (world.components.runs, world.commands.flags) == ({"worker": WORKER_OLD}, {})
+    assert world.target.sides[Side.BLUE].running
+
+
+async def test_one_that_runs_its_image_already_is_not_touched() -> None:
+    world = several(When.GREEN)
+    world.components.runs["worker"] = WORKER_NEW
+    assert (await world.launch())["outcome"] == "landed"
+    assert "set worker" not in world.fate.moments

@@ -128,7 +128,7 @@ async def launched(world: World) -> Sight:
     if seen.action is not Action.CONTINUE:
         return seen
     try:
-        return await world.passing(Review(liftoff, world.time, world.changing()).run())
+        return await world.passing(Review(liftoff, world.time).run())
     except OrderedError as order:
         return order.sight
 

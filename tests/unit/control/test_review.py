@@ -31,7 +31,7 @@ async def shifted(world: World | None = None) -> tuple[World, Liftoff, Review]:
     world.time.launch.ahead = 7200.0
     liftoff = world.liftoff()
     await world.passing(liftoff.run({"depot": NEW}, {"depot": OLD}))
-    return world, liftoff, Review(liftoff, world.time, world.changing())
+    return world, liftoff, Review(liftoff, world.time)
 
 
 async def test_criteria_hold_and_blue_ends() -> None:

@@ -32,6 +32,10 @@ SYSTEM = '  prom: {kind: prometheus, address: "env:PROM"}\n'
 TEXT = small_plan.SMALL.replace("roles:", f"{SYSTEM}roles:", 1) + TARGET
 
 
+OTHER = {"component": "worker", "deployment": "shop-worker", "image": "registry.example/worker"}
+TWO: dict[str, Any] = {"release.components": ["depot", "worker"]}
+
+
 def told(change: dict[str, Any]) -> list[str]:
     """What is told when the target says this instead; a key without a value is left out."""
     plan = yaml.safe_load(TEXT)
@@ -99,12 +103,33 @@ def test_it_is_signed_and_a_plan_without_one_keeps_its_digest() -> None:
         ({"target.traffic.system": "website"}, "`system` names a system of kind prometheus"),
         ({"systems.prom": None}, "write a system `{kind: prometheus, address: …}` into `systems`"),
         ({"systems.other": {"kind": "prometheus", "address": "env:X"}}, "which of prom, other is meant?"),
-        ({"release.components": ["shop", "worker"]}, "a target rolls out one component"),
+        ({"release.components": ["shop", "worker"]}, "nobody has said where worker runs; add `others:"),
+        (
+            {"target.others": [OTHER]},
+            "'worker' is no other component; write none: depot is rolled out by sides",
+        ),
+        (TWO | {"target.others": [OTHER, OTHER]}, "worker stands twice"),
+        (TWO | {"target.others": [OTHER | {"deployment": "shop-blue"}]}, "shop-blue is one of the two sides"),
+        (TWO | {"target.others": [OTHER | {"deployment": "Shop"}]}, "'Shop' is no name in Kubernetes"),
+        (TWO | {"target.others": [OTHER | {"image": "registry.example/w:1"}]}, "is no repository"),
+        (TWO | {"target.others": [OTHER | {"when": "later"}]}, "'later' is no moment"),
+        (TWO | {"target.others": [OTHER | {"component": "cron"}]}, "write one of worker"),
     ],
 )
 def test_what_nobody_could_roll_out_by_is_told(change: dict[str, Any], words: str) -> None:
     found = told(change)
     assert any(words in one for one in found), found
+
+
+def test_components_beyond_the_first_have_their_deployment_and_their_moment() -> None:
+    text = TEXT.replace("components: [depot]", "components: [depot, worker]")
+    text += (
+        "  others:\n    - {component: worker, deployment: shop-worker, image: reg.example/w, when: green}\n"
+    )
+    plan, found = parse(text)
+    assert not found
+    assert plan is not None
+    assert plan.others == {"worker": When.GREEN}
 
 
 CHANGES = """\
@@ -140,7 +165,6 @@ def test_changes_are_data_of_the_plan_and_signed() -> None:
         ('after: "on"', 'after: "off"', "it is 'off' before and after; nothing would change"),
         ("    read:", "    when: later\n    read:", "'later' is no moment; write green or promoted"),
         ('    apply: [shop, flag, checkout, "on"]', "    apply: []", "`apply` is empty"),
-        ('    after: "on"', "    after: on", "`after` is no text"),
         ('    before: "off"\n', "", "`before` is missing"),
         (CHANGES, CHANGES + CHANGES.removeprefix("changes:\n"), "the change 'flag.checkout' stands twice"),
     ],

@@ -6,6 +6,7 @@ with that manager's name and never taken silently. What runs is read from the po
 
 from .access import Access
 from .api import Api
+from .components import Component, KubernetesComponents
 from .jobs import Jobs, KubernetesCommands, KubernetesDatabase, KubernetesSmoke
 from .manifests import manifests, role
 from .service import Service
@@ -14,8 +15,10 @@ from .target import KubernetesTarget
 __all__ = [
     "Access",
     "Api",
+    "Component",
     "Jobs",
     "KubernetesCommands",
+    "KubernetesComponents",
     "KubernetesDatabase",
     "KubernetesSmoke",
     "KubernetesTarget",

@@ -3,6 +3,7 @@
 Generated, so that documentation, tests and clusters have the same; each object is checked against the published schema.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tminus.domain.traffic import Side
@@ -25,14 +26,17 @@ class Example:
     grace_seconds: int = 30
 
 
-def role(service: Service) -> Object:
-    """What tminus may do, and nothing more: in one namespace, by name wherever the API can tell names apart."""
+def role(service: Service, others: Sequence[str] = ()) -> Object:
+    """What tminus may do, and nothing more: in one namespace, by name wherever the API can tell names apart.
+
+    `others` are the Deployments of further components.
+    """
     sides = sorted(service.sides.values())
     by_route = _rule("gateway.networking.k8s.io", ["httproutes"], ["get", "patch"], [service.route])
     by_switch = _rule("", ["services"], ["patch"], [service.switch])
     read = [*sides, *([service.switch] if service.switch else [])]
     rules = [
-        _rule("apps", ["deployments"], ["get", "patch"], sides),
+        _rule("apps", ["deployments"], ["get", "patch"], [*sides, *others]),
         # Whoever may not create may not apply what is not there yet; the API cannot bind this to a name.
         _rule("apps", ["deployments"], ["create"]),
         _rule("", ["pods"], ["list"]),
@@ -67,10 +71,10 @@ def account(service: Service) -> list[Object]:
     ]
 
 
-def manifests(service: Service, example: Example) -> list[Object]:
-    """Everything: the account and its role, blue, both Services, what divides the traffic, and a disruption budget.
+def manifests(service: Service, example: Example, others: Sequence[str] = ()) -> list[Object]:
+    """The account and its role, blue, both Services, what divides the traffic, and a disruption budget.
 
-    Green is not among it: a launch makes it from blue.
+    Green is not among it, for a launch makes it from blue, nor are the Deployments of `others`.
     """
     app = service.image.rpartition("/")[2]
     fronts = [_front(service, service.sides[side], _labels(app, side), example) for side in Side]
@@ -80,7 +84,7 @@ def manifests(service: Service, example: Example) -> list[Object]:
         divider = _front(service, service.switch, _labels(app, Side.BLUE), example)
     return [
         *account(service),
-        role(service),
+        role(service, others),
         _deployment(service, app, example),
         *fronts,
         divider,
