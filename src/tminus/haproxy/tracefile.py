@@ -45,10 +45,13 @@ class TraceFile:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = Lock()
+        self._open()
+
+    def _open(self) -> None:
         self._marks = [_Mark(0, 0)]
         self._written = self._size = 0
         self._runs: list[range] = []
-        if file.exists():
+        if self._file.exists():
             self._scan()
         self._base = self._written
         """How many items stand before those in memory."""
@@ -113,6 +116,18 @@ class TraceFile:
             if len(self._newest) >= 2 * NEWEST:
                 del self._newest[: len(self._newest) - NEWEST]
                 self._base = self._written - NEWEST
+
+    def cut(self, items: int) -> None:
+        """Take everything behind the first `items` away for good; nothing where there are no more."""
+        with self._lock:
+            if items >= self._written:
+                return
+            mark = self._marks[bisect_right(self._marks, items, key=lambda mark: mark.items) - 1]
+            with self._file.open("r+b") as file:
+                file.seek(mark.offset)
+                kept = sum(len(file.readline()) for _ in range(items - mark.items))
+                file.truncate(mark.offset + kept)
+            self._open()
 
     def _grown(self, items: int, size: int) -> None:
         """Note what is written; a mark stands where a write has begun."""
