@@ -106,7 +106,7 @@ class ClusterWorld:
 @asynccontextmanager
 async def cluster_world(folder: Path) -> AsyncIterator[ClusterWorld]:
     """A cluster on which blue serves, its users, and their counters scraped each second."""
-    async with kube(folder) as cluster:
+    async with kube(_made(folder)) as cluster:
         users = Users(cluster)
 
         async def answer(request: web.Request) -> web.Response:
@@ -132,8 +132,13 @@ async def cluster_world(folder: Path) -> AsyncIterator[ClusterWorld]:
             await runner.cleanup()
 
 
-def _configure(folder: Path, scraped: int) -> None:
+def _made(folder: Path) -> Path:
     folder.mkdir()
+    return folder
+
+
+def _configure(folder: Path, scraped: int) -> None:
+    folder.mkdir(parents=True)
     jobs = [{"job_name": "gateway", "static_configs": [{"targets": [f"127.0.0.1:{scraped}"]}]}]
     settings = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(settings))

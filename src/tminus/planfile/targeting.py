@@ -19,6 +19,8 @@ from tminus.planfile.targetentry import OtherEntry, TargetEntry
 
 KINDS = ("kubernetes",)
 """Where a release can be rolled out."""
+BY_TARGET = ("local", "traffic")
+"""Kinds of systems that a target shows, and that need no address then."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 """A name as Kubernetes takes it for namespaces and Services (RFC 1123 label)."""
 _NAMES = ("namespace", "blue", "green", "route", "switch", "container")

@@ -11,6 +11,7 @@ from tminus.domain.plan import Check, Plan
 from tminus.errors import InconclusiveError, PlanError, TminusError, UnreachableError
 from tminus.http import is_address
 from tminus.planfile.filling import unfilled
+from tminus.planfile.targeting import BY_TARGET
 from tminus.probes import plan as plan_probes
 from tminus.probes import website
 from tminus.store.rehearsals import FOLDER, KeptRehearsals
@@ -21,9 +22,6 @@ from tminus.wiring.judging import guard_limits
 
 _STAGED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic", "partner")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
-
-_BY_TARGET = ("local", "traffic")
-"""Those of them that a launch with a target observes by it."""
 
 _OVER_HTTP = ("website", "prometheus", "alertmanager", "pagerduty", "slack", "mail")
 """Kinds whose address is that of a web server."""
@@ -149,7 +147,7 @@ def _kept() -> KeptRehearsals:
 
 def blind(plan: Plan) -> tuple[Check, ...]:
     """The lines of a plan that no launch of a worker can observe: each stays unknown, and closes its gate."""
-    unseen = {*_STAGED} - ({*_BY_TARGET} if plan.target else set())
+    unseen = {*_STAGED} - ({*BY_TARGET} if plan.target else set())
     kinds = {name: str(entry["kind"]) for name, entry in plan.systems.items()}
     return tuple(check for check in plan.checks if check.probe and kinds.get(system_of(check)) in unseen)
 
@@ -172,7 +170,7 @@ def _addresses(
             if kind in by_target:
                 known[name] = ""
                 continue
-            if kind in _BY_TARGET and plan.target:
+            if kind in BY_TARGET and plan.target:
                 raise InconclusiveError(f"systems of kind {kind!r} {_WITHIN}", hint=scene.hint)
             if kind in _STAGED:
                 raise InconclusiveError(f"systems of kind {kind!r} {scene.unseen}", hint=scene.hint)

@@ -62,7 +62,8 @@ class Rolling:
         soon = course.t0 is not None and now >= course.t0 - LEAD
         if course.over or not (soon or course.phase in _UNDER_WAY):
             return
-        await self.trace.start(_begun(events, now), _weights(events))
+        self.trace.begin(_begun(events, now), _weights(events))
+        await self.trace.start()
 
     async def close(self) -> None:
         """Count no longer, and end the connections to the cluster."""
@@ -110,9 +111,8 @@ def rolling(
     trace = PolledTrace(
         folder / "trace.jsonl",
         _address(plan, counted["system"], environment),
-        Counted(str(counted["requests"]), str(counted["status"]), str(counted["seconds"])),
-        service.sides,
-        clock.now,
+        Counted(str(counted["requests"]), str(counted["status"]), str(counted["seconds"]), service.sides),
+        clock,
     )
     limits = guard_limits(plan)
     prober = PublicProber(_address(plan, entry["public"], environment), str(entry["path"]))

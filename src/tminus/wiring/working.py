@@ -240,7 +240,7 @@ class Worker:
         while True:
             try:
                 return rolling(plan, self._yard.environment, folder, (time, self._clock), verifier)
-            except PlanError as error:
+            except (PlanError, PartError) as error:
                 if launch not in self._strange:
                     self._journal.say(
                         launch, f"waits for a worker that reaches its target: {error}; {error.hint}"

@@ -13,7 +13,7 @@ from tminus.errors import RolloutError, UnreachableError
 
 from .api import Api
 from .managers import own
-from .service import Service
+from .service import Object, Service
 from .sides import Seen
 
 POLL_SECONDS = 0.5
@@ -85,7 +85,7 @@ class KubernetesComponents:
             wish = own(seen.deployment)
             template = wish.setdefault("spec", {}).setdefault("template", {}).setdefault("spec", {})
             others = [one for one in template.get("containers", []) if one["name"] != container]
-            held = next((one for one in template.get("containers", []) if one["name"] == container), {})
+            held: Object = next((one for one in template.get("containers", []) if one["name"] == container), {})
             template["containers"] = [*others, {**held, "name": container, "image": service.pinned(digest)}]
             await self.api.apply(path, wish, force=service.take)
         loop = asyncio.get_running_loop()

@@ -88,9 +88,12 @@ class PolledTrace:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def items(self, after: int) -> list[Outcome | WeightChange]:
-        """See `Traffic.items`; what ended the task that fetches is raised."""
-        self._must_live()
+        """See `Traffic.items`."""
         return self._kept.trace.after(after)
+
+    def since(self, at: float) -> list[Outcome]:
+        """The requests that ended at this instant or later, in seconds of the epoch."""
+        return [item for item in self._kept.trace.since(at) if isinstance(item, Outcome) and item.at >= at]
 
     def lost(self) -> int:
         """See `Traffic.lost`: always 0, for counters have no lines that could be missed.
@@ -126,11 +129,10 @@ class PolledTrace:
             self._write(scrapes)
 
     def blindness(self) -> str:
-        """See `Traffic.blindness`; what ended the task that fetches is raised."""
-        self._must_live()
+        """See `Traffic.blindness`; a defect that ended the task that fetches is one too: it holds, and calls people."""
         now = self._clock.now()
-        if self._unwritable:
-            return self._unwritable
+        if why := self._ended() or self._unwritable:
+            return why
         if self._away:
             return f"{bare(self._address)} gives no samples since {timestamp(self._away_since)}: {self._away}"
         with self._lock:
@@ -220,7 +222,9 @@ class PolledTrace:
             return f"{sight.between(*self._lost)}: Prometheus remembers nothing of then"
         return ""
 
-    def _must_live(self) -> None:
-        """Raise what ended the task."""
-        if self._task is not None and self._task.done() and not self._task.cancelled():
-            self._task.result()
+    def _ended(self) -> str:
+        """Why nobody fetches any more, in words; empty while somebody does."""
+        task = self._task
+        if task is None or not task.done() or task.cancelled() or (error := task.exception()) is None:
+            return ""
+        return f"requests are not counted any more, by a defect of tminus: {type(error).__name__}: {error}"
