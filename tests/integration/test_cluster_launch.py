@@ -136,6 +136,7 @@ async def test_a_release_that_fails_requests_is_rolled_back_by_the_guard(tmp_pat
         assert (proved["as_before"], proved["smoke_failures"], proved["schema"]) == (True, [], "r0002")
 
 
+@pytest.mark.chaos
 async def test_smoke_tests_that_fail_end_the_launch_before_any_user_meets_green(tmp_path: Path) -> None:
     async with launched(tmp_path) as (crew, world):
         world.kube.cluster.orders.jobs["depot-green-smoke"] = Run(succeeds=False, log="search answers 500")
@@ -160,6 +161,7 @@ async def test_a_worker_that_is_killed_in_the_shift_goes_on_and_a_bad_release_do
         assert world.users.green_weight() == 0
 
 
+@pytest.mark.chaos
 async def test_metrics_that_are_away_hold_the_shift_until_they_are_back(tmp_path: Path) -> None:
     async with launched(tmp_path) as (crew, world):
         await crew.step("shift 10")

@@ -64,7 +64,7 @@ class Review:
             tries, made = 0, False
             while not made:
                 step = f"{change.step} (try {tries + 1})" if tries else change.step
-                done = await self._beside_the_guard(step, self._making(make, step))
+                done = await self._beside_the_guard(step, f"while {step} is made", self._making(make, step))
                 if isinstance(done, Sight):
                     return done
                 if done is not None and "failed" in done:
@@ -91,9 +91,9 @@ class Review:
 
         return act
 
-    async def _beside_the_guard(self, step: str, act: Act) -> Json | Sight | None:
+    async def _beside_the_guard(self, step: str, label: str, act: Act) -> Json | Sight | None:
         """What an act gives; or what brings the launch back meanwhile; nothing where an order came in between."""
-        done = await self._liftoff.engine.step(step, self._while_watched(f"while {step} is done", act))
+        done = await self._liftoff.engine.step(step, self._while_watched(label, act))
         if isinstance(result := done.get("verdicts"), dict):
             return dict(result)
         self._liftoff.stages.watch.recall(done)
@@ -165,7 +165,7 @@ class Review:
         engine, step = self._liftoff.engine, f"milestone {moment}"
         if not await engine.patched(WATCHED):
             return {check: str(verdict) for check, verdict in (await engine.step(step, act)).items()}
-        found = await self._beside_the_guard(step, act)
+        found = await self._beside_the_guard(step, f"while {moment} is observed", act)
         return {check: str(verdict) for check, verdict in found.items()} if isinstance(found, dict) else found
 
     def _while_watched(self, label: str, act: Act) -> Act:

@@ -26,10 +26,8 @@ _VERDICTS = {
 }
 _ACTIONS = {"continue": ("·", "dim"), "hold": ("‖", "bold yellow"), "rollback": ("✖", "bold red")}
 _WORDS = {"not-applicable": "n/a", "inconclusive": "unknown", "error": "unknown"}
-_DONE = ("✔", "green")
-_BAD = ("✖", "bold red")
-_HEAD = ("■", "bold")
-_NOTE = ("•", "bold")
+_DONE, _BAD = ("✔", "green"), ("✖", "bold red")
+_HEAD, _NOTE = ("■", "bold"), ("•", "bold")
 
 
 def wording(event: Event) -> list[Line]:
@@ -97,10 +95,8 @@ def _signed(data: Data) -> list[Line]:
 
 
 def _acknowledged(data: Data) -> list[Line]:
-    who = f"{_who(data['by'], data)} as {data['role']}"
-    return [
-        (*_DONE, f"acknowledged {data['check']}, which is warned: {who}: [dim]{_plain(data['because'])}[/]")
-    ]
+    who, why = f"{_who(data['by'], data)} as {data['role']}", _plain(data["because"])
+    return [(*_DONE, f"acknowledged {data['check']}, which is warned: {who}: [dim]{why}[/]")]
 
 
 def _decided(data: Data) -> list[Line]:
@@ -203,9 +199,8 @@ def _ordered(data: Data) -> list[Line]:
 
 
 def _back_by_hand(data: Data) -> list[Line]:
-    return [
-        ("·", "", f"to roll back by hand, without tminus: {_plain('; '.join(map(str, data['by_hand'])))}")
-    ]
+    commands = _plain("; ".join(map(str, data["by_hand"])))
+    return [("·", "", f"to roll back by hand, without tminus: {commands}")]
 
 
 def _clock_held(data: Data) -> list[Line]:
@@ -234,11 +229,8 @@ def _rolled_back(data: Data) -> list[Line]:
 
 
 def _changed(data: Data) -> list[Line]:
-    return [(*_DONE, _plain(f"{data['change']} was {data['was']} and is {data['is']}"))]
-
-
-def _changed_back(data: Data) -> list[Line]:
-    return [(*_DONE, _plain(f"{data['change']} is {data['is']} again"))]
+    stands = f"was {data['was']} and is {data['is']}" if "was" in data else f"is {data['is']} again"
+    return [(*_DONE, _plain(f"{data['change']} {stands}"))]
 
 
 def _back_seen(data: Data) -> list[Line]:
@@ -399,7 +391,7 @@ _WRITERS: dict[str, Callable[[Data], list[Line]]] = {
     "rollback.told": _back_by_hand,
     "rollback.done": _rolled_back,
     "change.made": _changed,
-    "change.undone": _changed_back,
+    "change.undone": _changed,
     "rollback.seen": _back_seen,
     "side.stopped": _stopped,
     "rollback.proved": _proved,

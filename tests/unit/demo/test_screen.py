@@ -244,6 +244,12 @@ LINES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"blue": 300, "failed": 0, "green": 0, "seconds": 3.0},
         ["✔ seen in traffic: 300 new requests answered by blue, 0 by green in 3 s"],
     ),
+    (
+        "change.made",
+        {"change": "flag.search", "was": "off", "is": "on"},
+        ["✔ flag.search was off and is on"],
+    ),
+    ("change.undone", {"change": "flag.search", "is": "off"}, ["✔ flag.search is off again"]),
     ("side.stopped", {"side": "green", "sessions": 0}, ["✔ green drained to 0 sessions and stopped"]),
     (
         "rollback.proved",

@@ -108,7 +108,7 @@ def test_it_is_signed_and_a_plan_without_one_keeps_its_digest() -> None:
             {"target.others": [OTHER]},
             "'worker' is no other component; write none: depot is rolled out by sides",
         ),
-        (TWO | {"target.others": [OTHER, OTHER]}, "worker stands twice"),
+        (TWO | {"target.others": [OTHER, {**OTHER}]}, "worker stands twice"),
         (TWO | {"target.others": [OTHER | {"deployment": "shop-blue"}]}, "shop-blue is one of the two sides"),
         (TWO | {"target.others": [OTHER | {"deployment": "Shop"}]}, "'Shop' is no name in Kubernetes"),
         (TWO | {"target.others": [OTHER | {"image": "registry.example/w:1"}]}, "is no repository"),

@@ -164,13 +164,11 @@ class Workloads:
             return
         self._store.set_status(_POD, pod, self._pod_status(pod))
 
-    def _pod_status(self, pod: Json) -> Json:
-        meta = pod["metadata"]
-        deployment, image = _deployment_of(pod), pod["spec"]["containers"][0]["image"]
+    def _container(self, meta: Json, deployment: str, container: Json, *, in_time: bool) -> Json:
+        """What a node says of one container."""
+        image = container["image"]
         digest = image.partition("@")[2]
-        runs = self._orders.runs_instead.get(digest, digest)
-        age = wall_clock() - self._born.get(meta["uid"], read(meta["creationTimestamp"]))
-        able = age >= self._orders.ready_seconds and deployment not in self._orders.never_ready
+        runs, able = self._orders.runs_instead.get(digest, digest), in_time
         state: Json = {"running": {"startedAt": meta["creationTimestamp"]}}
         restarts = self._restarts.get(meta["uid"], 0)
         if digest in self._orders.no_image:
@@ -178,8 +176,8 @@ class Workloads:
         elif deployment in self._orders.crash_loops:
             state, able = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}}, False
             restarts = self._restarts[meta["uid"]] = max(1, restarts)
-        one = {
-            "name": pod["spec"]["containers"][0]["name"],
+        return {
+            "name": container["name"],
             "image": image,
             "imageID": f"{image.partition('@')[0]}@{runs}" if runs else "",
             "ready": able,
@@ -187,10 +185,18 @@ class Workloads:
             "restartCount": restarts,
             "state": state,
         }
+
+    def _pod_status(self, pod: Json) -> Json:
+        meta, deployment = pod["metadata"], _deployment_of(pod)
+        age = wall_clock() - self._born.get(meta["uid"], read(meta["creationTimestamp"]))
+        in_time = age >= self._orders.ready_seconds and deployment not in self._orders.never_ready
+        found = [self._container(meta, deployment, one, in_time=in_time) for one in pod["spec"]["containers"]]
+        able = all(one["ready"] for one in found)
+        begun = any("running" in one["state"] or one["restartCount"] for one in found)
         return {
-            "phase": "Running" if "running" in state or restarts else "Pending",
+            "phase": "Running" if begun else "Pending",
             "conditions": [{"type": "Ready", "status": str(able)}],
-            "containerStatuses": [one],
+            "containerStatuses": found,
             "podIP": f"10.0.{int(meta['uid'][:2], 16)}.{int(meta['uid'][2:4], 16)}",
         }
 

@@ -85,7 +85,9 @@ class KubernetesComponents:
             wish = own(seen.deployment)
             template = wish.setdefault("spec", {}).setdefault("template", {}).setdefault("spec", {})
             others = [one for one in template.get("containers", []) if one["name"] != container]
-            held: Object = next((one for one in template.get("containers", []) if one["name"] == container), {})
+            held: Object = next(
+                (one for one in template.get("containers", []) if one["name"] == container), {}
+            )
             template["containers"] = [*others, {**held, "name": container, "image": service.pinned(digest)}]
             await self.api.apply(path, wish, force=service.take)
         loop = asyncio.get_running_loop()
