@@ -80,7 +80,7 @@ class Kube:
         return made
 
     def database(self, *command: str, back_up: tuple[str, ...] = ()) -> KubernetesDatabase:
-        return KubernetesDatabase(self.jobs(), command or ("migrate",), back_up)
+        return KubernetesDatabase(self.jobs(), command or ("migrate",), "a launch", back_up)
 
     def smoke(self, *command: str) -> KubernetesSmoke:
         return KubernetesSmoke(self.jobs(), self.target(), command or ("smoke",))

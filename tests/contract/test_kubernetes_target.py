@@ -275,12 +275,12 @@ async def test_a_migration_is_one_job_of_the_release_and_tells_what_it_printed(w
 
 async def test_a_migration_that_fails_hangs_or_says_nothing_is_told(world: Kube) -> None:
     jobs = world.cluster.orders.jobs
-    jobs["depot-green-migrate-bbb"] = Run(succeeds=False, log="lock timeout")
+    jobs["depot-green-migrate"] = Run(succeeds=False, log="lock timeout")
     words = "failed: BackoffLimitExceeded, .*; its last line: lock timeout"
     await refused(RolloutError, world.database().migrate(GREEN), words)
-    jobs["depot-green-migrate-ccc"] = Run()
-    await refused(InconclusiveError, world.database().migrate(OTHER), "printed nothing")
-    jobs["depot-green-migrate-aaa"] = Run(ends=False)
+    jobs["depot-green-migrate"] = Run()
+    await refused(InconclusiveError, world.database().migrate(OTHER), "what it printed is not there")
+    jobs["depot-green-migrate"] = Run(ends=False)
     database = world.database()
     hasty = replace(database, jobs=replace(database.jobs, seconds=0.2))
     await refused(RolloutError, hasty.migrate(BLUE), "has not ended in 0.2 s")

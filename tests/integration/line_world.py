@@ -103,7 +103,7 @@ class At(SystemClock):
 
 
 SPAN = 12.0
-"""Seconds into which a recording is moved together: the lines look back 15 s."""
+"""Seconds into which a recording is moved together: the lines look back 30 s, and a minute of the time before."""
 
 
 def in_order(*outcomes: Outcome) -> tuple[Outcome, ...]:
@@ -123,7 +123,7 @@ def preceded(
 ) -> tuple[Outcome, ...]:
     """A recording after one of healthy users of blue, which is moved to before green's first request."""
     after, before = hurried(trace), hurried(healthy)
-    moved = min(outcome.at for outcome in after) - 20.0 - max(outcome.at for outcome in before)
+    moved = min(outcome.at for outcome in after) - 40.0 - max(outcome.at for outcome in before)
     return in_order(
         *(
             replace(outcome, at=outcome.at + moved, side=Side.BLUE, ms=outcome.ms / faster)

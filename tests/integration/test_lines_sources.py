@@ -58,7 +58,7 @@ BASELINE = "t2.baseline"
 
 async def recorded(world: World, folder: Path, *phases: tuple[str, int]) -> Scene:
     """What both sources tell of these users, and of nobody before them."""
-    await silence(world, 15)
+    await silence(world, 30)
     return replace(world.scene, trace=await record(world, folder / "trace.jsonl", *phases))
 
 
@@ -89,7 +89,7 @@ class TestTwoSources:
 
     @line("ok.err", "inconclusive", "the metrics count failures that the log does not have", mutation=244)
     async def test_failures_that_only_the_metrics_know_are_told(self, world: World, tmp_path: Path) -> None:
-        await silence(world, 15)
+        await silence(world, 30)
         scene, _ = await asyncio.gather(
             recorded_at_once(world, tmp_path, ("", 510)), directly(world, Side.BLUE, 60)
         )
@@ -103,7 +103,7 @@ class TestTwoSources:
     @line("ok.p95", "inconclusive", "Prometheus no longer scrapes green", mutation=245)
     @line("ok.err", "inconclusive", "Prometheus no longer scrapes green")
     async def test_a_side_that_is_not_scraped_is_told(self, world: World, tmp_path: Path) -> None:
-        await silence(world, 15)
+        await silence(world, 30)
         async with unwatched(world, Side.GREEN):
             scene = await recorded_at_once(world, tmp_path, ("", 510))
             claims = await scene.judged(*BOTH)

@@ -4,7 +4,7 @@ Runs inside the engine's workflow: whatever happens between two steps may happen
 that touches the world or the record stands inside a step.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tminus.control.approval import Approval
@@ -27,7 +27,7 @@ from tminus.domain.guard import Action
 from tminus.domain.plan import Plan
 from tminus.domain.record import ENDED, OPENED
 from tminus.domain.rollout import NO_TARGET, State
-from tminus.errors import OutOfSequenceError
+from tminus.errors import OutOfSequenceError, ReleaseError, RolloutError
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Crew:
     stages: Stages
     lacks: str = ""
     """What the launch lacks to act upon the service, in words: a reason against GO; empty where it lacks nothing."""
+    begin: Callable[[], Awaitable[None]] | None = None
+    """What is begun behind GO, by each process that goes on from there: to count users' requests."""
     settle: Settle | None = None
     """What is waited for before the launch rests; nothing runs beside it without."""
 
@@ -53,6 +55,9 @@ async def _reviewed(review: Review) -> Sight:
         return await review.run()
     except OrderedError as order:
         return order.sight
+    except (RolloutError, ReleaseError) as error:
+        # Seen to have failed while blue can still be brought back: as in the shift.
+        return Sight(Action.ROLLBACK, "step.failed", f"{error} ({error.hint})", 0.0, None)
 
 
 def _postponed(date: Date) -> Callable[[Course], None]:
@@ -86,6 +91,8 @@ class Launch:
             return ended
         if crew.lacks:
             return await self._without_target()
+        if crew.begin:
+            await crew.begin()
         liftoff = Liftoff(crew.plan, self._engine, crew.record, crew.readiness, crew.stages)
         sight = await liftoff.run(self._binding.release, self._binding.previous)
         if sight.action is Action.CONTINUE:

@@ -270,11 +270,16 @@ class Smoke(Protocol):
 class Commands(Protocol):
     """Runs commands of releases beside the service."""
 
-    async def run(self, digest: str, command: Sequence[str]) -> str:
+    async def run(self, digest: str, command: Sequence[str], name: str = "") -> str:
         """Run a command of an image to its end; the last line that it printed.
 
+        With a name it is the same run that an earlier call has begun by this name, where that can go on without us.
         Raises `RolloutError` when it fails, `ProbeError` when nobody can tell how it ended.
         """
+        ...
+
+    async def settle(self, name: str) -> None:
+        """Wait for the run of this name, if there is one that goes on; raises `ProbeError` when that is not known."""
         ...
 
 

@@ -12,7 +12,12 @@ async def kept(act: Callable[[], Awaitable[Json]]) -> Json:
     try:
         return {"result": await act()}
     except TminusError as error:
-        return {"error": type(error).__name__, "message": str(error), "hint": error.hint}
+        return {"error": _known(error), "message": str(error), "hint": error.hint}
+
+
+def _known(error: TminusError) -> str:
+    """The kind of an error as every process knows it: an adapter's own kinds are what they derive from."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
 
 
 def given(remembered: Json) -> Json:

@@ -11,6 +11,7 @@ from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Act, Liftoff
 from tminus.control.measured import measured
 from tminus.control.ports import Json
+from tminus.control.proof import Proof, held_by
 from tminus.control.sight import Sight, sight
 from tminus.control.stretch import Task
 from tminus.domain.change import When
@@ -21,7 +22,7 @@ from tminus.domain.metric import Stage
 from tminus.domain.offsets import clock
 from tminus.domain.plan import Check, Severity
 from tminus.domain.traffic import Side
-from tminus.errors import PartError, ProbeError, RolloutError
+from tminus.errors import PartError, ProbeError, RecordError, RolloutError
 
 WATCHED = "the guard judges while lines are observed"
 """What launches begun before this did not do."""
@@ -64,6 +65,8 @@ class Review:
             tries, made = 0, False
             while not made:
                 step = f"{change.step} (try {tries + 1})" if tries else change.step
+                if back := await self._liftoff.still(f"before {step}"):
+                    return back
                 done = await self._beside_the_guard(step, f"while {step} is made", self._making(make, step))
                 if isinstance(done, Sight):
                     return done
@@ -80,7 +83,11 @@ class Review:
     def _making(self, make: Act, step: str) -> Act:
         async def act() -> Json:
             try:
+                await Proof(self._liftoff.record, self._liftoff.stages.verifier).check()
                 await make()
+            except RecordError as error:
+                await self._liftoff.record.append_once(f"hold:{step}", GUARDED, held_by(step, error))
+                return {"made": False}
             except RolloutError as error:
                 return {"failed": f"{error} ({error.hint})"}
             except (ProbeError, PartError) as error:
@@ -192,7 +199,11 @@ class Review:
         """Drain blue to zero sessions, stop it, and see that it is gone; only a stable launch comes here."""
         target, drain = self._liftoff.stages.target, self._liftoff.plan.rollout.drain_seconds
         await self._green_serves()
-        left = await target.stop(Side.BLUE, drain)
+        try:
+            left = await target.stop(Side.BLUE, drain)
+        except RolloutError as error:
+            # Green serves all users: what keeps blue from ending is no reason to go back.
+            raise PartError(str(error), hint=error.hint) from error
         status = await target.status(Side.BLUE)
         if status.running:
             raise PartError("blue was told to stop and still runs", hint="see why its process does not end")

@@ -6,6 +6,7 @@ meanwhile.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from tminus.control.changing import Changing
@@ -16,7 +17,7 @@ from tminus.domain.change import Change
 from tminus.domain.course import GUARDED, STUCK
 from tminus.domain.rollout import served_by
 from tminus.domain.traffic import Side
-from tminus.errors import PartError, ProbeError, RollbackError, RolloutError
+from tminus.errors import InconclusiveError, PartError, ProbeError, RollbackError, RolloutError
 
 T = TypeVar("T")
 
@@ -31,6 +32,9 @@ SILENCE = 10.0
 
 LOOKS = 3
 """How often the data is looked at when it cannot be seen; a rollback does not wait for it for long."""
+
+PATIENCE = 60.0
+"""Seconds that the rollback is looked for in traffic."""
 
 QUIET = 3.0
 """Seconds without a new request on green that show that all traffic is on blue."""
@@ -155,9 +159,14 @@ class Rollback:
         return {"schema": migrated[-1].data["after"]} if migrated else {}
 
     async def _stand_by(self, blue: str) -> None:
-        status = await self._target.status(Side.BLUE)
-        if not (status.running and status.up):
-            await self._target.start(Side.BLUE, blue)
+        try:
+            status = await self._target.status(Side.BLUE)
+            if not (status.running and status.up):
+                await self._target.start(Side.BLUE, blue)
+        except InconclusiveError:
+            # What divides the traffic makes no sense: the weight that is set next mends it, and nothing else does.
+            with suppress(InconclusiveError):
+                await self._target.start(Side.BLUE, blue)
 
     async def _to_blue(self) -> None:
         if await self._target.set_weight(0) != 0:
@@ -192,9 +201,13 @@ class Rollback:
         await self._record.append_once(f"hold:roll back:{what}", GUARDED, held)
 
     async def _seen_on_blue(self, watch: Watch) -> Json:
-        began, waited = self._clock.now(), 0.0
-        while waited < 60:
+        began, waited, until = self._clock.now(), 0.0, self._clock.now() + PATIENCE + watch.delay()
+        unseen = ""
+        while waited < PATIENCE and self._clock.now() < until:
             await self._clock.sleep(0.5)
+            if unseen := watch.unseen():
+                began = watch.told()
+                continue
             latest = [o for o in watch.outcomes() if o.at - o.ms / 1000 >= watch.told() - QUIET]
             waited = watch.told() - began
             # Without any traffic there is nothing to see it in; the weight was read back, so the rest goes on.
@@ -202,6 +215,9 @@ class Rollback:
             if seen_enough and served_by(latest, Side.GREEN) == 0:
                 answered = sum(not outcome.failed for outcome in latest)
                 return {"blue": answered, "failed": len(latest) - answered, "green": 0, "seconds": QUIET}
+        if unseen:
+            # The weight was read back; the rest does not wait for whoever counts requests.
+            return {"blue": 0, "failed": 0, "green": 0, "seconds": 0.0, "unseen": unseen}
         await self._to_blue()
         raise RolloutError(
             "a minute after the rollback green still gets requests",

@@ -257,6 +257,11 @@ class Watch:
             return replace(decision, action=Action.HOLD, at=now, rule=UNMEASURED, claim=why)
         return decision
 
+    def unseen(self) -> str:
+        """Why not every request can be seen; empty while each one is."""
+        self._catch_up()
+        return self._traffic.blindness() or self._silence()
+
     def _unseen(self) -> str:
         """What is not seen of requests and data, and why; empty while everything is."""
         now = self._clock.now()

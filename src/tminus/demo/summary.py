@@ -215,7 +215,9 @@ def _events(told: Told) -> Iterator[str]:
             f"all traffic to blue, set and read back within {float(str(data['seconds'])) * 1000:.0f} ms"
         ),
         "rollback.seen": lambda data: (
-            f"seen in traffic: {data['blue']} requests answered by blue, {data['green']} by green"
+            f"not seen in traffic: {data['unseen']}"
+            if data.get("unseen")
+            else f"seen in traffic: {data['blue']} requests answered by blue, {data['green']} by green"
         ),
         "rollback.proved": lambda data: (
             f"blue runs `{data['digest']}`, {'as' if data['as_before'] else 'NOT as'} before; its smoke tests "

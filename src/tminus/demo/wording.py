@@ -38,9 +38,8 @@ def wording(event: Event) -> list[Line]:
 
 def _opened(data: Data) -> list[Line]:
     plan, omitted = data["plan"], len(data["omitted"])
-    systems = {
-        kind: [name for name, k in data["systems"].items() if k == kind] for kind in ("real", "stand-in")
-    }
+    named = data["systems"].items()
+    systems = {kind: [name for name, k in named if k == kind] for kind in ("real", "stand-in")}
     told = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in systems.items() if names)
     notes = [
         f"[bold]launch {data['launch']}[/] of [bold]{_plain(plan['name'])}[/], plan {plan['digest'][:12]}",
@@ -234,6 +233,8 @@ def _changed(data: Data) -> list[Line]:
 
 
 def _back_seen(data: Data) -> list[Line]:
+    if why := data.get("unseen"):
+        return [("?", "magenta", _plain(f"not seen in traffic: {why}"))]
     failed = f" ({data['failed']} failed)" if data.get("failed") else ""
     words = f"seen in traffic: {data['blue']} new requests answered by blue{failed}, {data['green']} by green"
     return [(*(_BAD if data.get("failed") else _DONE), f"{words} in {data['seconds']:g} s")]
@@ -390,8 +391,7 @@ _WRITERS: dict[str, Callable[[Data], list[Line]]] = {
     "notice.raised": _noticed,
     "rollback.told": _back_by_hand,
     "rollback.done": _rolled_back,
-    "change.made": _changed,
-    "change.undone": _changed,
+    **dict.fromkeys(("change.made", "change.undone"), _changed),
     "rollback.seen": _back_seen,
     "side.stopped": _stopped,
     "rollback.proved": _proved,

@@ -36,7 +36,7 @@ class Change:
     @property
     def step(self) -> str:
         """The name of the launch's step that makes it."""
-        return f"change {self.id}"
+        return f"change {'component ' if self.component else ''}{self.id}"
 
 
 def others(

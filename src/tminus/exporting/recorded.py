@@ -154,6 +154,8 @@ def _told(event: Event) -> str:
         whom = ", ".join(map(str, roles)) if isinstance(roles, list) else data.get("to")
         return f"{whom} told by {data.get('channel', 'nobody yet')} ({data.get('notice')})"
     if event.type in _SENTENCES:
+        if event.type == "rollback.seen" and (why := data.get("unseen")):
+            return f"not seen in traffic: {why}"
         return _SENTENCES[event.type].format_map(_Words(data))
     if event.type == "traffic.seen" and (share := table(data, "share")):
         seen = f"{share.get('green')} of {share.get('total')} requests seen on green"

@@ -223,6 +223,8 @@ def _changed_back(data: Data) -> Told:
 
 
 def _back_seen(data: Data) -> Told:
+    if why := data.get("unseen"):
+        return "warned", "unseen", f"not seen in traffic: {why}"
     return "", "seen", f"{data['blue']} new requests answered by blue, {data['green']} by green"
 
 

@@ -243,6 +243,8 @@ def _seen_on_blue(course: Course, event: Happened | None) -> Next:
     if event is None:
         return _undone(course, text)
     data = event.data
+    if unseen := data.get("unseen"):
+        return Next("failed", "not seen", text, str(unseen))
     failed = int(data.get("failed", 0))
     why = f"{data['blue']:,} new requests on blue, {data['green']:,} on green, {failed:,} failed"
     if not data["blue"] or data["green"]:

@@ -23,6 +23,8 @@ BY_TARGET = ("local", "traffic")
 """Kinds of systems that a target shows, and that need no address then."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 """A name as Kubernetes takes it for namespaces and Services (RFC 1123 label)."""
+_LONGEST = 42
+"""Characters of a side's name: those of its Jobs, which end in `-migrate-` and a mark, are 63 at most."""
 _NAMES = ("namespace", "blue", "green", "route", "switch", "container")
 _ASKED = {"public": "website", "traffic": "prometheus"}
 """By key: the kind of system that it names."""
@@ -143,6 +145,12 @@ def _names(found: Findings, written: TargetEntry) -> None:
             found.tell(
                 ("target", key),
                 f"{name[:80]!r} is no name in Kubernetes; a-z, 0-9 and - make one, 63 at most",
+            )
+    for key in ("blue", "green"):
+        if len(getattr(written, key)) > _LONGEST:
+            found.tell(
+                ("target", key),
+                f"{getattr(written, key)[:80]!r} is too long: Jobs are named after it; {_LONGEST} characters at most",
             )
     if written.blue == written.green:
         found.tell(("target", "green"), "blue and green have one name; give each its own")

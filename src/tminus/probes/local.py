@@ -27,11 +27,12 @@ class System:
 async def running(local: System, *, parts: list[str]) -> Annotated[Observation, ValueKind.FINDINGS]:
     """The parts among these that do not run; of a side that runs, also whether the proxy counts it as able to serve."""
     sides = [side for side in Side if side.value in parts]
-    state = {side.value: (await _status(local, side)).running for side in sides} | {**local.parts()}
-    if not parts or not state:
+    known = local.parts()
+    if not parts or (not known and len(sides) < len(parts)):
         raise InconclusiveError(
             "no part was looked at", hint="name the parts in the plan, and see whether the stage still stands"
         )
+    state = {side.value: (await _status(local, side)).running for side in sides} | {**known}
     missing: list[JsonValue] = [part for part in parts if not state.get(part, False)]
     if not missing:
         missing += [

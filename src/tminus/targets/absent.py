@@ -79,9 +79,12 @@ class AbsentTarget:
         """See `Database.migrate`."""
         raise _refused(f"the schema cannot be brought to {digest}")
 
-    async def run(self, digest: str, command: Sequence[str]) -> str:
+    async def run(self, digest: str, command: Sequence[str], name: str = "") -> str:
         """See `Commands.run`."""
-        raise _refused(f"{' '.join(command)} of {digest} cannot be run")
+        raise _refused(f"{name or ' '.join(command)} of {digest} cannot be run")
+
+    async def settle(self, name: str) -> None:
+        """See `Commands.settle`: nothing was begun."""
 
     async def failures(self, url: str) -> list[str]:
         """See `Smoke.failures`."""

@@ -120,19 +120,29 @@ class FakeCommands:
         """By command: what it raises."""
         self.deaf: set[str] = set()
         """Flags that no command changes, whatever it says."""
+        self.begun: set[str] = set()
+        """The names of what was run."""
+        self.under_way: dict[str, str] = {}
+        """By the key of a change: the flag that a command turns on which was given up and goes on."""
 
-    async def run(self, digest: str, command: Sequence[str]) -> str:
+    async def run(self, digest: str, command: Sequence[str], name: str = "") -> str:
         """See `Commands.run`."""
         del digest
-        word, name = command
+        word, flag = command
         if " ".join(command) in self.broken:
             raise self.broken[" ".join(command)]
-        if word != "show":
+        if word != "show" and (not name or name not in self.begun):
+            self.begun.add(name)
             self.ran.append(" ".join(command))
-            if name not in self.deaf:
-                self.flags[name] = word
+            if flag not in self.deaf:
+                self.flags[flag] = word
             self._fate.act(" ".join(command))
-        return self.flags.get(name, "off")
+        return self.flags.get(flag, "off")
+
+    async def settle(self, name: str) -> None:
+        """See `Commands.settle`: what still goes on comes to its end now."""
+        if flag := self.under_way.pop(name.partition(" ")[0], ""):
+            self.flags[flag] = "on"
 
 
 class FakeComponents:
@@ -145,16 +155,20 @@ class FakeComponents:
         self.broken: dict[str, Exception] = {}
         """By digest: what setting it raises."""
 
-    async def run(self, digest: str, command: Sequence[str]) -> str:
+    async def run(self, digest: str, command: Sequence[str], name: str = "") -> str:
         """See `Commands.run`."""
         del digest
-        word, name, *wanted = command
+        del name
+        word, component, *wanted = command
         if word == "set":
             if wanted[0] in self.broken:
                 raise self.broken[wanted[0]]
-            self.runs[name] = wanted[0]
-            self._fate.act(f"set {name}")
-        return self.runs[name]
+            self.runs[component] = wanted[0]
+            self._fate.act(f"set {component}")
+        return self.runs[component]
+
+    async def settle(self, name: str) -> None:
+        """See `Commands.settle`."""
 
 
 class FakeSmoke:

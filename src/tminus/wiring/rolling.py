@@ -7,15 +7,13 @@ from typing import cast
 
 from tminus.config import resolve
 from tminus.control.launchtime import LaunchTime
-from tminus.control.ports import Clock, Verifier
+from tminus.control.ports import Clock, Record, Verifier
 from tminus.control.stages import Stages
 from tminus.control.watch import Watch
 from tminus.domain.canonical import JsonValue, instant
-from tminus.domain.course import course_of
 from tminus.domain.offsets import seconds
 from tminus.domain.plan import Plan
 from tminus.domain.record import Event
-from tminus.domain.rollout import State
 from tminus.domain.traffic import Side, WeightChange
 from tminus.errors import UnreachableError
 from tminus.probes import local, traffic
@@ -39,8 +37,7 @@ from tminus.wiring.judging import equip, guard_limits, traffic_seconds
 SPARING = 2.0
 """Seconds for which it counts how green was seen on a cluster."""
 LEAD = 120.0
-"""Seconds before T-0 from which requests are counted."""
-_UNDER_WAY = {State.GO, State.LAUNCHING, State.SOAKING}
+"""Seconds before the first step from which requests are counted: blue's usual times are learned from them."""
 
 Target = Mapping[str, JsonValue]
 
@@ -56,13 +53,10 @@ class Rolling:
     plan: Plan
     clock: Clock
 
-    async def count(self, events: Sequence[Event]) -> None:
-        """Begin to count requests, where the launch has come that far; what was counted before goes on."""
-        course, now = course_of(events), self.clock.now()
-        soon = course.t0 is not None and now >= course.t0 - LEAD
-        if course.over or not (soon or course.phase in _UNDER_WAY):
-            return
-        self.trace.begin(_begun(events, now), _weights(events))
+    async def count(self, record: Record) -> None:
+        """Count requests from here on, and those of the last minutes; what was counted before goes on."""
+        events = await record.events()
+        self.trace.begin(_begun(events, self.clock.now()), _weights(events))
         await self.trace.start()
 
     async def close(self) -> None:
@@ -97,14 +91,16 @@ def rolling(
 ) -> Rolling:
     """Everything that a launch of a plan with a target needs; nothing is called yet.
 
-    `environment` is what the plan's references stand for; `folder` keeps what was counted. Raises `PlanError` for a
-    reference that stands for nothing here.
+    `environment` is what the plan's references stand for; `folder`, named after the launch, keeps what was counted.
+    Raises `PlanError` for a reference that stands for nothing here, `PartError` and `OSError` for a folder that cannot
+    be gone on with.
     """
     time, clock = clocks
     entry = cast("Target", plan.target)
     service = _service(entry)
     api = Api(Access(resolve(str(entry["address"]), environment), str(entry["context"])))
-    target = KubernetesTarget(api, service)
+    ends_blue = any(check.step == "end blue" for check in plan.checks)
+    target = KubernetesTarget(api, service, ends_blue=ends_blue)
     jobs = Jobs(api, service)
     folder.mkdir(parents=True, exist_ok=True)
     counted = cast("Target", entry["traffic"])
@@ -121,7 +117,7 @@ def rolling(
     watch.memory = GuardMemory(folder / "guard.state", limits)
     watch.delay, watch.sparing = trace.delay, SPARING
     smoke = KubernetesSmoke(jobs, target, _command(entry["smoke"]))
-    database = KubernetesDatabase(jobs, _command(entry["migrate"]), _command(entry["back_up"]))
+    database = KubernetesDatabase(jobs, _command(entry["migrate"]), folder.name, _command(entry["back_up"]))
     stages = Stages(
         target,
         trace,
@@ -169,7 +165,7 @@ def _command(words: JsonValue) -> tuple[str, ...]:
 
 
 def _begun(events: Sequence[Event], now: float) -> float:
-    """When counting began: with GO, as far as the record knows of one."""
+    """From when on is counted: a while before the first step, be it done already or not."""
     began = [instant(event.at) for event in events if event.type == "step.started"]
     return (began[0] if began else now) - LEAD
 

@@ -19,7 +19,10 @@ from tminus.control.ports import Engine, EvidenceStore, Json
 from tminus.control.readiness import Readiness
 from tminus.control.stages import Stages
 from tminus.control.watch import Watch
+from tminus.domain.canonical import timestamp
+from tminus.domain.course import GUARDED, course_of
 from tminus.domain.plan import Plan
+from tminus.domain.rollout import State
 from tminus.domain.timeline import LaunchClock
 from tminus.domain.words import shown_files
 from tminus.engine.durable import DurableEngine
@@ -51,6 +54,7 @@ from tminus.wiring.rolling import Rolling, rolling
 from tminus.wiring.shown import bundled
 from tminus.wiring.telling import Counter, notifiers
 
+_BEHIND_GO = {State.GO, State.LAUNCHING, State.SOAKING}
 STRANGE_SECONDS = 30.0
 """How long a launch rests that this worker cannot read; another may take it then."""
 
@@ -145,11 +149,10 @@ class Worker:
         record.heard = courier.hear
         # What is left to be told of earlier runs; the record is not read again before the first wait is over.
         courier.hear(events)
-        rolls = await self._rolling(engine, launch, plan, time)
-        crew = replace(self._crew(plan, binding, record, time, rolls), settle=courier.settle)
+        rolls: Rolling | None = None
         try:
-            if rolls:
-                await rolls.count(events)
+            rolls = await self._rolling(engine, launch, plan, time, record)
+            crew = replace(self._crew(plan, binding, record, time, rolls), settle=courier.settle)
             result = await Launch(binding, crew, engine).run()
         finally:
             self._told[launch] = record.told
@@ -232,21 +235,33 @@ class Worker:
             self._plans[key] = plan_of(order, digest)
         return self._plans[key]
 
-    async def _rolling(self, engine: Engine, launch: str, plan: Plan, time: LaunchTime) -> Rolling | None:
-        """What the launch acts by; it rests while a reference of its target stands for nothing on this machine."""
+    async def _rolling(
+        self, engine: Engine, launch: str, plan: Plan, time: LaunchTime, record: AttendedRecord
+    ) -> Rolling | None:
+        """What the launch acts by; it waits while a reference of its target stands for nothing on this machine.
+
+        Before GO it rests, for another worker too. Behind GO it holds, and people are called: a launch that rests
+        forgets its steps, and nobody guards its users.
+        """
         if plan.target is None:
             return None
         verifier, folder = OwnTrust(self._yard.trust), launch_folder(self._yard.home, launch)
+        held = f"hold:target:{timestamp(self._clock.now())}"
         while True:
             try:
                 return rolling(plan, self._yard.environment, folder, (time, self._clock), verifier)
-            except (PlanError, PartError) as error:
-                if launch not in self._strange:
-                    self._journal.say(
-                        launch, f"waits for a worker that reaches its target: {error}; {error.hint}"
-                    )
-                    self._strange.add(launch)
-            await engine.rest(self._clock.now() + STRANGE_SECONDS)
+            except (TminusError, OSError) as error:
+                hint = f"; {error.hint}" if isinstance(error, TminusError) else ""
+                why = f"this worker cannot reach the launch's target: {error}{hint}"
+            if launch not in self._strange:
+                self._journal.say(launch, f"waits: {why}")
+                self._strange.add(launch)
+            if course_of(await record.events()).phase in _BEHIND_GO:
+                data: Json = {"where": "target", "rule": "hold.target", "text": why}
+                await record.append_once(held, GUARDED, data)
+                await self._clock.sleep(STRANGE_SECONDS)
+            else:
+                await engine.rest(self._clock.now() + STRANGE_SECONDS)
 
     def _crew(
         self, plan: Plan, binding: Binding, record: AttendedRecord, time: LaunchTime, rolls: Rolling | None
@@ -258,7 +273,7 @@ class Worker:
         observer = afar(plan, self._yard.environment, AFAR, values, rolls.probes() if rolls else None)
         readiness = Readiness(plan.checks, record, observer, self._clock)
         if rolls:
-            return Crew(plan, record, readiness, None, time, rolls.stages)
+            return Crew(plan, record, readiness, None, time, rolls.stages, begin=partial(rolls.count, record))
         none = AbsentTarget()
         watch = Watch(none, none, none, self._clock, guard_limits(plan))
         stages = Stages(none, none, none, none, watch, time, none, none, OwnTrust(self._yard.trust))

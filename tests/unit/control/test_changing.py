@@ -1,5 +1,6 @@
 """Flags and settings that a launch changes: made once, read back, undone on the way back, and nobody else's touched."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -205,3 +206,39 @@ async def test_one_that_runs_its_image_already_is_not_touched() -> None:
     world.components.runs["worker"] = WORKER_NEW
     assert (await world.launch())["outcome"] == "landed"
     assert "set worker" not in world.fate.moments
+
+
+async def test_a_command_that_was_given_up_and_goes_on_is_waited_for_before_it_is_undone() -> None:
+    world = World(plan=CHANGED)
+    world.target.after_weight[100] = lambda: goes_bad(world, 15.0)
+
+    async def never(digest: str, command: Sequence[str], name: str = "") -> str:
+        """The command for the late change is begun and has not ended when the guard speaks."""
+        if command == LATE.apply:
+            world.commands.under_way[f"change:{LATE.id}"] = LATE.id
+            await world.clock.sleep(500.0)
+        return await real(digest, command, name)
+
+    real, world.commands.run = world.commands.run, never  # type: ignore[method-assign] # a slow one in its place
+    assert (await world.launch())["outcome"] == "rolled-back"
+    assert world.commands.flags == {"search": "off", "checkout": "off"}
+    assert world.commands.ran[-2:] == ["off checkout", "off search"]
+
+
+async def test_a_component_that_is_half_way_is_brought_back_at_once() -> None:
+    world = several(When.PROMOTED)
+    world.components.broken[WORKER_NEW] = RolloutError("of 2 pods 1 is of this release", hint="see its log")
+    half: Any = UnreachableError("its pods run two images", hint="wait")
+
+    async def mixed(digest: str, command: Sequence[str], name: str = "") -> str:
+        if command[0] == "set":
+            world.components.runs["worker"] = ""
+        if command[0] == "set" and command[2] == WORKER_OLD:
+            world.components.broken.clear()
+        if command[0] == "read" and not world.components.runs["worker"]:
+            raise half
+        return await real(digest, command, name)
+
+    real, world.components.run = world.components.run, mixed  # type: ignore[method-assign] # one that is half way
+    assert (await world.launch())["outcome"] == "rolled-back"
+    assert world.components.runs == {"worker": WORKER_OLD}

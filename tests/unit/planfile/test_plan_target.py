@@ -82,6 +82,7 @@ def test_it_is_signed_and_a_plan_without_one_keeps_its_digest() -> None:
         ({"target.kind": "nomad"}, "'nomad' is no kind of target; write one of kubernetes"),
         ({"target.blue": "Shop"}, "'Shop' is no name in Kubernetes"),
         ({"target.namespace": "shop.web"}, "'shop.web' is no name in Kubernetes"),
+        ({"target.green": "g" * 43}, "is too long: Jobs are named after it; 42 characters at most"),
         ({"target.green": "shop-blue"}, "blue and green have one name"),
         ({"target.image": "registry.example/shop:1.0"}, "is no repository; leave scheme, tag and digest out"),
         ({"target.image": "https://registry.example/shop"}, "is no repository"),

@@ -455,10 +455,23 @@ async def test_green_is_missed_once_it_gets_requests_or_was_there(world: World) 
     world.prometheus.scrape_from("green", "a", world.clock.now())
     await world.watched(trace, 5)
     assert trace.blindness() == ""
-    trace.note_weight(WeightChange(world.clock.now(), 0))
     del world.prometheus.pods["green", "a"]
     await world.watched(trace, 20)
     assert "the newest sample of the requests of green is" in trace.blindness()
+    trace.note_weight(WeightChange(world.clock.now(), 0))
+    assert trace.blindness() == "", "a side without a share may be stopped"
+
+
+async def test_blue_may_end_once_green_has_all_requests(world: World) -> None:
+    trace = world.trace()
+    await world.watched(trace, 12)
+    trace.note_weight(WeightChange(world.clock.now(), 50))
+    del world.prometheus.pods["blue", "a"]
+    await world.watched(trace, 20)
+    assert "the newest sample of the requests of blue is" in trace.blindness()
+    trace.note_weight(WeightChange(world.clock.now(), 100))
+    await world.watched(trace, 65)
+    assert trace.blindness() == ""
 
 
 async def test_nothing_of_blue_is_told_at_once(world: World) -> None:
@@ -513,6 +526,7 @@ async def test_what_prometheus_does_not_remember_is_told_and_never_counted_from_
 async def test_an_old_counter_that_is_new_is_told_and_left_out(world: World) -> None:
     trace = world.trace()
     await world.watched(trace, 12)
+    trace.note_weight(WeightChange(world.clock.now(), 5))
     world.prometheus.serve("green", "b", s200=123_456_789)
     world.prometheus.scrape_from("green", "b", world.clock.now())
     await world.watched(trace, 3)

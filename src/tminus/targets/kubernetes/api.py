@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 """The time limit of one call."""
+RENEW_SECONDS = 30.0
+"""How old credentials must be to be read anew when they are refused: new ones that are refused stay so."""
 _APPLY = "application/apply-patch+yaml"
 _HELD = re.compile(r'conflict with "([^"]+)"')
 
@@ -53,6 +55,8 @@ class Api:
         self._access = access
         self._seconds = seconds
         self._client: ApiClient | None = None
+        self._read_at = 0.0
+        """When the credentials were read, on the loop's clock."""
         self._opening = asyncio.Lock()
 
     async def close(self) -> None:
@@ -115,7 +119,28 @@ class Api:
     async def _call(
         self, method: str, path: str, body: Object | None = None, kind: str = ""
     ) -> tuple[int, str]:
+        """One call; where the API server does not know us any more, once more with credentials that are read anew.
+
+        Those of a kubeconfig's program last for minutes, and a launch for days.
+        """
         client = await self._connected()
+        status, answer = await self._sent(client, method, path, body, kind)
+        if status == 401 and await self._renewed(client):
+            status, answer = await self._sent(await self._connected(), method, path, body, kind)
+        return status, answer
+
+    async def _renewed(self, client: ApiClient) -> bool:
+        """Have the next call read the credentials anew; not again and again where that does not help."""
+        now = asyncio.get_running_loop().time()
+        async with self._opening:
+            if self._client is client and now - self._read_at >= RENEW_SECONDS:
+                self._client = None
+                await client.close()  # type: ignore[no-untyped-call] # the client is partly typed
+            return self._client is not client
+
+    async def _sent(
+        self, client: ApiClient, method: str, path: str, body: Object | None, kind: str
+    ) -> tuple[int, str]:
         headers = {"Accept": "application/json", **({"Content-Type": kind} if kind else {})}
         try:
             async with asyncio.timeout(self._seconds):
@@ -139,6 +164,7 @@ class Api:
                 from kubernetes.aio.client import ApiClient  # noqa: PLC0415 - slow, see `Access`
 
                 self._client = ApiClient(configuration)
+                self._read_at = asyncio.get_running_loop().time()
             return self._client
 
     def _read(self, method: str, path: str, status: int, answer: str) -> Any:

@@ -39,16 +39,19 @@ class KubernetesComponents:
     components: Mapping[str, Component]
     poll_seconds: float = POLL_SECONDS
 
-    async def run(self, digest: str, command: Sequence[str]) -> str:
+    async def run(self, digest: str, command: Sequence[str], name: str = "") -> str:
         """What runs by now, its digest; raises `RolloutError` where that is another one than was set.
 
-        `digest`, the image of the sides, is not asked for here.
+        Neither `digest`, the image of the sides, nor a name is asked for: what is wished stands in the cluster.
         """
-        del digest
-        word, name, *wanted = command
+        del digest, name
+        word, component, *wanted = command
         if word == "set":
-            await self._set(name, wanted[0])
-        return await self._runs(name)
+            await self._set(component, wanted[0])
+        return await self._runs(component)
+
+    async def settle(self, name: str) -> None:
+        """See `Commands.settle`: the newest wish counts, whatever the cluster does about an older one."""
 
     async def _seen(self, name: str) -> Seen:
         service = self._as_service(name)
@@ -64,12 +67,18 @@ class KubernetesComponents:
         )
 
     async def _runs(self, name: str) -> str:
-        """The digest that its pods run; raises `UnreachableError` while they run several, or none says."""
+        """The digest that its pods run; raises `UnreachableError` while that is not yet what they are told to run.
+
+        Where no pods are wished it is what they would run.
+        """
         seen = await self._seen(name)
-        found = seen.digest
-        if not found or "," in found:
+        found, told = seen.digest, seen.image().rpartition("@")[2]
+        if not seen.replicas and not seen.alive:
+            return told
+        if found != told:
             raise UnreachableError(
-                f"the pods of {self.components[name].deployment} run {found or 'nothing that they tell'}",
+                f"the pods of {self.components[name].deployment} run {found or 'nothing that they tell'}, and are "
+                f"told to run {told}",
                 hint="wait until the cluster has brought all of them to one image",
             )
         return found

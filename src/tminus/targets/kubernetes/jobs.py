@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from tminus.control.ports import Json
 from tminus.domain.traffic import Side
-from tminus.errors import InconclusiveError, RolloutError, UnreachableError
+from tminus.errors import InconclusiveError, RolloutError
 
 from .api import Api
 from .service import MANAGER, Object, Service
@@ -93,30 +93,34 @@ class Jobs:
         The cluster removes it `left` seconds after its end; without that it stays for people.
         """
         path = self.service.path("jobs")
-        if (job := await self.api.get(f"{path}/{name}")) is None:
+        if await self.api.get(f"{path}/{name}") is None:
             wish = self._wish(name, image, command, more, await self._template())
             if left is not None:
                 wish["spec"]["ttlSecondsAfterFinished"] = left
-            job = await self.api.create(path, name, wish)
+            await self.api.create(path, name, wish)
+        job = await self.ended(name)
+        if job is None:
+            raise RolloutError(f"somebody has removed Job {name}", hint="see who, and try again")
+        return Ran(await self._printed(name), "" if _ended(job) == "Complete" else _why(job))
+
+    async def ended(self, name: str) -> Object | None:
+        """A Job once it has ended; nothing where there is none. Raises `RolloutError` when it does not end."""
+        path = self.service.path("jobs", name)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.seconds
-        while not (ended := _ended(job)):
+        while (job := await self.api.get(path)) is not None and not _ended(job):
             if loop.time() > deadline:
                 raise RolloutError(
                     f"Job {name} has not ended in {self.seconds:g} s",
                     hint=f"kubectl -n {self.service.namespace} logs job/{name}; whether it goes on is for a person",
                 )
             await asyncio.sleep(self.poll_seconds)
-            job = await self.api.must_get(f"{path}/{name}", f"Job {name}")
-        return Ran(await self._printed(name), "" if ended == "Complete" else _why(job))
+        return job
 
     async def _printed(self, job: str) -> tuple[str, ...]:
         pods = await self.api.items(self.service.path("pods"), {"job-name": job})
         if not pods:
-            raise UnreachableError(
-                f"the pods of Job {job} are gone, and what it printed with them",
-                hint="see what removes pods that have ended; the database tells its own revision",
-            )
+            return ()  # the cluster removes those that ended, and with them what they printed
         newest = max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
         text = await self.api.text(
             f"{self.service.path('pods', newest['metadata']['name'])}/log?tailLines=20"
@@ -162,12 +166,14 @@ class Jobs:
 class KubernetesDatabase:
     """A database that only pods of the cluster reach.
 
-    Its Job is made once for each digest or backup: run again, what it made is read.
+    Its Jobs are made once for each launch and backup: run again, what they made is read.
     """
 
     jobs: Jobs
     migrate_command: tuple[str, ...]
     """What brings the schema to the head of a release; its last printed line is the revision then."""
+    launch: str = ""
+    """The launch's id: another launch of the same image migrates again."""
     back_up_command: tuple[str, ...] = ()
     """What dumps the database; its last printed line is a JSON object with `file`, `sha256`, `bytes`, `rows`."""
 
@@ -193,12 +199,13 @@ class KubernetesDatabase:
     async def migrate(self, digest: str) -> Json:
         """See `Database.migrate`; the revision before is not read."""
         service = self.jobs.service
-        job = f"{service.sides[Side.GREEN]}-migrate-{digest.removeprefix('sha256:')[:12]}"
+        mark = sha256(f"{self.launch} {digest}".encode()).hexdigest()[:12]
+        job = f"{service.sides[Side.GREEN]}-migrate-{mark}"
         said = await self.jobs.last_line(job, service.pinned(digest), self.migrate_command, {})
         if not said:
             raise InconclusiveError(
-                f"Job {job} has ended well, but printed nothing: the revision is not known",
-                hint="have the command print the revision as its last line",
+                f"Job {job} has ended well, but what it printed is not there: the revision is not known",
+                hint="have the command print the revision as its last line; delete the Job to have it run again",
             )
         return {"before": NOT_READ, "after": said, "job": job}
 
@@ -233,11 +240,18 @@ class KubernetesCommands:
 
     jobs: Jobs
 
-    async def run(self, digest: str, command: Sequence[str]) -> str:
-        """See `Commands.run`."""
-        service = self.jobs.service
-        job = f"{service.sides[Side.GREEN]}-run-{token_hex(6)}"
-        return await self.jobs.last_line(job, service.pinned(digest), tuple(command), {}, left=LEFT_SECONDS)
+    async def run(self, digest: str, command: Sequence[str], name: str = "") -> str:
+        """See `Commands.run`: a Job goes on without us, and is found again by its name."""
+        image, job = self.jobs.service.pinned(digest), self._job(name)
+        return await self.jobs.last_line(job, image, tuple(command), {}, left=LEFT_SECONDS)
+
+    async def settle(self, name: str) -> None:
+        """See `Commands.settle`."""
+        await self.jobs.ended(self._job(name))
+
+    def _job(self, name: str) -> str:
+        mark = sha256(name.encode()).hexdigest()[:12] if name else token_hex(6)
+        return f"{self.jobs.service.sides[Side.GREEN]}-run-{mark}"
 
 
 def _ended(job: Object) -> str:

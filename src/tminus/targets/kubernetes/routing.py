@@ -30,6 +30,8 @@ class Division:
     """Green's share."""
     pending: str
     """Why what divides the traffic has not taken it yet, in words; empty once it has."""
+    refused: str = ""
+    """Why whoever divides the traffic refuses what is written, in words."""
     writer: str = ""
     """Who but us wrote the division last, where it is not we who hold it."""
 
@@ -58,7 +60,8 @@ class RouteWeights:
         route = await self._route()
         percent = self._percent(route)
         found = writers(route, "spec", "rules")
-        return Division(percent, _pending(route), found[0] if found else "")
+        pending, refused = _pending(route)
+        return Division(percent, pending, refused, found[0] if found else "")
 
     async def divide(self, percent: int, *, dry: bool = False) -> None:
         """See `Router.divide`; rules of other paths are left as they are."""
@@ -132,27 +135,26 @@ class RouteWeights:
         )
 
 
-def _pending(route: Object) -> str:
-    """Why a route's weights do not count yet; raises `RolloutError` where its controller refuses it."""
+def _pending(route: Object) -> tuple[str, str]:
+    """Why a route's weights do not count yet, and why its controller refuses them; each empty where it does not."""
     parents = (route.get("status") or {}).get("parents") or []
     if not parents:
-        return "no gateway has looked at it"
+        return "no gateway has looked at it", ""
     generation = route["metadata"]["generation"]
     for parent in parents:
         given = {one["type"]: one for one in parent.get("conditions") or ()}
         for kind in (*NEEDED, *(kind for kind in ALSO if kind in given)):
             one = given.get(kind)
             if one is None or one.get("observedGeneration", 0) < generation:
-                return f"{parent.get('controllerName', 'its gateway')} has not seen generation {generation} ({kind})"
+                who = parent.get("controllerName", "its gateway")
+                return f"{who} has not seen generation {generation} ({kind})", ""
             if one["status"] == "False":
-                raise RolloutError(
-                    f"the gateway refuses HTTPRoute {route['metadata']['name']}: {kind} is False, "
-                    f"{one.get('reason')}: {one.get('message')}",
-                    hint="see the route's status",
-                )
+                name = route["metadata"]["name"]
+                why = f"{kind} is False, {one.get('reason')}: {one.get('message')}"
+                return "", f"the gateway refuses HTTPRoute {name}: {why}"
             if one["status"] != "True":
-                return f"{kind} is {one['status']}"
-    return ""
+                return f"{kind} is {one['status']}", ""
+    return "", ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ class ServiceSwitch:
             if switch["spec"].get("selector") == (await self._side(side))["spec"].get("selector"):
                 found = writers(switch, "spec", "selector")
                 percent = 100 if side is Side.GREEN else 0
-                return Division(percent, await self._pending(side), found[0] if found else "")
+                return Division(percent, await self._pending(side), "", found[0] if found else "")
         raise InconclusiveError(
             f"Service {self.service.switch} selects neither blue nor green",
             hint="give it the selector of the side that is to serve",

@@ -36,6 +36,8 @@ class KubernetesTarget:
     poll_seconds: float = POLL_SECONDS
     take_seconds: float = TAKE_SECONDS
     budget_seconds: float = BUDGET_SECONDS
+    ends_blue: bool = False
+    """Whether a launch ends blue, and so has to hold its number of pods."""
 
     @property
     def router(self) -> Router:
@@ -73,6 +75,11 @@ class KubernetesTarget:
         await self._divided_dry()
         wish = await self._wish(Side.GREEN, digest)
         await self._apply_deployment(Side.GREEN, wish, dry=True)
+        blue = (await self.seen(Side.BLUE)).deployment
+        if self.ends_blue and blue is not None:
+            ended = own(blue)
+            ended["spec"] = {**ended.get("spec", {}), "replicas": 0}
+            await self._apply_deployment(Side.BLUE, ended, dry=True)
         return {
             "digest": digest,
             "image": self.service.pinned(digest),
@@ -110,6 +117,8 @@ class KubernetesTarget:
             division = await self.router.read()
             if division.percent != percent:
                 raise _rewritten(percent, division)
+            if division.refused:
+                raise RolloutError(division.refused, hint="see the route's status")
             return division.pending
 
         if why := await self._until_nothing(pending, self.take_seconds):

@@ -29,11 +29,15 @@ def _of(side: Side, scrapes: Scrapes, counted: Counted, now: float) -> str:
 
 
 def _expected(side: Side, scrapes: Scrapes, now: float) -> bool:
-    """Whether a side must be scraped: blue always, and green once it was, or gets requests for long enough."""
-    if side is Side.BLUE or scrapes.books[side].newest > scrapes.since:
-        return True
+    """Whether a side must be scraped: one that gets requests; green not before it can have been.
+
+    A side without a share may be stopped, and its counters end.
+    """
     weight = scrapes.weight
-    return weight is not None and weight.percent > 0 and now - weight.at > scrapes.patience(side)
+    if weight is None or side is Side.BLUE:
+        return side is Side.BLUE and (weight is None or weight.percent < 100)
+    known = scrapes.books[side].newest > scrapes.since
+    return weight.percent > 0 and (known or now - weight.at > scrapes.patience(side))
 
 
 def _late(side: Side, what: str, newest: float, scrapes: Scrapes, now: float) -> str:

@@ -71,10 +71,16 @@ class PolledTrace:
         On another machine, with the instant and the changes that the first one had, the trace becomes what it was
         there. Changes then stand by their instants, while the first machine wrote each at once, before older requests
         that came after it. What was scraped around `since` and while series were missed may differ by one scrape.
-        Where the file holds a trace, that stands and nothing happens here.
+        Where the file holds a trace, that stands; changes that another machine made since are noted in it.
         """
         with self._lock:
-            self._begun(since, weights)
+            new = self._scrapes is None
+            scrapes = self._begun(since, weights)
+            for change in () if new else weights:
+                last = scrapes.weight
+                if last is None or (change.at > last.at and change.percent != last.percent):
+                    scrapes.note(change)
+                    self._write(scrapes)
 
     async def start(self) -> None:
         """Go on fetching; a trace that was not begun begins now."""
