@@ -25,9 +25,9 @@ from tminus.targets.kubernetes import Access, Api, KubernetesTarget
 from tminus.targets.kubernetes.jobs import NOT_READ
 
 if TYPE_CHECKING:
-    from tests.kubernetes_world import BLUE, GREEN, OTHER, ROUTED, SWITCHED, Kube, kube
+    from tests.kubernetes_world import BLUE, GREEN, OTHER, OWN_TOKEN, ROUTED, SWITCHED, Kube, kube
 else:
-    from kubernetes_world import BLUE, GREEN, OTHER, ROUTED, SWITCHED, Kube, kube
+    from kubernetes_world import BLUE, GREEN, OTHER, OWN_TOKEN, ROUTED, SWITCHED, Kube, kube
 
 
 @pytest.fixture
@@ -244,6 +244,38 @@ async def test_a_lost_answer_does_nothing_twice(world: Kube) -> None:
         assert await world.target().set_weight(0) == 0
         assert len(list(world.cluster.store.every("ReplicaSet"))) == 2
     assert len(world.pods(Side.GREEN)) == 2
+
+
+async def test_credentials_that_have_run_out_are_read_anew(
+    world: Kube, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tminus.targets.kubernetes.api.RENEW_SECONDS", 0.0)
+    target = world.target()
+    assert (await target.status(Side.BLUE)).running
+    world.cluster.tokens["another-token"] = world.cluster.tokens.pop(OWN_TOKEN)
+    await refused(DeniedError, target.status(Side.BLUE), "does not know us")
+    written = world.config.read_text().replace(OWN_TOKEN, "another-token")
+    world.config.write_text(written)
+    assert (await target.status(Side.BLUE)).running
+
+
+async def test_that_blue_cannot_be_ended_is_found_before_anything_starts(world: Kube) -> None:
+    for percent in (10, 0):  # from now on the route's weights are ours
+        await world.target().set_weight(percent)
+    polite = replace(world.target(take=False), ends_blue=True)
+    with pytest.raises(RolloutError) as caught:
+        await polite.prepare(GREEN)
+    assert ".spec.replicas belongs to kubectl-client-side-apply" in str(caught.value)
+    assert not any(write.startswith("create") for write in world.cluster.writes)
+
+
+async def test_a_route_that_its_gateway_refuses_says_so_and_its_sides_can_still_be_seen(world: Kube) -> None:
+    await world.target().start(Side.GREEN, GREEN)
+    await world.target().set_weight(10)
+    world.cluster.orders.conditions["ResolvedRefs"] = ("False", "BackendNotFound", "no such Service")
+    await refused(RolloutError, world.target().set_weight(50), "the gateway refuses HTTPRoute depot")
+    status = await world.target().status(Side.BLUE)
+    assert (status.running, status.up, status.weight) == (True, True, 50)
 
 
 @pytest.mark.parametrize("digest", ["", "latest", "sha256:abc"])

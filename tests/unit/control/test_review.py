@@ -14,7 +14,7 @@ from tminus.domain.guard import Action
 from tminus.domain.orders import Act
 from tminus.domain.plan import Check, Severity
 from tminus.domain.traffic import Side
-from tminus.errors import UnreachableError
+from tminus.errors import RolloutError, UnreachableError
 from tminus.testing import Behaviour
 
 if TYPE_CHECKING:
@@ -84,6 +84,26 @@ async def test_a_blue_that_does_not_end_is_told_and_tried_again(monkeypatch: pyt
     assert (await world.passing(review.run())).action is Action.CONTINUE
     assert len(tries) == 3
     assert "still runs" in world.events("launch.held")[0]["text"]
+
+
+async def test_a_blue_that_may_not_be_ended_holds_and_rolls_nothing_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, _, review = await shifted()
+    stop, tries = world.target.stop, []
+
+    async def refused(side: Side, drain: float) -> int:
+        tries.append(side)
+        if len(tries) < 3:
+            raise RolloutError(
+                "deployments/blue was not changed: .spec.replicas belongs to helm", hint="see helm"
+            )
+        return await stop(side, drain)
+
+    monkeypatch.setattr(world.target, "stop", refused)
+    assert (await world.passing(review.run())).action is Action.CONTINUE
+    assert "belongs to helm" in world.events("launch.held")[0]["text"]
+    assert not world.target.sides[Side.BLUE].running
 
 
 async def test_a_plan_that_keeps_blue_ends_without_stopping_it() -> None:

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tminus.control.ports import Json
+from tminus.control.ports import Json, SideStatus
 from tminus.control.rollback import QUIET, RETRY, TRIES, Rollback
 from tminus.domain.canonical import instant
 from tminus.domain.course import STUCK
 from tminus.domain.telling import is_news
 from tminus.domain.traffic import Side, WeightChange
-from tminus.errors import PartError, RolloutError, UnreachableError
+from tminus.errors import InconclusiveError, PartError, RolloutError, UnreachableError
 from tminus.testing import Behaviour, Crash
 from tminus.testing.stage import BY_HAND
 
@@ -215,3 +215,47 @@ async def test_blue_is_shown_to_serve_what_it_served_before_on_the_schema_as_it_
         "schema_compatible": False,
     }
     assert world.events("rollback.proved") == [proof]
+
+
+async def test_weights_that_make_no_sense_do_not_keep_traffic_from_going_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, rollback = await in_flight()
+    status = world.target.status
+
+    async def senseless(side: Side) -> SideStatus:
+        if world.traffic.weight:
+            raise InconclusiveError("the rules give green different shares", hint="see who changed them")
+        return await status(side)
+
+    monkeypatch.setattr(world.target, "status", senseless)
+    began = world.clock.now()
+    await back(world, rollback)
+    assert world.traffic.weight == 0
+    assert instant(world.chain[-1].at) - began < 60.0
+    assert not world.events("launch.held")
+
+
+async def test_a_rollback_that_nobody_could_see_in_traffic_says_so_and_goes_on() -> None:
+    world, rollback = await in_flight()
+    world.traffic.blind = "Prometheus gives no samples"
+    await back(world, rollback)
+    assert world.traffic.weight == 0
+    (seen,) = world.events("rollback.seen")
+    assert seen == {
+        "blue": 0,
+        "failed": 0,
+        "green": 0,
+        "seconds": 0.0,
+        "unseen": "Prometheus gives no samples",
+    }
+    assert world.events("side.stopped")
+
+
+async def test_a_rollback_is_seen_once_requests_are_seen_again() -> None:
+    world, rollback = await in_flight()
+    world.traffic.blind = "Prometheus gives no samples"
+    world.clock.later(20.0, lambda: setattr(world.traffic, "blind", ""))
+    await back(world, rollback)
+    (seen,) = world.events("rollback.seen")
+    assert (int(str(seen["blue"])) > 0, seen["green"], "unseen" in seen) == (True, 0, False)

@@ -289,6 +289,23 @@ async def test_a_weight_that_was_noted_survives_a_kill(world: World, monkeypatch
     assert everything(again).count(change) == 1
 
 
+async def test_weights_that_another_machine_set_meanwhile_are_noted_once(world: World) -> None:
+    await world.prometheus.run(20, world.users)
+    trace = world.trace()
+    trace.begin(world.clock.now())
+    await world.watched(trace, 12)
+    first = WeightChange(world.clock.now(), 10)
+    trace.note_weight(first)
+    await world.watched(trace, 12)
+    # In the record the same weight stands a moment later.
+    recorded = [WeightChange(first.at + 0.2, 10), WeightChange(world.clock.now(), 50)]
+    for _ in range(2):
+        again = world.trace()
+        again.begin(world.clock.now(), recorded)
+        noted = [item.percent for item in everything(again) if isinstance(item, WeightChange)]
+        assert noted == [10, 50]
+
+
 async def test_on_another_machine_the_trace_becomes_the_same(world: World) -> None:
     await world.prometheus.run(20, world.users)
     since = world.clock.now()
