@@ -122,6 +122,27 @@ async def test_a_copy_that_lost_keys_fails(
     fails(claim, world.scene.plan, "the copy holds 40 keys, and Redis 50")
 
 
+@pytest.mark.parametrize("lasting", [40, 0])
+async def test_keys_that_run_out_meanwhile_are_no_loss_but_show_nothing_either(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lasting: int
+) -> None:
+    (tmp_path / "few").mkdir()
+    async with own_redis(tmp_path / "few", lasting) as few:
+        async with Redis.from_url(few) as client:
+            await client.save()
+        old = (tmp_path / "few" / "data" / "dump.rdb").read_bytes()
+    async with own_redis(tmp_path, lasting) as where:
+        async with Redis.from_url(where) as client:
+            for number in range(10):
+                await client.set(f"mortal-{number}", "x", ex=3600)
+        damaging(monkeypatch, lambda _: old)
+        claim = await looking_at(world.scene, where).judge(LINE)
+    if lasting:
+        shows(claim, Verdict.PASSED)
+    else:
+        shows(claim, Verdict.INCONCLUSIVE, "had run out before it was loaded")
+
+
 @line(LINE, "inconclusive", "Redis holds nothing", mutation=243)
 async def test_a_snapshot_of_nothing_proves_nothing(world: World, tmp_path: Path) -> None:
     async with own_redis(tmp_path, 0) as where:

@@ -51,11 +51,12 @@ async def snapshot(
 ) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with a snapshot that is taken now: not written, not readable, not whole when loaded elsewhere.
 
-    A copy may differ from the source by `tolerance_percent` of the keys, because keys come and go meanwhile. Of a Redis
-    without keys a snapshot shows nothing.
+    A copy may differ from the source by `tolerance_percent` of the keys, because keys come and go meanwhile, and lack
+    keys that have a time to live, for those that have run out are not loaded. Of a Redis without keys a snapshot shows
+    nothing.
     """
     async with _client(redis.address) as client:
-        keys = await _keys(client)
+        keys, mortal = await _keys(client), await _keys(client, "expires")
         if keys == 0:
             raise InconclusiveError(
                 "Redis holds no key, and a snapshot of nothing shows nothing",
@@ -65,12 +66,18 @@ async def snapshot(
         if problems:
             return Observation(problems, {"keys": keys})
         file = await _file(client)
-        after = await _keys(client)
+        after, mortal = await _keys(client), max(mortal, await _keys(client, "expires"))
     with tempfile.TemporaryDirectory(prefix="tminus-rdb-", dir=redis.scratch) as name:
         copy = await asyncio.to_thread(_copied, file, Path(name))
         problems, loaded = await _tried(copy, file.name)
+    if loaded == 0 and mortal >= min(keys, after):
+        raise InconclusiveError(
+            "every key of the copy had run out before it was loaded, so the copy shows nothing",
+            hint="look at a time when Redis holds something that lasts",
+        )
     allowed = max(keys, after) * tolerance_percent / 100
-    if loaded is not None and not min(keys, after) - allowed <= loaded <= max(keys, after) + allowed:
+    fewest, most = min(keys, after) - mortal - allowed, max(keys, after) + allowed
+    if loaded is not None and not fewest <= loaded <= most:
         problems.append(f"the copy holds {loaded} keys, and Redis {after}")
     seen: dict[str, JsonValue] = {
         "file": file.name,
@@ -124,10 +131,10 @@ async def _persistence(client: "Redis") -> Mapping[str, Any]:
     return found
 
 
-async def _keys(client: "Redis") -> int:
-    """The keys of all its databases."""
+async def _keys(client: "Redis", which: str = "keys") -> int:
+    """The keys of all its databases; with `expires` those that have a time to live."""
     spaces: Mapping[str, Any] = await _asked(client.info("keyspace"))
-    return sum(int(space["keys"]) for space in spaces.values())
+    return sum(int(space[which]) for space in spaces.values())
 
 
 async def _file(client: "Redis") -> Path:
