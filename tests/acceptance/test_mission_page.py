@@ -84,6 +84,7 @@ async def test_a_page_that_is_killed_is_missed_by_nobody_but_its_viewers(start: 
 
 
 @pytest.mark.slow
+@pytest.mark.chaos
 async def test_a_page_can_be_left_out_and_stays_with_a_stage_that_is_kept(start: Begin) -> None:
     without = await start("--no-page")
     await without.sees(r"test\.smoke")  # where there is a page, it is told before this
