@@ -6,6 +6,8 @@ launch does not land until it is known.
 
 import asyncio
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tminus.control.launchtime import LaunchTime
 from tminus.control.liftoff import Act, Liftoff
@@ -199,19 +201,17 @@ class Review:
         """Drain blue to zero sessions, stop it, and see that it is gone; only a stable launch comes here."""
         target, drain = self._liftoff.stages.target, self._liftoff.plan.rollout.drain_seconds
         await self._green_serves()
-        try:
+        with _no_reason_to_go_back():
             left = await target.stop(Side.BLUE, drain)
-        except RolloutError as error:
-            # Green serves all users: what keeps blue from ending is no reason to go back.
-            raise PartError(str(error), hint=error.hint) from error
-        status = await target.status(Side.BLUE)
+            status = await target.status(Side.BLUE)
         if status.running:
             raise PartError("blue was told to stop and still runs", hint="see why its process does not end")
         return {"sessions_when_stopped": left, "running": status.running}
 
     async def _green_serves(self) -> Json:
         """That green has all the traffic and users get answers; what was seen an hour ago is not enough."""
-        green = await self._liftoff.stages.target.status(Side.GREEN)
+        with _no_reason_to_go_back():
+            green = await self._liftoff.stages.target.status(Side.GREEN)
         answers = await self._liftoff.stages.watch.users_get_answers()
         if not (green.running and green.up and green.weight == 100 and answers):
             raise PartError(
@@ -219,6 +219,15 @@ class Review:
                 hint="see who changed the proxy; `tminus rollback` goes back to blue",
             )
         return {"weight": green.weight, "answers": answers}
+
+
+@contextmanager
+def _no_reason_to_go_back() -> Iterator[None]:
+    """Within it a refusal holds and calls people: green serves all users, and blue may be gone."""
+    try:
+        yield
+    except RolloutError as error:
+        raise PartError(str(error), hint=error.hint) from error
 
 
 def _counts(check: Check) -> bool:

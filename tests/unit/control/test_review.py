@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tminus.control.liftoff import Liftoff
+from tminus.control.ports import SideStatus
 from tminus.control.review import WATCHED, Review
 from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation
@@ -104,6 +105,25 @@ async def test_a_blue_that_may_not_be_ended_holds_and_rolls_nothing_back(
     assert (await world.passing(review.run())).action is Action.CONTINUE
     assert "belongs to helm" in world.events("launch.held")[0]["text"]
     assert not world.target.sides[Side.BLUE].running
+
+
+async def test_a_last_look_that_is_refused_holds_and_rolls_nothing_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, _, review = await shifted()
+    status = world.target.status
+    tries: list[Side] = []
+
+    async def refused(side: Side) -> SideStatus:
+        if side is Side.GREEN and not world.target.sides[Side.BLUE].running and len(tries) < 2:
+            tries.append(side)
+            raise RolloutError("the cluster has no HTTPRoute shop", hint="see the names in the plan's target")
+        return await status(side)
+
+    monkeypatch.setattr(world.target, "status", refused)
+    assert (await world.passing(review.run())).action is Action.CONTINUE
+    assert len(tries) == 2
+    assert any("has no HTTPRoute" in str(data["text"]) for data in world.events("launch.held"))
 
 
 async def test_a_plan_that_keeps_blue_ends_without_stopping_it() -> None:
