@@ -18,7 +18,7 @@ endif
 quoted = '$(subst ','\'',$(1))'
 on = $(filter-out 0 no off false,$(1))
 
-.PHONY: help install demo rehearse test check acceptance page browser format lint types layers docstrings unit contract integration chaos bench docs picture lock clean
+.PHONY: help install demo rehearse test check acceptance page browser format lint types layers docstrings reference unit contract integration chaos bench docs picture lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -54,7 +54,7 @@ acceptance: browser ## the rest: the page in a browser, depot, workers that die,
 	$(BIN)/python tests/unsteady.py tests/unit tests/integration -m "slow and not browser and not chaos" --numprocesses 3 --dist loadfile
 	$(BIN)/python tests/unsteady.py tests/acceptance -m "slow and not browser and not chaos"
 
-check: lint types layers docstrings ## what must hold before a commit
+check: lint types layers docstrings reference ## what must hold before a commit
 
 format: install ## rewrite the code in one style
 	$(BIN)/ruff format .
@@ -72,6 +72,9 @@ layers: install
 
 docstrings: install
 	$(BIN)/interrogate --quiet src
+
+reference: install
+	$(BIN)/python -m tminus.cli.reference --check
 
 unit: install ## seconds, no network
 	$(BIN)/python -m pytest tests/unit
