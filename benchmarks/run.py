@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.result import Count, Figure, Result, Table
     from benchmarks.rollback import rollback
     from benchmarks.startup import startup
+    from benchmarks.takeover import takeover
     from benchmarks.verify import verify
     from benchmarks.waiting import waiting
     from benchmarks.zero_loss import loss
@@ -31,6 +32,7 @@ else:
     from result import Count, Figure, Result, Table
     from rollback import rollback
     from startup import startup
+    from takeover import takeover
     from verify import verify
     from waiting import waiting
     from zero_loss import loss
@@ -38,7 +40,11 @@ else:
 from tminus.domain.record import OPENED, Entry, Event, append, encode, read
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "benchmarks.md"
-SECTIONS = {"loss": "Lost requests", "rollback": "From a fault to 0 %"}
+SECTIONS = {
+    "loss": "Lost requests",
+    "rollback": "From a fault to 0 %",
+    "takeover": "Judged again after a death",
+}
 """What some benchmarks call their section of the page."""
 LIMITS_HEAD = """
 Figures beside the limit that they must not exceed, from one run. Launches that wait do so in one worker, their
@@ -173,6 +179,7 @@ def main() -> None:
         "waiting": waiting,
         "loss": loss,
         "rollback": rollback,
+        "takeover": takeover,
     }
     parser = argparse.ArgumentParser()
     parser.add_argument("only", nargs="?", choices=benchmarks, default=None)

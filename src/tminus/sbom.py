@@ -6,7 +6,7 @@ nothing else is read. What cannot be read says nothing, so a broken SBOM is not 
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,15 @@ def read(content: bytes, name: str) -> Contents:
     return Contents(named, name, sum(not _is_whole(purl) for purl in given))
 
 
+def together(parts: Sequence[Contents]) -> Contents:
+    """What several SBOMs of one release name."""
+    return Contents(
+        tuple(sorted({package for one in parts for package in one.packages})),
+        ", ".join(one.source for one in parts),
+        sum(one.unnamed for one in parts),
+    )
+
+
 def _of_files(root: Path, files: list[Path]) -> Contents:
     """What all of them name together."""
     read_files: list[Contents] = []
@@ -60,11 +69,7 @@ def _of_files(root: Path, files: list[Path]) -> Contents:
         if file.stat().st_size > LARGEST:
             raise InconclusiveError(f"{name} is larger than {LARGEST:,} bytes", hint=_HINT)
         read_files.append(read(file.read_bytes(), name))
-    return Contents(
-        tuple(sorted({package for one in read_files for package in one.packages})),
-        ", ".join(one.source for one in read_files),
-        sum(one.unnamed for one in read_files),
-    )
+    return together(read_files)
 
 
 def _components(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

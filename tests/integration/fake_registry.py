@@ -9,8 +9,9 @@ from aiohttp import web
 
 from tminus import loopback
 from tminus.oci import Repository
-from tminus.oci.layout import MANIFEST_TYPE, blob_path
+from tminus.oci.layout import INDEX_TYPE, MANIFEST_TYPE, blob_path
 
+NOTHING = b'{"schemaVersion": 2, "manifests": []}'
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -22,6 +23,12 @@ class Fake:
     port: int
     instead: dict[str, Answer] = field(default_factory=dict)
     """By the last part of a path: who answers in the place of the honest registry."""
+    listed: dict[str, bytes] | None = None
+    """By subject: the list of what refers to it; nothing for a registry that does not know the question."""
+    by_path: dict[str, bytes] = field(default_factory=dict)
+    """By whole path: what is there, whoever else answers to its last part."""
+    tagged: dict[str, bytes] = field(default_factory=dict)
+    """By tag: its manifest."""
     asked: list[str] = field(default_factory=list)
     """Method and last part of the path of every request."""
 
@@ -40,13 +47,26 @@ class Fake:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         last = request.path.rpartition("/")[2]
         self.asked.append(f"{request.method} {last}")
+        if request.path in self.by_path:
+            return web.Response(body=self.by_path[request.path], content_type=MANIFEST_TYPE)
         if last in self.instead:
             return await self.instead[last](request)
+        found = self._found(request.path, last)
+        if found is None:
+            return web.json_response({"errors": [{"code": "BLOB_UNKNOWN"}]}, status=404)
+        return web.Response(body=found[0], content_type=found[1])
+
+    def _found(self, path: str, last: str) -> tuple[bytes, str] | None:
+        """What an honest registry has there, and its type."""
+        if "/referrers/" in path:
+            return None if self.listed is None else (self.listed.get(last, NOTHING), INDEX_TYPE)
+        if last in self.tagged:
+            return self.tagged[last], INDEX_TYPE
         file = blob_path(self.layout, last)
         if not last.startswith("sha256:") or not file.is_file():
-            return web.json_response({"errors": [{"code": "BLOB_UNKNOWN"}]}, status=404)
-        kind = MANIFEST_TYPE if "/manifests/" in request.path else "application/octet-stream"
-        return web.Response(body=file.read_bytes(), content_type=kind)
+            return None
+        kind = MANIFEST_TYPE if "/manifests/" in path else "application/octet-stream"
+        return file.read_bytes(), kind
 
 
 @asynccontextmanager

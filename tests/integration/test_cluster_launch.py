@@ -39,6 +39,7 @@ pytestmark = [pytest.mark.slow, needs_prometheus]
 
 PLAN = Path(__file__).with_name("cluster_plan.yaml")
 GO = Verdict(go=True, text="all is well")
+DARK_SECONDS = 60.0
 
 
 @dataclass
@@ -162,18 +163,61 @@ async def test_a_worker_that_is_killed_in_the_shift_goes_on_and_a_bad_release_do
 
 
 @pytest.mark.chaos
-async def test_metrics_that_are_away_hold_the_shift_until_they_are_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dark", ["metrics", "API server"])
+async def test_a_minute_without_one_holds_the_shift_until_it_is_back(tmp_path: Path, dark: str) -> None:
+    async with launched(tmp_path) as (crew, world):
+
+        def away(*, now: bool) -> None:
+            if dark == "metrics":
+                world.users.silent = now
+            else:
+                world.kube.cluster.orders.away = now
+
+        async def held() -> bool:
+            return any(
+                event.data.get("rule") == "hold.blind" for event in await crew.yard.events(crew.launch)
+            )
+
+        await crew.step("shift 10")
+        began = SystemClock().now()
+        away(now=True)
+        await wait_until(held, 60, "a hold", log=crew.yard.log("w1"))
+
+        async def a_minute() -> bool:
+            assert world.users.green_weight() == 10
+            assert (await crew.scene()).course.phase is State.LAUNCHING
+            return SystemClock().now() - began >= DARK_SECONDS
+
+        await wait_until(a_minute, 2 * DARK_SECONDS, "a minute", log=crew.yard.log("w1"))
+        away(now=False)
+        ended = await crew.end()
+        assert ended.data["outcome"] == "landed", ended.data
+
+
+@pytest.mark.chaos
+async def test_a_worker_that_cannot_reach_the_target_holds_until_one_can(tmp_path: Path) -> None:
     async with launched(tmp_path) as (crew, world):
         await crew.step("shift 10")
-        world.users.silent = True
+        await crew.yard.kill("w1")
+        reaches = crew.yard.more
+        crew.yard.more = {"METRICS": world.metrics}
+        await crew.yard.work("w2")
 
         async def held() -> bool:
             events = await crew.yard.events(crew.launch)
-            return any(event.data.get("rule") == "hold.blind" for event in events)
+            return any(event.data.get("rule") == "hold.target" for event in events)
 
-        await wait_until(held, 60, "a hold", log=crew.yard.log("w1"))
-        assert (await crew.scene()).course.phase is State.LAUNCHING
+        await wait_until(held, 60, "a hold", log=crew.yard.log("w2"))
+        (said,) = {
+            str(event.data["text"])
+            for event in await crew.yard.events(crew.launch)
+            if event.data.get("rule") == "hold.target"
+        }
+        assert "this worker cannot reach the launch's target" in said
+        assert "KUBE" in said
         assert world.users.green_weight() == 10
-        world.users.silent = False
+        await crew.yard.kill("w2")
+        crew.yard.more = reaches
+        await crew.yard.work("w3")
         ended = await crew.end()
         assert ended.data["outcome"] == "landed", ended.data

@@ -101,12 +101,24 @@ async def test_one_that_has_lasted_is_started_again_at_once_however_often(
 
 
 async def test_one_that_is_killed_is_followed_by_another() -> None:
-    async with kept(POSTGRES, "/bin/cat") as one:
+    async with kept(POSTGRES, "/bin/sh", "-c", "exec cat") as one:
         first = await one.runs()
         first.kill()
         await one.when(lambda: one.worker.tending.pid not in {0, first.pid}, "the next worker")
         assert "its worker was killed (SIGKILL); the next starts at once" in one.said
         assert (one.worker.tending.ends, one.worker.tending.falls) == (1, 1)
+
+
+async def test_the_next_is_told_the_names_of_those_that_ended(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    async with kept(POSTGRES, "/bin/sh", "-c", f'echo "$@" >> {said}; exit 70', "sh") as one:
+        await one.when(lambda: len(one.clock.pauses) >= 7, "seven ends")
+    starts = [line.split() for line in said.read_text().splitlines()]
+    names = [words[1] for words in starts]
+    assert len(set(names)) == len(names)
+    for number, words in enumerate(starts):
+        ended = names[max(0, number - tended.REMEMBERED) : number]
+        assert words == ["--name", names[number], *(word for name in ended for word in ("--after", name))]
 
 
 async def test_a_program_that_cannot_be_started_is_said_and_tried_again(tmp_path: Path) -> None:

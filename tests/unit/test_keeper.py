@@ -31,9 +31,10 @@ class Yard:
         self.busy: set[str] = set()
         monkeypatch.setattr(module, "elapsed", lambda: self.now)
 
-    def keeper(self, name: str) -> Keeper:
+    def keeper(self, name: str, *, dead: Sequence[str] = (), sole: bool = False) -> Keeper:
         worker = Worker(name, "here", "launch-2", "r0003")
-        made = Keeper(self.engine, worker, Keeping(tidings=self.told.append), lambda: self.wall)
+        keeping = Keeping(tidings=self.told.append, dead=dead, sole=sole)
+        made = Keeper(self.engine, worker, keeping, lambda: self.wall)
         made._end = lambda worker: self.ended.append(worker.executor)
         made.begin()
         return made
@@ -198,6 +199,29 @@ def test_a_take_over_that_takes_long_keeps_no_heart_from_beating(
     done.set()
     alive.rest()
     alive.leave()
+
+
+def test_who_is_known_to_have_ended_is_buried_at_once_and_nobody_else(yard: Yard) -> None:
+    alive, _ended = yard.keeper("alive"), yard.keeper("ended")
+    after = yard.keeper("after", dead=("ended", "nobody", "after"))
+    assert yard.buried() == {"ended"}
+    assert yard.told == ["ended has ended: its launches are taken over"]
+    yard.turn(alive, after)
+    assert yard.taken == [["ended"], ["ended"]]
+    assert yard.ended == []
+
+
+def test_whoever_has_the_only_place_buries_all_others_and_tells_of_those_of_late(yard: Yard) -> None:
+    yard.keeper("first")
+    yard.keeper("second", sole=True)
+    third = yard.keeper("third", sole=True)
+    assert yard.buried() == {"first", "second"}
+    assert yard.told == [
+        "first has ended: its launches are taken over",
+        "second has ended: its launches are taken over",
+    ]
+    yard.turn(third)
+    assert yard.taken == [["first", "second"]]
 
 
 def test_a_heartbeat_tells_the_clock_of_its_machine_beside_that_of_the_database(yard: Yard) -> None:

@@ -84,6 +84,16 @@ def worker(
         bool,
         typer.Option("--tied", help="Stop also when standard input closes: when whoever started it ends."),
     ] = False,
+    name: Annotated[
+        str,
+        typer.Option(
+            help="What it is called among the workers: a name that no other ever had; made up without."
+        ),
+    ] = "",
+    after: Annotated[
+        list[str] | None,
+        typer.Option(help="A worker that has ended, by whoever saw it: its launches are taken over at once."),
+    ] = None,
 ) -> None:
     """Run the launches of the common database.
 
@@ -100,7 +110,7 @@ def worker(
     """
     folder = writable_home()
     store = place(evidence_place()) if evidence_place() else None
-    yard = Yard(database_url(), folder, os.environ, trust or trust_path(folder), store)
+    yard = Yard(database_url(), folder, os.environ, trust or trust_path(folder), store, name, after or ())
     with place_of(yard.database):
         asyncio.run(_work(yard, metrics_port, tied=tied))
 

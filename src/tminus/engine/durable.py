@@ -154,7 +154,7 @@ class DurableEngine:
         alone: bool = False,
         keeping: Keeping = Keeping(),  # noqa: B008 - it is frozen
     ) -> None:
-        self.executor = f"{socket.gethostname()}-{uuid4().hex[:8]}"
+        self.executor = keeping.executor or new_executor()
         self._url = database_url
         self._bodies = bodies
         self._clock = clock
@@ -279,6 +279,11 @@ class DurableEngine:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.leave)
+
+
+def new_executor() -> str:
+    """A name for a process on this machine, which no other ever had."""
+    return f"{socket.gethostname()}-{uuid4().hex[:8]}"
 
 
 def ready(database_url: str) -> None:

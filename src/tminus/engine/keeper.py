@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from threading import Event, Thread
 
-from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+from sqlalchemy import Connection, Engine, and_, delete, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from tminus.engine.fence import Fence, elapsed
@@ -65,6 +65,12 @@ class Keeping:
     ttl: float = TTL_SECONDS
     """Seconds that a heart may be still before others take the work; three heartbeats at least."""
     tidings: Tidings = _LOG.warning
+    executor: str = ""
+    """The name of this process, which no other ever had; made up where it is left out."""
+    dead: Sequence[str] = ()
+    """Processes that the caller knows to have ended: their work is taken over at once."""
+    sole: bool = False
+    """Whether the caller holds the only place at this database: whoever else is entered has ended."""
 
 
 def end_as_fenced(worker: Worker) -> None:
@@ -115,6 +121,7 @@ class Keeper:
         self._worker = worker
         self._wall = wall
         self._ttl = keeping.ttl
+        self._keeping = keeping
         self._tell = keeping.tidings
         self._end: Callable[[Worker], None] = end_as_fenced
         self._rests = Event()
@@ -134,10 +141,22 @@ class Keeper:
                 row = {**asdict(self._worker), "pid": os.getpid(), "beats": 0, "clock": self._wall()}
                 now = database_now(connection)
                 connection.execute(insert(WORKERS).values(**row, started=now, seen=now))
+                ended = self._bury_ended(connection)
         except SQLAlchemyError as error:
             raise unreachable(self._database, error) from error
         self._steady_since = self._last_beat = begun
         self.fence.heard(begun)
+        for executor in ended:
+            self._tell(f"{executor} has ended: its launches are taken over")
+
+    def _bury_ended(self, connection: Connection) -> list[str]:
+        """Bury who is known to have ended, without waiting for a heart to stand still; whoever that was."""
+        others, keeping = WORKERS.c.executor != self._worker.executor, self._keeping
+        ended = others if keeping.sole else and_(others, WORKERS.c.executor.in_(keeping.dead))
+        found = list(connection.scalars(select(WORKERS.c.executor).where(ended, WORKERS.c.buried.is_(None))))
+        now = database_now(connection)
+        connection.execute(update(WORKERS).where(WORKERS.c.executor.in_(found)).values(buried=now))
+        return found
 
     def beat(self) -> None:
         """Beat from now on, in a thread of its own: neither a start nor a take-over that takes long may keep it."""

@@ -15,6 +15,7 @@ from tminus.oci.building import ImageConfig, build_layout
 from tminus.oci.layout import images, resolve
 from tminus.oci.pulling import Pulled, pull
 from tminus.oci.pushing import Pushed, push
+from tminus.oci.referring import referring
 from tminus.oci.remote import Repository
 from tminus.oci.run import Invocation, invocation
 from tminus.oci.unpacking import DIGEST_FILE, unpack
@@ -35,6 +36,7 @@ __all__ = [
     "invocation",
     "pull",
     "push",
+    "referring",
     "resolve",
     "unpack",
     "verify",

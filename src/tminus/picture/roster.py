@@ -19,73 +19,18 @@ from tminus.domain.rollout import State
 from tminus.engine.survey import Rows
 from tminus.engine.upkeep import PULSE
 from tminus.errors import TminusError
+from tminus.picture.believed import Believed
 from tminus.picture.common import CommonDatabase, Seen
 from tminus.picture.course import state_words
 from tminus.picture.reading import DATABASE, launches, read_only, written
+from tminus.picture.row import DEMO, HELD, Row
+from tminus.picture.watched import Doubt, undoubted
 from tminus.picture.words import plural
 from tminus.store.chain import OPEN, LaunchRow
 from tminus.store.tables import LAUNCHES, connect
 
 MOST_DEMOS = 50
 """Launches of demos that the list shows, the latest ones."""
-DEMO = "demo"
-"""What stands in the place of an environment for a launch that only its own tminus runs."""
-
-
-HELD = "held"
-_SIGNS = {
-    HELD: "hold",
-    State.COUNTING: "pending",
-    State.POLLING: "wait",
-    State.GO: "go",
-    State.POSTPONED: "void",
-    State.LAUNCHING: "go",
-    State.SOAKING: "go",
-    State.LANDED: "passed",
-    State.ROLLED_BACK: "back",
-    State.NO_GO: "void",
-    State.SCRUBBED: "void",
-    State.ABORTED: "back",
-    State.ABANDONED: "unknown",
-}
-"""The sign of each state."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One launch in the list."""
-
-    launch: str
-    environment: str
-    """Where it takes place; `demo` for one that only its own tminus runs."""
-    state: str
-    """A state of a launch, or `held`; empty where nobody can tell."""
-    phase: str
-    """The same as people read it."""
-    more: str = ""
-    """What happens in this phase, or why the clock is held."""
-    t0: float | None = None
-    """T-0 in seconds of the epoch; none where there is no date, or nobody can tell."""
-    clock: float | None = None
-    """Seconds from T-0 where the clock stands; none while it runs."""
-    ended: float | None = None
-    """When it ended, in seconds of the epoch."""
-    late: str = ""
-    """Which milestone is late and by how much; empty where none is."""
-    trouble: str = ""
-    """Why nothing happens in it; empty where all is well."""
-
-    @property
-    def sign(self) -> str:
-        """The sign that goes with it: what is wrong comes first."""
-        if self.trouble:
-            return "failed" if self.state else "unknown"
-        return "warned" if self.late else _SIGNS.get(self.state, "unknown")
-
-    @property
-    def runs(self) -> bool:
-        """Whether its clock goes on."""
-        return self.t0 is not None and self.clock is None and self.ended is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +68,16 @@ class Roster:
 class Lookout:
     """Looks for the launches of a home and of a common database, for everybody who watches the list."""
 
-    def __init__(self, home: Path, common: CommonDatabase | None, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        common: CommonDatabase | None,
+        now: Callable[[], float],
+        doubt: Callable[[str], Doubt] = lambda _: undoubted,
+    ) -> None:
         self._home = home
         self._common = common
+        self._believed = Believed(common, doubt) if common else None
         self._now = now
         self._demos: dict[str, tuple[object, Row]] = {}
 
@@ -144,7 +96,10 @@ class Lookout:
         except TminusError as error:
             return _roster(rows, more, replace(about, trouble=str(error), hint=error.hint))
         more += [_more(seen.more_open, "open one"), _more(seen.more_ended, "ended one")]
-        return _roster([*rows_of(seen), *rows], more, replace(about, hearts=seen.hearts))
+        shown = rows_of(seen)
+        if self._believed:
+            shown = await self._believed.told(shown)
+        return _roster([*shown, *rows], more, replace(about, hearts=seen.hearts))
 
     async def _look_at_demos(self, names: list[str]) -> list[Row]:
         """A row of each demo; a record that did not change is not read again."""

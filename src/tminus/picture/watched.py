@@ -48,7 +48,7 @@ def undoubted(_: Sequence[Event]) -> Sequence[str]:
     return ()
 
 
-async def _whole(work: Callable[[A], R], what: A) -> R:
+async def whole(work: Callable[[A], R], what: A) -> R:
     """Do it in a thread, to its end also when who waited for it is gone: the next look goes on from there."""
     running = asyncio.ensure_future(asyncio.to_thread(work, what))
     try:
@@ -122,8 +122,8 @@ class Watched:
             self._plan = await asyncio.to_thread(self._plans.find, digest, self._folder)
             self._traffic = Traffic(self._limits(self._plan))
         # A long trace takes its time; others who watch must not wait for it.
-        await _whole(self._count, self._traffic)
-        doubts = tuple(await _whole(self.doubt, events))
+        await whole(self._count, self._traffic)
+        doubts = tuple(await whole(self.doubt, events))
         return Told(events, self._record.unbroken, self._plan, self._traffic, self._trace.unread, doubts)
 
     def _count(self, traffic: Traffic) -> None:

@@ -66,6 +66,8 @@ class TargetEntry(Entry):
     """The system of kind `website` that users come to; the only one when left out."""
     path: Text = "/health"
     """What is asked for there to see whether users get an answer."""
+    images: Said = ""
+    """For a plan that scans: the system of kind `registry` that holds the SBOMs; the only one when left out."""
     migrate: list[Text] = Field(min_length=1)
     """What a Job of the new image runs to bring the schema to it; its last line says the revision."""
     back_up: list[Text] = Field(default_factory=list)

@@ -26,7 +26,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LONGEST = 42
 """Characters of a side's name: those of its Jobs, which end in `-migrate-` and a mark, are 63 at most."""
 _NAMES = ("namespace", "blue", "green", "route", "switch", "container")
-_ASKED = {"public": "website", "traffic": "prometheus"}
+_ASKED = {"public": "website", "traffic": "prometheus", "images": "registry"}
 """By key: the kind of system that it names."""
 
 
@@ -52,13 +52,6 @@ def target(found: Findings) -> None:
             ("target",),
             "a line wants a backup, and the target makes none; write `back_up: [COMMAND, …]`",
         )
-    for index, trigger in enumerate(found.document.triggers):
-        if trigger.id == VULNERABILITY and trigger.system:
-            found.tell(
-                ("triggers", index, "system"),
-                f"{trigger.id}: the packages of an image on a cluster are not read; take `system` out, and have your "
-                "scanner report to `tminus serve`",
-            )
 
 
 def changes(found: Findings) -> None:
@@ -109,17 +102,28 @@ def row(document: Document) -> Mapping[str, JsonValue] | None:
     if written is None:
         return None
     whole: dict[str, JsonValue] = written.model_dump(mode="json")
-    asked = {key: _named(written, key) or next(iter(_known(document, key)), "") for key in _ASKED}
+    asked = {key: _named(written, key) or next(iter(_known(document, key)), "") for key in _needed(document)}
     return {
         **whole,
         "public": asked["public"],
+        "images": asked.get("images", ""),
         "traffic": {**written.traffic.model_dump(mode="json"), "system": asked["traffic"]},
     }
 
 
 def systems(document: Document) -> list[str]:
     """The names of the systems that a rollout asks."""
-    return [] if document.target is None else [name for key in _ASKED for name in _known(document, key)]
+    return (
+        []
+        if document.target is None
+        else [name for key in _needed(document) for name in _known(document, key)]
+    )
+
+
+def _needed(document: Document) -> list[str]:
+    """The keys whose systems this rollout asks: nobody reads SBOMs for a plan that does not scan."""
+    scans = any(trigger.id == VULNERABILITY and trigger.system for trigger in document.triggers)
+    return [key for key in _ASKED if key != "images" or scans]
 
 
 def _known(document: Document, key: str) -> list[str]:
@@ -135,7 +139,7 @@ def _known(document: Document, key: str) -> list[str]:
 
 
 def _named(written: TargetEntry, key: str) -> str:
-    return written.public if key == "public" else written.traffic.system
+    return written.traffic.system if key == "traffic" else str(getattr(written, key))
 
 
 def _names(found: Findings, written: TargetEntry) -> None:
@@ -221,8 +225,8 @@ def _asked(found: Findings, written: TargetEntry) -> None:
     """That each system it needs is in the plan, and that it is plain which."""
     if not found.whole("systems"):
         return
-    for key, kind in _ASKED.items():
-        place = ("target", key) if key == "public" else ("target", key, "system")
+    for key in _needed(found.document):
+        kind, place = _ASKED[key], ("target", key, "system") if key == "traffic" else ("target", key)
         known, named = _known(found.document, key), _named(written, key)
         if not known and named:
             found.tell(place, f"target: `{place[-1]}` names a system of kind {kind}; the plan has none of it")

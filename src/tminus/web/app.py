@@ -77,7 +77,7 @@ class Mission:
     def lookout(self) -> Lookout:
         """Who looks for all launches."""
         if self._lookout is None:
-            self._lookout = Lookout(self.home, self.common, self.now)
+            self._lookout = Lookout(self.home, self.common, self.now, self.doubt)
         return self._lookout
 
     async def watched(self, launch: str) -> Watched:

@@ -55,6 +55,7 @@ from tminus.store.tables import connect as connect_store
 from tminus.targets.absent import AbsentTarget
 from tminus.targets.commands import LocalCommands
 from tminus.targets.database import LocalDatabase
+from tminus.targets.inventory import ReleaseInventory
 from tminus.targets.local import LocalTarget
 from tminus.targets.memory import GuardMemory
 from tminus.targets.trace import ProxyTrace
@@ -263,7 +264,7 @@ def local_launch(site: Site, plan: Plan, binding: Binding, home: Path, ref: str)
     limits = guard_limits(plan)
     watch = Watch(target, trace, PublicProber(site.public), clock, limits)
     known = {**os.environ, **site.addresses()}
-    equip(watch, plan, known, (target, releases), clock)
+    equip(watch, plan, known, (target, ReleaseInventory(releases)), clock)
     watch.missing = site.missing
     watch.memory = GuardMemory(folder / "guard.state", limits)
     record = LaunchRecord(store, binding.launch, launch_time)

@@ -8,7 +8,7 @@ from tminus.control.inspection import Inspection
 from tminus.control.looks import Looks
 from tminus.control.measuring import Measuring
 from tminus.control.ports import Clock, Target
-from tminus.control.scanning import Scanning
+from tminus.control.scanning import Inventory, Scanning
 from tminus.control.vantages import Vantage, Vantages
 from tminus.control.watch import Watch
 from tminus.domain.canonical import JsonValue
@@ -21,9 +21,7 @@ from tminus.domain.plan import Plan
 from tminus.domain.trigger import CORRUPTION, TRIGGERS, UNAVAILABLE, VULNERABILITY, Trigger
 from tminus.domain.vulnerability import EVERY as SCAN_EVERY
 from tminus.osv import Osv
-from tminus.releases import Releases
 from tminus.targets.invariants import DatabaseInvariants
-from tminus.targets.inventory import ReleaseInventory
 from tminus.targets.metering import PrometheusMeter
 from tminus.targets.vantages import ExporterVantage, OwnVantage
 
@@ -45,7 +43,7 @@ def equip(
     watch: Watch,
     plan: Plan,
     addresses: Mapping[str, str],
-    parts: tuple[Target, Releases | None],
+    parts: tuple[Target, Inventory | None],
     clock: Clock,
 ) -> None:
     """Give a watch all that looks beside the requests, by this plan; `addresses` as in `inspection`."""
@@ -77,13 +75,13 @@ def traffic_seconds(plan: Plan) -> float:
 
 
 def sources(
-    plan: Plan, addresses: Mapping[str, str], parts: tuple[Target, Releases | None], clock: Clock
+    plan: Plan, addresses: Mapping[str, str], parts: tuple[Target, Inventory | None], clock: Clock
 ) -> tuple[Looks, ...]:
     """What looks for the conditions that no request shows, as the plan names it; `addresses` as in `inspection`.
 
-    Without releases nobody can say what an image is made of, and nothing is scanned.
+    Without an inventory nobody can say what an image is made of, and nothing is scanned.
     """
-    target, releases = parts
+    target, inventory = parts
     declared_ = {str(trigger["id"]): trigger for trigger in plan.triggers}
     found: list[Looks] = []
 
@@ -91,9 +89,9 @@ def sources(
         return resolve(str(plan.systems[str(name)]["address"]), addresses)
 
     entry = declared_.get(VULNERABILITY)
-    if entry is not None and entry["system"] and releases is not None:
+    if entry is not None and entry["system"] and inventory is not None:
         turn = _turn(entry, SCAN_EVERY)
-        scanning = Scanning(target, ReleaseInventory(releases), Osv(address(entry["system"])), clock)
+        scanning = Scanning(target, inventory, Osv(address(entry["system"])), clock)
         found.append(Looks(scanning, clock, turn, patience=UNSEEN_TURNS * turn, retry=SCAN_RETRY))
     entry = declared_.get(UNAVAILABLE)
     if entry is not None and entry["vantages"]:

@@ -16,7 +16,9 @@ from tminus.domain.plan import Plan
 from tminus.domain.record import Event
 from tminus.domain.traffic import Side, WeightChange
 from tminus.errors import UnreachableError
+from tminus.oci import Repository
 from tminus.probes import local, traffic
+from tminus.targets.inventory import RegistryInventory
 from tminus.targets.kubernetes import (
     Access,
     Api,
@@ -113,7 +115,7 @@ def rolling(
     limits = guard_limits(plan)
     prober = PublicProber(_address(plan, entry["public"], environment), str(entry["path"]))
     watch = Watch(target, trace, prober, clock, limits)
-    equip(watch, plan, environment, (target, None), clock)
+    equip(watch, plan, environment, (target, _inventory(plan, entry, environment)), clock)
     watch.memory = GuardMemory(folder / "guard.state", limits)
     watch.delay, watch.sparing = trace.delay, SPARING
     smoke = KubernetesSmoke(jobs, target, _command(entry["smoke"]))
@@ -158,6 +160,13 @@ def _components(api: Api, service: Service, entry: Target) -> KubernetesComponen
 
 def _address(plan: Plan, system: JsonValue, environment: Mapping[str, str]) -> str:
     return resolve(str(plan.systems[str(system)]["address"]), environment)
+
+
+def _inventory(plan: Plan, entry: Target, environment: Mapping[str, str]) -> RegistryInventory | None:
+    """Who says what images are made of, for a plan that scans."""
+    if not entry["images"]:
+        return None
+    return RegistryInventory(Repository.at(_address(plan, entry["images"], environment)))
 
 
 def _command(words: JsonValue) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from threading import Thread
 
 from tminus import files
 from tminus.control.ports import Clock
+from tminus.engine.durable import new_executor
 from tminus.errors import Exit
 from tminus.picture.tending import Post, Tending
 from tminus.picture.words import plural
@@ -30,6 +31,8 @@ STOP_SECONDS = 15.0
 """How long a worker may take to leave its launches to others before it is killed."""
 LAST_WORDS = 4096
 """Bytes of what it said last that are kept to say why it ended."""
+REMEMBERED = 4
+"""Of how many workers that ended the next one is told."""
 _LEFT = 2.0
 """Seconds in which the last words of a worker that has ended must have come: its children may keep the pipe open."""
 
@@ -44,6 +47,8 @@ class OwnWorker:
         self._clock = clock
         self._say = say
         self._command = command
+        self._ended: list[str] = []
+        """The names of the last workers of ours, which have ended."""
         self.tending = Tending(Post.DOWN, clock.now())
         """How it stands now."""
 
@@ -63,9 +68,12 @@ class OwnWorker:
 
     async def _run(self, falls: int) -> tuple[int, str]:
         """One worker from its start to its end: its exit code, and its last words."""
+        name = new_executor()
+        after = [word for one in self._ended for word in ("--after", one)]
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
+                *("--name", name, *after),
                 stdin=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,  # Ctrl-C on our terminal is ours to pass on
@@ -79,6 +87,8 @@ class OwnWorker:
         listening = asyncio.create_task(_pass_on(process.stderr, said))
         try:
             code = await process.wait()
+            # Nobody has to wait until its heart is seen to stand still. The one before may not have taken over yet.
+            self._ended = [*self._ended, name][-REMEMBERED:]
             await asyncio.wait({listening}, timeout=_LEFT)
         finally:
             await _end(process)

@@ -1,7 +1,7 @@
 """A worker: one process's share in running the launches of the common database, by the code of every launch."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -79,10 +79,17 @@ class Yard:
     """The trust root with which it verifies a GO before it acts on it."""
     evidence: EvidenceStore | None = None
     """Where all machines keep what people show; none where each keeps it beside its own records."""
+    executor: str = ""
+    """The name of this worker, which no other ever had; made up where it is left out."""
+    dead: Sequence[str] = ()
+    """Workers that whoever started this one has seen end."""
 
 
 class Worker:
-    """Runs launches from `start` to `stop`; `journal` takes what happens."""
+    """Runs launches from `start` to `stop`; `journal` takes what happens.
+
+    Whoever runs one holds `place_of` meanwhile.
+    """
 
     def __init__(self, yard: Yard, journal: Journal) -> None:
         self._yard = yard
@@ -102,7 +109,12 @@ class Worker:
             yard.database,
             {BODY: self._body},
             self._clock,
-            keeping=Keeping(tidings=lambda words: journal.say("", words)),
+            keeping=Keeping(
+                tidings=lambda words: journal.say("", words),
+                dead=yard.dead,
+                sole=lock_of(yard.database) is not None,
+                executor=yard.executor,
+            ),
         )
         self._counter = Counter(self.engine.fenced)
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from tminus.domain.health import Heart
-from tminus.picture.roster import Lookout, Roster, Row
+from tminus.picture.roster import Lookout, Roster
+from tminus.picture.row import Row
 from tminus.picture.tending import Post, Tending
 
 if TYPE_CHECKING:

@@ -66,6 +66,54 @@ def test_a_target_is_data_of_the_plan_with_the_systems_that_it_needs() -> None:
     )
 
 
+SCANS = """\
+  - id: trig.vulnerability
+    text: Critical vulnerability
+    source: a scan of the running digest
+    action: hold and page
+    system: osv
+"""
+SCANNED = {
+    "systems": {"osv": {"kind": "osv", "address": "env:OSV"}},
+    "images": {"images": {"kind": "registry", "address": "env:IMAGES"}},
+}
+
+
+def scanning(*more: dict[str, Any]) -> str:
+    """The plan with a scan of what runs, and these systems beside its own."""
+    plan = yaml.safe_load(TEXT)
+    (scan,) = yaml.safe_load(SCANS)
+    plan["triggers"] = [
+        *(one for one in plan.get("triggers", []) if one["id"] != scan["id"]),
+        scan,
+    ]
+    for systems in (SCANNED["systems"], *more):
+        plan["systems"] |= systems
+    return yaml.safe_dump(plan, sort_keys=False)
+
+
+def test_a_scan_of_what_runs_asks_the_registry_for_sboms() -> None:
+    plan, found = parse(scanning(SCANNED["images"]))
+    assert [problem.text for problem in found if "registry" in problem.text] == []
+    assert plan is not None
+    assert plan.target is not None
+    assert plan.target["images"] == "images"
+
+
+def test_a_scan_without_a_registry_is_told_and_without_a_scan_none_is_asked() -> None:
+    assert any(
+        "write a system `{kind: registry, address: …}`" in text for text in small_plan.problems(scanning())
+    )
+    two = {"other": {"kind": "registry", "address": "env:OTHER"}}
+    told_of_two = small_plan.problems(scanning(SCANNED["images"], two))
+    assert any("which of images, other is meant? Write `images: …`" in text for text in told_of_two)
+    plan, found = parse(TEXT)
+    assert not found
+    assert plan is not None
+    assert plan.target is not None
+    assert plan.target["images"] == ""
+
+
 def test_it_is_signed_and_a_plan_without_one_keeps_its_digest() -> None:
     one, other = (parse(text)[0] for text in (TEXT, TEXT.replace("namespace: shop", "namespace: store")))
     assert one is not None

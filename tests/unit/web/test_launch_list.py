@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from tminus.domain.course import course_of
 from tminus.domain.health import Heart, OpenLaunch
 from tminus.picture.common import Seen
-from tminus.picture.roster import Roster, Row, rows_of
+from tminus.picture.roster import Roster, rows_of
+from tminus.picture.row import Row
 from tminus.picture.tending import Post, Tending
 from tminus.store.chain import LaunchRow
 from tminus.web import render
