@@ -67,7 +67,9 @@ def test_a_plan_names_who_looks_and_warns_of_nothing() -> None:
     assert warned(TEXT) == []
     addresses = {"SITE": "http://site.example", "OSV": "http://osv.example", "AFAR": "http://afar.example"}
     world = World()
-    looks = sources(plan, addresses, (world.target, ReleaseInventory(Releases(Path(), Path(), {}))), FakeClock())
+    looks = sources(
+        plan, addresses, (world.target, ReleaseInventory(Releases(Path(), Path(), {}))), FakeClock()
+    )
     assert [(one.trigger, one.every) for one in looks] == [(VULNERABILITY, 600.0), (UNAVAILABLE, 1.0)]
     unseen = {trigger.id: trigger.unseen_after for trigger in guard_limits(plan).triggers}
     assert (unseen[VULNERABILITY], unseen[UNAVAILABLE]) == (1800.0, 30.0)
