@@ -365,3 +365,38 @@ async def test_a_backup_is_a_job_of_the_running_release_and_says_what_it_made(wo
     await refused(RolloutError, world.database().back_up("x"), "names no command")
     world.cluster.orders.jobs["depot-blue-backup"] = Run(log="done")
     await refused(InconclusiveError, database.back_up("another"), "is no JSON object")
+
+
+async def test_after_a_launch_that_landed_the_sides_change_places(world: Kube) -> None:
+    first = world.target()
+    await first.prepare(GREEN)
+    await first.start(Side.GREEN, GREEN)
+    await first.set_weight(100)
+    await first.stop(Side.BLUE, 0.0)
+    sides = {Side.BLUE: "depot-green", Side.GREEN: "depot-blue"}
+    second = world.target(sides=sides)
+    serving = await second.status(Side.BLUE)
+    assert (serving.digest, serving.weight, serving.running) == (GREEN, 100, True)
+    await second.prepare(OTHER)
+    assert (await second.start(Side.GREEN, OTHER)).digest == OTHER
+    for percent in (10, 100):
+        assert await second.set_weight(percent) == percent
+    await second.stop(Side.BLUE, 0.0)
+    third = world.target()
+    await third.prepare(BLUE)
+    assert (await third.start(Side.GREEN, BLUE)).digest == BLUE
+    assert await third.set_weight(100) == 100
+    assert {pod["metadata"]["labels"]["side"] for pod in world.pods(Side.GREEN)} == {"green"}
+
+
+async def test_green_has_none_of_the_labels_by_which_a_gitops_controller_prunes(world: Kube) -> None:
+    blue = world.find("Deployment", "depot-blue")
+    blue["metadata"]["labels"] = {
+        **blue["metadata"].get("labels", {}),
+        "app.kubernetes.io/instance": "shop",
+        "team": "a",
+    }
+    world.cluster.put(blue)
+    await world.target().start(Side.GREEN, GREEN)
+    labels = world.find("Deployment", "depot-green")["metadata"]["labels"]
+    assert (labels.get("app.kubernetes.io/instance"), labels["team"]) == (None, "a")

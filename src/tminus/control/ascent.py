@@ -5,15 +5,29 @@ from tminus.control.stages import Stages
 from tminus.domain.traffic import Side
 from tminus.errors import RolloutError
 
+WHOLE = 100
+"""Percent of the requests."""
 
-async def initiate(stages: Stages, old: str) -> Json:
-    """That blue serves the recorded release; raises `RolloutError` where it does not."""
+
+async def initiate(stages: Stages, old: str, new: str) -> Json:
+    """That blue serves everybody with the recorded release, and that green can be made of the new one.
+
+    Raises `RolloutError`, or `ReleaseError`, where that is not so: then nothing was changed, and users are left where
+    they are.
+    """
     blue = await stages.target.status(Side.BLUE)
+    if blue.weight != WHOLE:
+        raise RolloutError(
+            f"{WHOLE - blue.weight} % of the requests go to green already; a launch begins with all of them on blue",
+            hint="name as blue the side that serves now: after a launch that landed the two have changed places",
+        )
     if not (blue.running and blue.up and blue.digest == old):
         raise RolloutError(
             f"blue is not what it should be: running {blue.running}, up {blue.up}, {blue.digest or 'no digest'}",
             hint="make blue serve the recorded release before a launch",
         )
+    # Before anything is backed up or migrated: what cannot be rolled out ends here.
+    await stages.target.prepare(new)
     return {"blue": blue.digest, "weight": blue.weight}
 
 

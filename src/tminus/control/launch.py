@@ -103,6 +103,9 @@ class Launch:
             except OutOfSequenceError:
                 # Somebody ordered it back in the last moment: what is recorded is done.
                 sight = await liftoff.called_back()
+        if not liftoff.begun:
+            # Whoever serves was not found as the plan says, so nobody knows where to send users back to.
+            return await self._end(State.ABORTED, {"rule": sight.rule, "text": sight.text, "at": sight.at})
         return await self._roll_back(sight)
 
     async def _without_target(self) -> Json:

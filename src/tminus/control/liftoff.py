@@ -27,7 +27,7 @@ from tminus.domain.guard import Action
 from tminus.domain.metric import Stage
 from tminus.domain.plan import Plan, Rung
 from tminus.domain.record import Event
-from tminus.domain.sufficiency import before_traffic
+from tminus.domain.sufficiency import rungs
 from tminus.domain.traffic import Side
 from tminus.errors import (
     OutOfSequenceError,
@@ -72,10 +72,11 @@ class Liftoff:
         self.green: Green | None = None
         self.changing: Changing | None = None
         """What is changed beside the release; known once its images are."""
+        self.begun = False
+        """Whether users were seen on blue: before that nothing of theirs is changed."""
         self._held = False
         """Whether people stopped the clock, or the record proves no GO: the guard goes on, and nothing else does."""
-        self._orders = 0
-        self._heard: set[str] = set()
+        self._orders, self._heard = 0, set[str]()
         """The ids of the orders that were done as they say."""
 
     async def run(self, release: dict[str, str], previous: dict[str, str]) -> Sight:
@@ -85,7 +86,7 @@ class Liftoff:
         new, old = f"sha256:{release[component]}", f"sha256:{previous[component]}"
         try:
             await self._stand_up(new, old)
-            for rung in (*before_traffic(self.plan.rollout), *self.plan.rollout.ladder):
+            for rung in rungs(self.plan):
                 seen = await self._climb(rung)
                 if seen.action is not Action.CONTINUE:
                     return await self._fallen(seen)
@@ -101,7 +102,8 @@ class Liftoff:
 
     async def _stand_up(self, new: str, old: str) -> None:
         """Everything before the first user meets green."""
-        await self.steady("initiate", lambda: ascent.initiate(self.stages, old))
+        await self.steady("initiate", lambda: ascent.initiate(self.stages, old, new))
+        self.begun = True
         await self._while_held()
         if inspection := self.stages.watch.inspection:
             inspection.remember(await self.steady("data", inspection.begin))

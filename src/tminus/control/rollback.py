@@ -24,6 +24,9 @@ T = TypeVar("T")
 TRIES = 15
 """How often each part of a rollback is tried before people are called; it is tried on for as long as it takes."""
 
+CALL_SECONDS = 30.0
+"""After how many seconds they are called where a single try takes long."""
+
 RETRY = 2.0
 """Seconds between two tries."""
 
@@ -175,19 +178,21 @@ class Rollback:
             )
 
     async def _insist(self, what: str, act: Callable[[], Awaitable[T]], tries: int = TRIES) -> T:
-        """What the act gives, after as many tries as it takes; people are called after so many `tries`."""
-        tried = 0
+        """What the act gives, after as many tries as it takes; people are called after so many `tries`, or seconds."""
+        tried, called, began = 0, False, self._clock.now()
         while True:
             try:
                 return await act()
             except (ProbeError, PartError, RolloutError) as error:
                 tried += 1
-                if tried == tries and self._rehearsed:
+                enough = tried >= tries or self._clock.now() - began >= CALL_SECONDS
+                if enough and self._rehearsed:
                     raise RollbackError(
-                        f"the rollback failed {tries} times: {what}: {error}", hint=error.hint
+                        f"the rollback failed {tried} times: {what}: {error}", hint=error.hint
                     ) from error
-                if tried == tries:
-                    await self._call(what, f"{error} ({error.hint})", tries)
+                if enough and not called:
+                    called = True
+                    await self._call(what, f"{error} ({error.hint})", tried)
             await self._clock.sleep(RETRY)
 
     async def _call(self, what: str, why: str, tries: int) -> None:

@@ -7,7 +7,7 @@ knowing: no number is no failure, and no measurement is no success. `measurement
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tminus.domain import expectation, offsets
@@ -121,6 +121,9 @@ class Metric:
     """The stage in which it is measured first."""
     ends: Stage = Stage.SOAK
     """The stage by whose end it must have passed."""
+    blue: str = "blue"
+    """What `${side}` stands for where blue is meant: its Service on a cluster."""
+    green: str = "green"
 
     @property
     def rule(self) -> str:
@@ -135,19 +138,19 @@ class Metric:
     @property
     def asked(self) -> str:
         """The query about green."""
-        return self.query.replace(SIDE, "green")
+        return self.query.replace(SIDE, self.green)
 
     @property
     def asked_beside(self) -> str:
         """The query that gives the baseline at each measurement; empty where it was taken before, or there is none."""
         if self.baseline in {"", BEFORE}:
             return ""
-        return self.query.replace(SIDE, "blue") if self.baseline == BLUE else self.baseline
+        return self.query.replace(SIDE, self.blue) if self.baseline == BLUE else self.baseline
 
     @property
     def asked_before(self) -> str:
         """The query that gives the baseline before the shift, when blue serves alone; empty where none is taken."""
-        return self.query.replace(SIDE, "blue") if self.baseline == BEFORE else ""
+        return self.query.replace(SIDE, self.blue) if self.baseline == BEFORE else ""
 
     @property
     def limits(self) -> str:
@@ -158,9 +161,11 @@ class Metric:
         return " and ".join(words)
 
 
-def declared(rows: tuple[Mapping[str, JsonValue], ...]) -> tuple[Metric, ...]:
-    """A plan's metrics."""
-    return tuple(_metric(row) for row in rows)
+def declared(
+    rows: tuple[Mapping[str, JsonValue], ...], blue: str = "blue", green: str = "green"
+) -> tuple[Metric, ...]:
+    """A plan's metrics, and what its queries call the two sides."""
+    return tuple(replace(_metric(row), blue=blue, green=green) for row in rows)
 
 
 def _metric(row: Mapping[str, JsonValue]) -> Metric:

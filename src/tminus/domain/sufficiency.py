@@ -1,15 +1,20 @@
 """Whether a rung of the ladder was judged on enough: too little traffic proves nothing, so the shift waits for more."""
 
-from tminus.domain.plan import Rollout, Rung
+from tminus.domain.plan import Plan, Rung
 from tminus.domain.rollout import Share
 
 LOAD_SECONDS = 30.0
 """How far back the traffic is counted, in seconds; what is younger than that counts as if nothing had come before."""
 
 
-def before_traffic(rollout: Rollout) -> tuple[Rung, ...]:
-    """What comes before the first rung: all traffic on blue until there is as much as the plan asks for."""
-    return (Rung(0, 1.0, 0),) if rollout.per_second else ()
+def rungs(plan: Plan) -> tuple[Rung, ...]:
+    """What is climbed, rung by rung.
+
+    Before the first user meets green stands a rung of 0 %, all traffic on blue, where the plan asks for traffic, or
+    somebody else counts it, which is a target's: then it is waited for until it is seen.
+    """
+    waits = plan.rollout.per_second or plan.target is not None
+    return ((Rung(0, 1.0, 0),) if waits else ()) + plan.rollout.ladder
 
 
 def lacking(share: Share, rung: Rung, seen: float, wanted: float) -> str:

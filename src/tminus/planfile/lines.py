@@ -94,6 +94,8 @@ def _words(found: Findings, place: Place, line: LineEntry) -> None:
         word = getattr(line, key)
         if word and word not in known:
             near = meant(word, list(known)) or f"; write one of {', '.join(known)}"
+            if key == "step" and word in ACTS:
+                near = f"; it is an act, so write `act: {word}`"
             found.tell((*place, key), f"{line.id}: {word!r} is no {key}{near}")
 
 

@@ -60,6 +60,8 @@ class TargetEntry(Entry):
     """How many pods green gets; as many as blue when left out."""
     ready: Text = "10min"
     """How long a side may take until all its pods are ready."""
+    job: Text = "1h"
+    """How long the Job of a backup or a migration may run."""
     take: Flag = False
     """Whether fields that another manager holds may be taken from it."""
     public: Said = ""

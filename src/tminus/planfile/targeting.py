@@ -47,11 +47,9 @@ def target(found: Findings) -> None:
     if not written.path.startswith("/"):
         found.tell(("target", "path"), f"{written.path!r} is no path; let it begin with /")
     _others(found, written)
-    if not written.back_up and any(line.act == "back up" for _, _, line in found.lines()):
-        found.tell(
-            ("target",),
-            "a line wants a backup, and the target makes none; write `back_up: [COMMAND, …]`",
-        )
+    if not written.back_up:
+        found.tell(("target",), "every launch backs up before it migrates; write `back_up: [COMMAND, …]`")
+    found.attempt(("target", "job"), partial(offsets.seconds, written.job))
 
 
 def changes(found: Findings) -> None:

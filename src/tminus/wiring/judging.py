@@ -125,7 +125,8 @@ def measuring(plan: Plan, addresses: Mapping[str, str], clock: Clock) -> Measuri
 
     `addresses` is what the plan's references stand for.
     """
-    metrics = declared_metrics(plan.metrics)
+    names = {side: str(plan.target[side]) for side in ("blue", "green")} if plan.target else {}
+    metrics = declared_metrics(plan.metrics, **names)
     if not metrics:
         return None
     asked = {one.system: resolve(str(plan.systems[one.system]["address"]), addresses) for one in metrics}

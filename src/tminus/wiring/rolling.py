@@ -1,7 +1,7 @@
 """What a launch acts by that rolls a release out on a cluster, made from its plan's target."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -104,6 +104,7 @@ def rolling(
     ends_blue = any(check.step == "end blue" for check in plan.checks)
     target = KubernetesTarget(api, service, ends_blue=ends_blue)
     jobs = Jobs(api, service)
+    long = replace(jobs, seconds=seconds(str(entry["job"])))
     folder.mkdir(parents=True, exist_ok=True)
     counted = cast("Target", entry["traffic"])
     trace = PolledTrace(
@@ -119,7 +120,7 @@ def rolling(
     watch.memory = GuardMemory(folder / "guard.state", limits)
     watch.delay, watch.sparing = trace.delay, SPARING
     smoke = KubernetesSmoke(jobs, target, _command(entry["smoke"]))
-    database = KubernetesDatabase(jobs, _command(entry["migrate"]), folder.name, _command(entry["back_up"]))
+    database = KubernetesDatabase(long, _command(entry["migrate"]), folder.name, _command(entry["back_up"]))
     stages = Stages(
         target,
         trace,

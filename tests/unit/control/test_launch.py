@@ -8,6 +8,7 @@ import pytest
 
 from tminus.control.launch import Launch
 from tminus.control.opening import Binding
+from tminus.control.ports import Json
 from tminus.control.rollback import TRIES
 from tminus.domain.course import STUCK
 from tminus.domain.evidence import Observation
@@ -316,12 +317,46 @@ async def test_a_green_that_runs_something_else_is_rolled_back() -> None:
     assert f"instead of sha256:{NEW}" in world.events("launch.ended")[0]["text"]
 
 
+def rolled_out(world: World) -> list[str]:
+    """What was done to the service: nothing as long as users are not known to be on blue."""
+    return [
+        what for _, what in world.fate.acts if what.partition(" ")[0] in {"set", "start", "stop", "migrate"}
+    ]
+
+
 async def test_a_blue_that_is_not_the_recorded_release_stops_the_launch_at_its_first_step() -> None:
     world = World()
     world.target.change(Side.BLUE, digest="sha256:unknown")
-    assert (await world.launch())["outcome"] == "rolled-back"
+    assert (await world.launch())["outcome"] == "aborted"
     assert world.verdicts()["t0.bg"] == "failed"
-    assert not any(what == "migrate" for _, what in world.fate.acts)
+    assert not rolled_out(world), "nobody knows where users belong"
+
+
+async def test_users_who_are_on_green_already_stay_there_and_the_launch_ends() -> None:
+    world = World()
+    await world.target.start(Side.GREEN, world.target.sides[Side.BLUE].digest)
+    await world.target.set_weight(100)
+    world.fate.acts.clear()
+    result = await world.launch()
+    (ended,) = world.events("launch.ended")
+    assert (result["outcome"], ended["rule"]) == ("aborted", "step.failed")
+    assert "100 % of the requests go to green already" in ended["text"]
+    assert "the two have changed places" in ended["text"]
+    assert not rolled_out(world)
+    assert (await world.target.status(Side.GREEN)).weight == 100
+
+
+async def test_a_release_that_cannot_be_rolled_out_ends_the_launch_before_the_backup(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+
+    async def prepare(digest: str) -> Json:
+        raise RolloutError(f"{digest}: .spec.rules belongs to helm", hint="hand it to tminus")
+
+    monkeypatch.setattr(world.target, "prepare", prepare)
+    assert (await world.launch())["outcome"] == "aborted"
+    assert not rolled_out(world)
 
 
 async def test_a_success_criterion_that_fails_rolls_back_while_blue_stands() -> None:

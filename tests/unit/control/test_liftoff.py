@@ -34,6 +34,7 @@ async def test_the_steps_run_in_their_order() -> None:
     steps = [data["step"] for data in world.events("step.done")]
     assert steps == ["initiate", "back up", "migrate", "green", "smoke", "shift 50", "shift 100", "promote"]
     assert [what for _, what in world.fate.acts] == [
+        f"prepare {RUNS_NEW}",
         "back up",
         "migrate",
         f"prepare {RUNS_NEW}",

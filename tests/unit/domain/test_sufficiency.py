@@ -1,13 +1,19 @@
 """What a rung lacks before the next one, in words that say how much was seen of how much."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+import tminus.demo
 from tminus.domain.plan import Rollout, Rung
 from tminus.domain.rollout import Share
-from tminus.domain.sufficiency import before_traffic, lacking
+from tminus.domain.sufficiency import lacking, rungs
+from tminus.planfile import read
 
 ENOUGH = Share(10, 100, 1000, 0.08, 0.12)
 RUNG = Rung(10, 20.0, 100)
+PLAN = Path(tminus.demo.__file__).parent / "demo.yaml"
 
 
 def test_a_rung_with_its_requests_its_share_and_its_traffic_lacks_nothing() -> None:
@@ -37,6 +43,12 @@ def test_no_request_at_all_is_never_enough_whatever_the_plan_says() -> None:
 
 
 def test_traffic_is_waited_for_before_the_first_rung_where_the_plan_asks_for_it() -> None:
-    assert before_traffic(Rollout((RUNG,), 1.0)) == ()
-    (rung,) = before_traffic(Rollout((RUNG,), 1.0, 5.0))
-    assert rung.percent == 0
+    plan = read(PLAN)
+    alone = replace(plan, rollout=Rollout((RUNG,), 1.0))
+    assert rungs(alone) == (RUNG,)
+    for waits in (
+        replace(plan, rollout=Rollout((RUNG,), 1.0, 5.0)),
+        replace(alone, target={"kind": "kubernetes"}),
+    ):
+        first, second = rungs(waits)
+        assert (first.percent, second) == (0, RUNG)

@@ -233,16 +233,20 @@ def test_a_switched_service_gives_no_shares() -> None:
     assert "gives green all requests or none, never 10 %" in found
 
 
-def test_a_line_that_wants_a_backup_needs_a_target_that_makes_one() -> None:
-    text = TEXT.replace("  back_up: [shop, back-up]\n", "")
-    assert not small_plan.problems(text)
-    plan = yaml.safe_load(text)
+def test_a_target_that_makes_no_backup_is_told_of_since_every_launch_makes_one() -> None:
+    (told_of,) = small_plan.problems(TEXT.replace("  back_up: [shop, back-up]\n", ""))
+    assert "every launch backs up before it migrates; write `back_up: [COMMAND, …]`" in told_of
+
+
+def test_a_backup_that_is_called_a_step_is_told_what_it_is() -> None:
+    plan = yaml.safe_load(TEXT)
     section = next(iter(plan["checks"].values()))
     line = next(line for line in section if "probe" in line)
-    line["act"] = "back up"
-    assert any(
-        "the target makes none" in one for one in small_plan.problems(yaml.safe_dump(plan, sort_keys=False))
-    )
+    kept = {key: line[key] for key in ("id", "line", "due", "owner")}
+    line.clear()
+    line.update(kept, step="back up")
+    told_of = small_plan.problems(yaml.safe_dump(plan, sort_keys=False))
+    assert any("'back up' is no step; it is an act, so write `act: back up`" in one for one in told_of)
 
 
 def test_an_address_of_a_system_that_only_the_rollout_asks_is_to_fill() -> None:

@@ -22,6 +22,8 @@ BUDGET_SECONDS = 60.0
 """How long a stop waits for a disruption budget to allow it."""
 _TRIES = 3
 _OTHER = {Side.BLUE: Side.GREEN, Side.GREEN: Side.BLUE}
+TRACKING = frozenset({"app.kubernetes.io/instance", "argocd.argoproj.io/instance"})
+"""Labels by which Argo CD knows what belongs to an application, and prunes what its repository does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ class KubernetesTarget:
         return {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
-            "metadata": {"labels": {**labels_of(blue), **marks, "app.kubernetes.io/managed-by": MANAGER}},
+            "metadata": {"labels": {**_untracked(blue), **marks, "app.kubernetes.io/managed-by": MANAGER}},
             "spec": {
                 "selector": {"matchLabels": {**(blue["spec"]["selector"].get("matchLabels") or {}), **marks}},
                 "template": {"metadata": {**kept, "labels": labels}, "spec": template["spec"]},
@@ -342,3 +344,8 @@ def _rewritten(percent: int, division: Division) -> RolloutError:
         f"{percent} % was set, but what divides the traffic has {division.percent} % for green{who}",
         hint=f"tell {division.writer or 'whoever changes it'} to leave the weights alone; tminus does not fight it",
     )
+
+
+def _untracked(blue: Object) -> dict[str, str]:
+    """Blue's labels but those by which Argo CD knows what it may prune: green stands in no repository."""
+    return {name: value for name, value in labels_of(blue).items() if name not in TRACKING}
