@@ -1,5 +1,6 @@
 """Launches of a plan that names a cluster: a real worker rolls out on a stand-in of Kubernetes, by real metrics."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +27,9 @@ from tminus.domain.record import Event
 from tminus.domain.rollout import State
 from tminus.domain.traffic import Side
 from tminus.domain.trust import KeyKind, TrustedKey
-from tminus.errors import OutOfSequenceError
+from tminus.engine.survey import survey
+from tminus.engine.upkeep import PULSE
+from tminus.errors import Exit, OutOfSequenceError
 from tminus.processes import wait_until
 from tminus.signing import People, enrol, trust_path
 from tminus.standins.kubernetes.orders import Run
@@ -221,3 +224,25 @@ async def test_a_worker_that_cannot_reach_the_target_holds_until_one_can(tmp_pat
         await crew.yard.work("w3")
         ended = await crew.end()
         assert ended.data["outcome"] == "landed", ended.data
+
+
+@pytest.mark.chaos
+async def test_an_order_that_no_worker_could_hear_says_so_with_what_to_type(tmp_path: Path) -> None:
+    async with launched(tmp_path) as (crew, world):
+        await crew.step("shift 10")
+        await crew.yard.kill("w1")
+
+        async def silent() -> bool:
+            seen = await asyncio.to_thread(survey, crew.yard.url, SystemClock().now)
+            return not any(PULSE.alive(heart) for heart in seen.hearts or ())
+
+        await wait_until(silent, 30, "the worker to be missed")
+        code, said = await crew.yard.typed("rollback", "production", "--reason", "it is slow")
+        assert code == Exit.UNKNOWN, said
+        assert "is recorded, but no worker lives to act on it" in said
+        assert "tminus worker" in said
+        assert "kubectl" in said
+        await crew.yard.work("w2")
+        ended = await crew.end()
+        assert (ended.data["outcome"], ended.data["rule"]) == ("rolled-back", "person.rollback")
+        assert world.users.green_weight() == 0

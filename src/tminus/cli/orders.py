@@ -23,6 +23,8 @@ from tminus.domain.orders import BEFORE_GO, Act, Order
 from tminus.domain.plan import Plan
 from tminus.domain.record import Event
 from tminus.domain.words import shown_files
+from tminus.engine.survey import survey
+from tminus.engine.upkeep import PULSE
 from tminus.errors import OutOfSequenceError, PartError, PlanError, TminusError, UsageError
 from tminus.evidence import place
 from tminus.picture.reading import Plans, plan_digest
@@ -34,6 +36,9 @@ from tminus.wiring import SystemClock
 from tminus.wiring.opening import kept, seal_ended
 from tminus.wiring.orders import give, new_id
 from tminus.wiring.shown import bundled
+
+_ACTED_UPON = frozenset({Act.ABORT, Act.ROLLBACK, Act.REPORT})
+"""Orders that somebody has to carry out; the others are done once they are recorded."""
 
 Reason = Annotated[str, typer.Option(help="Why; it stands in the record.")]
 Second = Annotated[str, typer.Option(help="The second person who allows a T-0 within a freeze.")]
@@ -123,11 +128,23 @@ def _order_common(chosen: Found, order: Order) -> None:
     events, plan = asyncio.run(kept(chosen.database, chosen.id))
     made = asyncio.run(give(chosen.database, chosen.id, order, plan, SystemClock()))
     course = course_of([*events, *made])
+    if order.act in _ACTED_UPON and not course.over and not _somebody_works(chosen.database):
+        told = next((event.data["by_hand"] for event in events if event.type == "rollback.told"), [])
+        raise PartError(
+            f"{order.act} of {chosen.id} is recorded, but no worker lives to act on it",
+            hint=f"start one: `tminus worker`{_at_once(order, '; '.join(map(str, cast('list[str]', told))))}",
+        )
     typer.echo(f"{order.act} of {chosen.id} is recorded; {_next(order.act, course)}")
     if course.over:
         record = asyncio.run(seal_ended(chosen.database, chosen.id, writable_home(), SystemClock()))
         typer.echo(f"record: {record}")
         _bundle(record, [*events, *made])
+
+
+def _somebody_works(database: str) -> bool:
+    """Whether a worker lives; raises `PartError` when the database does not say so in time."""
+    seen = survey(database, SystemClock().now)
+    return any(PULSE.alive(heart) for heart in seen.hearts or ())
 
 
 def _bundle(record: Path, events: Sequence[Event]) -> None:
@@ -185,7 +202,7 @@ def _next(act: Act, course: Course) -> str:
 
 
 def _at_once(order: Order, by_hand: str) -> str:
-    back = order.act in {Act.ABORT, Act.ROLLBACK}
+    back = order.act in {Act.ABORT, Act.ROLLBACK} and by_hand
     return f"; or all traffic to blue at once, without tminus: {by_hand}" if back else ""
 
 
