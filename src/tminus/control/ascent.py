@@ -50,7 +50,7 @@ async def start_green(stages: Stages, new: str) -> Json:
     if not status.running or status.digest != new:
         raise RolloutError(
             f"green runs {status.digest or 'nothing'} instead of {new}",
-            hint="read green's log in the stage folder",
+            hint="read green's log",
         )
     return told(status)
 
@@ -71,8 +71,8 @@ async def shift(stages: Stages, percent: int) -> Json:
     confirmed = await stages.target.set_weight(percent)
     if confirmed != percent:
         raise RolloutError(
-            f"{percent} % was set, but the proxy reports {confirmed} %",
-            hint="does something else change the proxy's weights?",
+            f"{percent} % was set, but {confirmed} % is read back",
+            hint="does something else change the weights?",
         )
     stages.watch.note_weight(percent)
     return {"set": percent, "read_back": confirmed}

@@ -21,4 +21,4 @@ def failed(status: SideStatus, green: Green) -> str:
         return "restarted: its process is another one than was started"
     if status.digest and status.digest != green.digest:
         return f"was replaced: it runs {status.digest}"
-    return "" if status.up else "was ejected: the proxy no longer counts it as able to serve"
+    return "" if status.up else "was ejected: what divides the traffic no longer counts it as able to serve"

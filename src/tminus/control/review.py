@@ -216,7 +216,7 @@ class Review:
         if not (green.running and green.up and green.weight == 100 and answers):
             raise PartError(
                 f"green does not serve all users: up {green.up}, weight {green.weight} %, users get answers {answers}",
-                hint="see who changed the proxy; `tminus rollback` goes back to blue",
+                hint="see who changed the weights; `tminus rollback` goes back to blue",
             )
         return {"weight": green.weight, "answers": answers}
 

@@ -173,9 +173,7 @@ class Rollback:
 
     async def _to_blue(self) -> None:
         if await self._target.set_weight(0) != 0:
-            raise RolloutError(
-                "the proxy still reports a weight for green", hint="does something else change the weights?"
-            )
+            raise RolloutError("green still has a weight", hint="does something else change the weights?")
 
     async def _insist(self, what: str, act: Callable[[], Awaitable[T]], tries: int = TRIES) -> T:
         """What the act gives, after as many tries as it takes; people are called after so many `tries`, or seconds."""
@@ -226,7 +224,7 @@ class Rollback:
         await self._to_blue()
         raise RolloutError(
             "a minute after the rollback green still gets requests",
-            hint="look at the proxy: `show stat` on its admin socket; does something else change the weights?",
+            hint="see what divides the traffic, and whether something else changes its weights",
         )
 
 

@@ -283,7 +283,7 @@ async def test_a_weight_that_is_read_back_wrong_is_rolled_back() -> None:
     result = await world.launch()
     (ended,) = world.events("launch.ended")
     assert (result["outcome"], ended["rule"]) == ("rolled-back", "step.failed")
-    assert "50 % was set, but the proxy reports 40 %" in ended["text"]
+    assert "50 % was set, but 40 % is read back" in ended["text"]
 
 
 async def test_a_migration_that_breaks_the_old_release_is_rolled_back_before_any_traffic() -> None:
@@ -443,7 +443,7 @@ async def test_a_rollback_that_cannot_be_read_back_calls_people_and_is_tried_on(
     world.clock.later(120.0, world.target.misread.clear)
     assert (await world.launch())["outcome"] == "rolled-back"
     (held,) = [data for data in world.events("launch.held") if data["rule"] == STUCK]
-    assert "the proxy still reports a weight" in held["text"]
+    assert "green still has a weight" in held["text"]
     assert held["by_hand"] == world.events("launch.opened")[0]["by_hand"], (
         "they were printed, and are told again"
     )
