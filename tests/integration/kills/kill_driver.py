@@ -5,8 +5,9 @@ import multiprocessing
 import random
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -186,10 +187,10 @@ class Lives:
         self._lives()
         try:
             when = self._after.pop(0) if self._after else None
-            await asyncio.to_thread(process.join, when)
+            await _joined(process, when)
             if process.exitcode is None:
                 process.kill()
-            await asyncio.to_thread(process.join)
+            await _joined(process, None)
         finally:
             process.kill()
             self._dies()
@@ -207,6 +208,20 @@ class Lives:
         self._living -= 1
         if not self._living:
             self._died_at = wall_clock()
+
+
+async def _joined(process: BaseProcess, seconds: float | None) -> None:
+    """Wait for the end of a process, here and in no thread.
+
+    Starting a process asks after all others, and of two threads that ask at once one is told 255.
+    """
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(process.sentinel, over.set)
+    try:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), seconds)
+    finally:
+        loop.remove_reader(process.sentinel)
 
 
 def spread(boundaries: Sequence[str], each: int) -> list[Kills]:
