@@ -42,7 +42,7 @@ from tminus.standins.kubernetes.orders import Run
 from tminus.wiring import SystemClock
 
 HOME = Path(__file__).parents[1] / "build" / "takeover"
-RUNS = 10
+RUNS = 6
 LIMIT = 10.0
 """Seconds within which a guard judges again, whatever dies."""
 _RUNS = re.compile(r"its worker runs as process (\d+)")
