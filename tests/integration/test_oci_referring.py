@@ -16,6 +16,7 @@ from tminus.errors import DeniedError, InconclusiveError, ReleaseError, Unreacha
 from tminus.oci import referring
 from tminus.oci.building import prepare_layout
 from tminus.oci.layout import INDEX_TYPE, MANIFEST_TYPE, blob_path
+from tminus.targets import inventory
 from tminus.targets.inventory import RegistryInventory
 
 CYCLONEDX = {"bomFormat": "CycloneDX", "components": [{"name": "a", "purl": "pkg:pypi/a@1.0"}]}
@@ -83,6 +84,10 @@ def blob_of(registry: Fake, manifest: dict[str, Any]) -> Path:
     """The file of the first layer of a manifest."""
     document = json.loads(blob_path(registry.layout, manifest["digest"]).read_bytes())
     return blob_path(registry.layout, document["layers"][0]["digest"])
+
+
+async def found_beside(registry: Fake, digest: str) -> list[tuple[str, bytes]]:
+    return [sbom async for sbom in referring(registry.repository, digest)]
 
 
 async def packages(registry: Fake, digest: str) -> tuple[str, ...]:
@@ -157,7 +162,7 @@ async def test_other_bytes_than_the_digest_says_are_refused(images: Images) -> N
         registry.listed = {image: listing(sbom)}
         blob_of(registry, sbom).write_bytes(b'{"bomFormat": "CycloneDX", "components": []}')
         with pytest.raises(ReleaseError, match="gives other bytes for"):
-            await referring(registry.repository, image)
+            await found_beside(registry, image)
 
 
 @pytest.mark.parametrize(
@@ -168,26 +173,62 @@ async def test_a_list_that_is_none_is_no_answer(images: Images, body: bytes) -> 
     async with fake(images.layout) as registry:
         registry.listed = {image: body}
         with pytest.raises(ReleaseError):
-            await referring(registry.repository, image)
+            await found_beside(registry, image)
 
 
 async def test_an_image_that_is_not_there_a_denial_and_an_outage_are_three_things(images: Images) -> None:
     image = images.image()["digest"]
     async with fake(images.layout) as registry:
         with pytest.raises(ReleaseError, match="holds nothing with the digest"):
-            await referring(registry.repository, f"sha256:{'0' * 64}")
+            await found_beside(registry, f"sha256:{'0' * 64}")
         registry.instead[image] = saying(401)
         with pytest.raises(DeniedError):
-            await referring(registry.repository, image)
+            await found_beside(registry, image)
     with pytest.raises(UnreachableError):
-        await referring(registry.repository, image)
+        await found_beside(registry, image)
 
 
 async def test_an_sbom_is_read_once_for_a_digest(images: Images) -> None:
     image = images.image()["digest"]
     async with fake(images.layout) as registry:
         registry.listed = {image: listing(images.attached(image, CYCLONEDX))}
-        inventory = RegistryInventory(registry.repository)
-        first = await inventory.contents(image)
+        known = RegistryInventory(registry.repository)
+        first = await known.contents(image)
         asked = len(registry.asked)
-        assert (await inventory.contents(image), len(registry.asked)) == (first, asked)
+        assert (await known.contents(image), len(registry.asked)) == (first, asked)
+
+
+async def test_signatures_and_what_was_taken_away_are_passed_over(images: Images) -> None:
+    image = images.image()["digest"]
+    async with fake(images.layout) as registry:
+        signature = {
+            "mediaType": MANIFEST_TYPE,
+            "digest": f"sha256:{'1' * 64}",
+            "size": 1,
+            "artifactType": "application/vnd.cncf.notary.signature",
+        }
+        gone = {"mediaType": MANIFEST_TYPE, "digest": f"sha256:{'2' * 64}", "size": 1}
+        registry.listed = {image: listing(signature, gone, images.attached(image, CYCLONEDX))}
+        assert await packages(registry, image) == ("pkg:pypi/a@1.0",)
+        assert not any("1" * 64 in asked for asked in registry.asked)
+
+
+async def test_a_next_page_that_is_no_address_is_no_answer(images: Images) -> None:
+    image = images.image()["digest"]
+    async with fake(images.layout) as registry:
+        manifest = blob_path(images.layout, image).read_bytes()
+        registry.by_path = {f"/v2/depot/manifests/{image}": manifest}
+        registry.instead = {image: saying(200, listing(), Link='<http://[bad/>; rel="next"')}
+        with pytest.raises(ReleaseError, match="names no next page"):
+            await found_beside(registry, image)
+
+
+async def test_sboms_that_are_too_large_together_are_not_read(
+    images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory, "LARGEST", 10)
+    image = images.image()["digest"]
+    async with fake(images.layout) as registry:
+        registry.listed = {image: listing(images.attached(image, CYCLONEDX))}
+        with pytest.raises(InconclusiveError, match="more than 10 bytes"):
+            await packages(registry, image)

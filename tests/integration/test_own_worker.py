@@ -18,6 +18,7 @@ from tminus.picture.tending import Post
 from tminus.processes import wait_until
 from tminus.wiring import tended
 from tminus.wiring.tended import OwnWorker, pause
+from tminus.wiring.working import lock_of
 
 POSTGRES = "postgresql://127.0.0.1/none"
 """A database with many places; these workers never ask it anything."""
@@ -222,3 +223,9 @@ async def test_a_tied_worker_whose_loop_stands_still_ends_too_when_its_page_is_g
         if process.returncode is None:
             process.send_signal(signal.SIGKILL)
             await process.wait()
+
+
+def test_a_file_has_one_place_by_whichever_name(tmp_path: Path) -> None:
+    (tmp_path / "tminus.db").touch()
+    (tmp_path / "linked.db").symlink_to(tmp_path / "tminus.db")
+    assert lock_of(f"sqlite:///{tmp_path / 'linked.db'}") == lock_of(f"sqlite:///{tmp_path / 'tminus.db'}")

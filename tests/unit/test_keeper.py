@@ -211,6 +211,13 @@ def test_who_is_known_to_have_ended_is_buried_at_once_and_nobody_else(yard: Yard
     assert yard.ended == []
 
 
+def test_a_name_that_was_used_before_is_told_as_that(yard: Yard) -> None:
+    yard.keeper("one")
+    with pytest.raises(StoreError, match="a worker was called one before") as told:
+        yard.keeper("one")
+    assert "leave --name out" in told.value.hint
+
+
 def test_whoever_has_the_only_place_buries_all_others_and_tells_of_those_of_late(yard: Yard) -> None:
     yard.keeper("first")
     yard.keeper("second", sole=True)

@@ -128,23 +128,40 @@ def _order_common(chosen: Found, order: Order) -> None:
     events, plan = asyncio.run(kept(chosen.database, chosen.id))
     made = asyncio.run(give(chosen.database, chosen.id, order, plan, SystemClock()))
     course = course_of([*events, *made])
-    if order.act in _ACTED_UPON and not course.over and not _somebody_works(chosen.database):
+    works = order.act not in _ACTED_UPON or course.over or _somebody_works(chosen.database)
+    if works is None:
+        typer.echo("whether a worker lives to act on it is not known: see `tminus doctor`", err=True)
+    elif not works:
         told = next((event.data["by_hand"] for event in events if event.type == "rollback.told"), [])
         raise PartError(
             f"{order.act} of {chosen.id} is recorded, but no worker lives to act on it",
             hint=f"start one: `tminus worker`{_at_once(order, '; '.join(map(str, cast('list[str]', told))))}",
         )
-    typer.echo(f"{order.act} of {chosen.id} is recorded; {_next(order.act, course)}")
+    typer.echo(
+        f"{order.act} of {chosen.id} is recorded; {_next(order.act, course)}{_left_alone(order, events)}"
+    )
     if course.over:
         record = asyncio.run(seal_ended(chosen.database, chosen.id, writable_home(), SystemClock()))
         typer.echo(f"record: {record}")
         _bundle(record, [*events, *made])
 
 
-def _somebody_works(database: str) -> bool:
-    """Whether a worker lives; raises `PartError` when the database does not say so in time."""
-    seen = survey(database, SystemClock().now)
-    return any(PULSE.alive(heart) for heart in seen.hearts or ())
+def _somebody_works(database: str) -> bool | None:
+    """Whether a worker lives; nothing where the database does not say so: the order is recorded by then."""
+    try:
+        hearts = survey(database, SystemClock().now).hearts
+    except PartError:
+        return None
+    return None if hearts is None else any(PULSE.alive(heart) for heart in hearts)
+
+
+def _left_alone(order: Order, events: Sequence[Event]) -> str:
+    """Of a launch that has not found users on blue: that it sends nobody there."""
+    begun = any(event.key == "done:initiate" for event in events)
+    begins = any(event.key.startswith("start:initiate") for event in events)
+    if order.act not in {Act.ABORT, Act.ROLLBACK} or begun or not begins:
+        return ""
+    return ": it ends the launch, and leaves users where they are, for it did not find them on blue"
 
 
 def _bundle(record: Path, events: Sequence[Event]) -> None:

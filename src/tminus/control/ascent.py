@@ -5,9 +5,6 @@ from tminus.control.stages import Stages
 from tminus.domain.traffic import Side
 from tminus.errors import RolloutError
 
-WHOLE = 100
-"""Percent of the requests."""
-
 
 async def initiate(stages: Stages, old: str, new: str) -> Json:
     """That blue serves everybody with the recorded release, and that green can be made of the new one.
@@ -15,10 +12,10 @@ async def initiate(stages: Stages, old: str, new: str) -> Json:
     Raises `RolloutError`, or `ReleaseError`, where that is not so: then nothing was changed, and users are left where
     they are.
     """
-    blue = await stages.target.status(Side.BLUE)
-    if blue.weight != WHOLE:
+    blue, green = [await stages.target.status(side) for side in (Side.BLUE, Side.GREEN)]
+    if green.weight or not blue.weight:
         raise RolloutError(
-            f"{WHOLE - blue.weight} % of the requests go to green already; a launch begins with all of them on blue",
+            f"green has a weight of {green.weight} already; a launch begins with all requests on blue",
             hint="name as blue the side that serves now: after a launch that landed the two have changed places",
         )
     if not (blue.running and blue.up and blue.digest == old):

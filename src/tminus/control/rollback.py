@@ -25,7 +25,7 @@ TRIES = 15
 """How often each part of a rollback is tried before people are called; it is tried on for as long as it takes."""
 
 CALL_SECONDS = 30.0
-"""After how many seconds they are called where a single try takes long."""
+"""After how many seconds they are called where users may still meet green and a single try takes long."""
 
 RETRY = 2.0
 """Seconds between two tries."""
@@ -67,8 +67,8 @@ class Rollback:
 
         async def weight() -> Json:
             fired_at = self._clock.now()
-            await self._insist("blue stands by", lambda: self._stand_by(blue))
-            await self._insist("all traffic to blue", self._to_blue)
+            await self._insist("blue stands by", lambda: self._stand_by(blue), seconds=CALL_SECONDS)
+            await self._insist("all traffic to blue", self._to_blue, seconds=CALL_SECONDS)
             now = self._clock.now()
             watch.note_weight(0)
             bad = watch.toll().first_bad
@@ -175,15 +175,22 @@ class Rollback:
         if await self._target.set_weight(0) != 0:
             raise RolloutError("green still has a weight", hint="does something else change the weights?")
 
-    async def _insist(self, what: str, act: Callable[[], Awaitable[T]], tries: int = TRIES) -> T:
-        """What the act gives, after as many tries as it takes; people are called after so many `tries`, or seconds."""
+    async def _insist(
+        self,
+        what: str,
+        act: Callable[[], Awaitable[T]],
+        tries: int = TRIES,
+        seconds: float = float("inf"),
+    ) -> T:
+        """What the act gives, after as many tries as it takes; people are called after `tries`, or `seconds`."""
         tried, called, began = 0, False, self._clock.now()
         while True:
             try:
                 return await act()
             except (ProbeError, PartError, RolloutError) as error:
                 tried += 1
-                enough = tried >= tries or self._clock.now() - began >= CALL_SECONDS
+                late = self._clock.now() - began >= seconds and not self._rehearsed
+                enough = tried >= tries or late
                 if enough and self._rehearsed:
                     raise RollbackError(
                         f"the rollback failed {tried} times: {what}: {error}", hint=error.hint

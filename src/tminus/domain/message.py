@@ -167,7 +167,8 @@ def _checks(about: Standing, telling: Telling) -> list[Check]:
 
 def _because(telling: Telling) -> str:
     data = telling.event.data if telling.hold is None else telling.hold.data
-    reason = data.get("reason") or (data["text"] if telling.hold or telling.event.type == GUARDED else "")
+    told = telling.hold or telling.event.type in {GUARDED, ENDED}
+    reason = data.get("reason") or (data.get("text", "") if told else "")
     reason = reason or "; ".join(map(str, fields.texts(data, "reasons") if "reasons" in data else []))
     return str(reason)[:_LONGEST_REASON]
 

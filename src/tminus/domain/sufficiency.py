@@ -28,7 +28,9 @@ def lacking(share: Share, rung: Rung, seen: float, wanted: float) -> str:
         lacks.append(f"{share.green:,} of {rung.min_requests:,} requests on green")
     if not share.total:
         lacks.append("no request was routed by this weight")
-    elif not share.explained:
+    elif (
+        rung.percent and not share.explained
+    ):  # of 0 % there is nothing to explain: some counters count probes too
         lacks.append(
             f"{share.observed:.2%} of {share.total:,} requests went to green, where {rung.percent} % explains "
             f"{share.low:.2%} to {share.high:.2%}"

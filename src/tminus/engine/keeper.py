@@ -22,9 +22,10 @@ from functools import partial
 from threading import Event, Thread
 
 from sqlalchemy import Connection, Engine, and_, delete, insert, select, text, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from tminus.engine.fence import Fence, elapsed
+from tminus.errors import StoreError
 from tminus.store.tables import WORKERS, WRITE, database_now, unreachable
 
 TTL_SECONDS = 4.0
@@ -142,6 +143,11 @@ class Keeper:
                 now = database_now(connection)
                 connection.execute(insert(WORKERS).values(**row, started=now, seen=now))
                 ended = self._bury_ended(connection)
+        except IntegrityError as error:
+            raise StoreError(
+                f"a worker was called {self._worker.executor} before, and its grave is kept for an hour",
+                hint="give each start a name that no other ever had, or leave --name out",
+            ) from error
         except SQLAlchemyError as error:
             raise unreachable(self._database, error) from error
         self._steady_since = self._last_beat = begun

@@ -29,25 +29,36 @@ _KIND: Final = "vnd.docker.reference.type"
 _ATTESTATION: Final = "attestation-manifest"
 _MOST: Final = 200
 """Manifests beside one image at most, and pages of their list."""
+_NO_SBOM: Final = ("signature", ".sig.", "sigstore.bundle", "sarif")
+"""What stands in the type of referrers that are none."""
 _ROWS: Final = TypeAdapter(tuple[Descriptor, ...])
 _HINT: Final = "see how the SBOM was pushed; nothing of it was read"
 
 
-async def referring(repository: Repository, digest: str) -> list[tuple[str, bytes]]:
+async def referring(repository: Repository, digest: str) -> AsyncIterator[tuple[str, bytes]]:
     """Every SBOM beside an image, for each of its platforms: what to call it, and its bytes.
 
-    Raises `ReleaseError` when the registry has no such image, or holds other bytes than it says; `ProbeError` when it
-    cannot be asked.
+    One after the other, so that the caller need not hold them all. Raises `ReleaseError` when the registry has no such
+    image, or holds other bytes than it says; `ProbeError` when it cannot be asked.
     """
     manifest = await _document(repository, digest)
+    if manifest is None:
+        raise ReleaseError(
+            f"{repository.shown} holds nothing with the digest {digest}",
+            hint="is this the repository that the image is pulled from?",
+        )
     entries = _descriptors(manifest, "manifests")  # of an image for several platforms
     made = [one for one in entries if one.annotations.get(_KIND) == _ATTESTATION]
     platforms = [one.digest for one in entries if one not in made]
-    found = [sbom for one in made[:_MOST] async for sbom in _held(repository, one.digest, "")]
+    if len(entries) > _MOST:
+        raise ReleaseError(f"{digest} is an index of more than {_MOST} manifests", hint=_HINT)
+    for one in made:
+        async for sbom in _held(repository, one.digest, ""):
+            yield sbom
     for subject in (digest, *platforms):
         for one in await _referrers(repository, subject):
-            found += [sbom async for sbom in _held(repository, one.digest, subject)]
-    return found
+            async for sbom in _held(repository, one.digest, subject):
+                yield sbom
 
 
 async def _referrers(repository: Repository, subject: str) -> list[Descriptor]:
@@ -63,13 +74,17 @@ async def _referrers(repository: Repository, subject: str) -> list[Descriptor]:
                 return []
         if reply.status != HTTPStatus.OK:
             raise repository.unexpected(f"asked what refers to {subject}", reply)
-        listed += _descriptors(_object(body, f"the list of what refers to {subject}"), "manifests")
+        rows = _descriptors(_object(body, f"the list of what refers to {subject}"), "manifests")
+        listed += [one for one in rows if not _is_another_thing(one)]
         if len(listed) > _MOST:
             break
         following = re.match(r'<([^>]+)>\s*;\s*rel="?next"?', reply.headers.get("Link", ""))
         if following is None:
             return listed
-        onward = urlsplit(urljoin(path, following[1]))
+        try:
+            onward = urlsplit(urljoin(path, following[1]))
+        except ValueError as error:
+            raise ReleaseError(f"{repository.shown} names no next page", hint=_HINT) from error
         path = onward.path + (f"?{onward.query}" if onward.query else "")
     raise ReleaseError(
         f"more than {_MOST} manifests refer to {subject}", hint="take away what nobody needs any more"
@@ -79,10 +94,12 @@ async def _referrers(repository: Repository, subject: str) -> list[Descriptor]:
 async def _held(repository: Repository, digest: str, subject: str) -> AsyncIterator[tuple[str, bytes]]:
     """The SBOMs that one manifest holds; one that says to refer to something else holds none."""
     manifest = await _document(repository, digest)
+    if manifest is None:
+        return  # a list under a tag names also what was taken away since
     says = manifest.get("subject")
     if subject and (not isinstance(says, dict) or says.get("digest") != subject):
         return
-    for layer in _descriptors(manifest, "layers"):
+    for layer in _descriptors(manifest, "layers", frozenset({*SBOM_TYPES, STATEMENT_TYPE})):
         if layer.media_type in SBOM_TYPES:
             yield f"the SBOM attached as {layer.digest[:19]}…", await _blob(repository, layer)
         elif layer.media_type == STATEMENT_TYPE and layer.annotations.get(_PREDICATE, "").startswith(
@@ -93,14 +110,11 @@ async def _held(repository: Repository, digest: str, subject: str) -> AsyncItera
             yield name, json.dumps(statement.get("predicate")).encode()
 
 
-async def _document(repository: Repository, digest: str) -> Mapping[str, Any]:
-    """A manifest or an index, by digest."""
+async def _document(repository: Repository, digest: str) -> Mapping[str, Any] | None:
+    """A manifest or an index, by digest; nothing where there is none."""
     reply, body = await repository.text(repository.manifest(digest))
     if reply.status == HTTPStatus.NOT_FOUND:
-        raise ReleaseError(
-            f"{repository.shown} holds nothing with the digest {digest}",
-            hint="is this the repository that the image is pulled from?",
-        )
+        return None
     if reply.status != HTTPStatus.OK:
         raise repository.unexpected(f"asked for {digest}", reply)
     _compare(repository, digest, body)
@@ -132,8 +146,19 @@ def _object(body: bytes, what: str) -> Mapping[str, Any]:
     return found
 
 
-def _descriptors(document: Mapping[str, Any], name: str) -> list[Descriptor]:
+def _is_another_thing(referrer: Descriptor) -> bool:
+    """Whether it says to be no SBOM: images are signed and scanned often."""
+    kind = str((referrer.model_extra or {}).get("artifactType", ""))
+    return any(word in kind for word in _NO_SBOM)
+
+
+def _descriptors(
+    document: Mapping[str, Any], name: str, kinds: frozenset[str] | None = None
+) -> list[Descriptor]:
+    """The descriptors of a list, only those of some media types where these are given."""
     rows = document.get(name) or ()
+    if kinds is not None and isinstance(rows, list):
+        rows = [row for row in rows if isinstance(row, dict) and row.get("mediaType") in kinds]
     try:
         return list(_ROWS.validate_python(rows))
     except ValidationError as error:

@@ -10,15 +10,19 @@ from tminus.picture.words import plural
 _NEVER = ("Traffic seen on blue", "Blue shown to serve what it served", "Green drained and stopped")
 """What follows a rollback, and so did not follow here."""
 
+_UNBEGUN = "It ended before anything of the service was changed: users are where it found them."
+_STAGE = "Nothing was set back to blue; unless it is kept, the stage serves nobody now."
+
 
 def cut_short(course: Course, traffic: Traffic, back: RolledBack) -> RolledBack:
     """The view without what only a rollback has; figures of the traffic are those of the trace."""
     ended = course.ended
     text = str(ended.data.get("text", "")) if ended else ""
+    begun = "initiate" in course.steps
     return replace(
         back,
-        lead=_lead(weight_before(course) or 0, traffic),
-        note="Nothing was set back to blue; unless it is kept, the stage serves nobody now.",
+        lead=_lead(weight_before(course) or 0, traffic) if begun else _UNBEGUN,
+        note=_STAGE if begun else "Blue and green stand as they stood before.",
         facts=_facts(weight_before(course) or 0, traffic),
         fired=replace(back.fired, rule="", text=text, evidence="", trigger=""),
         nexts=(

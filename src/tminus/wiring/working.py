@@ -324,4 +324,4 @@ def lock_of(database_url: str) -> Path | None:
         raise UsageError(
             "no other process could see the launches of a database in memory", hint="use sqlite:///PATH"
         )
-    return Path(f"{found.database}.worker")
+    return Path(f"{Path(found.database).resolve()}.worker")

@@ -69,9 +69,9 @@ async def test_a_record_that_is_proved_adds_nothing_and_is_read_on_from_where_it
     assert all(after == kept.events_of[-1].seq for _, after in kept.asked[1:])
 
 
-async def test_what_is_wrong_already_stays_the_first_thing_said() -> None:
-    (told,) = await believed(Kept(), "doubt").told([row(State.GO, trouble="nobody runs it")])
-    assert told.trouble == "nobody runs it"
+async def test_what_is_wrong_besides_is_said_too() -> None:
+    (told,) = await believed(Kept(), "a stranger signed this").told([row(State.GO, trouble="nobody runs it")])
+    assert told.trouble == "a stranger signed this; nobody runs it"
 
 
 async def test_a_record_that_cannot_be_read_is_not_believed() -> None:
@@ -84,6 +84,19 @@ async def test_a_record_that_cannot_be_read_is_not_believed() -> None:
     assert told.trouble == "its record cannot be read: the store is away"
 
 
-async def test_in_a_very_long_list_the_rest_is_said_not_to_be_verified() -> None:
-    told = await believed(Kept()).told([row(State.GO, str(number)) for number in range(MOST + 2)])
-    assert [one.trouble for one in told] == [""] * MOST + [UNVERIFIED] * 2
+async def test_what_breaks_the_verifier_is_said_and_ends_nothing() -> None:
+    def breaks(_: Sequence[Event]) -> Sequence[str]:
+        raise TypeError("unhashable type: list")
+
+    list_ = Believed(cast("CommonDatabase", Kept()), lambda _: breaks)
+    (told,) = await list_.told([row(State.GO)])
+    assert "something that cannot be shown" in told.trouble
+
+
+async def test_in_a_very_long_list_those_that_move_traffic_are_verified_and_the_rest_is_said_not_to_be() -> (
+    None
+):
+    held = [row(HELD, f"held {number}") for number in range(MOST)]
+    told = await believed(Kept(), "doubt").told([*held, row(State.LAUNCHING, "going")])
+    assert [one.launch for one in told if one.more == UNVERIFIED] == [f"held {MOST - 1}"]
+    assert (told[-1].trouble, told[-2].trouble, told[-2].sign) == ("doubt", "", "hold")

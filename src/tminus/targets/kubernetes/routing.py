@@ -125,7 +125,8 @@ class RouteWeights:
                 f"a rule of HTTPRoute {self.service.route} gives nobody any weight",
                 hint="users get errors: give blue or green a weight",
             )
-        return round(100 * green / total)
+        # However few users meet green, it is not nobody; and with blue's last ones it is not everybody.
+        return min(max(round(100 * green / total), 1), 99) if 0 < green < total else 100 * green // total
 
     def _no_rule(self) -> RolloutError:
         names = " or ".join(self.service.sides.values())

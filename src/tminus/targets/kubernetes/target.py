@@ -245,10 +245,10 @@ class KubernetesTarget:
         path = self.service.path("deployments", self.service.sides[side])
         await self.api.apply(path, wish, dry=dry, force=self.service.take)
 
-    async def _divided(self, percent: int) -> None:
+    async def _divided(self, percent: int, *, dry: bool = False) -> None:
         for again in range(_TRIES):
             try:
-                return await self.router.divide(percent)
+                return await self.router.divide(percent, dry=dry)
             except ChangedError:
                 if again == _TRIES - 1:
                     raise
@@ -257,7 +257,7 @@ class KubernetesTarget:
     async def _divided_dry(self) -> None:
         """See, before any user meets green, whether somebody else holds what divides the traffic."""
         division = await self.router.read()
-        await self.router.divide(0 if division.percent else 100, dry=True)
+        await self._divided(0 if division.percent else 100, dry=True)
 
     async def _scale(self, side: Side, replicas: int) -> None:
         seen = await self.seen(side)
