@@ -6,16 +6,12 @@ has judged again: it is never sooner than that. `make bench ONLY=takeover`.
 """
 
 import asyncio
-import json
 import os
 import re
 import shutil
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,23 +19,16 @@ import psutil
 
 if TYPE_CHECKING:
     from benchmarks.result import Figure
-    from tests.integration.cluster_world import ClusterWorld, cluster_world
-    from tests.integration.test_cluster_launch import PLAN, Crew
-    from tests.integration.test_launch_workers import Yard, yard_at
-    from tests.kubernetes_world import BLUE, GREEN
+    from tests.integration.test_cluster_launch import launched
+    from tests.integration.test_launch_workers import Yard
 else:
     import of_tests  # noqa: F401 - the next are found by it
-    from cluster_world import ClusterWorld, cluster_world
     from result import Figure
-    from test_cluster_launch import PLAN, Crew
-    from test_launch_workers import Yard, yard_at
-
-    from kubernetes_world import BLUE, GREEN
+    from test_cluster_launch import launched
+    from test_launch_workers import Yard
 
 from tminus.domain.traffic import Side
 from tminus.processes import wait_until
-from tminus.standins.kubernetes.orders import Run
-from tminus.wiring import SystemClock
 
 HOME = Path(__file__).parents[1] / "build" / "takeover"
 RUNS = 6
@@ -71,7 +60,7 @@ def takeover() -> list[Figure]:
 
 async def _once(folder: Path) -> float:
     """Seconds from the kill to 0 %, as the route says it."""
-    async with _launched(folder) as (crew, world):
+    async with launched(folder, _serve) as (crew, world):
         await crew.step("shift 10")
         worker = psutil.Process(int(_RUNS.findall(crew.yard.log("w1").read_text())[-1]))
         world.users.errors[Side.GREEN] = 1.0
@@ -87,29 +76,6 @@ async def _once(folder: Path) -> float:
         if ended.data["outcome"] != "rolled-back":
             raise RuntimeError(f"this launch ended {ended.data['outcome']}")
         return seconds
-
-
-@asynccontextmanager
-async def _launched(folder: Path) -> AsyncIterator[tuple[Crew, ClusterWorld]]:
-    """A launch with GO, whose T-0 is seconds away, and a page that keeps its worker."""
-    async with (
-        cluster_world(folder / "world") as world,
-        yard_at(f"sqlite:///{folder / 'tminus.db'}", folder) as yard,
-    ):
-        world.kube.cluster.orders.jobs["depot-blue-backup"] = Run(log='{"file": "s3/depot.dump", "rows": 3}')
-        world.kube.cluster.orders.jobs["depot-green-migrate"] = Run(log="r0002")
-        yard.site = world.site
-        yard.more = {"KUBE": str(world.kube.config), "METRICS": world.metrics}
-        t0 = datetime.fromtimestamp(SystemClock().now() + 3500, UTC).isoformat()
-        words = ("--release", f"depot={GREEN}", "--previous", f"depot={BLUE}", "--t0", t0, "--json")
-        code, said = await yard.typed("launch", str(PLAN), *words)
-        if code:
-            raise RuntimeError(said)
-        crew = Crew(yard, str(json.loads(said)["launch"]))
-        await crew.enrol()
-        await _serve(yard)
-        await crew.go()
-        yield crew, world
 
 
 async def _serve(yard: Yard) -> None:

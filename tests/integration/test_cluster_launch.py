@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,12 +14,12 @@ import pytest
 if TYPE_CHECKING:
     from tests.integration.cluster_world import ClusterWorld, cluster_world, needs_prometheus
     from tests.integration.test_launch_signed import SECRET, Team
-    from tests.integration.test_launch_workers import yard_at
+    from tests.integration.test_launch_workers import Yard, yard_at
     from tests.kubernetes_world import BLUE, GREEN
 else:
     from cluster_world import ClusterWorld, cluster_world, needs_prometheus
     from test_launch_signed import SECRET, Team
-    from test_launch_workers import yard_at
+    from test_launch_workers import Yard, yard_at
 
     from kubernetes_world import BLUE, GREEN
 
@@ -89,9 +89,16 @@ class Crew(Team):
         return next(event for event in await self.yard.events(self.launch) if event.type == "launch.ended")
 
 
+async def works(yard: Yard) -> None:
+    """A worker of its own."""
+    await yard.work("w1")
+
+
 @asynccontextmanager
-async def launched(tmp_path: Path) -> AsyncIterator[tuple[Crew, ClusterWorld]]:
-    """A launch of the plan with GO, whose T-0 is seconds away, and its worker."""
+async def launched(
+    tmp_path: Path, begin: Callable[[Yard], Awaitable[None]] = works
+) -> AsyncIterator[tuple[Crew, ClusterWorld]]:
+    """A launch of the plan with GO, whose T-0 is seconds away, and who runs it, by the name of `w1`."""
     async with (
         cluster_world(tmp_path / "world") as world,
         yard_at(f"sqlite:///{tmp_path / 'tminus.db'}", tmp_path) as yard,
@@ -106,7 +113,7 @@ async def launched(tmp_path: Path) -> AsyncIterator[tuple[Crew, ClusterWorld]]:
         assert code == 0, said
         crew = Crew(yard, str(json.loads(said)["launch"]))
         await crew.enrol()
-        await yard.work("w1")
+        await begin(yard)
         await crew.go()
         yield crew, world
 
