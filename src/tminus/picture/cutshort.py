@@ -18,7 +18,8 @@ def cut_short(course: Course, traffic: Traffic, back: RolledBack) -> RolledBack:
     """The view without what only a rollback has; figures of the traffic are those of the trace."""
     ended = course.ended
     text = str(ended.data.get("text", "")) if ended else ""
-    begun = "initiate" in course.steps
+    # One that the launch itself ended, before it had seen its users on blue, has the rule by which it did.
+    begun = "initiate" in course.steps or not (ended and ended.data.get("rule"))
     return replace(
         back,
         lead=_lead(weight_before(course) or 0, traffic) if begun else _UNBEGUN,

@@ -340,7 +340,7 @@ async def test_users_who_are_on_green_already_stay_there_and_the_launch_ends() -
     result = await world.launch()
     (ended,) = world.events("launch.ended")
     assert (result["outcome"], ended["rule"]) == ("aborted", "step.failed")
-    assert "100 % of the requests go to green already" in ended["text"]
+    assert "green has a weight of 100 already; a launch begins with all requests on blue" in ended["text"]
     assert "the two have changed places" in ended["text"]
     assert not rolled_out(world)
     assert (await world.target.status(Side.GREEN)).weight == 100
@@ -439,8 +439,12 @@ async def test_a_hold_on_evidence_ends_by_a_person_s_word_and_by_nothing_else() 
 
 async def test_a_rollback_that_cannot_be_read_back_calls_people_and_is_tried_on() -> None:
     world = World(release="errors")
-    world.target.misread[0] = 7
-    world.clock.later(120.0, world.target.misread.clear)
+
+    def misread_for_two_minutes() -> None:
+        world.target.misread[0] = 7
+        world.clock.later(120.0, world.target.misread.clear)
+
+    world.target.after_weight[50] = misread_for_two_minutes
     assert (await world.launch())["outcome"] == "rolled-back"
     (held,) = [data for data in world.events("launch.held") if data["rule"] == STUCK]
     assert "green still has a weight" in held["text"]

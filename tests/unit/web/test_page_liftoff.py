@@ -120,6 +120,17 @@ def test_a_launch_that_was_given_up_before_any_traffic_moved_says_what_blue_had(
     assert "Blue had all of the traffic, and 0 of its 40 requests failed." in lead
 
 
+def test_a_launch_that_did_not_find_its_users_on_blue_says_that_they_are_where_it_found_them() -> None:
+    launch = Played().go()
+    launch.add("step.started", {"step": "initiate"})
+    text = "green has a weight of 100 already"
+    launch.add("launch.ended", {"outcome": "aborted", "rule": "step.failed", "text": text})
+    back = launch.picture().parts["back"]
+    assert back.lead == "It ended before anything of the service was changed: users are where it found them."
+    assert back.note == "Blue and green stand as they stood before."
+    assert back.fired.text == text
+
+
 @pytest.mark.parametrize("launch", [Played().open(), Played().go()])
 def test_an_end_before_the_rollout_has_the_words_of_its_record(launch: Played) -> None:
     launch.add("launch.ended", {"outcome": "aborted", "rule": "target.none", "text": "nothing acts here"})
