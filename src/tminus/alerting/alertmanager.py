@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from tminus.alerting.routes import Tree, tree
+from tminus.alerting.configuration import tree
+from tminus.alerting.routes import Tree
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
 from tminus.http import Answer, Http, bare, connect
 
