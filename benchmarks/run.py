@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from benchmarks.chaos_page import put
+    from benchmarks.checks import checks
     from benchmarks.guard import guard
     from benchmarks.plan import plan
     from benchmarks.result import Count, Figure, Result, Table
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from benchmarks.zero_loss import loss
 else:
     from chaos_page import put
+    from checks import checks
     from guard import guard
     from plan import plan
     from result import Count, Figure, Result, Table
@@ -38,7 +40,7 @@ else:
 from tminus.domain.record import OPENED, Entry, Event, append, encode, read
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "benchmarks.md"
-SECTIONS = {"loss": "Lost requests", "rollback": "From a fault to 0 %"}
+SECTIONS = {"loss": "Lost requests", "rollback": "From a fault to 0 %", "checks": "Many checks at once"}
 """What some benchmarks call their section of the page."""
 LIMITS_HEAD = """
 Figures beside the limit that they must not exceed, from one run. Launches that wait do so in one worker, their
@@ -173,6 +175,7 @@ def main() -> None:
         "waiting": waiting,
         "loss": loss,
         "rollback": rollback,
+        "checks": checks,
     }
     parser = argparse.ArgumentParser()
     parser.add_argument("only", nargs="?", choices=benchmarks, default=None)
