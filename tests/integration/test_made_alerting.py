@@ -1,4 +1,4 @@
-"""What `tminus make rules` and `tminus make routes` make: taken by Prometheus' own tools, loaded, and passed by lines."""
+"""What `tminus make rules` and `tminus make routes` make: taken by the programs' own tools, loaded, and passed."""
 
 import random
 from dataclasses import replace
