@@ -22,7 +22,9 @@ _GROUP = re.compile(r"\(\?(?:P?<\w+>|[imsU]*(?:-[imsU]+)?[:)])", re.ASCII)
 _OCTAL = re.compile(r"0[0-7]{0,2}|[1-7][0-7]{1,2}")
 _HEX = re.compile(r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})")
 _PROPERTY = re.compile(r"[pP](?:\{\^?\w+\}|[A-Za-z])", re.ASCII)
-_POSIX = re.compile(r"\[:\^?[a-z]+:\]")
+_POSIX = re.compile(
+    r"\[:\^?(?:alnum|alpha|ascii|blank|cntrl|digit|graph|lower|print|punct|space|upper|word|xdigit):\]"
+)
 _QUOTED = re.compile(r"\\Q(.*?)(?:\\E|$)", re.DOTALL)
 _SIGNS = {"a": 7, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 _CLASSES = {"d": "0-9", "s": r"\t\n\x0C\r\x20", "w": "0-9A-Za-z_"}
@@ -132,6 +134,8 @@ def _set(pattern: str, at: int) -> tuple[str, int]:
 def _member(pattern: str, at: int) -> tuple[str, int]:
     if posix := _POSIX.match(pattern, at):
         return posix.group(), posix.end()
+    if re.compile(r"\[:[^\]]*:\]").match(pattern, at):
+        raise ValueError(f"the pattern {pattern!r} holds a class of signs that Go does not know")
     escaped = pattern[at + 1 : at + 2] if pattern[at] == "\\" else ""
     if escaped and escaped.lower() in _CLASSES:
         inside = _CLASSES[escaped.lower()]

@@ -60,6 +60,8 @@ def read(text: str) -> RuleFile:
             raise FaultError(1, "it is empty: nothing would ever fire")
         for one in found:
             reader.document(one)
+        if len(found) > 1 and reader.form == PROMETHEUS:
+            raise FaultError(found[1].line, "a second document begins, and Prometheus reads the first alone")
         if not reader.rules and not reader.faults:
             raise FaultError(found[0].line, "it holds no rule: nothing would ever fire")
     return RuleFile(

@@ -75,7 +75,7 @@ def test_rules_are_read_with_what_they_measure() -> None:
             "- record: x\n        alert: E",
             "line 9: a rule of one has both alert and record",
         ),
-        ("- alert: ErrorsHigh", "- labels: {a: b}", "line 9: a rule of one has neither alert nor record"),
+        ("- alert: ErrorsHigh", "- alert: ''", "line 9: a rule of one has neither alert nor record"),
         ("expr: job", "expression: job", "line 10: expression is no field of a rule"),
         ("> 0.01", ">", "line 10: the expression of ErrorsHigh cannot be read"),
         ("> 0.01", "> nosuchfunction(x)", "line 10: the expression of ErrorsHigh cannot be read"),
@@ -117,6 +117,7 @@ def test_each_fault_is_told_with_its_line(old: str, new: str, words: str) -> Non
         ("groups: {a: b}\n", "line 1: groups is no list"),
         ("tests: []\nrule_files: []\n", "line 1: it holds tests for `promtool test rules` and no rules"),
         ("kind: ServiceMonitor\n", "line 1: it holds no rule"),
+        (f"{GOOD}---\n{GOOD}", "line 16: a second document begins, and Prometheus reads the first alone"),
     ],
 )
 def test_what_holds_no_rules_is_refused(text: str, words: str) -> None:

@@ -134,7 +134,7 @@ class TestRules:
             ((*RUNBOOKS, "--select", "queue=max("), "cannot be read"),
             ((*RUNBOOKS, "--select", "queue=foo"), "is not seen to measure queue"),
             ((*RUNBOOKS, "--select", "buckets=http_seconds"), "is no histogram"),
-            ((*RUNBOOKS, "--select", "memory-available=x * 2"), "would not pass it"),
+            ((*RUNBOOKS, "--select", "memory=foo * 100"), "would not pass it"),
             ((*RUNBOOKS, "--window", "soon"), "is no length of time"),
             ((*RUNBOOKS, "--window", "0s"), "is no length of time"),
             ((*RUNBOOKS, "--interval", "often"), "is no length of time"),
