@@ -94,7 +94,7 @@ ROWS = (
     Row(
         "website.ratelimit",
         website.System,
-        {"path": "/", **_CLIENTS, "limit_requests": 2, "window_seconds": 1.0},
+        {"path": "/", **_CLIENTS, "limit_requests": 2, "window_seconds": 0.3},
         answers=_FAILED,
     ),
     _DEPOT("depot.login"),
@@ -115,7 +115,9 @@ ROWS = (
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits that are as short as a test wants them; that they are kept is what is shown."""
     monkeypatch.setattr(http, "SECONDS", CALL_SECONDS)
+    monkeypatch.setattr(remote, "SECONDS", CALL_SECONDS)
     monkeypatch.setattr(remote, "IDLE_SECONDS", CALL_SECONDS)
+    monkeypatch.setattr(remote, "LONGEST_WAIT", CALL_SECONDS)
     monkeypatch.setattr(redis, "ANSWER_SECONDS", CALL_SECONDS)
     monkeypatch.setattr(postgres, "CONNECT_SECONDS", 2)  # libpq knows no shorter one
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from tminus.alerting.configuration import tree
 from tminus.alerting.routes import Tree
 from tminus.errors import InconclusiveError
-from tminus.http import Http, bare, connect, expecting, must_serve
+from tminus.http import Answer, Http, bare, connect, expecting, must_serve
 
 _COUNTER = re.compile(
     r'^alertmanager_notifications_(total|failed_total)\{.*?integration="([^"]+)".*?\}\s+(\S+)', re.MULTILINE
@@ -98,7 +98,7 @@ class Alertmanager:
     async def sent(self) -> Sent:
         """How many notifications it has sent by its own count."""
         reply = await self._http.get("/metrics")
-        must_serve(reply, self._where)
+        self._must_have_served(reply, "/metrics")
         tried: dict[str, float] = {}
         failed: dict[str, float] = {}
         for kind, integration, value in _COUNTER.findall(reply.body.decode(errors="replace")):
@@ -113,17 +113,20 @@ class Alertmanager:
 
     async def _get(self, path: str, asked: Any) -> Any:
         reply = await self._http.get(f"{path}{'?' if asked else ''}{urlencode(asked)}")
-        must_serve(reply, self._where)
-        if reply.status >= 500:
-            raise InconclusiveError(
-                f"{self._where} answers {reply.status} for {path}", hint="see its log at this moment"
-            )
+        self._must_have_served(reply, path)
         if reply.status != 200:
             raise InconclusiveError(
                 f"{self._where} answers {reply.status} for {path}",
                 hint="let the address be that of Alertmanager itself, 0.22 or newer",
             )
         return reply.json()
+
+    def _must_have_served(self, reply: Answer, path: str) -> None:
+        must_serve(reply, self._where)
+        if reply.status >= 500:
+            raise InconclusiveError(
+                f"{self._where} answers {reply.status} for {path}", hint="see its log at this moment"
+            )
 
 
 def _active(entry: Mapping[str, Any]) -> Active:
