@@ -108,7 +108,7 @@ else
 	$(BIN)/python benchmarks/chaos.py $(if $(RUNS),--runs $(call quoted,$(RUNS))) $(if $(SEED),--seed $(call quoted,$(SEED))) $(if $(ONLY),--only $(call quoted,$(ONLY)))
 endif
 
-bench: install ## figures into docs/reference/benchmarks.md: ONLY=guard|record|verify|plan|startup|waiting|loss|rollback|takeover
+bench: install ## figures into docs/reference/benchmarks.md: ONLY=guard|record|verify|plan|startup|waiting|loss|rollback|takeover|checks
 	$(BIN)/python benchmarks/run.py $(ONLY)
 
 docs: install ## rewrite the generated reference pages

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from benchmarks.chaos_page import put
+    from benchmarks.checks import checks
     from benchmarks.guard import guard
     from benchmarks.plan import plan
     from benchmarks.result import Count, Figure, Result, Table
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from benchmarks.zero_loss import loss
 else:
     from chaos_page import put
+    from checks import checks
     from guard import guard
     from plan import plan
     from result import Count, Figure, Result, Table
@@ -44,6 +46,7 @@ SECTIONS = {
     "loss": "Lost requests",
     "rollback": "From a fault to 0 %",
     "takeover": "Judged again after a death",
+    "checks": "Many checks at once",
 }
 """What some benchmarks call their section of the page."""
 LIMITS_HEAD = """
@@ -180,6 +183,7 @@ def main() -> None:
         "loss": loss,
         "rollback": rollback,
         "takeover": takeover,
+        "checks": checks,
     }
     parser = argparse.ArgumentParser()
     parser.add_argument("only", nargs="?", choices=benchmarks, default=None)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from multidict import CIMultiDict
 
-from tminus.errors import InconclusiveError, UnreachableError
+from tminus.errors import DeniedError, InconclusiveError, UnreachableError
 
 SECONDS = 10.0
 """The time limit of one call unless the caller names another."""
@@ -134,6 +134,40 @@ def _joined(headers: Mapping[str, str]) -> Mapping[str, str]:
     return found
 
 
+def must_serve(reply: Answer, where: str) -> None:
+    """Raise for an answer that says nothing of what was asked: our login is refused, or it cannot serve us now.
+
+    Raises `DeniedError` for 401 and 403; `UnreachableError` for 429, and for what says that a server is not ready.
+    """
+    if reply.status in {401, 403}:
+        raise DeniedError(
+            f"{where} refuses us ({reply.status})",
+            hint="write the login into the variable or file that the plan's address refers to",
+        )
+    if reply.status == 429:
+        later = reply.headers.get("retry-after", "")
+        raise UnreachableError(
+            f"{where} takes no more requests of us now (429{f', Retry-After: {later[:40]}' if later else ''})",
+            hint="look again when it says; or let it allow tminus more",
+        )
+    if reply.status in {502, 503, 504}:
+        raise UnreachableError(
+            f"{where} answers {reply.status}", hint="wait until it is ready, or see what it waits for"
+        )
+
+
+@contextmanager
+def expecting(where: str, what: str) -> Iterator[None]:
+    """Within it, an answer of another shape than was expected is `InconclusiveError`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise InconclusiveError(
+            f"{where} answers {what} in a way that it never would ({type(error).__name__}: {str(error)[:60]})",
+            hint="see what stands at this address; another server may answer there",
+        ) from error
+
+
 def is_address(text: str) -> bool:
     """Whether this is an http or https address with a host."""
     try:
@@ -153,13 +187,14 @@ def bare(url: str) -> str:
 
 @asynccontextmanager
 async def connect(
-    base: str, *, seconds: float = SECONDS, idle: float | None = None, local: str = ""
+    base: str, *, seconds: float | None = None, idle: float | None = None, local: str = ""
 ) -> AsyncIterator[Http]:
     """A client for one address; every call on it ends within `seconds`, or after `idle` seconds of silence.
 
-    `local` is the address of this machine that it asks from; the system chooses where it is empty.
+    Without `seconds` the limit is `SECONDS`. `local` is the address of this machine that it asks from; the system
+    chooses where it is empty.
     """
-    timeout = aiohttp.ClientTimeout(total=seconds, sock_read=idle)
+    timeout = aiohttp.ClientTimeout(total=SECONDS if seconds is None else seconds, sock_read=idle)
     way = aiohttp.TCPConnector(local_addr=(local, 0)) if local else None
     async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True, connector=way) as session:
         yield Http(session, base)

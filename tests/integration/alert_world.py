@@ -101,15 +101,23 @@ async def ruled(
         # In their own groups, so that what fired before is known to be over.
         group["rules"] = [rule for rule in group["rules"] if any(rule is kept for kept in rules.values())]
         group["interval"] = interval
+    async with ruled_by(world, yaml.safe_dump({"groups": groups}), judged=judged):
+        yield
+
+
+@asynccontextmanager
+async def ruled_by(world: World, text: str, *, judged: bool = True) -> AsyncIterator[None]:
+    """Have Prometheus judge the rules of this file until the end; `judged` waits until it has, once."""
+    before = (world.stage.folder / "prometheus" / "alerts.yml").read_text()
     try:
-        await _load_rules(world, yaml.safe_dump({"groups": groups}), [*rules.values()], judged=judged)
+        await _load_rules(world, text, judged=judged)
         yield
     finally:
-        wanted = [rule for group in yaml.safe_load(before)["groups"] for rule in group["rules"]]
-        await _load_rules(world, before, wanted, judged=True)
+        await _load_rules(world, before, judged=True)
 
 
-async def _load_rules(world: World, text: str, wanted: list[dict[str, Any]], *, judged: bool) -> None:
+async def _load_rules(world: World, text: str, *, judged: bool) -> None:
+    wanted = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
     (world.stage.folder / "prometheus" / "alerts.yml").write_text(text)
     send(world.process("prometheus"), signal.SIGHUP)
     names = sorted(rule["alert"] for rule in wanted)
@@ -139,12 +147,18 @@ def _same(one: str, other: str) -> bool:
 @asynccontextmanager
 async def routed(world: World, change: Callable[[dict[str, Any]], None]) -> AsyncIterator[None]:
     """Have Alertmanager use another configuration until the end."""
-    file = world.stage.folder / "alertmanager" / "alertmanager.yml"
-    before = file.read_text()
-    config = yaml.safe_load(before)
+    config = yaml.safe_load((world.stage.folder / "alertmanager" / "alertmanager.yml").read_text())
     change(config)
+    async with routed_by(world, yaml.safe_dump(config)):
+        yield
+
+
+@asynccontextmanager
+async def routed_by(world: World, text: str) -> AsyncIterator[None]:
+    """Have Alertmanager use the configuration of this file until the end."""
+    before = (world.stage.folder / "alertmanager" / "alertmanager.yml").read_text()
     try:
-        await _load_routes(world, yaml.safe_dump(config))
+        await _load_routes(world, text)
         yield
     finally:
         await _load_routes(world, before)

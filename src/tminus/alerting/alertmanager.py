@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from tminus.alerting.routes import Tree, tree
-from tminus.errors import DeniedError, InconclusiveError, UnreachableError
-from tminus.http import Answer, Http, bare, connect
+from tminus.alerting.configuration import tree
+from tminus.alerting.routes import Tree
+from tminus.errors import InconclusiveError
+from tminus.http import Answer, Http, bare, connect, expecting, must_serve
 
 _COUNTER = re.compile(
     r'^alertmanager_notifications_(total|failed_total)\{.*?integration="([^"]+)".*?\}\s+(\S+)', re.MULTILINE
@@ -69,12 +70,14 @@ class Alertmanager:
             raise InconclusiveError(
                 f"{self._where} gives no list of alerts", hint="see what stands at this address"
             )
-        return [_active(one) for one in answer]
+        with expecting(self._where, "which alerts it holds"):
+            return [_active(one) for one in answer]
 
     async def silence(self, identifier: str) -> str:
         """Who made a silence, and why."""
         answer = await self._get(f"/api/v2/silence/{identifier}", {})
-        return f"silenced by {answer.get('createdBy', '?')}: {answer.get('comment', '')}"
+        with expecting(self._where, "who made a silence"):
+            return f"silenced by {answer.get('createdBy', '?')}: {answer.get('comment', '')}"
 
     async def post(self, labels: Mapping[str, str], *, summary: str, starts: str, ends: str) -> None:
         """Raise an alert of our own, or end it; times are ISO 8601 with a zone."""
@@ -85,7 +88,7 @@ class Alertmanager:
             "endsAt": ends,
         }
         reply = await self._http.ask("POST", "/api/v2/alerts", json_body=[alert])
-        self._allowed(reply)
+        must_serve(reply, self._where)
         if reply.status != 200:
             raise InconclusiveError(
                 f"{self._where} does not take the drill ({reply.status}): {reply.body[:200].decode(errors='replace')}",
@@ -95,7 +98,7 @@ class Alertmanager:
     async def sent(self) -> Sent:
         """How many notifications it has sent by its own count."""
         reply = await self._http.get("/metrics")
-        self._allowed(reply)
+        self._must_have_served(reply, "/metrics")
         tried: dict[str, float] = {}
         failed: dict[str, float] = {}
         for kind, integration, value in _COUNTER.findall(reply.body.decode(errors="replace")):
@@ -110,7 +113,7 @@ class Alertmanager:
 
     async def _get(self, path: str, asked: Any) -> Any:
         reply = await self._http.get(f"{path}{'?' if asked else ''}{urlencode(asked)}")
-        self._allowed(reply)
+        self._must_have_served(reply, path)
         if reply.status != 200:
             raise InconclusiveError(
                 f"{self._where} answers {reply.status} for {path}",
@@ -118,16 +121,11 @@ class Alertmanager:
             )
         return reply.json()
 
-    def _allowed(self, reply: Answer) -> None:
-        if reply.status in {401, 403}:
-            raise DeniedError(
-                f"{self._where} refuses us ({reply.status})",
-                hint="write the login into the variable or file that the plan's address refers to",
-            )
-        if reply.status in {502, 503, 504}:
-            raise UnreachableError(
-                f"{self._where} answers {reply.status}",
-                hint="wait until it is ready, or see what it waits for",
+    def _must_have_served(self, reply: Answer, path: str) -> None:
+        must_serve(reply, self._where)
+        if reply.status >= 500:
+            raise InconclusiveError(
+                f"{self._where} answers {reply.status} for {path}", hint="see its log at this moment"
             )
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 
 from tminus.domain.canonical import timestamp
 from tminus.errors import DeniedError, InconclusiveError
-from tminus.http import Answer, Http, bare, connect
+from tminus.http import Answer, Http, bare, connect, must_serve
 
 NEWEST = 100
 """How many of the newest incidents or messages are searched."""
@@ -149,17 +149,20 @@ def _message(message: Mapping[str, Any]) -> Notice:
 def _list(reply: Answer, name: str, door: _Door) -> list[Mapping[str, Any]]:
     """The list of an answer; raises `DeniedError` or `InconclusiveError` for anything else."""
     where = bare(door.base)
+    denied = DeniedError(
+        f"{where} does not let us read what arrived", hint="renew the token that the plan's address refers to"
+    )
+    if reply.status in {401, 403}:
+        raise denied
+    must_serve(reply, where)
     answer = reply.json()
     why = answer.get("error") if isinstance(answer, dict) else None
-    refused = isinstance(why, str) and why in {"invalid_auth", "not_authed", "missing_scope"}
-    if reply.status in {401, 403} or refused:
-        raise DeniedError(
-            f"{where} does not let us read what arrived",
-            hint="renew the token that the plan's address refers to",
-        )
-    if reply.status != 200 or not isinstance(answer, dict) or not isinstance(answer.get(name), list):
+    if isinstance(why, str) and why in {"invalid_auth", "not_authed", "missing_scope"}:
+        raise denied
+    found = answer.get(name) if isinstance(answer, dict) else None
+    if reply.status != 200 or not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise InconclusiveError(
             f"{where} gives no {name} ({reply.status}{f', {why}' if isinstance(why, str) else ''})",
             hint="see what stands at the address, and whether the channel or folder is the right one",
         )
-    return list(answer[name])
+    return found

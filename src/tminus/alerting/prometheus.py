@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tminus.alerting.rules import Rule, rules_of
-from tminus.errors import DeniedError, InconclusiveError, UnreachableError
-from tminus.http import Http, bare, connect
+from tminus.errors import InconclusiveError
+from tminus.http import Http, bare, connect, expecting, must_serve
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +43,23 @@ class Prometheus:
         """The value of an expression now or at an instant: one sample for each series, none for an empty answer."""
         asked = {"query": expression} if at is None else {"query": expression, "time": f"{at:.3f}"}
         data = await self._ask("query", asked)
-        if data.get("resultType") == "scalar":
-            return [Sample({}, float(data["result"][1]))]
-        return [Sample(one["metric"], float(one["value"][1])) for one in data["result"]]
+        with expecting(self._where, expression):
+            if data.get("resultType") == "scalar":
+                return [Sample({}, float(data["result"][1]))]
+            return [Sample(dict(one["metric"]), float(one["value"][1])) for one in data["result"]]
 
     async def raw(self, selector: str, at: float) -> list[Series]:
         """What was scraped in a stretch that ends at an instant: `name{…}[30s]`."""
         data = await self._ask("query", {"query": selector, "time": f"{at:.3f}"})
-        return [_series(one) for one in data["result"]]
+        with expecting(self._where, selector):
+            return [_series(one) for one in data["result"]]
 
     async def series(self, expression: str, start: float, end: float, step: float) -> list[Series]:
         """The values of an expression over a stretch of time, one every `step` seconds."""
         asked = {"query": expression, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
         data = await self._ask("query_range", asked)
-        return [_series(one) for one in data["result"]]
+        with expecting(self._where, expression):
+            return [_series(one) for one in data["result"]]
 
     async def now(self) -> float:
         """Prometheus' own clock, in seconds of the epoch: what its evaluations are compared with."""
@@ -67,7 +70,9 @@ class Prometheus:
 
     async def rules(self) -> list[Rule]:
         """Every alert rule as it was loaded."""
-        return rules_of(await self._ask("rules", {"type": "alert"}))
+        data = await self._ask("rules", {"type": "alert"})
+        with expecting(self._where, "which rules it has"):
+            return rules_of(data)
 
     async def reloaded(self) -> bool:
         """Whether the newest configuration was taken; if not, an older one is in force."""
@@ -75,20 +80,15 @@ class Prometheus:
 
     async def _ask(self, path: str, asked: Mapping[str, str]) -> dict[str, Any]:
         reply = await self._http.get(f"/api/v1/{path}{'?' if asked else ''}{urlencode(asked)}")
-        if reply.status in {401, 403}:
-            raise DeniedError(
-                f"{self._where} refuses us ({reply.status})",
-                hint="write the login into the variable or file that the plan's address refers to",
-            )
+        must_serve(reply, self._where)
         if reply.status == 404:
             raise InconclusiveError(
                 f"{self._where} has no Prometheus interface (404 for {path})",
                 hint="let the address be that of Prometheus itself, without /graph",
             )
-        if reply.status in {502, 503, 504}:
-            raise UnreachableError(
-                f"{self._where} answers {reply.status}",
-                hint="wait until it is ready, or see what it waits for",
+        if reply.status >= 500:
+            raise InconclusiveError(
+                f"{self._where} answers {reply.status} for {path}", hint="see its log at this moment"
             )
         answer = reply.json()
         if not isinstance(answer, dict) or answer.get("status") != "success":

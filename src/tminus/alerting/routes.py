@@ -4,43 +4,16 @@ The tree is walked as Alertmanager walks it: the first child that matches takes 
 `continue`, and a node keeps what none of its children takes.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-import yaml
-
+from tminus.alerting.matchers import Matcher
 from tminus.alerting.rules import Rule
 from tminus.domain.canonical import JsonValue
-from tminus.errors import InconclusiveError
 
 PAGING = ("pagerduty", "opsgenie", "victorops", "pushover")
 """Integrations that wake people, by the name of their block without `_configs`."""
-
-_MATCHER = re.compile(
-    r"""\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|[^,"]*)\s*(?:,|$)"""
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Matcher:
-    """One condition on a label; an absent label counts as empty, as Alertmanager has it."""
-
-    name: str
-    operator: str
-    value: str
-
-    def takes(self, labels: Mapping[str, str]) -> bool:
-        """Whether these labels meet it."""
-        given = labels.get(self.name, "")
-        if self.operator in {"=", "!="}:
-            return (given == self.value) is (self.operator == "=")
-        return (re.fullmatch(self.value, given) is not None) is (self.operator == "=~")
-
-    def __str__(self) -> str:
-        return f'{self.name}{self.operator}"{self.value}"'
 
 
 @dataclass(frozen=True)
@@ -52,6 +25,14 @@ class Route:
     goes_on: bool
     """Whether its later siblings are asked too."""
     children: tuple["Route", ...]
+    group_by: tuple[str, ...] = ()
+    """The labels by which its alerts are told together; `...` alone stands for all of them."""
+    muted: tuple[str, ...] = ()
+    """The time intervals in which it tells nobody."""
+    active: tuple[str, ...] = ()
+    """The time intervals outside of which it tells nobody; none where it always tells."""
+    line: int = 0
+    """Where it stands in its file."""
 
     def taken_by(self, labels: Mapping[str, str]) -> list["Route"]:
         """The nodes that an alert with these labels ends at."""
@@ -93,61 +74,6 @@ class Tree:
     def unreachable(self) -> list[Route]:
         """The routes that no alert ever arrives at."""
         return list(_unreachable(self.root, ()))
-
-
-def tree(text: str) -> Tree:
-    """The tree of a configuration; raises `InconclusiveError` for what is none."""
-    try:
-        loaded = yaml.safe_load(text)
-        root = _route(loaded["route"], "")
-        integrations = {str(one["name"]): _integrations(one) for one in loaded.get("receivers") or ()}
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise InconclusiveError(
-            f"Alertmanager's configuration cannot be read: {error}",
-            hint="look at it with `amtool config show`",
-        ) from error
-    return Tree(root, integrations)
-
-
-def _route(node: Mapping[str, Any], receiver: str) -> Route:
-    own = str(node.get("receiver") or receiver)
-    return Route(
-        own,
-        tuple(_matchers(node)),
-        bool(node.get("continue", False)),
-        tuple(_route(child, own) for child in node.get("routes") or ()),
-    )
-
-
-def _integrations(receiver: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(
-        key.removesuffix("_configs")
-        for key, value in receiver.items()
-        if key.endswith("_configs")
-        for _ in value or ()
-    )
-
-
-def _matchers(node: Mapping[str, Any]) -> Iterator[Matcher]:
-    yield from (Matcher(str(name), "=", str(value)) for name, value in (node.get("match") or {}).items())
-    yield from (Matcher(str(name), "=~", str(value)) for name, value in (node.get("match_re") or {}).items())
-    written = node.get("matchers") or ()
-    for text in [written] if isinstance(written, str) else written:
-        yield from _written(str(text))
-
-
-def _written(text: str) -> Iterator[Matcher]:
-    """The matchers of one text: `severity="critical"`, `{a=~"b|c", d!="e"}`; raises `ValueError` for none."""
-    inner = text.strip().removeprefix("{").removesuffix("}").strip()
-    at = 0
-    while at < len(inner):
-        found = _MATCHER.match(inner, at)
-        if found is None:
-            raise ValueError(f"{text!r} is no matcher")
-        name, operator, value = found.groups()
-        quoted = value.startswith('"')
-        yield Matcher(name, operator, re.sub(r"\\(.)", r"\1", value[1:-1]) if quoted else value.strip())
-        at = found.end()
 
 
 def _unreachable(route: Route, path: Sequence[Matcher]) -> Iterator[Route]:

@@ -40,6 +40,7 @@ class Command:
 
 GROUPS = {
     "plan": "Check plans, show them, print their schema.",
+    "make": "Make what a checklist asks for and a team may lack.",
     "key": "Keys with which this machine's people sign.",
     "trust": "The trust root: whose keys count, for which roles.",
     "database": "The common database: its tables, its old launches.",
@@ -70,6 +71,11 @@ PANELS: dict[str, dict[str, Command]] = {
         "check": Command("tminus.cli.check:check", "Look at the systems now, and say how every line stands."),
         "probes": Command("tminus.cli.probes:probes", "Say what can be observed, and with which arguments."),
         "read": Command("tminus.cli.read:read", "Say what is in a file, as the checks themselves read it."),
+        "make rules": Command("tminus.cli.making:rules", "Make the Prometheus rules of a plan's alerts."),
+        "make routes": Command(
+            "tminus.cli.making:routes",
+            "Make an Alertmanager configuration with a checklist's routes.",
+        ),
     },
     "Launch": {
         "launch": Command("tminus.cli.launch:launch", "Open a launch of a plan, or print its schedule."),

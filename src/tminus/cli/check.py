@@ -10,10 +10,13 @@ import typer
 from tminus import planfile
 from tminus.cli import appraisals
 from tminus.control.appraisal import Standing, appraise, worst
+from tminus.control.readiness import AT_ONCE
 from tminus.errors import Exit, UsageError
 from tminus.wiring.appraisal import looking_at
 
 _EXITS = {Standing.FAILED: Exit.FAILED, Standing.UNKNOWN: Exit.UNKNOWN, Standing.PENDING: Exit.UNKNOWN}
+MOST_AT_ONCE = 200
+"""A connection each; most systems take no more from one machine."""
 _FORMATS = ("text", "json", "junit", "md")
 
 
@@ -21,6 +24,14 @@ def check(
     file: Annotated[Path, typer.Argument(help="The plan, a YAML file.")],
     *,
     only: Annotated[list[str] | None, typer.Option(help="Only this line; may be given again.")] = None,
+    at_once: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=MOST_AT_ONCE,
+            help="How many lines are looked at side by side; many measure each other.",
+        ),
+    ] = AT_ONCE,
     shape: Annotated[str, typer.Option("--format", help=f"One of {', '.join(_FORMATS)}.")] = "text",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
@@ -33,7 +44,7 @@ def check(
     if wanted not in _FORMATS:
         raise UsageError(f"--format does not know {shape!r}", hint=f"write one of {', '.join(_FORMATS)}")
     plan = planfile.read(file)
-    sight = looking_at(plan, os.environ)
+    sight = looking_at(plan, os.environ, at_once)
     lines = asyncio.run(appraise(plan, sight.readiness, only or [], sight.now))
     ending = worst(lines)
     if wanted == "json":

@@ -31,7 +31,8 @@ SECONDS = 180.0
 not answer at all is given up on much sooner, by the limits of single calls."""
 
 AT_ONCE = 2
-"""How many probes run side by side; more would measure each other, and take from users what they measure."""
+"""How many probes run side by side unless somebody says otherwise; more would measure each other, and take from users
+what they measure."""
 
 
 Allowed = Callable[[Course], None]
@@ -53,10 +54,19 @@ class Finding:
 
 
 class Readiness:
-    """Observes the lines of one launch's plan and records what it saw."""
+    """Observes the lines of one launch's plan, so many side by side, and records what it saw."""
 
-    def __init__(self, checks: Iterable[Check], record: Record, observer: Observer, clock: Clock) -> None:
+    def __init__(
+        self,
+        checks: Iterable[Check],
+        record: Record,
+        observer: Observer,
+        clock: Clock,
+        *,
+        at_once: int = AT_ONCE,
+    ) -> None:
         self._checks = tuple(checks)
+        self._at_once = at_once
         self._record = record
         self._observer = observer
         self._clock = clock
@@ -78,7 +88,7 @@ class Readiness:
         `moment` is part of each event's key, so that a step that runs again after a crash records nothing twice. Raises
         what `allowed` raises for where the launch stands when a line is recorded.
         """
-        limit = asyncio.Semaphore(AT_ONCE)
+        limit = asyncio.Semaphore(self._at_once)
         seen: dict[str, Verdict] = {}
 
         async def one(check: Check) -> None:

@@ -95,7 +95,7 @@ class Repository:
         *,
         headers: Mapping[str, str] | None = None,
         data: Any = None,
-        seconds: float = SECONDS,
+        seconds: float | None = None,
     ) -> AsyncIterator[Arriving]:
         """The answer to one question, after redirects that were planned for and the patience it asked for.
 
@@ -105,7 +105,7 @@ class Repository:
         base, redirects, tries = self.registry, 0, 1
         while True:
             async with (
-                connect(base, seconds=seconds, idle=IDLE_SECONDS) as http,
+                connect(base, seconds=SECONDS if seconds is None else seconds, idle=IDLE_SECONDS) as http,
                 http.arriving(method, path, headers=headers, data=data) as reply,
             ):
                 # What was sent with a question is sent to the registry alone.

@@ -12,7 +12,7 @@ from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation, digest
 from tminus.domain.value import ValueKind
 from tminus.errors import DeniedError, InconclusiveError
-from tminus.http import Answer, Http, connect
+from tminus.http import Answer, Http, connect, must_serve
 from tminus.probes import Probe
 
 EVALUATE = "/ofrep/v1/evaluate/flags"
@@ -83,6 +83,7 @@ async def _ask(http: Http, token: str, path: str, row: Mapping[str, Any]) -> Ans
             f"the flag service refuses our token: {reply.status}",
             hint="let the synthetic user evaluate flags",
         )
+    must_serve(reply, "the flag service")
     if reply.status not in {200, 400, 404}:
         raise InconclusiveError(
             f"the flag service answers {reply.status}", hint="see its log; can it read its definitions?"

@@ -14,7 +14,7 @@ from tminus import files
 from tminus.domain.canonical import JsonValue
 from tminus.errors import UsageError
 
-KINDS = ("record", "trace", "plan", "checklist")
+KINDS = ("record", "trace", "plan", "rules", "alertmanager", "checklist")
 """Every kind, the most telling look first."""
 
 _HEAD = 4096
@@ -30,6 +30,8 @@ class Sight:
     """Everything that was seen, for programs."""
     remarks: tuple[str, ...] = ()
     """What a person should know about this file."""
+    lines: tuple[str, ...] = ()
+    """What is in it that counts do not say, drawn for people."""
 
 
 class Reader(Protocol):

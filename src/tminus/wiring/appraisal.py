@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tminus.config import home, resolve
-from tminus.control.readiness import Readiness
+from tminus.control.readiness import AT_ONCE, Readiness
 from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.evidence import Observation
 from tminus.domain.plan import Check, Plan
@@ -100,12 +100,12 @@ class Sight:
     now: float
 
 
-def looking_at(plan: Plan, environment: Mapping[str, str]) -> Sight:
-    """Observe a plan's lines outside a launch; what needs a launch is unknown, with these words."""
+def looking_at(plan: Plan, environment: Mapping[str, str], at_once: int = AT_ONCE) -> Sight:
+    """Observe a plan's lines outside a launch, so many side by side; what needs a launch is told to be unknown."""
     clock = SystemClock()
     record = UnkeptRecord(timestamp(clock.now()))
     observer = afar(plan, environment, DESK, {})
-    return Sight(Readiness(plan.checks, record, observer, clock), clock.now())
+    return Sight(Readiness(plan.checks, record, observer, clock, at_once=at_once), clock.now())
 
 
 def afar(

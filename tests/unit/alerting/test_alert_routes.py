@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tminus.alerting.routes import Tree, dead_ends, misrouted, silent, tree
+from tminus.alerting.configuration import tree
+from tminus.alerting.routes import Tree, dead_ends, misrouted, silent
 from tminus.alerting.rules import Rule
 from tminus.errors import InconclusiveError
 

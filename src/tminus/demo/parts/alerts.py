@@ -10,29 +10,16 @@ purpose pages nobody.
 from dataclasses import dataclass
 from typing import Any
 
-CRITICAL, WARNING = "critical", "warning"
+from tminus.alerting.made_rules import CRITICAL, WARNING, WATCHDOG, Shape, expression
 
-_FEWEST = 5
-"""Answers in a second from which a share of errors is judged; the two who ask whether anybody answers make two."""
-_ANSWERS = 'haproxy_frontend_http_responses_total{proxy="public"'
-_SERVED = 'job="depot",route!~"/health|/metrics"'
-_LOOKUPS = "redis_keyspace_hits_total{job='redis'}", "redis_keyspace_misses_total{job='redis'}"
+__all__ = ["ALERTS", "CRITICAL", "WARNING", "WATCHDOG", "Alert", "rules", "runbooks"]
 
-
-def _error_share(limit: str) -> str:
-    failed, all_of_them = f'sum(rate({_ANSWERS},code="5xx"}}[5s]))', f"sum(rate({_ANSWERS}}}[5s]))"
-    return f"{failed} / {all_of_them} > {limit} and {all_of_them} > {_FEWEST}"
-
-
-def _slowness(limit: str) -> str:
-    buckets = f"sum by (le) (rate(depot_http_request_seconds_bucket{{{_SERVED}}}[30s]))"
-    served = f"sum(rate(depot_http_request_seconds_count{{{_SERVED}}}[30s]))"
-    return f"histogram_quantile(0.95, {buckets}) > {limit} and {served} > 1"
-
-
-def _hit_share(limit: str) -> str:
-    hits, misses = (f"sum(rate({lookups}[10s]))" for lookups in _LOOKUPS)
-    return f"{hits} / ({hits} + {misses}) < {limit} and ({hits} + {misses}) > 1"
+_ERRORS = Shape(window="5s", fewest=5)
+"""From five answers in a second on; the two who ask whether anybody answers make two."""
+_TIMES = Shape(window="30s", fewest=1)
+_LOOKUPS = Shape(window="10s", fewest=1)
+_NOW = Shape()
+"""For what is no rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +60,7 @@ ALERTS = (
         "alert.crit.down",
         "ApiDown",
         CRITICAL,
-        'probe_success{job="public"} == 0',
+        expression("downtime", "", "", _NOW),
         "The public name has given no good answer for a minute",
         "ask the public name by hand; then HAProxy's `show servers state`, then blue's log",
         "1m",
@@ -82,7 +69,7 @@ ALERTS = (
         "alert.crit.err",
         "ErrorRateCritical",
         CRITICAL,
-        _error_share("0.01"),
+        expression("errors", ">", "0.01", _ERRORS),
         "More than 1 % of answers are server errors",
         _SHIFT,
     ),
@@ -90,7 +77,7 @@ ALERTS = (
         "alert.crit.p95",
         "AnswersSlowCritical",
         CRITICAL,
-        _slowness("0.5"),
+        expression("p95", ">", "0.5", _TIMES),
         "One answer in twenty takes more than 500 ms",
         _SHIFT,
     ),
@@ -98,7 +85,7 @@ ALERTS = (
         "alert.crit.dbconn",
         "DatabaseConnectionsCritical",
         CRITICAL,
-        "sum(pg_stat_activity_count) / max(pg_settings_max_connections) > 0.8",
+        expression("connections", ">", "0.8", _NOW),
         "More than 80 % of PostgreSQL's connections are taken",
         "see in pg_stat_activity whose they are; a side that leaks is restarted or rolled back",
     ),
@@ -106,7 +93,7 @@ ALERTS = (
         "alert.crit.mem",
         "MemoryCritical",
         CRITICAL,
-        "1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes > 0.85",
+        expression("memory", ">", "0.85", _NOW),
         "More than 85 % of the machine's memory is in use",
         "see which process grew; a release that leaks is rolled back",
     ),
@@ -114,9 +101,7 @@ ALERTS = (
         "alert.crit.disk",
         "DiskCritical",
         CRITICAL,
-        # As `df` counts: what is kept back for root is neither used nor available.
-        "1 - node_filesystem_avail_bytes / (node_filesystem_size_bytes - node_filesystem_free_bytes"
-        " + node_filesystem_avail_bytes) > 0.8",
+        expression("disk", ">", "0.8", _NOW),
         "More than 80 % of a disk is in use",
         "find what grew with `du`; old backups and logs go first",
     ),
@@ -124,7 +109,7 @@ ALERTS = (
         "alert.warn.err",
         "ErrorRateWarning",
         WARNING,
-        _error_share("0.005"),
+        expression("errors", ">", "0.005", _ERRORS),
         "More than 0.5 % of answers are server errors",
         "look at the errors by side and route before they become more",
     ),
@@ -132,7 +117,7 @@ ALERTS = (
         "alert.warn.p95",
         "AnswersSlowWarning",
         WARNING,
-        _slowness("0.3"),
+        expression("p95", ">", "0.3", _TIMES),
         "One answer in twenty takes more than 300 ms",
         "compare both sides; then look at PostgreSQL's longest queries",
     ),
@@ -140,7 +125,7 @@ ALERTS = (
         "alert.warn.cache",
         "CacheHitRateWarning",
         WARNING,
-        _hit_share("0.9"),
+        expression("cache hits", "<", "0.9", _LOOKUPS),
         "Fewer than 90 % of lookups in Redis find something",
         "see whether Redis was started anew or evicts; both warm up by themselves",
     ),
@@ -148,20 +133,11 @@ ALERTS = (
         "alert.warn.queue",
         "QueueDepthWarning",
         WARNING,
-        'max by (kind) (depot_backlog{job="depot"}) > 1000',
+        expression("queue", ">", "1000", _NOW),
         "More than 1,000 jobs or events of one kind wait",
         "see whether the worker runs, and how old the oldest is",
     ),
 )
-
-
-WATCHDOG = {
-    "alert": "Watchdog",
-    "expr": "vector(1)",
-    "labels": {"severity": "none"},
-    "annotations": {"summary": "This always fires: when it is gone, alerting is dead"},
-}
-"""An alert that never ends. Whoever does not see it knows that silence means nothing."""
 
 
 def rules(runbooks: str) -> dict[str, Any]:
@@ -176,7 +152,7 @@ def rules(runbooks: str) -> dict[str, Any]:
             }
             for severity, name in groups.items()
         ]
-        + [{"name": "watchdog", "interval": "1s", "rules": [WATCHDOG]}]
+        + [{"name": "watchdog", "interval": "1s", "rules": [dict(WATCHDOG)]}]
     }
 
 

@@ -1,0 +1,57 @@
+"""What amtool and promtool, the tools of Alertmanager and Prometheus, say of a file where they are installed."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tminus.planfile.problem import printable
+
+SECONDS = 20.0
+"""How long a tool is waited for."""
+_MOST_LINES = 12
+_MOST_CHARACTERS = 200
+
+
+def word(tool: str, *arguments: str, path: Path, within: str = "") -> str:
+    """What a tool says of a file, in one line; that it is not there, where it is not.
+
+    `within` is what to show it instead, where the file is an object that holds a text.
+    """
+    program = shutil.which(tool)
+    if program is None:
+        return f"{tool} is not installed, so it was not asked"
+    if not within:
+        return _said([program, *arguments, str(path.absolute())])
+    with tempfile.TemporaryDirectory(prefix="tminus-") as folder:
+        place = Path(folder) / "file.yml"
+        place.write_text(within, encoding="utf-8")
+        return _said([program, *arguments, str(place)])
+
+
+def _said(command: list[str]) -> str:
+    tool = Path(command[0]).name
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"{tool} did not answer within {SECONDS:g} s"
+    except OSError as error:
+        return f"{tool} cannot be started: {error.strerror}"
+    if done.returncode == 0:
+        return f"{tool} takes it"
+    return f"{tool} refuses it: {_essence(done.stdout.decode(errors='replace').replace(command[-1], 'the file'))}"
+
+
+def _essence(said: str) -> str:
+    """The lines that say why, on one."""
+    lines = [line.strip() for line in said.splitlines()[:_MOST_LINES]]
+    told = [line for line in lines if line and not line.startswith(("Checking ", "Found:", "amtool: error"))]
+    failed = [line.partition("FAILED:")[2].strip() for line in lines if "FAILED:" in line]
+    return printable(" ".join(filter(None, [*failed, *told])))[:_MOST_CHARACTERS]
