@@ -16,10 +16,9 @@ from tminus.domain.plan import Plan
 from tminus.domain.record import Event
 from tminus.domain.traffic import Side, WeightChange
 from tminus.errors import UnreachableError
+from tminus.kubernetes import Access, Api
 from tminus.probes import local, traffic
 from tminus.targets.kubernetes import (
-    Access,
-    Api,
     Component,
     Jobs,
     KubernetesCommands,

@@ -1,0 +1,305 @@
+"""The Secrets of a namespace, each with its origin, and how the places that they come from stand in Vault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tminus.domain.canonical import JsonValue, timestamp
+from tminus.domain.evidence import Observation
+from tminus.errors import DeniedError, InconclusiveError, ProbeError, TminusError
+from tminus.vault import asking
+
+from .api import Api, Object
+from .entries import Entry, Policy, look
+from .injected import of_agent, of_class, syncs
+from .keys import Written, keys
+from .origins import Limits, Origin, Place, by_hand, external, of_external, of_operated, operated, stores_of
+from .references import PROVIDER_CLASS, SECRET, Reference, mapping, text
+from .workloads import Asked, Named, gathered, said_of
+
+_ESO, _VSO = "apis/external-secrets.io", "apis/secrets.hashicorp.com/v1beta1"
+_CSI = "apis/secrets-store.csi.x-k8s.io/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a plan says of its Secrets."""
+
+    names: tuple[str, ...] = ()
+    """Secrets that must be there although no workload names them."""
+    other_origin: tuple[str, ...] = ()
+    """Secrets that are not from Vault, as the plan says."""
+    rotated_days: int = 0
+
+
+@dataclass(slots=True)
+class Operators:
+    """The objects of a namespace that write Secrets from Vault."""
+
+    api: Api
+    asked: Asked
+    externals: list[Object] = field(default_factory=list)
+    operated: list[Object] = field(default_factory=list)
+    classes: dict[str, Object] = field(default_factory=dict)
+    stores: dict[tuple[str, str], Object | None] = field(default_factory=dict)
+    hidden: list[str] = field(default_factory=list)
+    """Kinds that tminus may not read: what they would prove is not known."""
+
+    async def load(self) -> None:
+        """Read all of them; a kind that the cluster does not know has no objects."""
+        for version in ("v1", "v1beta1"):
+            found = await self._listed(f"{_ESO}/{version}", "externalsecrets", "ExternalSecret")
+            if found is not None:
+                self.externals = found
+                await self._read_stores(f"{_ESO}/{version}")
+                break
+        for plural, kind in (
+            ("vaultstaticsecrets", "VaultStaticSecret"),
+            ("vaultdynamicsecrets", "VaultDynamicSecret"),
+        ):
+            self.operated += await self._listed(_VSO, plural, kind) or []
+        for thing in await self._listed(_CSI, "secretproviderclasses", "SecretProviderClass") or []:
+            self.classes[text(mapping(thing.get("metadata")).get("name"))] = thing
+
+    async def _listed(self, where: str, plural: str, kind: str) -> list[Object] | None:
+        try:
+            found = await self.api.listed(self.asked.path(plural, where))
+        except DeniedError:
+            # Asked for before it is known whether anything needs it; who needs it is told then.
+            self.hidden.append(plural)
+            return []
+        return None if found is None else [{**thing, "kind": kind} for thing in found]
+
+    async def _read_stores(self, where: str) -> None:
+        for kind, name in dict.fromkeys(one for thing in self.externals for one in stores_of(thing)):
+            path = (
+                f"/{where}/clustersecretstores/{name}"
+                if kind == "ClusterSecretStore"
+                else f"{self.asked.path('secretstores', where)}/{name}"
+            )
+            self.stores[kind, name] = await self.api.get(path)
+
+    def origin(
+        self, secret: Object, references: list[Reference], limits: Limits, named: Named
+    ) -> Origin | None:
+        """Who writes a Secret from Vault; nothing where nobody says so."""
+        if thing := external(self.externals, secret):
+            return of_external(thing, self.stores, limits)
+        if thing := operated(self.operated, secret):
+            return of_operated(thing, limits)
+        users = {one.by for one in references}
+        mounted = [one.name for one in named.of(PROVIDER_CLASS) if one.by in users]
+        for name in mounted:
+            if name in self.classes and syncs(self.classes[name], secret):
+                return of_class(self.classes[name], name, limits)
+        return None
+
+
+@dataclass(slots=True)
+class Provenance:
+    """Where everything secret of a namespace comes from."""
+
+    named: Named
+    limits: Limits
+    wanted: Wanted
+    origins: dict[str, list[Origin]] = field(default_factory=dict)
+    """By Secret, or by workload for what its pods take without one."""
+    owners: dict[str, JsonValue] = field(default_factory=dict)
+    names: dict[str, JsonValue] = field(default_factory=dict)
+    """By Secret: the names of its keys."""
+    entries: dict[tuple[str, Place], Entry] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    @classmethod
+    async def of(cls, api: Api, asked: Asked, wanted: Wanted, limits: Limits) -> Provenance:
+        """Read a namespace; raises `InconclusiveError` where nothing in it takes anything secret."""
+        made = cls(await gathered(api, asked), limits, wanted)
+        operators = Operators(api, asked)
+        await operators.load()
+        made._inject(operators)
+        by_name: dict[str, list[Reference]] = {name: [] for name in wanted.names}
+        for one in made.named.of(SECRET):
+            by_name.setdefault(one.name, []).append(one)
+        if not by_name and not made.origins:
+            raise InconclusiveError(
+                f"none of the {len(made.named.workloads)} workloads in the namespace names a Secret, or takes "
+                "anything from Vault",
+                hint="see whether it is the right namespace; if nothing is secret, let the plan say `not_applicable`",
+            )
+        unproven = []
+        for name, references in by_name.items():
+            secret = await api.metadata(f"{asked.path('secrets')}/{name}")
+            if not made._judge(name, references, secret, operators):
+                unproven.append(name)
+        if unproven and operators.hidden:
+            raise DeniedError(
+                f"what would prove that {', '.join(unproven)} came from Vault may not be read: "
+                f"{', '.join(operators.hidden)}",
+                hint="compare our Role with docs/how-to/kubernetes.md",
+            )
+        return made
+
+    def _inject(self, operators: Operators) -> None:
+        """What pods take from Vault without a Secret."""
+        for workload in self.named.workloads:
+            if origin := of_agent(workload):
+                self._add(said_of([workload])[0], origin)
+        for one in dict.fromkeys((one.by, one.name) for one in self.named.of(PROVIDER_CLASS)):
+            by, name = one
+            if "secretproviderclasses" in operators.hidden:
+                raise DeniedError(
+                    f"{by} mounts the provider class {name}, which may not be read",
+                    hint="compare our Role with docs/how-to/kubernetes.md",
+                )
+            self._add(by, of_class(operators.classes.get(name), name, self.limits))
+
+    def _add(self, what: str, origin: Origin) -> None:
+        self.origins.setdefault(what, []).append(origin)
+        self.problems += [problem for problem in origin.problems if problem not in self.problems]
+        self.remarks += [remark for remark in origin.remarks if remark not in self.remarks]
+
+    def _judge(
+        self, name: str, references: list[Reference], secret: Object | None, operators: Operators
+    ) -> bool:
+        """Judge one Secret; whether it is known where it comes from, or need not be."""
+        needed = [one for one in references if not one.optional]
+        who = f", which {needed[0].told} names" if needed else ", which the plan names"
+        if secret is None:
+            if needed or name in self.wanted.names:
+                self.problems.append(f"there is no Secret {name}{who}")
+            return True
+        written = keys(secret)
+        if written is None:
+            raise InconclusiveError(
+                f"the API tells no names of the keys of the Secret {name}", hint="see its `managedFields`"
+            )
+        self.names[name] = [*sorted(written)]
+        self.problems += [
+            f"the Secret {name} lacks the key {one.key}, which {one.told} names"
+            for one in needed
+            if one.key and one.key not in written
+        ]
+        if name in self.wanted.other_origin:
+            self.remarks.append(f"the Secret {name} is not from Vault, as the plan says")
+            return True
+        origin = operators.origin(secret, references, self.limits, self.named)
+        self.owners[name] = [*_owners(secret)]
+        if origin is None:
+            if not operators.hidden:
+                self.problems.append(
+                    f"the Secret {name} is not from Vault: nothing that writes Secrets from there owns it{who}"
+                )
+            return False
+        self._add(name, origin)
+        self._overwritten(name, references, written, origin)
+        return True
+
+    def _overwritten(
+        self, name: str, references: list[Reference], written: dict[str, Written], origin: Origin
+    ) -> None:
+        """Keys that are somebody else's in a Secret that an operator writes."""
+        used = {one.key for one in references} - {""} or {*written}
+        for key in sorted(used & {*written}):
+            if by_hand(written[key].manager):
+                self.problems.append(
+                    f"the key {key} of the Secret {name} was last written by {written[key].manager}, "
+                    f"not by {origin.proof}"
+                )
+            elif origin.proven is not None and key not in origin.proven:
+                self.problems.append(
+                    f"the key {key} of the Secret {name} is not among those of {origin.proof}"
+                )
+
+    async def in_vault(self, address: str) -> None:
+        """Look up every place that an origin names.
+
+        Where something is wrong already, a Vault that cannot be asked takes nothing from that.
+        """
+        try:
+            if not address:
+                raise InconclusiveError(
+                    "the plan names no Vault, so nobody can tell what stands there",
+                    hint="add a system `{kind: vault, address: env:NAME}` to the plan",
+                )
+            async with asking(address) as vault:
+                health = await vault.health()
+                if health.problem:
+                    self.problems.insert(0, health.problem)
+                    return
+                policy = Policy(self.limits.now, self.wanted.rotated_days)
+                for origin, place in self._places():
+                    if (origin.proof, place) not in self.entries:
+                        self.entries[origin.proof, place] = await look(vault, place, origin, policy)
+        except ProbeError as error:
+            if not self.problems:
+                raise
+            self.problems.append(f"beside this, Vault could not be asked: {_words(error)}")
+        for entry in self.entries.values():
+            self.problems += [one for one in entry.problems if one not in self.problems]
+            self.remarks += [one for one in entry.remarks if one not in self.remarks]
+
+    def _places(self) -> Iterator[tuple[Origin, Place]]:
+        for origins in self.origins.values():
+            for origin in origins:
+                for place in origin.places:
+                    yield origin, place
+
+    def observation(self) -> Observation:
+        """What was found, with everything that may be shown of it."""
+        secret: dict[str, JsonValue] = {}
+        material: dict[str, JsonValue] = {}
+        for what, origins in sorted(self.origins.items()):
+            told = [self._told(origin) for origin in origins]
+            secret[what] = {
+                "keys": self.names.get(what, []),
+                "owners": self.owners.get(what, []),
+                "from": [*told],
+            }
+            material[what] = {
+                "keys": self.names.get(what, []),
+                "from": [{"proof": o.proof, "store": o.store, "places": self._versions(o)} for o in origins],
+            }
+        for name in self.wanted.other_origin:
+            material.setdefault(name, {"keys": self.names.get(name, [])})
+        paths = len({place for _, place in self._places()})
+        fact = (
+            f"{len(self.names)} Secrets and {len(said_of(self.named.workloads))} workloads take from {paths} places "
+            "of Vault, each of which is there"
+        )
+        seen: dict[str, JsonValue] = {"secrets": secret, "workloads": [*said_of(self.named.workloads)]}
+        return Observation([*self.problems], seen, {"secrets": material}, tuple(self.remarks), fact)
+
+    def _told(self, origin: Origin) -> JsonValue:
+        entries = [(place, self.entries.get((origin.proof, place), Entry())) for place in origin.places]
+        return {
+            "proof": origin.proof,
+            "store": origin.store,
+            "refreshed_at": timestamp(origin.refreshed) if origin.refreshed else None,
+            "places": [
+                {
+                    "path": place.told,
+                    "version": entry.version,
+                    "created_at": timestamp(entry.created) if entry.created else None,
+                    "keys": [*sorted(place.keys)],
+                }
+                for place, entry in entries
+            ],
+        }
+
+    def _versions(self, origin: Origin) -> list[JsonValue]:
+        found = [
+            (place.told, self.entries.get((origin.proof, place), Entry()).version) for place in origin.places
+        ]
+        return [f"{path}@{version}" for path, version in found]
+
+
+def _owners(secret: Object) -> list[str]:
+    references = mapping(secret).get("ownerReferences")
+    found = references if isinstance(references, list) else []
+    return [f"{text(mapping(one).get('kind'))}/{text(mapping(one).get('name'))}" for one in found]
+
+
+def _words(error: TminusError) -> str:
+    return f"{error}; {error.hint}"
