@@ -62,6 +62,8 @@ class Api:
         self._access = access
         self._seconds = seconds
         self._client: ApiClient | None = None
+        self._where = ""
+        """Its address, once it was called."""
         self._read_at = 0.0
         """When the credentials were read, on the loop's clock."""
         self._opening = asyncio.Lock()
@@ -180,7 +182,7 @@ class Api:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             why = str(error) or f"no answer in {self._seconds:g} s"
             raise UnreachableError(
-                f"the Kubernetes API does not answer {method} {_bare(path)}: {why}",
+                f"the Kubernetes API at {self._where} does not answer {method} {_bare(path)}: {why}",
                 hint="see whether the API server is up and this machine reaches it; it is safe to try again",
             ) from error
 
@@ -191,6 +193,7 @@ class Api:
                 from kubernetes.aio.client import ApiClient  # noqa: PLC0415 - slow, see `Access`
 
                 self._client = ApiClient(configuration)
+                self._where = str(configuration.host)
                 self._read_at = asyncio.get_running_loop().time()
             return self._client
 
@@ -205,14 +208,14 @@ class Api:
             ) from error
         if 200 <= status < 300:
             return body
-        raise _refusal(f"{method} {_bare(path)}", status, body)
+        raise _refusal(f"{method} {_bare(path)}", status, body, self._where)
 
 
 def _bare(path: str) -> str:
     return path.partition("?")[0]
 
 
-def _refusal(what: str, status: int, body: Any) -> TminusError:
+def _refusal(what: str, status: int, body: Any, where: str) -> TminusError:
     told = body if isinstance(body, dict) else {}
     message = str(told.get("message") or status)
     causes = (told.get("details") or {}).get("causes") or []
@@ -228,7 +231,10 @@ def _refusal(what: str, status: int, body: Any) -> TminusError:
     if status == 403:
         return DeniedError(f"{what}: {message}", hint="compare our Role with docs/how-to/kubernetes.md")
     if status in {408, 429} or status >= 500:
-        return UnreachableError(f"{what}: {status}, {message}", hint="it is safe to try again")
+        return UnreachableError(
+            f"{what} at {where}: {status}, {message}",
+            hint="see what the API server lacks; it is safe to try again",
+        )
     return RolloutError(f"{what}: {status}, {message}", hint="see what the cluster refuses")
 
 

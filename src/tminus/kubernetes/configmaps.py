@@ -22,6 +22,9 @@ OTHERS = frozenset(
 """Maps that a cluster puts into each namespace by itself."""
 
 
+_STALE = "; who reads it by its environment has the old one until it is started again"
+
+
 @dataclass(frozen=True, slots=True)
 class Map:
     """One ConfigMap: what identifies it, and the digest of each of its values."""
@@ -63,11 +66,13 @@ def _bytes(value: object) -> bytes:
     return value.encode() if isinstance(value, str) else json.dumps(value, default=str).encode()
 
 
-def missing(maps: Mapping[str, Map], references: Iterable[Reference], names: Iterable[str]) -> Iterator[str]:
+def missing(
+    maps: Mapping[str, Map], references: Iterable[Reference], names: Iterable[str], namespace: str
+) -> Iterator[str]:
     """Maps and keys that are named and not there; what a pod starts without is not missed."""
     for name in names:
         if name not in maps:
-            yield f"there is no ConfigMap {name}, which the plan names"
+            yield f"there is no ConfigMap {name} in {namespace}, which the plan names"
     wanted: dict[tuple[str, str], list[str]] = {}
     for one in references:
         if not one.optional:
@@ -77,7 +82,7 @@ def missing(maps: Mapping[str, Map], references: Iterable[Reference], names: Ite
         who = f"{told[0]}{f' and {len(told) - 1} more' if len(told) > 1 else ''}"
         if name not in maps and name not in absent:
             absent.add(name)
-            yield f"there is no ConfigMap {name}, which {who} names"
+            yield f"there is no ConfigMap {name} in {namespace}, which {who} names"
         elif name in maps and key and key not in maps[name].digests:
             yield f"the ConfigMap {name} lacks the key {key}, which {who} names"
 
@@ -132,11 +137,16 @@ def _reason(error: RolloutError) -> str:
 
 
 def odd(
-    maps: Mapping[str, Map], wanted: Iterable[str], policy: Sequence[str], asked: tuple[float, float]
+    maps: Mapping[str, Map],
+    wanted: Iterable[str],
+    references: Iterable[Reference],
+    policy: Sequence[str],
+    asked: tuple[float, float],
 ) -> Iterator[str]:
     """What is not wrong and yet not as it should be; `asked` is the time, and how long a key has to stand."""
     now, settled = asked
     known = set(wanted)
+    by_environment = {one.name for one in references if ", env" in one.where}
     for name, one in maps.items():
         if name not in known:
             if name not in OTHERS and not one.owned:
@@ -148,5 +158,5 @@ def odd(
             if key in one.digests and now - written.at < settled:
                 yield (
                     f"the ConfigMap {name} was changed {max(now - written.at, 0) / 60:.0f} min ago "
-                    f"in the key {key}, by {written.manager}"
+                    f"in the key {key}, by {written.manager}{_STALE if name in by_environment else ''}"
                 )

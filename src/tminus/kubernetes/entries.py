@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tminus.errors import DeniedError
+from tminus.errors import DeniedError, InconclusiveError
 from tminus.vault import Metadata, Vault, is_path
 
 from .origins import Origin, Place
@@ -36,6 +36,8 @@ async def look(vault: Vault, place: Place, origin: Origin, policy: Policy) -> En
     """What is wrong with a place of Vault that an origin names."""
     if not is_path(place.told):
         return Entry((f"{origin.proof} names {place.told[:80]!r}, which is no path in Vault",))
+    if place.first:
+        raise _first(place, origin)
     if place.made:
         return await _made(vault, place, origin)
     if not place.mount:
@@ -45,8 +47,18 @@ async def look(vault: Vault, place: Place, origin: Origin, policy: Policy) -> En
         place = found
     metadata = await vault.metadata(place.mount, place.path, place.namespace)
     if metadata is None:
+        engine = await vault.engine(place.told, place.namespace)
+        if engine is not None and engine.version == "1":
+            raise _first(place, origin)
         return Entry((f"Vault has nothing at {place.told}, which {origin.proof} names",))
     return await _version(vault, place, metadata, (origin, policy))
+
+
+def _first(place: Place, origin: Origin) -> InconclusiveError:
+    return InconclusiveError(
+        f"{origin.proof} names {place.told}, in KV version 1, which keeps no metadata: no version can be seen there",
+        hint="move it to an engine of version 2, or have a person attest the line",
+    )
 
 
 async def _made(vault: Vault, place: Place, origin: Origin) -> Entry:
@@ -72,8 +84,7 @@ async def _below(vault: Vault, place: Place, origin: Origin) -> Place | Entry:
     if engine.kind != "kv":
         return Entry()  # it makes what it gives, so nothing stands there
     if engine.version != "2":
-        why = f"{origin.proof} names {place.path}, in KV version 1, which keeps no metadata; use version 2"
-        return Entry((why,))
+        raise _first(place, origin)
     rest = place.path.strip("/").removeprefix(f"{engine.mount}/").removeprefix("data/")
     return Place(engine.mount, rest, place.namespace, place.keys)
 
@@ -97,7 +108,8 @@ async def _version(vault: Vault, place: Place, metadata: Metadata, about: tuple[
     remarks = []
     days = (policy.now - version.created) / _DAY
     if policy.rotated_days and days > policy.rotated_days:
-        remarks.append(f"{place.told} was last rotated {days:.0f} days ago, longer than the plan allows")
+        allowed = f"and the plan allows {policy.rotated_days} days"
+        remarks.append(f"{place.told} was last rotated {days:.0f} days ago, {allowed}")
     if origin.refreshed is not None and not place.version and version.created > origin.refreshed + _TICK:
         remarks.append(f"{origin.proof} was refreshed before the newest version of {place.told} was written")
     return Entry(tuple(problems), tuple(remarks), number, version.created)

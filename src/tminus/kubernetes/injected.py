@@ -33,7 +33,7 @@ def of_agent(workload: Object) -> Origin | None:
         if name not in named_so and (found := _OF_TEMPLATE.search(body)):
             named_so[name] = found[1]
     if not named_so:
-        return None
+        return _above(workload)
     namespace = given.get(f"{_AGENT}namespace", "")
     places = tuple(
         Place("", path, namespace, frozenset(_KEY.findall(texts.get(name, ""))))
@@ -44,7 +44,18 @@ def of_agent(workload: Object) -> Origin | None:
         if given.get(_INJECT) == "true"
         else [f"{named(workload)} names secrets, and {_INJECT} is not true"]
     )
-    return Origin(f"agent in {named(workload)}", "", places, tuple(off))
+    server = given.get(f"{_AGENT}service", "")
+    servers = (server,) if server else ()
+    return Origin(f"agent in {named(workload)}", "", places, tuple(off), servers=servers)
+
+
+def _above(workload: Object) -> Origin | None:
+    """Annotations that stand on a workload and not on its pods, where the agent looks for them."""
+    own = mapping(mapping(workload.get("metadata")).get("annotations"))
+    if not template(workload) or not any(key.startswith((_SECRET, _TEMPLATE)) for key in own):
+        return None
+    why = f"{named(workload)} names secrets for the agent itself, and not in its pod template: nothing is injected"
+    return Origin(f"agent in {named(workload)}", problems=(why,))
 
 
 def of_class(thing: Object | None, name: str, limits: Limits) -> Origin:
@@ -58,9 +69,10 @@ def of_class(thing: Object | None, name: str, limits: Limits) -> Origin:
         return Origin(proof, problems=(f"{proof} takes from {provider or 'nothing'}, not from Vault",))
     places = tuple(_places(text(given.get("objects")), text(given.get("vaultNamespace"))))
     problems = [] if places else [f"{proof} names no secret that can be read from it"]
-    hosts = [elsewhere(text(given.get(key)), limits.staging) for key in ("vaultAddress", "baoAddress")]
+    servers = [text(given.get(key)) for key in ("vaultAddress", "baoAddress") if text(given.get(key))]
+    hosts = [elsewhere(server, limits.staging) for server in servers]
     problems += [f"{proof} takes from {host}, which is another environment's" for host in hosts if host]
-    return Origin(proof, "", places, tuple(problems))
+    return Origin(proof, "", places, tuple(problems), servers=tuple(servers))
 
 
 def _places(objects: str, namespace: str) -> Iterator[Place]:

@@ -40,6 +40,8 @@ class Place:
     """What Vault knows it by that it made on being asked; such a place is not looked at itself."""
     made: bool = False
     """Whether it is such a place."""
+    first: bool = False
+    """Whether it is in KV version 1, which keeps no metadata."""
 
     @property
     def told(self) -> str:
@@ -61,6 +63,8 @@ class Origin:
     """When what stands in Vault was last taken over, by the operator's own word."""
     proven: frozenset[str] | None = None
     """The keys that are from there; nothing for all of them."""
+    servers: tuple[str, ...] = ()
+    """The addresses of Vault that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,13 @@ def of_external(thing: Object, stores: Mapping[tuple[str, str], Object | None], 
         tuple(remarks),
         refreshed,
         given if merges else None,
+        tuple(dict.fromkeys(filter(None, (_server(stores.get(one)) for one in stores_of(thing))))),
+    )
+
+
+def _server(store: Object | None) -> str:
+    return text(
+        mapping(mapping(mapping((store or {}).get("spec")).get("provider")).get("vault")).get("server")
     )
 
 
@@ -189,7 +200,8 @@ def _refreshed(thing: Object, limits: Limits) -> tuple[float | None, list[str]]:
         return at, []
     minutes = (limits.now - at) / 60
     if interval and minutes * 60 > LATE * interval:
-        return at, [f"{name} was refreshed {minutes:.0f} min ago, twice as long as its interval and more"]
+        twice = f"twice its interval of {spec.get('refreshInterval', '1h')} and more"
+        return at, [f"{name} was refreshed {minutes:.0f} min ago, {twice}"]
     if minutes * 60 > limits.refreshed_seconds:
         return at, [f"{name} was refreshed {minutes:.0f} min ago, longer than the plan allows"]
     return at, []
@@ -233,7 +245,8 @@ def _in_store(store: Object, remote: Object) -> Place | None:
         mount, _, key = key.partition("/")
         key = key.removeprefix("data/")
     version = text(remote.get("version"))
-    return Place(mount, key, text(vault.get("namespace")), version=int(version) if version.isdecimal() else 0)
+    pinned = int(version) if version.isdecimal() else 0
+    return Place(mount, key, text(vault.get("namespace")), version=pinned, first=vault.get("version") == "v1")
 
 
 def of_operated(thing: Object, limits: Limits) -> Origin:
@@ -256,9 +269,8 @@ def of_operated(thing: Object, limits: Limits) -> Origin:
         place = Place(mount, path, namespace, lease=text(lease.get("id")), made=True)
     else:
         pinned = spec.get("version")
-        place = Place(mount, path, namespace, version=pinned if isinstance(pinned, int) else 0)
-        if spec.get("type") == "kv-v1":
-            problems.append(f"{named(thing)} takes from KV version 1, which keeps no metadata; use version 2")
+        number = pinned if isinstance(pinned, int) else 0
+        place = Place(mount, path, namespace, version=number, first=spec.get("type") == "kv-v1")
     once = spec.get("refreshAfter") in {"0s", "0"}
     remarks = [f"{named(thing)} is never refreshed by itself"] if once else []
     return Origin(named(thing), "", (place,), tuple(problems), tuple(remarks))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
 
 from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.evidence import Observation
 from tminus.errors import DeniedError, InconclusiveError, ProbeError, TminusError
+from tminus.http import bare
 from tminus.vault import asking
 
 from .api import Api, Object
@@ -15,7 +18,8 @@ from .entries import Entry, Policy, look
 from .injected import of_agent, of_class, syncs
 from .keys import Written, keys
 from .origins import Limits, Origin, Place, by_hand, external, of_external, of_operated, operated, stores_of
-from .references import PROVIDER_CLASS, SECRET, Reference, mapping, text
+from .references import PROVIDER_CLASS, SECRET, Reference, mapping, mappings, text
+from .references import named as shown
 from .workloads import Asked, Named, gathered, said_of
 
 _ESO, _VSO = "apis/external-secrets.io", "apis/secrets.hashicorp.com/v1beta1"
@@ -30,6 +34,8 @@ class Wanted:
     """Secrets that must be there although no workload names them."""
     other_origin: tuple[str, ...] = ()
     """Secrets that are not from Vault, as the plan says."""
+    servers: tuple[str, ...] = ()
+    """Other addresses of the plan's Vault, as operators reach it; patterns."""
     rotated_days: int = 0
 
 
@@ -45,6 +51,8 @@ class Operators:
     stores: dict[tuple[str, str], Object | None] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
     """Kinds that tminus may not read: what they would prove is not known."""
+    unknown: list[str] = field(default_factory=list)
+    """Kinds that the cluster does not know."""
 
     async def load(self) -> None:
         """Read all of them; a kind that the cluster does not know has no objects."""
@@ -54,11 +62,15 @@ class Operators:
                 self.externals = found
                 await self._read_stores(f"{_ESO}/{version}")
                 break
+        else:
+            self.unknown.append("ExternalSecret")
         for plural, kind in (
             ("vaultstaticsecrets", "VaultStaticSecret"),
             ("vaultdynamicsecrets", "VaultDynamicSecret"),
         ):
-            self.operated += await self._listed(_VSO, plural, kind) or []
+            listed = await self._listed(_VSO, plural, kind)
+            self.unknown += [kind] if listed is None else []
+            self.operated += listed or []
         for thing in await self._listed(_CSI, "secretproviderclasses", "SecretProviderClass") or []:
             self.classes[text(mapping(thing.get("metadata")).get("name"))] = thing
 
@@ -94,6 +106,24 @@ class Operators:
             if name in self.classes and syncs(self.classes[name], secret):
                 return of_class(self.classes[name], name, limits)
         return None
+
+    def excuse(self, secret: Object) -> str:
+        """Why nobody says that a Secret is from Vault, as far as that can be seen."""
+        name = text(secret.get("name"))
+        there = {text(mapping(one.get("metadata")).get("uid")) for one in (*self.externals, *self.operated)}
+        lost = [one for one in mappings(secret.get("ownerReferences")) if text(one.get("uid")) not in there]
+        kinds = ("ExternalSecret", "VaultStaticSecret", "VaultDynamicSecret")
+        told = [
+            f"its owner {text(one.get('kind'))}/{text(one.get('name'))} is not there"
+            for one in lost
+            if one.get("kind") in kinds
+        ]
+        for thing in self.externals:
+            target = text(mapping(mapping(thing.get("spec")).get("target")).get("name"))
+            if text(mapping(thing.get("metadata")).get("name")) == name and target not in {"", name}:
+                told.append(f"{shown(thing)} writes {target}")
+        told += [f"the cluster knows no {', '.join(self.unknown)}"] if self.unknown else []
+        return ", ".join(told) or f"nothing in {self.asked.namespace} that writes Secrets from there owns it"
 
 
 @dataclass(slots=True)
@@ -165,10 +195,11 @@ class Provenance:
     ) -> bool:
         """Judge one Secret; whether it is known where it comes from, or need not be."""
         needed = [one for one in references if not one.optional]
-        who = f", which {needed[0].told} names" if needed else ", which the plan names"
+        used = (needed or references)[:1]
+        who = f"; {used[0].told} names it" if used else "; the plan names it"
         if secret is None:
             if needed or name in self.wanted.names:
-                self.problems.append(f"there is no Secret {name}{who}")
+                self.problems.append(f"there is no Secret {name} in {operators.asked.namespace}{who}")
             return True
         written = keys(secret)
         if written is None:
@@ -188,9 +219,7 @@ class Provenance:
         self.owners[name] = [*_owners(secret)]
         if origin is None:
             if not operators.hidden:
-                self.problems.append(
-                    f"the Secret {name} is not from Vault: nothing that writes Secrets from there owns it{who}"
-                )
+                self.problems.append(f"the Secret {name} is not from Vault: {operators.excuse(secret)}{who}")
             return False
         self._add(name, origin)
         self._overwritten(name, references, written, origin)
@@ -224,6 +253,7 @@ class Provenance:
                     hint="add a system `{kind: vault, address: env:NAME}` to the plan",
                 )
             async with asking(address) as vault:
+                self._same(vault.where)
                 health = await vault.health()
                 if health.problem:
                     self.problems.insert(0, health.problem)
@@ -239,6 +269,18 @@ class Provenance:
         for entry in self.entries.values():
             self.problems += [one for one in entry.problems if one not in self.problems]
             self.remarks += [one for one in entry.remarks if one not in self.remarks]
+
+    def _same(self, where: str) -> None:
+        """Raise `InconclusiveError` where operators take from another Vault than the one that is asked."""
+        for origins in self.origins.values():
+            for origin in origins:
+                for server in origin.servers:
+                    if not _alike(server, where, self.wanted.servers):
+                        raise InconclusiveError(
+                            f"{origin.proof} takes from {bare(server)}, and the plan's Vault is {where}: what stands "
+                            "in one proves nothing of the other",
+                            hint="if both are one Vault, write `servers: [HOST]` under `with` in the plan",
+                        )
 
     def _places(self) -> Iterator[tuple[Origin, Place]]:
         for origins in self.origins.values():
@@ -299,6 +341,20 @@ def _owners(secret: Object) -> list[str]:
     references = mapping(secret).get("ownerReferences")
     found = references if isinstance(references, list) else []
     return [f"{text(mapping(one).get('kind'))}/{text(mapping(one).get('name'))}" for one in found]
+
+
+def _alike(server: str, where: str, others: tuple[str, ...]) -> bool:
+    """Whether an operator's address is that of the Vault that is asked, or one that the plan calls so."""
+    host = _host(server)
+    return host == _host(where) or any(
+        fnmatchcase(one, pattern) for pattern in others for one in (server, host, host.rpartition(":")[0])
+    )
+
+
+def _host(address: str) -> str:
+    """The host and the port of an address, for comparing."""
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    return parts.netloc.rpartition("@")[2].lower()
 
 
 def _words(error: TminusError) -> str:

@@ -86,11 +86,11 @@ async def configmaps(  # noqa: PLR0913 - what a plan may say
         wishes = [one for one in seen.rendered if text(one.thing.get("kind")) == CONFIG_MAP]
         by_name = {Map(one.thing).name: one for one in wishes}
         _something(seen, [*(names or ()), *by_name], CONFIG_MAP)
-        problems = [*missing(maps, seen.of(CONFIG_MAP), names or ())]
+        problems = [*missing(maps, seen.of(CONFIG_MAP), names or (), asked.namespace)]
         problems += [
-            f"there is no ConfigMap {name}, which {one.file.name}:{one.line} has"
+            f"there is no ConfigMap {name} in {asked.namespace}, which {one.file.name}:{one.line} has"
             for name, one in by_name.items()
-            if name not in maps and not any(f"no ConfigMap {name}," in problem for problem in problems)
+            if name not in maps and not any(f"no ConfigMap {name} " in problem for problem in problems)
         ]
         for name, wish in by_name.items():
             if name in maps:
@@ -99,7 +99,7 @@ async def configmaps(  # noqa: PLR0913 - what a plan may say
     meant = {name: maps[name] for name in sorted(wanted) if name in maps}
     for one in meant.values():
         problems += unfilled(one, staging or (), allowed or ())
-    remarks = tuple(odd(maps, wanted, immutable or (), (now, settled_seconds)))
+    remarks = tuple(odd(maps, wanted, seen.of(CONFIG_MAP), immutable or (), (now, settled_seconds)))
     return _of_maps(seen, meant, [*problems], remarks)
 
 
@@ -134,6 +134,7 @@ async def secrets(  # noqa: PLR0913 - what a plan may say
     manifests: str = "",
     workloads: list[str] | None = None,
     vault: str = "",
+    servers: list[str] | None = None,
     refreshed_seconds: int = 3600,
     rotated_days: int = 0,
     staging: list[str] | None = None,
@@ -143,11 +144,12 @@ async def secrets(  # noqa: PLR0913 - what a plan may say
 
     Meant are those of `names`, those that workloads name, and what pods take from Vault without one. Each has to come
     from Vault by External Secrets, the Vault Secrets Operator, the agent's annotations or a provider class, whose paths
-    are looked up in `vault`, the plan's only Vault where none is named. Secrets of `other_origin` are warned of.
+    are looked up in `vault`, the plan's only Vault where none is named. `servers` are other addresses of that Vault, as
+    operators reach it. Secrets of `other_origin` are warned of.
     """
     asked = kubernetes.asked(namespace, manifests, workloads)
     limits = Limits(kubernetes.now(), refreshed_seconds, tuple(staging or ()))
-    wanted = Wanted(tuple(names or ()), tuple(other_origin or ()), rotated_days)
+    wanted = Wanted(tuple(names or ()), tuple(other_origin or ()), tuple(servers or ()), rotated_days)
     async with kubernetes.asking(context) as api:
         provenance = await Provenance.of(api, asked, wanted, limits)
         await provenance.in_vault(_vault(kubernetes, vault))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from tminus.config import resolve
 from tminus.domain.plan import Plan
 from tminus.errors import PlanError
-from tminus.probes import kubernetes
+from tminus.probes import kubernetes, vault
 
 
 def makers(
@@ -30,7 +30,7 @@ def makers(
         )
         return kubernetes.System(address, now, context, namespace, vaults)
 
-    return {"kubernetes": cluster}
+    return {"kubernetes": cluster, "vault": lambda address: vault.System(address, now)}
 
 
 def _of_target(plan: Plan, environment: Mapping[str, str]) -> str:

@@ -61,6 +61,10 @@ class Orders:
     """By key: the value that operators write; one that is made up where nothing is said."""
     leases: dict[str, str] = field(default_factory=dict)
     """By the name of a VaultDynamicSecret: the lease that it was given."""
+    unserved: set[str] = field(default_factory=set)
+    """Groups whose kinds are not installed."""
+    webhook_down: str = ""
+    """The name of an admission webhook that is asked of every write and does not answer; empty for none."""
     operators_idle: bool = False
     """The operators that write Secrets do nothing."""
     idle: bool = False

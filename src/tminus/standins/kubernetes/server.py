@@ -149,6 +149,7 @@ class Cluster:
         if wanted.kind is kinds.REVIEWS:
             return self._review(user, await _body(request))
         access.must_be_allowed(self.store, user, wanted.wish())
+        self._must_be_served(request, wanted)
         if request.method != "GET":
             self.writes.append(f"{wanted.verb} {wanted.wish().resource} {wanted.name}".rstrip())
         if wanted.watches:
@@ -171,6 +172,14 @@ class Cluster:
         self.turn()
         status = 201 if request.method == "POST" and answer.get("kind") != "Status" else 200
         return web.json_response(answer, status=status, headers=MARK)
+
+    def _must_be_served(self, request: web.Request, wanted: Asked) -> None:
+        """Raise the `ApiProblem` that is ordered for a request of this kind."""
+        if wanted.kind.group in self.orders.unserved:
+            raise not_found("the server could not find the requested resource", request.path)
+        if self.orders.webhook_down and request.method != "GET":
+            why = f'Internal error occurred: failed calling webhook "{self.orders.webhook_down}": connection refused'
+            raise ApiProblem(500, "InternalError", why)
 
     def _review(self, user: str, body: Json) -> web.Response:
         about = body["spec"].get("resourceAttributes") or {}

@@ -9,7 +9,7 @@ Source: Vault HTTP API, `sys/health`, `sys/internal/ui/mounts`, `sys/leases/look
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +21,8 @@ from tminus.http import Http, bare, connect
 
 SECONDS = 10.0
 """The time limit of one call."""
+LONGEST = 150.0
+"""Seconds that a snapshot may take: a probe's own limit is little more."""
 MAX_BYTES = 4 * 1024 * 1024
 ACTIVE, STANDBY, RECOVERY, PERFORMANCE, UNINITIALISED, SEALED = 200, 429, 472, 473, 501, 503
 """What `sys/health` answers with."""
@@ -84,6 +86,16 @@ class Lease:
 
     seconds: float
     renewable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """What Vault Enterprise says of a snapshot that it takes by itself."""
+
+    end: float | None
+    """When the last one was done."""
+    error: str
+    """Why the last one failed; empty where it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +185,36 @@ class Vault:
             raise InconclusiveError(f"{self.where} tells nothing of a lease", hint="see its audit log")
         return Lease(float(found.get("ttl") or 0.0), bool(found.get("renewable")))
 
+    async def automatic(self, name: str) -> Automatic:
+        """How an automatic snapshot went; raises `InconclusiveError` where there is none of this name."""
+        path = f"sys/storage/raft/snapshot-auto/status/{_path(name)}"
+        status, answer = await self._asked("GET", path, "")
+        found = answer.get("data")
+        if status != 200 or not isinstance(found, dict):
+            raise InconclusiveError(
+                f"{self.where} knows no automatic snapshot {name} ({status})",
+                hint="correct its name; only Vault Enterprise takes them",
+            )
+        error = str(found.get("last_snapshot_error") or "")
+        return Automatic(instant(found.get("last_snapshot_end")), "" if error == "<nil>" else error)
+
+    async def snapshot(self) -> AsyncIterator[bytes]:
+        """A snapshot of the raft storage, piece by piece, as it is taken.
+
+        Raises `InconclusiveError` where this Vault stores otherwise, and `UnreachableError` when it breaks off.
+        """
+        path = "sys/storage/raft/snapshot"
+        headers = {"X-Vault-Request": "true", "X-Vault-Token": self._door.token}
+        async with self._http.arriving("GET", f"/v1/{path}", headers=headers) as reply:
+            if reply.status != 200:
+                self._must_answer(path, reply.status, otherwise={500, 501})
+                raise InconclusiveError(
+                    f"{self.where} gives no snapshot ({reply.status}): it does not store by raft",
+                    hint="back its storage up by the storage's own means, and have a person attest the line",
+                )
+            async for piece in reply.pieces:
+                yield piece
+
     async def _asked(
         self,
         method: str,
@@ -201,7 +243,10 @@ class Vault:
             self._must_answer(path.partition("?")[0], reply.status)
         return reply.status, _mapping(text)
 
-    def _must_answer(self, path: str, status: int) -> None:
+    def _must_answer(self, path: str, status: int, otherwise: Collection[int] = ()) -> None:
+        """Raise for an answer that is none; those of `otherwise` mean something of their own at this path."""
+        if status in otherwise:
+            return
         if status == 403:
             raise DeniedError(
                 f"{self.where} refuses us {path}",
@@ -246,8 +291,11 @@ def _path(text: str) -> str:
 
 
 @asynccontextmanager
-async def asking(address: str, *, seconds: float = SECONDS) -> AsyncIterator[Vault]:
-    """A Vault at an address; the token in it is used and never shown."""
+async def asking(address: str, *, seconds: float | None = SECONDS) -> AsyncIterator[Vault]:
+    """A Vault at an address; the token in it is used and never shown.
+
+    Each call ends within `seconds`; without any, when nothing has come for as long as one call usually may take.
+    """
     door = _Door.of(address)
-    async with connect(door.base, seconds=seconds) as http:
+    async with connect(door.base, seconds=seconds or LONGEST, idle=None if seconds else SECONDS) as http:
         yield Vault(http, door)
