@@ -24,10 +24,10 @@ from tminus.standins.kubernetes.store import instant
 from tminus.wiring.appraisal import looking_at
 
 if TYPE_CHECKING:
-    from tests.kubernetes_world import ADMIN_TOKEN, NAMESPACE, TOKENS, kubeconfig
+    from tests.kubernetes_world import NAMESPACE, TOKENS, kubeconfig
     from tests.vault_world import Bao
 else:
-    from kubernetes_world import ADMIN_TOKEN, NAMESPACE, TOKENS, kubeconfig
+    from kubernetes_world import NAMESPACE, TOKENS, kubeconfig
     from vault_world import Bao
 
 Json = dict[str, Any]
@@ -271,12 +271,18 @@ class Shop:
     async def judge(self, line: str, address: str = "", **arguments: Any) -> Claim:
         """What the plan's line comes out as, by the product's own path."""
         where = {"KUBE": str(self.config), "VAULT": address or self.vault.address}
-        check = plan().check(line)
-        check = replace(check, arguments={**(check.arguments or {}), **arguments})
-        readiness = looking_at(replace(plan(), checks=(check,)), where).readiness
-        await readiness.observe([check], "test")
-        self.claims += await readiness._record.events()
-        return (await readiness.claims())[line]
+        claim, events = await judged(line, where, **arguments)
+        self.claims += events
+        return claim
+
+
+async def judged(line: str, where: dict[str, str], **arguments: Any) -> tuple[Claim, list[Event]]:
+    """What a line of the plan comes out as with these arguments, and everything that is written down of it."""
+    check = plan().check(line)
+    check = replace(check, arguments={**(check.arguments or {}), **arguments})
+    readiness = looking_at(replace(plan(), checks=(check,)), where).readiness
+    await readiness.observe([check], "test")
+    return (await readiness.claims())[line], await readiness._record.events()
 
 
 def ago(**of: float) -> str:
@@ -326,6 +332,3 @@ async def shop(folder: Path, vault: Bao) -> AsyncIterator[Shop]:
         made = Shop(cluster, kubeconfig(folder, url), vault.looking(), paths)
         made.calm()
         yield made
-
-
-__all__ = ["ADMIN_TOKEN", "Shop", "maps", "shop"]

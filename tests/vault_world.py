@@ -82,6 +82,36 @@ class Bao:
         return str(made["lease_id"])
 
 
+RAFT = """
+storage "raft" {
+  path = "FOLDER"
+  node_id = "one"
+  performance_multiplier = 1
+}
+disable_mlock = true
+api_addr = "http://127.0.0.1:PORT"
+cluster_addr = "http://127.0.0.1:CLUSTER"
+listener "tcp" {
+  address = "127.0.0.1:PORT"
+  tls_disable = true
+}
+"""
+"""A server that keeps what it has as production does, and so can be snapshotted."""
+
+
+@contextmanager
+def raft(folder: Path) -> Iterator[Bao]:
+    """Such a server, initialised and unsealed; its root token is its own."""
+    (folder / "data").mkdir(parents=True)
+    text = RAFT.replace("FOLDER", str(folder / "data")).replace("CLUSTER", str(loopback.free_port()))
+    with bao(folder, configuration=text) as made:
+        keys = made.ask("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
+        own = Bao(made.url, keys["root_token"])
+        own.ask("PUT", "sys/unseal", {"key": keys["keys"][0]}, token=own.token)
+        asyncio.run(wait_until(lambda: _is_active(own), 60, "OpenBao to be active", log=folder / "bao.log"))
+        yield own
+
+
 @contextmanager
 def bao(folder: Path, *, configuration: str = "") -> Iterator[Bao]:
     """A server until the end of the block: a developer's, or one of this configuration, with `PORT` in it."""
@@ -110,11 +140,16 @@ def bao(folder: Path, *, configuration: str = "") -> Iterator[Bao]:
 
 
 async def _answers(made: Bao) -> bool:
-    def asked() -> bool:
-        try:
-            with urlopen(f"{made.url}/v1/sys/health?uninitcode=200&sealedcode=200", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
+    return await asyncio.to_thread(_well, f"{made.url}/v1/sys/health?uninitcode=200&sealedcode=200")
 
-    return await asyncio.to_thread(asked)
+
+async def _is_active(made: Bao) -> bool:
+    return await asyncio.to_thread(_well, f"{made.url}/v1/sys/health")
+
+
+def _well(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
