@@ -119,6 +119,11 @@ def _of_maps(
         "workloads": [*said_of(seen.workloads)],
         "rendered": len(seen.rendered),
     }
+    if not meant and not problems:
+        raise InconclusiveError(
+            "none of the ConfigMaps that workloads name is there, and all are optional",
+            hint="see whether it is the right namespace",
+        )
     keys = sum(len(one.digests) for one in meant.values())
     fact = f"{len(meant)} ConfigMaps with {keys} keys, named by {len(said_of(seen.workloads))} workloads"
     return Observation(problems, told, {"maps": digests}, remarks, fact)
