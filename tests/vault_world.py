@@ -5,7 +5,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +109,7 @@ def raft(folder: Path) -> Iterator[Bao]:
         keys = made.ask("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
         own = Bao(made.url, keys["root_token"])
         own.ask("PUT", "sys/unseal", {"key": keys["keys"][0]}, token=own.token)
-        asyncio.run(wait_until(lambda: _is_active(own), 60, "OpenBao to be active", log=folder / "bao.log"))
+        _waited(wait_until(lambda: _is_active(own), 60, "OpenBao to be active", log=folder / "bao.log"))
         yield own
 
 
@@ -128,7 +129,7 @@ def bao(folder: Path, *, configuration: str = "") -> Iterator[Bao]:
             command, stdout=log, stderr=log, env={"HOME": str(folder), "PATH": "/usr/bin:/bin"}
         )
     try:
-        asyncio.run(wait_until(lambda: _answers(made), 30, "OpenBao to answer", log=folder / "bao.log"))
+        _waited(wait_until(lambda: _answers(made), 30, "OpenBao to answer", log=folder / "bao.log"))
         yield made
     finally:
         child.terminate()
@@ -137,6 +138,12 @@ def bao(folder: Path, *, configuration: str = "") -> Iterator[Bao]:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait(10)
+
+
+def _waited(waiting: Coroutine[Any, Any, None]) -> None:
+    """Wait also where a loop runs already: a server is started in the middle of a test."""
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(asyncio.run, waiting).result()
 
 
 async def _answers(made: Bao) -> bool:

@@ -401,8 +401,16 @@ for _way in WAYS:
 
 @line(LINE, "inconclusive", "no workload of the namespace names a map")
 async def test_a_namespace_without_maps_shows_nothing(shop: Shop) -> None:
-    claim = await shop.judge(LINE, namespace="default")
+    for kind, name in (("Deployment", "api"), ("Deployment", "web"), ("StatefulSet", "queue"), ("CronJob", "report")):
+        shop.remove(kind, name)
+    claim = await shop.judge(LINE)
     shows(claim, Verdict.INCONCLUSIVE, "none of the 0 workloads")
+
+
+async def test_maps_that_all_are_optional_and_absent_show_nothing(shop: Shop) -> None:
+    env = [from_map("A", "absent", "a", optional=True)]
+    shop.put(workload("Deployment", "more", {"containers": [container("more", env=env)]}))
+    shows(await shop.judge(LINE, workloads=["more"]), Verdict.INCONCLUSIVE, "all are optional")
 
 
 @line(LINE, "error", "the kubeconfig's cluster does not listen")

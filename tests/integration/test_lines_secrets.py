@@ -124,6 +124,7 @@ async def test_a_rotation_is_another_claim_and_a_second_look_is_not(world: Shop)
 
 
 async def test_the_policy_that_is_documented_lets_nobody_read_a_value(world: Shop) -> None:
+    shows(await world.judge(LINE), Verdict.PASSED)
     with pytest.raises(AssertionError, match="403"):
         world.vault.ask("GET", f"secret/data/{world.paths}/db", token=world.vault.token)
 

@@ -104,7 +104,9 @@ async def _version(vault: Vault, place: Place, metadata: Metadata, about: tuple[
     problems: list[str] = []
     if place.keys:
         there = await vault.subkeys(place.mount, place.path, number, place.namespace)
-        problems += [f"Vault has no key {key} at {told}" for key in sorted(place.keys - there)]
+        # A property with points is a key of that name, or a way into the value of a key.
+        missing = [key for key in sorted(place.keys - there) if key.partition(".")[0] not in there]
+        problems += [f"Vault has no key {key} at {told}" for key in missing]
     remarks = []
     days = (policy.now - version.created) / _DAY
     if policy.rotated_days and days > policy.rotated_days:

@@ -225,7 +225,7 @@ def _places(thing: Object, stores: Mapping[tuple[str, str], Object | None]) -> t
         reference = _store_of(source.get("storeRef")) if source.get("storeRef") else default
         place = _in_store(mapping(stores.get(reference) or {}), remote)
         if place is not None:
-            key = text(remote.get("property")).partition(".")[0]
+            key = text(remote.get("property"))
             found.setdefault(place, set()).update({key} if key else ())
     if not entries:
         problems.append(f"{named(thing)} takes nothing from anywhere")
