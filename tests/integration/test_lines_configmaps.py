@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import yaml
@@ -73,7 +73,7 @@ async def test_maps_that_are_there_and_as_rendered_pass(shop: Shop, tmp_path: Pa
 
 async def test_what_was_seen_has_digests_and_no_values(shop: Shop) -> None:
     await shop.judge(LINE)
-    seen = shop.claims[-1].data["seen"]
+    seen = cast("Any", shop.claims[-1].data["seen"])
     kept = seen["maps"]["api-config"]
     assert kept["uid"]
     assert kept["resource_version"]

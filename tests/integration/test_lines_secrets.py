@@ -1,5 +1,6 @@
 """The line about Secrets: a stand-in cluster whose Secrets come from a real OpenBao, one thing broken in each way."""
 
+import asyncio
 import json
 import logging
 import re
@@ -7,13 +8,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import pytest
+import typer
 from aiohttp import web
+from typer.testing import CliRunner
 
 from tminus import loopback
+from tminus.cli.check import check
 from tminus.domain.evidence import Verdict
 from tminus.kubernetes.rights import rights
 from tminus.standins.clock import wall_clock
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from tests.integration.line_world import fails, shows
     from tests.kubernetes_world import NAMESPACE
     from tests.secrets_world import (
+        PLAN,
         Json,
         Shop,
         ago,
@@ -43,6 +48,7 @@ else:
 
     from kubernetes_world import NAMESPACE
     from secrets_world import (
+        PLAN,
         Json,
         Shop,
         ago,
@@ -105,7 +111,7 @@ def plain(name: str, **values: str) -> Json:
 async def test_secrets_that_come_from_vault_in_each_way_pass(world: Shop) -> None:
     claim = await world.judge(LINE)
     shows(claim, Verdict.PASSED, "6 Secrets and 4 workloads take from 7 places of Vault")
-    seen = world.claims[-1].data["seen"]["secrets"]
+    seen = cast("Any", world.claims[-1].data["seen"])["secrets"]
     assert seen["api-db"]["keys"] == ["password", "username"]
     assert seen["api-db"]["owners"] == ["ExternalSecret/api-db"]
     (origin,) = seen["api-db"]["from"]
@@ -680,3 +686,23 @@ async def test_nothing_in_the_role_can_be_left_out(world: Shop, number: int, tmp
 async def test_the_shared_stores_have_to_be_readable_too(world: Shop) -> None:
     world.cluster.store.remove(named("ClusterRole"), world.find("ClusterRole", "tminus-looking"))
     shows(await world.judge(LINE), Verdict.ERROR, "clustersecretstores")
+
+
+async def test_tminus_check_looks_at_both_lines_and_prints_no_value(
+    world: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_hand(world)
+    file = tmp_path / "shop.yaml"
+    file.write_text(PLAN, encoding="utf-8")
+    monkeypatch.setenv("KUBE", str(world.config))
+    monkeypatch.setenv("VAULT", world.vault.address)
+    command = typer.Typer()
+    command.command()(check)
+    words = [str(file), "--only", LINE, "--only", "cfg.configmaps", "--json"]
+    result = await asyncio.to_thread(CliRunner().invoke, command, words)
+    assert result.exit_code == 1, result.output
+    assert "api-db is not from Vault" in result.output
+    assert "5 ConfigMaps with 8 keys" in result.output
+    for planted in ("canary-", world.vault.token, ROOT):
+        assert planted not in result.output
+    await world.judge(LINE)

@@ -193,7 +193,7 @@ def test_a_key_is_resolved_as_the_operator_does(path: str, key: str, place: tupl
     }
     (found,) = of_external(thing, {("SecretStore", "s"): store(path=path)}, LIMITS).places
     assert (found.mount, found.path) == place
-    assert found.keys == {"a", "c"}
+    assert found.keys == {"a.b", "c"}
 
 
 def test_a_generator_that_is_not_vault_s_is_no_origin() -> None:
