@@ -396,7 +396,8 @@ def told(claim: Claim, way: Way) -> None:
 
 
 for _way in WAYS:
-    line(LINE, _way.shown, _way.how, mutation=_way.number)(test_each_way_to_break_a_map_is_told)
+    _how = f"(warned) {_way.how}" if _way.verdict is Verdict.WARNED else _way.how
+    line(LINE, _way.shown, _how, mutation=_way.number)(test_each_way_to_break_a_map_is_told)
 
 
 @line(LINE, "inconclusive", "no workload of the namespace names a map")

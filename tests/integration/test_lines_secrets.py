@@ -567,7 +567,8 @@ def told(claim: Any, verdict: Verdict, words: tuple[str, ...], silent: tuple[str
 
 
 for _way in WAYS:
-    line(LINE, _way.shown, _way.how, mutation=_way.number)(test_each_way_to_break_a_secret_is_told)
+    _how = f"(warned) {_way.how}" if _way.verdict is Verdict.WARNED else _way.how
+    line(LINE, _way.shown, _how, mutation=_way.number)(test_each_way_to_break_a_secret_is_told)
 
 
 @line(LINE, "failed", "Vault is sealed", mutation=351)

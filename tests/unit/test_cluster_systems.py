@@ -33,7 +33,7 @@ target:
     seconds: 'http_request_seconds_bucket{service="${side}"}'
 """
 LINE = """\
-    - {id: own.maps, line: Maps, due: T-2h, owner: devops, probe: kubernetes.configmaps, expect: empty, hint: see the maps}
+    - {id: own.maps, line: Maps, due: T-2h, owner: devops, probe: kubernetes.configmaps, expect: empty, hint: see them}
 """
 
 
