@@ -402,7 +402,12 @@ for _way in WAYS:
 
 @line(LINE, "inconclusive", "no workload of the namespace names a map")
 async def test_a_namespace_without_maps_shows_nothing(shop: Shop) -> None:
-    for kind, name in (("Deployment", "api"), ("Deployment", "web"), ("StatefulSet", "queue"), ("CronJob", "report")):
+    for kind, name in (
+        ("Deployment", "api"),
+        ("Deployment", "web"),
+        ("StatefulSet", "queue"),
+        ("CronJob", "report"),
+    ):
         shop.remove(kind, name)
     claim = await shop.judge(LINE)
     shows(claim, Verdict.INCONCLUSIVE, "none of the 0 workloads")
