@@ -10,10 +10,9 @@ import yaml
 
 from tminus import loopback
 from tminus.domain.traffic import Side
+from tminus.kubernetes import Access, Api
 from tminus.standins.kubernetes import Cluster
 from tminus.targets.kubernetes import (
-    Access,
-    Api,
     Jobs,
     KubernetesDatabase,
     KubernetesSmoke,

@@ -19,9 +19,10 @@ from tminus.domain.traffic import Side
 from tminus.errors import ReleaseError
 from tminus.haproxy import SECRET_VARIABLE, Proxy, Runtime, render
 from tminus.haproxy.configuration import BACKEND
+from tminus.kubernetes import Access, Api
 from tminus.releases import Releases
 from tminus.standins.kubernetes.orders import Rewrite
-from tminus.targets.kubernetes import Access, Api, KubernetesTarget, Service, manifests
+from tminus.targets.kubernetes import KubernetesTarget, Service, manifests
 from tminus.targets.kubernetes.manifests import Example
 from tminus.targets.local import LocalTarget
 from tminus.testing import FakeClock, FakeTarget, FakeTraffic

@@ -19,9 +19,10 @@ from tminus.errors import (
     TminusError,
     UnreachableError,
 )
+from tminus.kubernetes import Access, Api
 from tminus.processes import wait_until
 from tminus.standins.kubernetes.orders import Rewrite, Run
-from tminus.targets.kubernetes import Access, Api, KubernetesTarget
+from tminus.targets.kubernetes import KubernetesTarget
 from tminus.targets.kubernetes.jobs import NOT_READ
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ async def test_a_lost_answer_does_nothing_twice(world: Kube) -> None:
 async def test_credentials_that_have_run_out_are_read_anew(
     world: Kube, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tminus.targets.kubernetes.api.RENEW_SECONDS", 0.0)
+    monkeypatch.setattr("tminus.kubernetes.api.RENEW_SECONDS", 0.0)
     target = world.target()
     assert (await target.status(Side.BLUE)).running
     world.cluster.tokens["another-token"] = world.cluster.tokens.pop(OWN_TOKEN)

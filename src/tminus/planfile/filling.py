@@ -9,7 +9,7 @@ from tminus.planfile.findings import Findings
 from tminus.planfile.nodes import Map, Seq
 from tminus.planfile.problem import ToFill
 from tminus.planfile.shape import Place
-from tminus.planfile.targeting import BY_TARGET, systems
+from tminus.planfile.targeting import AT_TARGET, BY_TARGET, systems
 
 _WHOLE = re.compile(
     r"\[[^\]]*\]|<[^>]*>|[.…?·-]+|n/?n|tb[da]|todo|fixme|change[ _-]?me|placeholder|name", re.IGNORECASE
@@ -89,7 +89,7 @@ def _addresses(found: Findings) -> Iterator[tuple[Place, str, str]]:
         if line.probe
     } | {*systems(found.document)}
     for name, system in found.document.systems.items():
-        shown = found.document.target is not None and system.kind in BY_TARGET
+        shown = found.document.target is not None and system.kind in {*BY_TARGET, *AT_TARGET}
         if name in used and not shown:
             yield ("systems", name, "address"), f"system {name}", system.address
 

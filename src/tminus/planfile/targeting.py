@@ -21,6 +21,8 @@ KINDS = ("kubernetes",)
 """Where a release can be rolled out."""
 BY_TARGET = ("local", "traffic")
 """Kinds of systems that a target shows, and that need no address then."""
+AT_TARGET = ("kubernetes",)
+"""Kinds of systems that are asked where the target is when they name no address of their own."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 """A name as Kubernetes takes it for namespaces and Services (RFC 1123 label)."""
 _LONGEST = 42

@@ -60,7 +60,7 @@ from tminus.targets.local import LocalTarget
 from tminus.targets.memory import GuardMemory
 from tminus.targets.trace import ProxyTrace
 from tminus.webhooks import Hooks
-from tminus.wiring import alerting
+from tminus.wiring import alerting, clusters
 from tminus.wiring.judging import equip, guard_limits, traffic_seconds
 from tminus.wiring.keys import Keys
 from tminus.wiring.oncall import courier
@@ -334,6 +334,7 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
     kept = KeptRehearsals(site.rehearsals, clock.now) if site.rehearsals else None
     own: dict[str, Callable[[str], object]] = {
         **alerting.makers(plan, addresses, clock.now),
+        **clusters.makers(plan, addresses, known, clock.now),
         "website": website.System,
         "depot": service,
         # No line observes it by itself; the plan names it, so that the record says whether it is real.

@@ -11,19 +11,19 @@ from tminus.domain.plan import Check, Plan
 from tminus.errors import InconclusiveError, PlanError, TminusError, UnreachableError
 from tminus.http import is_address
 from tminus.planfile.filling import unfilled
-from tminus.planfile.targeting import BY_TARGET
+from tminus.planfile.targeting import AT_TARGET, BY_TARGET
 from tminus.probes import plan as plan_probes
 from tminus.probes import website
 from tminus.store.rehearsals import FOLDER, KeptRehearsals
 from tminus.store.unkept import UnkeptRecord
-from tminus.wiring import SystemClock, Systems, alerting, foreign
+from tminus.wiring import SystemClock, Systems, alerting, clusters, foreign
 from tminus.wiring.curtain import Curtain
 from tminus.wiring.judging import guard_limits
 
 _STAGED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic", "partner")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
 
-_OVER_HTTP = ("website", "prometheus", "alertmanager", "pagerduty", "slack", "mail")
+_OVER_HTTP = ("website", "prometheus", "alertmanager", "pagerduty", "slack", "mail", "vault")
 """Kinds whose address is that of a web server."""
 
 _SENDING = ("alertmanager.drill",)
@@ -126,6 +126,7 @@ def afar(
     addresses, out_of_reach = _addresses(plan, environment, (scene, by_target), curtain)
     makers: Makers = {
         **alerting.makers(plan, addresses, SystemClock().now),
+        **clusters.makers(plan, addresses, environment, SystemClock().now),
         **by_target,
         "website": website.System,
         "plan": lambda _: plan_probes.System(plan, guard_limits(plan), rehearsals=_kept()),
@@ -166,6 +167,8 @@ def _addresses(
     unknown: dict[str, TminusError] = {}
     for name, entry in plan.systems.items():
         kind, reference = str(entry["kind"]), str(entry["address"])
+        if not reference and kind in AT_TARGET and plan.target:
+            reference = str(plan.target["address"])
         try:
             if kind in by_target:
                 known[name] = ""

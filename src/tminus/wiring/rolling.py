@@ -16,12 +16,11 @@ from tminus.domain.plan import Plan
 from tminus.domain.record import Event
 from tminus.domain.traffic import Side, WeightChange
 from tminus.errors import UnreachableError
+from tminus.kubernetes import Access, Api
 from tminus.oci import Repository
 from tminus.probes import local, traffic
 from tminus.targets.inventory import RegistryInventory
 from tminus.targets.kubernetes import (
-    Access,
-    Api,
     Component,
     Jobs,
     KubernetesCommands,

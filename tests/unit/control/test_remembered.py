@@ -5,7 +5,7 @@ import pytest
 from tminus.control.ports import Json
 from tminus.control.remembered import given, kept
 from tminus.errors import RolloutError
-from tminus.targets.kubernetes.api import ChangedError, HeldError
+from tminus.kubernetes import ChangedError, HeldError
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "comm.slack": {"channel": "#production-deployment"},
     "rb.tested": {"digest": "${release}", "previous": "${previous}", "within": "5min"},
     "bk.db": {"hours": 2.0},
-    "bk.vault": {"hours": 2},
+    "bk.vault": {"hours": 2.0, "folder": "TBD"},
     "t1.all": {"side": "blue", "seconds": 300, "requests": 500},
     "t4p.err": {"seconds": 10800, "requests": 500, "baseline_seconds": 3600, "ratio": 1.2, "margin": 0.001},
     "t4p.perf": {"seconds": 10800, "requests": 500, "baseline_seconds": 3600, "ratio": 1.1},

@@ -32,7 +32,7 @@ def user_of(tokens: Mapping[str, str], header: str) -> str:
 
 
 def may(store: Store, user: str, wish: Wish) -> bool:
-    """Whether a user may do this, by the Roles that are bound to him in the namespace."""
+    """Whether a user may do this, by the Roles that are bound to him in the namespace and the cluster's."""
     return user == ADMIN or any(_takes(rule, wish) for rule in _rules(store, user, wish.namespace))
 
 
@@ -50,9 +50,12 @@ def must_be_allowed(store: Store, user: str, wish: Wish) -> None:
 
 def _rules(store: Store, user: str, namespace: str) -> Iterable[Json]:
     roles = {role["metadata"]["name"]: role for role in store.every("Role", namespace)}
-    for binding in store.every("RoleBinding", namespace):
+    clusters = {role["metadata"]["name"]: role for role in store.every("ClusterRole")}
+    bindings = [(one, roles) for one in store.every("RoleBinding", namespace) if namespace]
+    bindings += [(one, clusters) for one in store.every("ClusterRoleBinding")]
+    for binding, among in bindings:
         if any(_names(subject) == user for subject in binding.get("subjects") or ()):
-            yield from roles.get(binding["roleRef"]["name"], {}).get("rules") or ()
+            yield from among.get(binding["roleRef"]["name"], {}).get("rules") or ()
 
 
 def _names(subject: Json) -> str:

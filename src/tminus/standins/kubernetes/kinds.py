@@ -5,6 +5,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
+_ESO, _VSO = "external-secrets.io", "secrets.hashicorp.com"
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
 
@@ -20,6 +21,8 @@ class Kind:
     namespaced: bool = True
     subresources: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
+    custom: bool = False
+    """Whether it comes from a CustomResourceDefinition, as most kinds of operators do."""
 
     @property
     def api_version(self) -> str:
@@ -65,7 +68,10 @@ KINDS = (
     Kind("", "v1", "serviceaccounts", "ServiceAccount", short=("sa",)),
     Kind("apps", "v1", "deployments", "Deployment", subresources=("status", "scale"), short=("deploy",)),
     Kind("apps", "v1", "replicasets", "ReplicaSet", subresources=("status", "scale"), short=("rs",)),
+    Kind("apps", "v1", "statefulsets", "StatefulSet", subresources=("status", "scale"), short=("sts",)),
+    Kind("apps", "v1", "daemonsets", "DaemonSet", subresources=("status",), short=("ds",)),
     Kind("batch", "v1", "jobs", "Job", subresources=("status",)),
+    Kind("batch", "v1", "cronjobs", "CronJob", subresources=("status",), short=("cj",)),
     Kind(
         "policy",
         "v1",
@@ -75,10 +81,35 @@ KINDS = (
         short=("pdb",),
     ),
     Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"),
-    Kind("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute", subresources=("status",)),
+    Kind("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute", subresources=("status",), custom=True),
     Kind("coordination.k8s.io", "v1", "leases", "Lease"),
     Kind("rbac.authorization.k8s.io", "v1", "roles", "Role"),
     Kind("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding"),
+    Kind("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False),
+    Kind("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False),
+    Kind(
+        _ESO, "v1", "externalsecrets", "ExternalSecret", subresources=("status",), short=("es",), custom=True
+    ),
+    Kind(_ESO, "v1", "secretstores", "SecretStore", subresources=("status",), short=("ss",), custom=True),
+    Kind(
+        _ESO,
+        "v1",
+        "clustersecretstores",
+        "ClusterSecretStore",
+        namespaced=False,
+        subresources=("status",),
+        short=("css",),
+        custom=True,
+    ),
+    Kind(_VSO, "v1beta1", "vaultstaticsecrets", "VaultStaticSecret", subresources=("status",), custom=True),
+    Kind(_VSO, "v1beta1", "vaultdynamicsecrets", "VaultDynamicSecret", subresources=("status",), custom=True),
+    Kind(
+        "secrets-store.csi.x-k8s.io",
+        "v1",
+        "secretproviderclasses",
+        "SecretProviderClass",
+        custom=True,
+    ),
 )
 """Every kind."""
 

@@ -51,6 +51,22 @@ class Orders:
     """By the type of a route's condition: status, reason and message that its gateway gives instead."""
     unobserved: bool = False
     """The gateway's controller does not look at routes."""
+    store_reasons: dict[str, str] = field(default_factory=dict)
+    """By the name of a SecretStore or ClusterSecretStore: why its operator calls it not ready."""
+    unsynced: dict[str, str] = field(default_factory=dict)
+    """By the name of an object that asks for a Secret: why its operator cannot write it."""
+    secret_keys: dict[str, list[str]] = field(default_factory=dict)
+    """By a path of Vault: the keys that an operator finds there when its object names none."""
+    secret_values: dict[str, str] = field(default_factory=dict)
+    """By key: the value that operators write; one that is made up where nothing is said."""
+    leases: dict[str, str] = field(default_factory=dict)
+    """By the name of a VaultDynamicSecret: the lease that it was given."""
+    unserved: set[str] = field(default_factory=set)
+    """Groups whose kinds are not installed."""
+    webhook_down: str = ""
+    """The name of an admission webhook that is asked of every write and does not answer; empty for none."""
+    operators_idle: bool = False
+    """The operators that write Secrets do nothing."""
     idle: bool = False
     """No controller does anything."""
     away: bool = False

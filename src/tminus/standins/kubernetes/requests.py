@@ -30,6 +30,8 @@ class Asked:
     dry: bool
     force: bool
     watches: bool
+    bare: bool
+    """Whether the metadata alone is wanted."""
     since: int | None
     """The version after which a watch begins; none for now, with what is there."""
     seconds: float
@@ -82,6 +84,7 @@ def asked(request: web.Request) -> Asked:
         dry=query.get("dryRun") == "All",
         force=query.get("force") in {"1", "true", "True"},
         watches=watches,
+        bare="as=PartialObjectMetadata" in request.headers.get("Accept", ""),
         since=after,
         seconds=min(seconds, _LONGEST_WATCH),
     )

@@ -14,7 +14,9 @@ from aiohttp import web
 from . import access, fields, kinds
 from .access import ADMIN, Wish
 from .around import Surroundings
+from .contents import admitted
 from .kinds import Kind
+from .operators import Operators
 from .orders import Orders
 from .problems import ApiProblem, bad_request, copied, not_found
 from .requests import Asked, asked
@@ -59,6 +61,7 @@ class Cluster:
         """By bearer token: whose it is; `admin` may do everything."""
         self.workloads = Workloads(self.store, self.orders)
         self._around = Surroundings(self.store, self.orders, self.workloads)
+        self._operators = Operators(self.store, self.orders)
         self.writes: list[str] = []
         """Every write that was asked for and allowed: verb, resource and name, the oldest first."""
         for name in ("default", namespace):
@@ -70,6 +73,7 @@ class Cluster:
         if not self.orders.idle:
             self.workloads.turn()
             self._around.turn()
+            self._operators.turn()
 
     def settle(self, turns: int = 10) -> None:
         """Let the controllers look until nothing changes, so often at the most."""
@@ -81,8 +85,9 @@ class Cluster:
 
     def put(self, *things: Json, manager: str = "kubectl-client-side-apply") -> None:
         """Create or replace objects as an administrator does who uses no server-side apply."""
-        for thing in things:
-            kind, meta = kinds.named(thing["kind"]), thing["metadata"]
+        for given in things:
+            kind, meta = kinds.named(given["kind"]), given["metadata"]
+            thing = admitted(kind, given)
             namespace = meta.get("namespace", "default") if kind.namespaced else ""
             if self.store.has(kind, namespace, meta["name"]):
                 live = self.store.find(kind, namespace, meta["name"])
@@ -144,6 +149,7 @@ class Cluster:
         if wanted.kind is kinds.REVIEWS:
             return self._review(user, await _body(request))
         access.must_be_allowed(self.store, user, wanted.wish())
+        self._must_be_served(request, wanted)
         if request.method != "GET":
             self.writes.append(f"{wanted.verb} {wanted.wish().resource} {wanted.name}".rstrip())
         if wanted.watches:
@@ -167,6 +173,14 @@ class Cluster:
         status = 201 if request.method == "POST" and answer.get("kind") != "Status" else 200
         return web.json_response(answer, status=status, headers=MARK)
 
+    def _must_be_served(self, request: web.Request, wanted: Asked) -> None:
+        """Raise the `ApiProblem` that is ordered for a request of this kind."""
+        if wanted.kind.group in self.orders.unserved:
+            raise not_found("the server could not find the requested resource", request.path)
+        if self.orders.webhook_down and request.method != "GET":
+            why = f'Internal error occurred: failed calling webhook "{self.orders.webhook_down}": connection refused'
+            raise ApiProblem(500, "InternalError", why)
+
     def _review(self, user: str, body: Json) -> web.Response:
         about = body["spec"].get("resourceAttributes") or {}
         part = f"/{about['subresource']}" if about.get("subresource") else ""
@@ -183,14 +197,33 @@ class Cluster:
     async def _read(self, request: web.Request, wanted: Asked) -> Json | str:
         del request
         if not wanted.name:
-            items = [thing for thing in self._listed(wanted) if wanted.kind.kind == thing["kind"]]
-            meta = {"resourceVersion": str(self.store.version)}
-            kind = f"{wanted.kind.kind}List"
-            return {"kind": kind, "apiVersion": wanted.kind.api_version, "metadata": meta, "items": items}
+            return self._list(wanted)
         thing = self.store.find(wanted.kind, wanted.namespace, wanted.name)
+        if wanted.bare:
+            return _bare(thing)
         if wanted.part == "log":
             return self.workloads.log(thing)
         return _scale_of(thing) if wanted.part == "scale" else thing
+
+    def _list(self, wanted: Asked) -> Json:
+        items = self._listed(wanted)
+        meta = {"resourceVersion": str(self.store.version)}
+        if wanted.bare:
+            items = [_bare(thing) for thing in items]
+            return {
+                "kind": "PartialObjectMetadataList",
+                "apiVersion": "meta.k8s.io/v1",
+                "metadata": meta,
+                "items": items,
+            }
+        if not wanted.kind.custom:
+            # As the API server: what a list is of stands in the list alone.
+            items = [
+                {key: part for key, part in thing.items() if key not in {"kind", "apiVersion"}}
+                for thing in items
+            ]
+        kind = f"{wanted.kind.kind}List"
+        return {"kind": kind, "apiVersion": wanted.kind.api_version, "metadata": meta, "items": items}
 
     def _listed(self, wanted: Asked) -> list[Json]:
         return [
@@ -200,7 +233,7 @@ class Cluster:
         ]
 
     async def _create(self, request: web.Request, wanted: Asked) -> Json:
-        body = await _body(request)
+        body = admitted(wanted.kind, await _body(request))
         if wanted.part == "eviction":
             pod = self.store.find(wanted.kind, wanted.namespace, wanted.name)
             self._around.evict(pod, dry=wanted.dry)
@@ -209,10 +242,10 @@ class Cluster:
 
     async def _replace(self, request: web.Request, wanted: Asked) -> Json:
         live = self.store.find(wanted.kind, wanted.namespace, wanted.name)
-        return self._updated(wanted, live, await _body(request))
+        return self._updated(wanted, live, admitted(wanted.kind, await _body(request)))
 
     async def _patch(self, request: web.Request, wanted: Asked) -> Json:
-        body, how = await _body(request), request.content_type
+        body, how = admitted(wanted.kind, await _body(request)), request.content_type
         if how == _APPLY:
             return self._applied(wanted, body)
         live = self.store.find(wanted.kind, wanted.namespace, wanted.name)
@@ -317,6 +350,12 @@ async def _body(request: web.Request) -> Json:
     if not isinstance(found, dict):
         raise bad_request("the body is no object")
     return found
+
+
+def _bare(thing: Json) -> Json:
+    """An object without all but its metadata."""
+    about = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
+    return {**about, "metadata": thing["metadata"]}
 
 
 def _scale_of(thing: Json) -> Json:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..clock import wall_clock
+from .contents import must_be_allowed
 from .fields import updated
 from .kinds import Kind
 from .problems import ApiProblem, conflict, copied, invalid, not_found
@@ -121,6 +122,7 @@ class Store:
                 kind.resource, name, f"Precondition failed: UID in precondition: {meta.get('uid')}"
             )
         result = self._combined(kind, live, new, part)
+        must_be_allowed(kind, live, result)
         if result == live:
             return live
         return result if dry else self._keep(kind, result, "MODIFIED")

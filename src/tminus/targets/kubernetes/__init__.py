@@ -4,8 +4,6 @@ What is written is applied by the server under our own field manager and read ba
 with that manager's name and never taken silently. What runs is read from the pods.
 """
 
-from .access import Access
-from .api import Api
 from .components import Component, KubernetesComponents
 from .jobs import Jobs, KubernetesCommands, KubernetesDatabase, KubernetesSmoke
 from .manifests import manifests, role
@@ -13,8 +11,6 @@ from .service import Service
 from .target import KubernetesTarget
 
 __all__ = [
-    "Access",
-    "Api",
     "Component",
     "Jobs",
     "KubernetesCommands",

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from tminus.domain.traffic import Side
 from tminus.errors import RolloutError, UnreachableError
+from tminus.kubernetes import Api, Object
 
-from .api import Api
 from .managers import own
-from .service import Object, Service
+from .service import Service
 from .sides import Seen
 
 POLL_SECONDS = 0.5

@@ -10,9 +10,9 @@ from secrets import token_hex
 from tminus.control.ports import Json
 from tminus.domain.traffic import Side
 from tminus.errors import InconclusiveError, RolloutError
+from tminus.kubernetes import MANAGER, Api, Object
 
-from .api import Api
-from .service import MANAGER, Object, Service
+from .service import Service
 from .target import KubernetesTarget
 
 POLL_SECONDS = 1.0

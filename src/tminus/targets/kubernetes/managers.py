@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .service import MANAGER, Object
+from tminus.kubernetes import MANAGER, Object
 
 
 def own(live: Object) -> Object:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tminus.domain.traffic import Side
+from tminus.kubernetes import MANAGER, Object
 
-from .service import MANAGER, Object, Service
+from .service import Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Protocol
 
 from tminus.domain.traffic import Side
 from tminus.errors import InconclusiveError, RolloutError
+from tminus.kubernetes import Api, Object
 
-from .api import Api
 from .managers import own, writers
-from .service import Object, Service
+from .service import Service
 
 NEEDED = ("Accepted", "ResolvedRefs")
 """Conditions that a route must have before its weights count."""

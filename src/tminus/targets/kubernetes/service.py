@@ -2,16 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from tminus.domain.traffic import Side
 from tminus.errors import RolloutError
-
-Object = dict[str, Any]
-"""An object of the API, as JSON."""
-
-MANAGER = "tminus"
-"""Our name as a field manager."""
+from tminus.kubernetes import Object
 
 
 @dataclass(frozen=True, slots=True)

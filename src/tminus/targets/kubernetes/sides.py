@@ -6,8 +6,9 @@ from datetime import datetime
 from zlib import crc32
 
 from tminus.errors import RolloutError
+from tminus.kubernetes import Object
 
-from .service import Object, Service, labels_of
+from .service import Service, labels_of
 
 _HOPELESS = frozenset(
     {

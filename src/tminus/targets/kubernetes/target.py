@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from tminus.control.ports import Json, SideStatus
 from tminus.domain.traffic import Side
 from tminus.errors import InconclusiveError, ReleaseError, RolloutError, UnreachableError
+from tminus.kubernetes import MANAGER, Api, ChangedError, Object
 
-from .api import Api, ChangedError
 from .managers import own
 from .routing import Division, Router, RouteWeights, ServiceSwitch, endpoints
-from .service import MANAGER, Object, Service, labels_of, selects
+from .service import Service, labels_of, selects
 from .sides import Seen
 
 POLL_SECONDS = 0.5

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -16,18 +17,24 @@ import aiohttp
 
 from tminus.errors import DeniedError, RolloutError, TminusError, UnreachableError
 
-from .service import MANAGER, Object
-
 if TYPE_CHECKING:
     from kubernetes.aio.client import ApiClient
 
     from .access import Access
 
+Object = dict[str, Any]
+"""An object of the API, as JSON."""
+
+MANAGER = "tminus"
+"""Our name as a field manager."""
+
 SECONDS = 10.0
 """The time limit of one call."""
 RENEW_SECONDS = 30.0
 """How old credentials must be to be read anew when they are refused: new ones that are refused stay so."""
-_APPLY = "application/apply-patch+yaml"
+_APPLY = {"Content-Type": "application/apply-patch+yaml"}
+_METADATA = {"Accept": "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"}
+"""Asks for an object without its data (API concepts, "Fetching specific fields": metadata alone)."""
 _HELD = re.compile(r'conflict with "([^"]+)"')
 
 
@@ -55,6 +62,8 @@ class Api:
         self._access = access
         self._seconds = seconds
         self._client: ApiClient | None = None
+        self._where = ""
+        """Its address, once it was called."""
         self._read_at = 0.0
         """When the credentials were read, on the loop's clock."""
         self._opening = asyncio.Lock()
@@ -80,12 +89,32 @@ class Api:
             raise RolloutError(f"the cluster has no {what}", hint="see the names in the plan's target")
         return found
 
+    async def metadata(self, path: str) -> Object | None:
+        """An object's metadata, of its annotations the names alone; nothing where there is no such object.
+
+        Of a Secret nothing else is asked for, and whatever else arrives is dropped here: also what `kubectl apply`
+        keeps in an annotation, which is the whole object.
+        """
+        status, answer = await self._call("GET", path, headers=_METADATA)
+        if status == 404:
+            return None
+        about: Object = self._read("GET", path, status, answer).get("metadata") or {}
+        return {**about, "annotations": dict.fromkeys(about.get("annotations") or {}, "")}
+
     async def items(self, path: str, labels: dict[str, str] | None = None) -> list[Object]:
         """The objects of a kind, by their labels."""
         query = urlencode(
             {"labelSelector": ",".join(f"{key}={value}" for key, value in (labels or {}).items())}
         )
         status, answer = await self._call("GET", f"{path}?{query}" if labels else path)
+        found: list[Object] = self._read("GET", path, status, answer)["items"]
+        return found
+
+    async def listed(self, path: str) -> list[Object] | None:
+        """The objects of a kind; nothing where the cluster does not know the kind."""
+        status, answer = await self._call("GET", path)
+        if status == 404:
+            return None
         found: list[Object] = self._read("GET", path, status, answer)["items"]
         return found
 
@@ -96,7 +125,7 @@ class Api:
         version that is not the newest.
         """
         query = {"fieldManager": MANAGER, "force": str(force).lower(), **({"dryRun": "All"} if dry else {})}
-        status, answer = await self._call("PATCH", f"{path}?{urlencode(query)}", wish, _APPLY)
+        status, answer = await self._call("PATCH", f"{path}?{urlencode(query)}", wish, headers=_APPLY)
         found: Object = self._read("PATCH", path, status, answer)
         return found
 
@@ -117,16 +146,16 @@ class Api:
         return answer
 
     async def _call(
-        self, method: str, path: str, body: Object | None = None, kind: str = ""
+        self, method: str, path: str, body: Object | None = None, *, headers: Mapping[str, str] | None = None
     ) -> tuple[int, str]:
         """One call; where the API server does not know us any more, once more with credentials that are read anew.
 
         Those of a kubeconfig's program last for minutes, and a launch for days.
         """
         client = await self._connected()
-        status, answer = await self._sent(client, method, path, body, kind)
+        status, answer = await self._sent(client, method, path, body, headers or {})
         if status == 401 and await self._renewed(client):
-            status, answer = await self._sent(await self._connected(), method, path, body, kind)
+            status, answer = await self._sent(await self._connected(), method, path, body, headers or {})
         return status, answer
 
     async def _renewed(self, client: ApiClient) -> bool:
@@ -139,13 +168,13 @@ class Api:
             return self._client is not client
 
     async def _sent(
-        self, client: ApiClient, method: str, path: str, body: Object | None, kind: str
+        self, client: ApiClient, method: str, path: str, body: Object | None, headers: Mapping[str, str]
     ) -> tuple[int, str]:
-        headers = {"Accept": "application/json", **({"Content-Type": kind} if kind else {})}
+        told = {"Accept": "application/json", **headers}
         try:
             async with asyncio.timeout(self._seconds):
                 request = await client.param_serialize(
-                    method, path, header_params=headers, body=body, auth_settings=["BearerToken"]
+                    method, path, header_params=told, body=body, auth_settings=["BearerToken"]
                 )
                 response = await client.call_api(*request, _request_timeout=self._seconds)
                 answer: bytes = await response.read()  # type: ignore[no-untyped-call] # the client is partly typed
@@ -153,7 +182,7 @@ class Api:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             why = str(error) or f"no answer in {self._seconds:g} s"
             raise UnreachableError(
-                f"the Kubernetes API does not answer {method} {_bare(path)}: {why}",
+                f"the Kubernetes API at {self._where} does not answer {method} {_bare(path)}: {why}",
                 hint="see whether the API server is up and this machine reaches it; it is safe to try again",
             ) from error
 
@@ -164,6 +193,7 @@ class Api:
                 from kubernetes.aio.client import ApiClient  # noqa: PLC0415 - slow, see `Access`
 
                 self._client = ApiClient(configuration)
+                self._where = str(configuration.host)
                 self._read_at = asyncio.get_running_loop().time()
             return self._client
 
@@ -178,14 +208,14 @@ class Api:
             ) from error
         if 200 <= status < 300:
             return body
-        raise _refusal(f"{method} {_bare(path)}", status, body)
+        raise _refusal(f"{method} {_bare(path)}", status, body, self._where)
 
 
 def _bare(path: str) -> str:
     return path.partition("?")[0]
 
 
-def _refusal(what: str, status: int, body: Any) -> TminusError:
+def _refusal(what: str, status: int, body: Any, where: str) -> TminusError:
     told = body if isinstance(body, dict) else {}
     message = str(told.get("message") or status)
     causes = (told.get("details") or {}).get("causes") or []
@@ -201,7 +231,10 @@ def _refusal(what: str, status: int, body: Any) -> TminusError:
     if status == 403:
         return DeniedError(f"{what}: {message}", hint="compare our Role with docs/how-to/kubernetes.md")
     if status in {408, 429} or status >= 500:
-        return UnreachableError(f"{what}: {status}, {message}", hint="it is safe to try again")
+        return UnreachableError(
+            f"{what} at {where}: {status}, {message}",
+            hint="see what the API server lacks; it is safe to try again",
+        )
     return RolloutError(f"{what}: {status}, {message}", hint="see what the cluster refuses")
 
 
