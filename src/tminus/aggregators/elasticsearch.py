@@ -7,10 +7,9 @@ https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-count and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from tminus.aggregators.lines import SAMPLE, Found, Line, Wanted, flat
+from tminus.aggregators.lines import SAMPLE, Found, Line, Wanted, counted, flat, instant
 from tminus.aggregators.place import Place
 from tminus.errors import InconclusiveError
 from tminus.http import connect
@@ -75,7 +74,8 @@ class Elasticsearch:
 def _query(wanted: Wanted, *more: Mapping[str, Any]) -> dict[str, Any]:
     """The lines of the service within this time; a phrase finds a value in fields of either kind."""
     span = {"gte": int(wanted.since * 1000), "lt": int(wanted.until * 1000), "format": "epoch_millis"}
-    known = [{"match_phrase": {name: value}} for name, value in wanted.labels.items()]
+    labels = {} if wanted.anywhere else wanted.labels
+    known = [{"match_phrase": {name: value}} for name, value in labels.items()]
     return {"bool": {"filter": [{"range": {TIME: span}}, *known, *more]}}
 
 
@@ -84,35 +84,21 @@ def _found(answer: Mapping[str, Any], wanted: Wanted) -> Found:
     if not isinstance(hits, list):
         raise _strange()
     lines = [_line(dict(flat(hit.get("_source") or {}))) for hit in hits]
-    counts: dict[str, int] = {}
+    counts = counted(lines, wanted.instance.removesuffix(".keyword"))
     if "aggregations" in answer:
         buckets = answer["aggregations"]["instances"]["buckets"]
         counts = {str(one["key"]): int(one["doc_count"]) for one in buckets}
-    else:
-        for line in lines:
-            if name := line.named(wanted.instance.removesuffix(".keyword")):
-                counts[name] = counts.get(name, 0) + 1
     return Found(counts, lines, _lost(answer))
 
 
 def _line(fields: Mapping[str, str]) -> Line:
-    written, came = _instant(fields.get(TIME, "")), _instant(fields.get(ARRIVED, ""))
+    written, came = instant(fields.get(TIME, "")), instant(fields.get(ARRIVED, ""))
     if written is None:
         raise InconclusiveError(
             f"a line has no time in its field {TIME}", hint="let whoever ships the logs write it"
         )
     text = next((fields[name] for name in TEXTS if name in fields), "")
-    return Line(written, text, fields, None if came is None else max(0.0, came - written))
-
-
-def _instant(text: str) -> float | None:
-    """Seconds of the epoch, of an ISO 8601 time or of milliseconds; nothing for what is neither."""
-    if text.isascii() and text.isdigit():
-        return int(text) / 1000
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return None
+    return Line(written, text, fields, came)
 
 
 def _lost(answer: Mapping[str, Any]) -> str:

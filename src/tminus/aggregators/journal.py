@@ -13,10 +13,10 @@ from typing import Any
 
 from tminus import processes
 from tminus.aggregators.lines import Found, Line, Wanted, gathered
-from tminus.errors import DeniedError, InconclusiveError, PartError, UnreachableError
+from tminus.errors import DeniedError, PartError, UnreachableError
 
 MOST = 10_000
-"""Lines that are read at most: what journalctl prints of one is a kilobyte or two."""
+"""Lines that are read at most, the newest: what journalctl prints of one is a kilobyte or two."""
 SECONDS = 20.0
 """How long journalctl may take."""
 _FIELD = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -33,7 +33,8 @@ class Journal:
 
     async def recent(self, wanted: Wanted) -> Found:
         """See `Aggregator.recent`."""
-        return gathered(await self._lines(wanted), wanted)
+        lines = await self._lines(wanted)
+        return gathered(lines, wanted, cut=len(lines) >= MOST)
 
     async def marked(self, wanted: Wanted, mark: str) -> Found:
         """See `Aggregator.marked`."""
@@ -44,7 +45,8 @@ class Journal:
         argv = ["journalctl", "--output=json", "--no-pager", "--quiet", f"--lines={MOST}"]
         argv += [f"--since=@{int(wanted.since)}", f"--until=@{int(wanted.until) + 1}"]
         argv += [f"--directory={self.folder}"] if self.folder else []
-        argv += [f"{name}={value}" for name, value in wanted.labels.items() if _FIELD.fullmatch(name)]
+        known = {} if wanted.anywhere else wanted.labels
+        argv += [f"{name}={value}" for name, value in known.items() if _FIELD.fullmatch(name)]
         env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         try:
             ended = await processes.run(argv, env=env, seconds=SECONDS)
@@ -52,13 +54,7 @@ class Journal:
             raise UnreachableError(f"the journal cannot be read: {error}", hint=error.hint) from error
         if ended.code != 0:
             raise _refusal(ended)
-        lines = list(_read(ended.said))
-        if len(lines) >= MOST:
-            raise InconclusiveError(
-                f"the journal holds {MOST:,} such lines and more, too many to look at",
-                hint="narrow `labels`, for instance by _SYSTEMD_UNIT",
-            )
-        return lines
+        return list(_read(ended.said))
 
 
 def _refusal(ended: processes.Ended) -> DeniedError | UnreachableError:
@@ -79,7 +75,7 @@ def _read(said: str) -> Iterator[Line]:
         fields = {str(name): _text(value) for name, value in entry.items()}
         at = int(entry["__REALTIME_TIMESTAMP"])
         written = int(entry.get("_SOURCE_REALTIME_TIMESTAMP", at))
-        yield Line(written / _MICRO, fields.get("MESSAGE", ""), fields, max(0.0, (at - written) / _MICRO))
+        yield Line(written / _MICRO, fields.get("MESSAGE", ""), fields, at / _MICRO)
 
 
 def _text(value: Any) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from tminus.aggregators.lines import SAMPLE, Found, Line, Wanted
+from tminus.aggregators.lines import SAMPLE, Found, Line, Wanted, counted
 from tminus.aggregators.place import Place
 from tminus.errors import InconclusiveError
 from tminus.http import Http, connect
@@ -48,12 +48,11 @@ class Loki:
     async def marked(self, wanted: Wanted, mark: str) -> Found:
         """See `Aggregator.marked`."""
         async with connect(self.place.base) as http:
-            lines = await self._lines(http, f"{selector(wanted.labels)} |= {json.dumps(mark)}", wanted)
-        counts: dict[str, int] = {}
-        for line in lines:
-            if name := line.named(wanted.instance):
-                counts[name] = counts.get(name, 0) + 1
-        return Found(counts, lines)
+            # A selector has to demand something: that there is one of the labels, whatever it is.
+            some = next(iter(wanted.labels), wanted.instance)
+            streams = f'{{{some}=~".+"}}' if wanted.anywhere else selector(wanted.labels)
+            lines = await self._lines(http, f"{streams} |= {json.dumps(mark)}", wanted)
+        return Found(counted(lines, wanted.instance), lines)
 
     async def _instances(self, wanted: Wanted) -> list[str]:
         asked = {"query": selector(wanted.labels), **_span(wanted)}

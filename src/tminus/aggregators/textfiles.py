@@ -9,14 +9,11 @@ import glob
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from tminus.aggregators.lines import Found, Line, Wanted, gathered, structured
+from tminus.aggregators.lines import TIMES, Found, Line, Wanted, gathered, instant, structured
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
 
-TIMES = ("@timestamp", "time", "timestamp", "ts")
-"""The fields that say when a line was written."""
 MOST_BYTES = 4 * 1024 * 1024
 """How much of a file is read, from its end."""
 MOST_FILES = 500
@@ -65,23 +62,6 @@ def _read(path: Path) -> Iterator[Line]:
     at: float | None = None
     for text in data.decode(errors="replace").splitlines():
         fields = structured(text)
-        at = next((found for name in TIMES if (found := _instant(fields.get(name, ""))) is not None), at)
+        at = next((found for name in TIMES if (found := instant(fields.get(name, ""))) is not None), at)
         if at is not None:
             yield Line(at, text, {**fields, "file": path.name, "folder": path.parent.name})
-
-
-def _instant(text: str) -> float | None:
-    """Seconds of the epoch, of an ISO 8601 time or a number of seconds, milliseconds, … ; nothing for what is none."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    while number > 1e11:
-        number /= 1000
-    if number:
-        return number
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp()

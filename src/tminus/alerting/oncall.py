@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from tminus.alerting.inboxes import Door
-from tminus.alerting.numbers import masked, placeholder
+from tminus.alerting.numbers import masked, wrong
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
 from tminus.http import Answer, Http, bare, connect
 
@@ -20,6 +20,8 @@ PAGE = 100
 """Entries of one answer, at the most."""
 MOST = 10_000
 """Entries of a list in all: PagerDuty gives no more."""
+SLOW_MINUTES = 5
+"""After how many minutes a page is late for whom it is to wake."""
 _BUSY = 429
 _WAYS = {"sms_contact_method": "sms", "phone_contact_method": "phone"}
 _ASLEEP = {"disabled", "maintenance"}
@@ -53,16 +55,29 @@ class Person:
     """Of the escalation: 1 is told first."""
     numbers: tuple[Number, ...]
     delays: Mapping[str, int] = field(hash=False)
-    """By the id of a number: after how many minutes a rule of the wanted urgency uses it."""
+    """By the id of a contact: after how many minutes a rule of the wanted urgency uses it."""
+    gone: int = 0
+    """How many of these rules use a contact that there is not any more."""
 
     def used(self) -> list[Number]:
         """The numbers that a page would go to."""
         return [one for one in self.numbers if not one.wrong and one.id in self.delays]
 
+    def odd(self) -> list[str]:
+        """What is not wrong with how a page is told and still not as it should be, in words."""
+        if not (used := self.used()):
+            return []
+        delay = min(self.delays[one.id] for one in used)
+        found = [f"a rule of {self.name} uses a contact that is gone"] if self.gone else []
+        late = f"{self.name} is told by telephone only {delay} min after a page; lower the delay of the rule"
+        return [*found, late] if delay > SLOW_MINUTES else found
+
     def unreached(self) -> list[str]:
         """Why no page would go to any number, in words; nothing where one would."""
         if self.used():
             return []
+        if self.gone:
+            return [f"a rule of {self.name} for this urgency uses a contact that is gone"]
         if not self.numbers:
             return [f"{self.name} has no telephone number for pages"]
         wrong = [
@@ -208,14 +223,15 @@ async def _person(api: Api, identifier: str, level: int, name: str, urgency: str
         if rule.get("urgency") == urgency:
             delays[used] = min(delay, delays.get(used, delay))
     numbers = tuple(_number(one) for one in methods if one.get("type") in _WAYS)
-    return Person(identifier, name, level, numbers, delays)
+    gone = len(set(delays) - {str(one.get("id")) for one in methods})
+    return Person(identifier, name, level, numbers, delays, gone)
 
 
 def _number(method: Mapping[str, Any]) -> Number:
     country, number = str(method.get("country_code") or ""), str(method.get("address") or "")
-    wrong = placeholder(country, number)
+    fault = wrong(country, number)
     if method.get("blacklisted"):
-        wrong = "PagerDuty sends nothing to it any more"
+        fault = "PagerDuty sends nothing to it any more"
     elif method.get("enabled") is False:
-        wrong = "it is disabled"
-    return Number(str(method.get("id")), _WAYS[str(method["type"])], country, number, wrong)
+        fault = "it is disabled"
+    return Number(str(method.get("id")), _WAYS[str(method["type"])], country, number, fault)

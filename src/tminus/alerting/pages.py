@@ -88,7 +88,7 @@ class Pages:
             return replace(
                 told, waits=f"it goes out after {delay / 60:g} min" if delay else "it is on its way"
             )
-        return replace(told, failed="no message went out")
+        return replace(told, failed="no text message and no call went out")
 
     async def end(self, told: Told) -> None:
         """See `Messenger.end`."""

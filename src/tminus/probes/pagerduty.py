@@ -15,7 +15,7 @@ from tminus.alerting.oncall import Person
 from tminus.alerting.pages import Pages
 from tminus.alerting.texting import Twilio
 from tminus.alerting.told import Messenger, Told, followed
-from tminus.domain.canonical import JsonValue
+from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
@@ -75,12 +75,13 @@ async def sms(  # noqa: PLR0913 - what a plan may say
     waiting = [f"the test message to {one.name}: {told[one].waits}" for one in reached if told[one].waits]
     if waiting and not problems:
         raise InconclusiveError("; ".join(waiting), hint="look again when it has had the time to arrive")
-    remarks = tuple(_unanswered(one, told[one]) for one in reached if told[one].way and not told[one].settled)
+    remarks = [_unanswered(one, told[one]) for one in reached if told[one].way and not told[one].settled]
+    remarks += [why for one in persons for why in one.odd()]
     seen: dict[str, JsonValue] = {one.name: _shown(one, told.get(one)) for one in persons}
     roster: dict[str, JsonValue] = {one.id: [number.shown for number in one.used()] for one in persons}
     names = ", ".join(one.name for one in persons)
     fact = f"everybody on call got a test message and answered it: {names}"
-    return Observation([*problems], seen, {"service": service, "on call": roster}, remarks, fact)
+    return Observation([*problems], seen, {"service": service, "on call": roster}, tuple(remarks), fact)
 
 
 async def _told(
@@ -112,6 +113,11 @@ async def _messenger(pager: System, provider: str, pages: Pages) -> AsyncIterato
             f"there is no provider {provider}; there are: {known}",
             hint="name a system of the plan whose kind is twilio",
         )
+
+
+def _undelivered(person: Person, told: Told) -> str:
+    when = f" of {timestamp(told.at)[:16]}Z" if told.at else ""
+    return f"{person.name} did not get the test message{when}: {told.failed}"
 
 
 def _unanswered(person: Person, told: Told) -> str:

@@ -31,14 +31,13 @@ def makers(
     }
     judge, site = _first(plan, addresses, "prometheus"), _first(plan, addresses, "website")
     second = PrometheusAlerts(judge) if judge else None
-    replicas = int(str(plan.target["replicas"])) if plan.target else 0
     return {
         **_INBOXES,
         "prometheus": prometheus.System,
         "alertmanager": lambda address: alertmanager.System(address, now, inboxes, second),
         "pagerduty": lambda address: pagerduty.System(address, now, providers),
         "twilio": Twilio,
-        "logs": lambda address: logs.System(address, now, site, replicas),
+        "logs": lambda address: logs.System(address, now, site),
         "redis": redis.System,
     }
 

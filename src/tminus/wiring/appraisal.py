@@ -167,7 +167,7 @@ def _addresses(
     for name, entry in plan.systems.items():
         kind, reference = str(entry["kind"]), str(entry["address"])
         try:
-            if kind in by_target:
+            if kind in by_target and kind in BY_TARGET:
                 known[name] = ""
                 continue
             if kind in BY_TARGET and plan.target:
