@@ -34,6 +34,8 @@ else:
         "routes",
         "redis",
         "sources",
+        "logs",
+        "sms",
     ):
         __import__(f"test_lines_{module}")
 

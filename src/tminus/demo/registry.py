@@ -28,6 +28,7 @@ SUPPORT_PORTS = (
     "redis-exporter",
     "redis",
     "partner",
+    "agent",
     "sinks",
     "mail",
     "proxy-metrics",
