@@ -38,7 +38,7 @@ _CONTACTS = {
     "sms_contact_method": "sms",
     "phone_contact_method": "phone",
     "email_contact_method": "email",
-    "push_notification_contact_method": "push_notification",
+    "push_notification_contact_method": "push",
 }
 _SERVICE = ("active", "warning", "critical", "maintenance", "disabled")
 

@@ -220,7 +220,7 @@ class Incident:
 
 def _told(sent: Notification, agent: Mapping[str, Any]) -> dict[str, Any]:
     """What is particular to the entry about a message."""
-    notification = {"type": sent.way, "address": sent.address, "status": sent.status}
+    notification = {"type": f"{sent.way}_notification", "address": sent.address, "status": sent.status}
     user = reference(sent.person)
     return {"agent": agent, "user": user, "channel": {"type": "auto", "notification": notification}}
 
