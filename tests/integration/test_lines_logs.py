@@ -76,7 +76,7 @@ class TestReal:
             claim = await world.scene.judge(hurried)
         finally:
             await world.stage.start_supporting("agent")
-        fails(claim, world.scene.plan, r"3 of 3 marked requests \(tminus\w+…\) were not in the log after 2 s")
+        fails(claim, world.scene.plan, r"3 of 3 marked requests \(tminus\w+…\) were not in the log after 3 s")
 
     @line(OK, "error", "the aggregator does not answer")
     async def test_an_aggregator_that_is_away_is_an_error(self, world: World) -> None:
@@ -199,7 +199,7 @@ class TestSilence:
             world.history("green-1", every=0.02)
             world.history("green-2", since=250, until=249)
             claim = await seen(world, instances=0)
-        fails(claim, CHECKS, r"silent: green-3(;|$)")
+        fails(claim, CHECKS, "silent: green-3, expected")
 
     @line(OK, "inconclusive", "the selector of the pods matches none", mutation=476)
     async def test_no_pod_is_not_every_pod(self) -> None:
@@ -309,7 +309,7 @@ class TestLateness:
     async def test_marks_that_are_seen_to_be_late_are_remarked_upon(self) -> None:
         async with log_world() as world:
             world.history()
-            world.delay = 1.4
+            world.delay = 1.1
             claim = await seen(world, requests=1)
         shows(claim, Verdict.WARNED, "1 s are allowed")
 
@@ -540,7 +540,7 @@ class TestElsewhere:
             labels = {"release": "2.0.0", "_SYSTEMD_UNIT": "depot.service"}
             wanted = {"labels": {"release": "2.0.0"}, "instance": "_HOSTNAME"}
             shows(await judged(system, **wanted), Verdict.PASSED)
-            shows(await judged(system, **{**wanted, "labels": labels}), Verdict.INCONCLUSIVE, "no line of")
+            fails(await judged(system, **{**wanted, "labels": labels}), CHECKS, "_SYSTEMD_UNIT=nothing")
             asked = (tmp_path / "asked").read_text()
             assert "--output=json --no-pager --quiet" in asked
             assert "_SYSTEMD_UNIT=depot.service" in asked

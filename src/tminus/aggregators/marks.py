@@ -18,6 +18,8 @@ LOOK_SECONDS = 0.5
 """From one look for the marks to the next."""
 LONGEST_SECONDS = 90.0
 """How long the marks are waited for at most, whatever lag is allowed: a look has to end."""
+PATIENCE = 1.5
+"""How many times the lag that is allowed they are waited for, so that a little more is seen as that."""
 AHEAD_SECONDS = 86_400.0
 """How far ahead of ours the clock of whoever writes lines may be for them to be found at all."""
 _GOOD = 400
@@ -83,7 +85,10 @@ class Sender:
 
 
 async def followed(aggregator: Aggregator, asked: Wanted, sender: Sender, seconds: float) -> Trail:
-    """Send marked requests, and look for them until all are found or the time is over."""
+    """Send marked requests, and look for them until all are found or the time is over.
+
+    `seconds` is the lag that is allowed.
+    """
     common = f"tminus{secrets.token_hex(6)}"
     sent = await sender.send(common)
     lags: dict[str, float] = {}
@@ -96,7 +101,7 @@ async def followed(aggregator: Aggregator, asked: Wanted, sender: Sender, second
         at = sender.now()
         held = {mark for mark in sent if any(_holds(line, mark) for line in found.lines)}
         lags |= {mark: max(0.0, at - sent[mark]) for mark in held - set(lags)}
-        if len(lags) == len(sent) or at - begin >= min(seconds, LONGEST_SECONDS):
+        if len(lags) == len(sent) or at - begin >= min(seconds * PATIENCE, LONGEST_SECONDS):
             return Trail(common, sent, lags, found.lines, found.lost, at - begin)
         await asyncio.sleep(LOOK_SECONDS)
 

@@ -36,7 +36,7 @@ class Place:
             parts = urlsplit(address)
             host, _ = parts.hostname, parts.port
         except ValueError:
-            host = None
+            parts, host = urlsplit(""), None
         if not host:
             raise InconclusiveError(
                 "the address of the logs names no host", hint="write it as SYSTEM+https://USER:PASSWORD@HOST"

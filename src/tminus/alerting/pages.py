@@ -64,7 +64,6 @@ class Pages:
             "service": {"id": self.service, "type": "service_reference"},
             "urgency": self.urgency,
             "incident_key": f"{_KEY}{person.id}-{mark}",
-            "body": {"type": "incident_body", "details": "A test of text messages before a launch."},
             "assignments": [{"assignee": {"id": person.id, "type": "user_reference"}}],
         }
         made = await self.api.ask("POST", "/incidents", body={"incident": incident}, sender=self.sender)

@@ -82,8 +82,8 @@ class Texts:
         text = f"{MARK} {code}: nothing is wrong. Please reply with {code}."
         form = {"To": _numbers(person)[0], "From": self.ours, "Body": text}
         reply = await self.http.ask("POST", f"{self.path}.json", headers=self.headers, data=form)
-        if reply.status == 400 and (code := self._json(reply).get("code")):
-            return Told("", 0.0, failed=f"the provider refuses it ({code})")
+        if reply.status == 400 and (fault := self._json(reply).get("code")):
+            return Told("", 0.0, failed=f"the provider refuses it ({fault})")
         made = self._good(reply)
         return Told(str(made["sid"]), _at(made), open=True)
 

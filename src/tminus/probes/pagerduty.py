@@ -69,9 +69,7 @@ async def sms(  # noqa: PLR0913 - what a plan may say
         [f"{about.name} is {about.asleep} in PagerDuty: nobody is paged for it"] if about.asleep else []
     )
     problems += [why for one in persons for why in one.unreached()]
-    problems += [
-        f"{one.name} gets no test message: {told[one].failed}" for one in reached if told[one].failed
-    ]
+    problems += [_undelivered(one, told[one]) for one in reached if told[one].failed]
     waiting = [f"the test message to {one.name}: {told[one].waits}" for one in reached if told[one].waits]
     if waiting and not problems:
         raise InconclusiveError("; ".join(waiting), hint="look again when it has had the time to arrive")

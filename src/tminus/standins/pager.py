@@ -163,7 +163,9 @@ class Incident:
         """Its log up to now, the newest first, as PagerDuty shows it."""
         service = {key: SERVICE[key] for key in ("id", "type", "summary")}
         agent = reference(self.sender) if self.sender else service
-        told = [("trigger_log_entry", self.created, {"agent": agent, "channel": {"type": "api"}})]
+        told: list[tuple[str, float, dict[str, Any]]] = [
+            ("trigger_log_entry", self.created, {"agent": agent, "channel": {"type": "api"}})
+        ]
         if self.assigned:
             assignees = [reference(one) for one in self.assigned]
             assign = {"agent": agent, "channel": {"type": "auto"}, "assignees": assignees}
@@ -276,7 +278,7 @@ class Pager:
         details = {"details": (told.get("body") or {}).get("details", "")}
         incident = Incident(
             len(self.incidents) + 1,
-            str(told.get("incident_key") or uuid.uuid4().hex),
+            str(told.setdefault("incident_key", uuid.uuid4().hex)),
             {"summary": told["title"], "severity": severity, "custom_details": details},
             at,
             at,

@@ -23,7 +23,7 @@ from aiohttp import web
 from . import oncall, pager
 from .clock import read, wall_clock
 from .oncall import Behaviour, BehaviourError
-from .pager import POLICY, SERVICE, Pager, Wanted
+from .pager import POLICY, SERVICE, Incident, Pager, Wanted
 
 MOST = 100
 """How many of a list one answer holds; PagerDuty's own limit."""
@@ -38,7 +38,7 @@ Handler = Callable[[web.Request], Any]
 class PagerApi:
     """Everything that a pager is asked over HTTP."""
 
-    pager: Pager
+    known: Pager
     routing_key: str = field(repr=False)
     token: str = field(repr=False)
     keep: Callable[[str, dict[str, Any]], Any]
@@ -87,7 +87,7 @@ class PagerApi:
             )
         except ValueError as error:
             raise refused(web.HTTPBadRequest, str(error)) from error
-        found = [incident.shown() for incident in self.pager.wanted(wanted)]
+        found = [incident.shown() for incident in self.known.wanted(wanted)]
         return self._page(request, "incidents", found)
 
     async def _incident(self, request: web.Request) -> web.Response:
@@ -144,7 +144,7 @@ class PagerApi:
         return [why for fits, why in checks if not fits]
 
     def _is_new(self, key: Any) -> bool:
-        return not any(one.key == key and one.status != "resolved" for one in self.pager.incidents)
+        return not any(one.key == key and one.status != "resolved" for one in self.known.incidents)
 
     async def _change(self, request: web.Request) -> web.Response:
         self._rest(request, set())
@@ -162,7 +162,7 @@ class PagerApi:
         self._rest(request, {"include[]"})
         if request.match_info["id"] != SERVICE["id"]:
             raise refused(web.HTTPNotFound, "no such service")
-        shown = {
+        shown: dict[str, Any] = {
             **SERVICE,
             "type": "service",
             "name": SERVICE["summary"],
@@ -226,7 +226,7 @@ class PagerApi:
 
     def _go_on(self) -> None:
         now = wall_clock()
-        for incident in self.pager.incidents:
+        for incident in self.known.incidents:
             incident.go_on(now)
 
     def _page(self, request: web.Request, name: str, items: list[dict[str, Any]]) -> web.Response:
@@ -241,8 +241,8 @@ class PagerApi:
         body = {name: page, "limit": limit, "offset": offset, "more": more, "total": len(items)}
         return web.json_response(body)
 
-    def _found(self, request: web.Request) -> pager.Incident:
-        incident = self.pager.find(request.match_info["id"])
+    def _found(self, request: web.Request) -> Incident:
+        incident = self.known.find(request.match_info["id"])
         if incident is None:
             raise refused(web.HTTPNotFound, "no such incident")
         return incident

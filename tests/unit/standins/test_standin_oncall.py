@@ -55,7 +55,7 @@ class Heard:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        response = await handler(request)
+        response: web.Response = await handler(request)
         body = await request.json() if request.can_read_body or request.body_exists else None
         self.all.append(
             Spoken(
@@ -65,7 +65,7 @@ class Heard:
                 dict(request.headers),
                 body,
                 response.status,
-                json.loads(response.body),
+                json.loads(response.text or "null"),
             )
         )
         return response
@@ -215,7 +215,8 @@ async def test_an_incident_is_opened_once_by_its_key_and_resolved(client: Client
 
 async def test_how_the_pager_behaves_is_told_by_the_reader_alone_and_in_known_words(client: Client) -> None:
     assert (await asked(client, "PUT", "/behaviour", REST, json={}))[0] == 401
-    for wrong in ({"sms": "lost"}, {"weather": "fine"}, {"service": "gone"}, []):
+    refused: tuple[Any, ...] = ({"sms": "lost"}, {"weather": "fine"}, {"service": "gone"}, [])
+    for wrong in refused:
         assert (await asked(client, "PUT", "/behaviour", BEARER, json=wrong))[0] == 400
     assert (await asked(client, "PUT", "/behaviour", BEARER, json={"status": 429}))[0] == 200
     async with client.get("/pager/oncalls", headers=REST) as answer:
