@@ -69,13 +69,13 @@ class TestReal:
     @line(OK, "failed", "the shipper was killed", mutation=451)
     async def test_a_dead_shipper_fails(self, world: World) -> None:
         shows(await world.scene.judge(OK), Verdict.PASSED)
-        await world.process("agent").kill()
+        await world.process("shipper").kill()
         try:
             check = world.scene.plan.check(OK)
             hurried = replace(check, arguments={**(check.arguments or {}), "lag": "2s"}, control=None)
             claim = await world.scene.judge(hurried)
         finally:
-            await world.stage.start_supporting("agent")
+            await world.stage.start_supporting("shipper")
         fails(claim, world.scene.plan, r"3 of 3 marked requests \(tminus\w+…\) were not in the log after 3 s")
 
     @line(OK, "error", "the aggregator does not answer")
@@ -91,13 +91,13 @@ class TestReal:
         shows(claim, Verdict.INCONCLUSIVE, "does not say that it succeeded", "see what stands at")
 
     async def test_a_shipper_that_was_stopped_goes_on_where_it_was(self, world: World) -> None:
-        agent = world.process("agent")
-        agent._send(signal.SIGSTOP)
+        shipper = world.process("shipper")
+        shipper._send(signal.SIGSTOP)
         try:
             async with connect(world.scene.site.public) as http:
                 await http.ask("GET", "/health", headers={"X-Request-Id": "while-it-was-stopped"})
         finally:
-            agent._send(signal.SIGCONT)
+            shipper._send(signal.SIGCONT)
         address = world.scene.site.supporting["TMINUS_DEMO_LOGS"]
         token, place = address.partition("://:")[2].split("@")
 

@@ -28,7 +28,7 @@ SUPPORT_PORTS = (
     "redis-exporter",
     "redis",
     "partner",
-    "agent",
+    "shipper",
     "sinks",
     "mail",
     "proxy-metrics",

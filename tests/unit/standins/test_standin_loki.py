@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tminus.standins import logql
-from tminus.standins.agent import Agent
 from tminus.standins.loki import NANO, Loki
+from tminus.standins.shipper import Shipper
 
 NOW = 1_800_000_000
 TOKEN = {"Authorization": "Bearer hush"}
@@ -196,24 +196,24 @@ def test_any_text_is_a_query_or_is_refused(text: str) -> None:
 async def test_the_shipper_follows_files_and_goes_on_where_it_was(
     client: Client, loki: Loki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tminus.standins.agent.wall_clock", lambda: float(NOW))
+    monkeypatch.setattr("tminus.standins.shipper.wall_clock", lambda: float(NOW))
     log, url = tmp_path / "green" / "log", str(client.make_url("/loki/api/v1/push"))
     log.parent.mkdir()
 
-    def agent() -> Agent:
-        found = Agent("depot", [log, tmp_path / "blue" / "log"], tmp_path)
+    def shipper() -> Shipper:
+        found = Shipper("depot", [log, tmp_path / "blue" / "log"], tmp_path)
         found.begin()
         return found
 
     async with aiohttp.ClientSession(headers=TOKEN) as session:
-        one = agent()
+        one = shipper()
         await one.round(session, url)
         log.write_text('{"instance": "host:1", "release": "2.0.0", "event": "first"}\nplain\nnot yet wh')
         await one.round(session, url)
         assert set(map(len, loki.streams)) == {2, 4}
         with log.open("a") as file:
             file.write("ole\n")
-        other = agent()
+        other = shipper()
         loki.behaviour.push = 429
         await other.round(session, url)
         assert other.refused.startswith("429")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tminus.demo.parts import agent, alertmanager, blackbox, exporters, partner, prometheus, redis, sinks
+from tminus.demo.parts import alertmanager, blackbox, exporters, partner, prometheus, redis, shipper, sinks
 from tminus.demo.parts.place import HOST, Place
 from tminus.demo.parts.prometheus import Scraped
 from tminus.demo.supervisor import Part
@@ -17,7 +17,7 @@ from tminus.domain.traffic import Side
 SUPPORTING = (
     "prometheus",
     "alertmanager",
-    "agent",
+    "shipper",
     "sinks",
     "blackbox",
     "node-exporter",
@@ -81,7 +81,7 @@ def supporting(setting: Setting) -> dict[str, Part]:
     parts = (
         prometheus.part(place("prometheus"), scraped),
         alertmanager.part(place("alertmanager"), where),
-        agent.part(place("agent"), sinks.gathering(ports["sinks"]), secrets["reader"]),
+        shipper.part(place("shipper"), sinks.gathering(ports["sinks"]), secrets["reader"]),
         sinks.part(place("sinks"), ports["mail"], secrets),
         blackbox.part(place("blackbox")),
         exporters.node(place("node-exporter")),

@@ -23,6 +23,6 @@ def part(place: Place, gathered: str, token: str) -> Part:
     async def ready() -> bool:
         return await place.answers("/health")
 
-    command = [str(place.program), "-P", "-m", "tminus.standins.agent", "--port", str(place.port)]
+    command = [str(place.program), "-P", "-m", "tminus.standins.shipper", "--port", str(place.port)]
     command += ["--to", f"{gathered}/loki/api/v1/push", "--app", "depot", *map(str, files(place.stage))]
     return Part(place.name, command, place.environment, answers=ready, restarts=AGAIN)

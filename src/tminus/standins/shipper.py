@@ -1,9 +1,9 @@
 """A shipper of logs: follows files and pushes their lines to what speaks as Loki does.
 
-A process of its own: `python -m tminus.standins.agent --port N --to URL --app NAME FILE…`. A stream is known by `app`,
-`side` (the folder of the file), and by `instance` and `release`, which are taken out of lines that are JSON. Lines are
-stamped with the time at which they were read. How far each file was read is kept, so that a shipper which was killed
-goes on where it was. The token comes from the environment and is never told.
+A process of its own: `python -m tminus.standins.shipper --port N --to URL --app NAME FILE…`. A stream is known by
+`app`, `side` (the folder of the file), and by `instance` and `release`, which are taken out of lines that are JSON.
+Lines are stamped with the time at which they were read. How far each file was read is kept, so that a shipper which was
+killed goes on where it was. The token comes from the environment and is never told.
 """
 
 import argparse
@@ -39,7 +39,7 @@ _NANO = 1_000_000_000
 
 
 @dataclass(slots=True)
-class Agent:
+class Shipper:
     """Follows files; one round after the other."""
 
     app: str
@@ -115,13 +115,13 @@ def _fields(line: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _health(agent: Agent) -> Iterator[web.RouteDef]:
+def _health(shipper: Shipper) -> Iterator[web.RouteDef]:
     async def health(_request: web.Request) -> web.Response:
         told = {
             "stand_in": STAND_IN,
-            "ok": not agent.refused,
-            "shipped": agent.shipped,
-            "refused": agent.refused,
+            "ok": not shipper.refused,
+            "shipped": shipper.shipped,
+            "refused": shipper.refused,
         }
         return web.json_response(told, headers={"X-Stand-In": STAND_IN})
 
@@ -130,7 +130,7 @@ def _health(agent: Agent) -> Iterator[web.RouteDef]:
 
 async def main(arguments: Sequence[str]) -> int:
     """Follow until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(prog="python -m tminus.standins.agent", description=STAND_IN)
+    parser = argparse.ArgumentParser(prog="python -m tminus.standins.shipper", description=STAND_IN)
     parser.add_argument(
         "--port", type=int, required=True, help="where it tells how it is, on the loopback address"
     )
@@ -139,14 +139,14 @@ async def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--folder", type=Path, default=Path(), help="where it keeps how far it has read")
     parser.add_argument("files", nargs="+", type=Path)
     options = parser.parse_args(arguments)
-    agent = Agent(options.app, options.files, options.folder)
-    agent.begin()
+    shipper = Shipper(options.app, options.files, options.folder)
+    shipper.begin()
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
     application = web.Application()
-    application.add_routes([*_health(agent)])
+    application.add_routes([*_health(shipper)])
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", options.port).start()
@@ -154,7 +154,7 @@ async def main(arguments: Sequence[str]) -> int:
     timeout = aiohttp.ClientTimeout(total=SECONDS)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
         while not end.is_set():
-            await agent.round(session, options.to)
+            await shipper.round(session, options.to)
             with suppress(TimeoutError):
                 await asyncio.wait_for(end.wait(), LOOK_SECONDS)
     await runner.cleanup()
