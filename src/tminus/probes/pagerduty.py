@@ -76,7 +76,9 @@ async def sms(  # noqa: PLR0913 - what a plan may say
     remarks = [_unanswered(one, told[one]) for one in reached if told[one].way and not told[one].settled]
     remarks += [why for one in persons for why in one.odd()]
     seen: dict[str, JsonValue] = {one.name: _shown(one, told.get(one)) for one in persons}
-    roster: dict[str, JsonValue] = {one.id: [number.shown for number in one.used()] for one in persons}
+    roster: dict[str, JsonValue] = {
+        one.id: [f"{number.id} {number.shown}" for number in one.used()] for one in persons
+    }
     names = ", ".join(one.name for one in persons)
     fact = f"everybody on call got a test message and answered it: {names}"
     return Observation([*problems], seen, {"service": service, "on call": roster}, tuple(remarks), fact)
