@@ -21,6 +21,7 @@ LONGEST = (
     "test_lines_gates.py",
     "test_kills.py",
     "test_lines_routes.py",
+    "test_lines_sms.py",
     "test_launch_workers.py",
     "test_alerts_arrive.py",
     "test_depot_queue.py",

@@ -35,6 +35,9 @@ SYSTEMS = """systems:
   alertmanager: {kind: alertmanager, real: false, address: "env:ALERTMANAGER"}
   redis: {kind: redis, real: false, address: "env:REDIS"}
   registry: {kind: registry, real: false, address: "file:PLACE/registry"}
+  logs: {kind: logs, real: false, address: "env:LOGS"}
+  pager: {kind: pagerduty, real: false, address: "file:PLACE/pager"}
+  texts: {kind: twilio, real: false, address: "env:TEXTS"}
 """
 _LINE = "    - {id: %s, line: it is well, due: T-1h, owner: qa, severity: advisory, probe: %s, expect: %s}\n"
 LINES = "".join(
@@ -44,6 +47,8 @@ LINES = "".join(
         ("route.all", "alertmanager.routes", "empty"),
         ("bk.redis", "redis.snapshot", "empty"),
         ("rb.images", 'registry.image, with: {digest: "${release}"}', "empty"),
+        ("ok.logs", "logs.arrived, with: {labels: {app: shop}, instances: 1, requests: 1, lag: 1s}", "empty"),
+        ("route.sms", "pagerduty.sms, with: {system: pager, service: P1, provider: texts}", "empty"),
     )
 )
 NOTIFY = "notify: {mail: env:MAIL, sender: Launch control <launches@shop.example>, slack: env:ROOM}\n"
@@ -67,6 +72,9 @@ KINDS = (
         "room",
         "passphrase",
         "file",
+        "logs",
+        "pager",
+        "texts",
     ),
     *("fetched", "login", "query", "statement", "reason", "note", "text", "order"),
 )
@@ -99,13 +107,15 @@ class World:
 
     def environment(self) -> dict[str, str]:
         here = f"127.0.0.1:{self.http}"
-        for name in ("prometheus", "registry"):
+        for name in ("prometheus", "registry", "pager"):
             (self.place / name).write_text(f"http://user:{CANARY[name]}@{here}/{name}")
         (self.place / "hook").write_text(f"http://{here}/services/{CANARY['hook']}")
         (self.place / "passphrase").write_text(CANARY["passphrase"])
         return {
             "SITE": f"http://user:{CANARY['site']}@{here}",
             "ALERTMANAGER": f"http://{here}/?key={CANARY['alertmanager']}",
+            "LOGS": f"loki+http://user:{CANARY['logs']}@{here}/logs",
+            "TEXTS": f"http://AC1:{CANARY['texts']}@{here}/texts?from=15005550006",
             "REDIS": f"redis://:{CANARY['redis']}@127.0.0.1:{self.http}/0",
             "MAIL": f"smtp://user:{CANARY['mail']}@127.0.0.1:{self.smtp}",
             "ROOM": f"http://{here}/services/{CANARY['room']}",

@@ -33,7 +33,7 @@ async def test_an_address_alone_is_enough(world: World) -> None:
 async def test_a_drill_is_not_sent_by_the_way(world: World) -> None:
     claims = await looked_at(world, "route.pd", "t1.alerts")
     for claim in claims.values():
-        shows(claim, Verdict.INCONCLUSIVE, "sends an alert to people", "in the countdown")
+        shows(claim, Verdict.INCONCLUSIVE, "sends a test to people", "in the countdown")
 
 
 async def test_what_stands_behind_a_reference_is_never_shown(world: World) -> None:

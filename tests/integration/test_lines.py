@@ -40,6 +40,8 @@ else:
         "configmaps",
         "secrets",
         "vault",
+        "logs",
+        "sms",
     ):
         __import__(f"test_lines_{module}")
 

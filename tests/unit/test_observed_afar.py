@@ -60,7 +60,7 @@ async def test_only_a_launch_sends_something_to_people() -> None:
     plan = replace(plan, systems={**plan.systems, **systems})
     drill: dict[str, Any] = {"receivers": []}
     check = replace(plan.check("site.up"), probe="alertmanager.drill", arguments=drill)
-    with pytest.raises(InconclusiveError, match="sends an alert to people"):
+    with pytest.raises(InconclusiveError, match="sends a test to people"):
         await afar(plan, {}, DESK, {}).observe(check, drill)
     with pytest.raises(ProbeError) as told:
         await afar(plan, {}, AFAR, {}).observe(check, drill)

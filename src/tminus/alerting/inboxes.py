@@ -42,7 +42,7 @@ class Inbox(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Door:
+class Door:
     """An address taken apart: where, with which token, and what else it says."""
 
     base: str
@@ -50,7 +50,8 @@ class _Door:
     query: Mapping[str, str]
 
     @classmethod
-    def of(cls, address: str) -> "_Door":
+    def of(cls, address: str) -> "Door":
+        """An address taken apart."""
         parts = urlsplit(address)
         host = parts.netloc.rpartition("@")[2]
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -71,7 +72,7 @@ class PagerDuty:
 
     async def notices(self, mark: str, since: float) -> list[Notice]:
         """See `Inbox.notices`."""
-        door = _Door.of(self.address)
+        door = Door.of(self.address)
         header = {"Authorization": f"Token token={door.token}"}
         async with connect(door.base) as http:
             path = f"/incidents?since={quote(timestamp(since))}&limit={NEWEST}"
@@ -105,7 +106,7 @@ class Slack:
 
     async def notices(self, mark: str, since: float) -> list[Notice]:
         """See `Inbox.notices`."""
-        door = _Door.of(self.address)
+        door = Door.of(self.address)
         if "channel" not in door.query:
             raise InconclusiveError(
                 f"the address of the chat ({bare(self.address)}) names no channel",
@@ -132,7 +133,7 @@ class Mailbox:
 
     async def notices(self, mark: str, since: float) -> list[Notice]:  # noqa: ARG002 - a mark is made once
         """See `Inbox.notices`; no mail from before holds a mark that was made later."""
-        door = _Door.of(self.address)
+        door = Door.of(self.address)
         async with connect(door.base) as http:
             header = {"Authorization": f"Bearer {door.token}"}
             reply = await http.ask("GET", f"/messages?holding={quote(mark)}", headers=header)
@@ -146,7 +147,7 @@ def _message(message: Mapping[str, Any]) -> Notice:
     return Notice(title, "RESOLVED" in title.upper())
 
 
-def _list(reply: Answer, name: str, door: _Door) -> list[Mapping[str, Any]]:
+def _list(reply: Answer, name: str, door: Door) -> list[Mapping[str, Any]]:
     """The list of an answer; raises `DeniedError` or `InconclusiveError` for anything else."""
     where = bare(door.base)
     denied = DeniedError(

@@ -28,6 +28,7 @@ SUPPORT_PORTS = (
     "redis-exporter",
     "redis",
     "partner",
+    "shipper",
     "sinks",
     "mail",
     "proxy-metrics",

@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 it failed; 2 the command or the environment is wrong.
 import argparse
 import json
 import os
+import socket
 import sys
 from collections.abc import Sequence
 
@@ -66,15 +67,16 @@ def _serve(parsed: argparse.Namespace) -> None:
     from .serve import serve  # noqa: PLC0415 - its web framework costs half a second, and nobody else needs it
     from .telemetry import log_to_stdout  # noqa: PLC0415 - see above
 
-    log_to_stdout()
-    serve(installed_release(), read_settings(os.environ), parsed.host, parsed.port)
+    release = installed_release()
+    log_to_stdout(release.version, f"{socket.gethostname()}:{parsed.port}")
+    serve(release, read_settings(os.environ), parsed.host, parsed.port)
 
 
 def _work(_parsed: argparse.Namespace) -> None:
     from .telemetry import log_to_stdout  # noqa: PLC0415 - see `_serve`
     from .worker import work  # noqa: PLC0415 - its HTTP client costs 0.2 s, and serving does not need it
 
-    log_to_stdout()
+    log_to_stdout(installed_release().version, f"{socket.gethostname()}:worker-{os.getpid()}")
     work(read_settings(os.environ))
 
 

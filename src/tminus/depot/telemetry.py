@@ -98,7 +98,11 @@ class Telemetry:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line: time, level, event, then what belongs to the event."""
+    """One JSON object per line: time, level, event, who says it, then what belongs to the event."""
+
+    def __init__(self, release: str, instance: str) -> None:
+        super().__init__()
+        self._said_by = {"release": release, "instance": instance}
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of one log record."""
@@ -106,6 +110,7 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
+            **self._said_by,
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
@@ -113,10 +118,13 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def log_to_stdout() -> None:
-    """Send every log line of the process, uvicorn's too, to standard output as JSON."""
+def log_to_stdout(release: str, instance: str) -> None:
+    """Send every log line of the process, uvicorn's too, to standard output as JSON.
+
+    `release` is the version that runs, `instance` what tells this process from others of it.
+    """
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter(release, instance))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
 
 

@@ -1,7 +1,6 @@
 """Alertmanager: what is firing, who would hear of it, and whether a marked alert really arrives.
 
-`drill` is the one probe that sends something: an alert of its own, marked by a nonce, which it ends again. It touches
-nothing else.
+`drill` sends something: an alert of its own, marked by a nonce, which it ends again. It touches nothing else.
 """
 
 import secrets
@@ -128,7 +127,7 @@ async def drill(  # noqa: PLR0913 - what a plan may say
     """What is wrong with the way of a marked alert: it is sent, must arrive at each receiver in time, and is ended.
 
     `receivers` are the plan's systems that it must arrive at. A warning must page nobody. With a `side` the rules must
-    look at that side too; with a `watchdog` that alert must be firing. This is the one probe that sends something.
+    look at that side too; with a `watchdog` that alert must be firing. This probe sends something.
     """
     inboxes = _inboxes(alertmanager, receivers)
     labels = {"severity": severity, **({"side": side} if side else {})}

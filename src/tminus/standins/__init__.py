@@ -1,6 +1,6 @@
-"""Stand-ins for the services that a page, a chat message and a mail arrive at, and for a source of advisories.
+"""Stand-ins for the services that a page, a text, a chat message, a mail and a log line arrive at, and for advisories.
 
-PagerDuty, Slack, a mailbox, OSV.
+PagerDuty, Twilio, Slack, a mailbox, Loki, OSV.
 
 One process on the loopback address, started as `python -m tminus.standins`. It takes what Alertmanager sends in these
 services' own shapes, refuses what they would refuse, and lets it be read back. It is none of them, and says so in a

@@ -17,7 +17,7 @@ class Kept:
     """One thing that arrived."""
 
     kind: str
-    """`page`, `message`, `mail` or `advisory`."""
+    """`page`, `incident`, `change`, `message`, `mail` or `advisory`."""
     at: float
     """When it arrived, in seconds of the epoch."""
     data: dict[str, Any]

@@ -1,15 +1,17 @@
-"""A stand-in for PagerDuty: events in (Events API v2), incidents out (REST API v2).
+"""A stand-in for PagerDuty: events in (Events API v2), incidents in and out (REST API v2).
 
-An incident is opened by a `trigger`, and each further one with its `dedup_key` belongs to it until it is resolved.
+An incident is opened by a `trigger`, and each further one with its `dedup_key` belongs to it until it is resolved. One
+that is opened by REST may be assigned to people, who are told by their rules and may answer.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from .clock import written
+from .oncall import ANSWERING_SECONDS, Behaviour, Notification, notifications, reference
 
 SERVICE = {
     "id": "PSTANDIN1",
@@ -82,6 +84,14 @@ class Incident:
     status: str = "triggered"
     triggers: int = 1
     """How many events were grouped into it."""
+    assigned: Sequence[dict[str, Any]] = ()
+    """Who was told of it, as they were known then."""
+    sender: dict[str, Any] = field(default_factory=dict)
+    """Who opened it by REST."""
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    """How the pager behaved when it was opened."""
+    ended: float | None = None
+    """When it was resolved by REST."""
 
     @property
     def id(self) -> str:
@@ -104,8 +114,10 @@ class Incident:
             "status": self.status,
             "incident_key": self.key,
             "service": SERVICE,
-            "assignments": [],
-            "assigned_via": "escalation_policy",
+            "assignments": [
+                {"at": written(self.created), "assignee": reference(one)} for one in self.assigned
+            ],
+            "assigned_via": "direct_assignment" if self.assigned else "escalation_policy",
             "last_status_change_at": written(self.changed),
             **({"resolved_at": written(self.changed)} if resolved else {}),
             "alert_counts": {"all": 1, "triggered": int(not resolved), "resolved": int(resolved)},
@@ -114,7 +126,75 @@ class Incident:
             "teams": [],
             "pending_actions": [],
             "acknowledgements": [],
-            "urgency": "high" if self.payload["severity"] == "critical" else "low",
+            "urgency": self.urgency,
+        }
+
+    @property
+    def urgency(self) -> str:
+        """How loud it is."""
+        return "high" if self.payload["severity"] == "critical" else "low"
+
+    def messages(self) -> list[Notification]:
+        """Every message about it, also those that are to come."""
+        return [
+            sent
+            for one in self.assigned
+            for sent in notifications(self.behaviour, one, self.urgency, self.created)
+        ]
+
+    def answers(self) -> list[tuple[float, dict[str, Any]]]:
+        """When who acknowledges it, also those who will."""
+        if not self.behaviour.answers:
+            return []
+        told = {one.person["id"]: one.at for one in self.messages() if one.status == "success"}
+        people = [one for one in self.assigned if one["id"] in told]
+        return [(told[one["id"]] + ANSWERING_SECONDS, dict(self._instead(one))) for one in people]
+
+    def _instead(self, person: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self.behaviour.person(self.behaviour.answered_by) or person
+
+    def go_on(self, now: float) -> None:
+        """Be acknowledged, where somebody has answered by now."""
+        at = min((at for at, _ in self.answers() if at <= now), default=None)
+        if at is not None and self.status == "triggered":
+            self.status, self.changed = "acknowledged", at
+
+    def entries(self, now: float) -> list[dict[str, Any]]:
+        """Its log up to now, the newest first, as PagerDuty shows it."""
+        service = {key: SERVICE[key] for key in ("id", "type", "summary")}
+        agent = reference(self.sender) if self.sender else service
+        told: list[tuple[str, float, dict[str, Any]]] = [
+            ("trigger_log_entry", self.created, {"agent": agent, "channel": {"type": "api"}})
+        ]
+        if self.assigned:
+            assignees = [reference(one) for one in self.assigned]
+            assign = {"agent": agent, "channel": {"type": "auto"}, "assignees": assignees}
+            told.append(("assign_log_entry", self.created, assign))
+        told += [("notify_log_entry", one.at, _told(one, agent)) for one in self.messages()]
+        told += [
+            ("acknowledge_log_entry", at, {"agent": reference(one), "channel": {"type": "sms"}})
+            for at, one in self.answers()
+            if self.ended is None or at <= self.ended
+        ]
+        if self.ended is not None:
+            told.append(("resolve_log_entry", self.ended, {"agent": agent, "channel": {"type": "api"}}))
+        found = [self._entry(number, *one) for number, one in enumerate(told) if one[1] <= now]
+        return sorted(found, key=lambda one: str(one["created_at"]), reverse=True)
+
+    def _entry(self, number: int, kind: str, at: float, more: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": f"R{self.id[1:]}{number}",
+            "type": kind,
+            "summary": kind.removesuffix("_log_entry"),
+            "self": None,
+            "html_url": None,
+            "created_at": written(at),
+            "service": SERVICE,
+            "incident": {"id": self.id, "type": "incident_reference"},
+            "teams": [],
+            "contexts": [],
+            "event_details": {},
+            **more,
         }
 
     def alert(self) -> dict[str, Any]:
@@ -140,6 +220,13 @@ class Incident:
         }
 
 
+def _told(sent: Notification, agent: Mapping[str, Any]) -> dict[str, Any]:
+    """What is particular to the entry about a message."""
+    notification = {"type": f"{sent.way}_notification", "address": sent.address, "status": sent.status}
+    user = reference(sent.person)
+    return {"agent": agent, "user": user, "channel": {"type": "auto", "notification": notification}}
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which incidents are asked for; empty means all."""
@@ -158,7 +245,7 @@ class Wanted:
             and (self.until is None or incident.created < self.until)
             and (not self.statuses or incident.status in self.statuses)
             and (not self.services or SERVICE["id"] in self.services)
-            and (not self.urgencies or incident.shown()["urgency"] in self.urgencies)
+            and (not self.urgencies or incident.urgency in self.urgencies)
             and (self.key is None or incident.key == self.key)
         )
 
@@ -183,6 +270,32 @@ class Pager:
         elif known is not None:
             known.status, known.changed = STATUSES[action], at
         return key
+
+    def open(self, data: dict[str, Any], at: float) -> Incident:
+        """Open an incident by REST that has no problems."""
+        told = data["incident"]
+        severity = "critical" if told.get("urgency", "high") == "high" else "warning"
+        details = {"details": (told.get("body") or {}).get("details", "")}
+        incident = Incident(
+            len(self.incidents) + 1,
+            str(told.setdefault("incident_key", uuid.uuid4().hex)),
+            {"summary": told["title"], "severity": severity, "custom_details": details},
+            at,
+            at,
+            assigned=data["people"],
+            sender=data["sender"],
+            behaviour=Behaviour(**data["behaviour"]),
+        )
+        self.incidents.append(incident)
+        return incident
+
+    def change(self, data: dict[str, Any], at: float) -> Incident:
+        """Bring an incident into another state, by REST."""
+        incident = self.find(data["id"])
+        assert incident is not None  # noqa: S101 - whoever asked was told before that there is one
+        incident.status, incident.changed = data["status"], at
+        incident.ended = at if data["status"] == "resolved" else None
+        return incident
 
     def wanted(self, wanted: Wanted) -> list[Incident]:
         """The incidents asked for, oldest first."""

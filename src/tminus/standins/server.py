@@ -2,12 +2,13 @@
 
 | path | what |
 |---|---|
-| `POST /pager/v2/enqueue` | PagerDuty's Events API v2 |
-| `GET /pager/incidents`, `/pager/incidents/{id}`, `/pager/incidents/{id}/alerts` | its REST API; `Token token=…` |
+| `/pager/…` | PagerDuty's events, and its REST API: see `pager_api.py` |
 | `POST /chat/services/{hook}` | Slack's incoming webhook |
 | `GET /chat/api/conversations.history`, `/chat/api/conversations.info` | its Web API; `Bearer …` |
 | `GET /mail/messages?holding=…` | the mailbox; `Bearer …` |
 | `/osv/…` | advisories about packages: see `osv.py` |
+| `/sms/…` | text messages in Twilio's shape: see `sms.py` |
+| `/logs/…` | lines of logs in Loki's shape: see `loki.py` |
 | `GET /runbooks/{name}` | what an alert says and what is done first |
 | `GET /health` | whether it answers |
 """
@@ -25,17 +26,20 @@ from typing import Any
 
 from aiohttp import web
 
-from . import STAND_IN, chat, mail, pager
+from . import STAND_IN, chat, mail
 from .chat import Chat
-from .clock import read, wall_clock
+from .clock import wall_clock
 from .journal import Journal, Kept
+from .loki import Loki
 from .mail import Mailbox
 from .osv import Advisories
-from .pager import Pager, Wanted
+from .pager import Pager
+from .pager_api import PagerApi, refused
+from .sms import Texts
 
 HOST = "127.0.0.1"
 MOST = 100
-"""How many of a list one answer holds; PagerDuty's own limit."""
+"""How many messages one answer holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Standins:
         self._journal = Journal(folder / "arrived.jsonl")
         self.pager, self.chat, self.mailbox = Pager(), Chat(), Mailbox()
         self.advisories = Advisories(wall_clock, secrets.token, self._publish)
+        self._pager = PagerApi(self.pager, secrets.routing_key, secrets.token, self._keep)
+        self.texts, self.logs = Texts(wall_clock, secrets.token), Loki(wall_clock, secrets.token)
         for kept in self._journal.read():
             self._take(kept)
 
@@ -72,17 +78,16 @@ class Standins:
         """The HTTP side."""
         app = web.Application(client_max_size=mail.LARGEST_BYTES)
         app.on_response_prepare.append(_mark)
-        app.router.add_post("/pager/v2/enqueue", self._enqueue)
-        app.router.add_get("/pager/incidents", self._incidents)
-        app.router.add_get("/pager/incidents/{id}", self._incident)
-        app.router.add_get("/pager/incidents/{id}/alerts", self._alerts)
         app.router.add_post("/chat/services/{hook:.+}", self._post)
         app.router.add_get("/chat/api/conversations.history", self._history)
         app.router.add_get("/chat/api/conversations.info", self._channel)
         app.router.add_get("/mail/messages", self._mails)
         app.router.add_get("/runbooks/{name}", self._runbook)
         app.router.add_get("/health", self._health)
+        app.add_subapp("/pager", self._pager.application())
         app.add_subapp("/osv", self.advisories.application())
+        app.add_subapp("/sms", self.texts.application())
+        app.add_subapp("/logs", self.logs.application())
         return app
 
     def deliver(self, data: dict[str, Any]) -> None:
@@ -103,56 +108,13 @@ class Standins:
     def _take(self, kept: Kept) -> Any:
         takers: dict[str, Callable[[dict[str, Any], float], Any]] = {
             "page": self.pager.take,
+            "incident": self.pager.open,
+            "change": self.pager.change,
             "message": self.chat.take,
             "mail": self.mailbox.take,
             "advisory": self.advisories.take,
         }
         return takers[kept.kind](kept.data, kept.at)
-
-    async def _enqueue(self, request: web.Request) -> web.Response:
-        event = await _json(request)
-        if found := pager.problems(event, self._secrets.routing_key):
-            refusal = {"status": "invalid event", "message": "Event object is invalid", "errors": found}
-            return web.json_response(refusal, status=400)
-        del event["routing_key"]  # a secret that nobody needs again
-        key = self._keep("page", event)
-        answer = {"status": "success", "message": "Event processed", "dedup_key": key}
-        return web.json_response(answer, status=202)
-
-    async def _incidents(self, request: web.Request) -> web.Response:
-        self._must_show(request, f"Token token={self._secrets.token}")
-        query = request.query
-        try:
-            wanted = Wanted(
-                since=read(query["since"]) if "since" in query else None,
-                until=read(query["until"]) if "until" in query else None,
-                statuses=query.getall("statuses[]", []),
-                services=query.getall("service_ids[]", []),
-                urgencies=query.getall("urgencies[]", []),
-                key=query.get("incident_key"),
-            )
-            limit, offset = int(query.get("limit", "25")), int(query.get("offset", "0"))
-        except ValueError as error:
-            raise _refused(web.HTTPBadRequest, str(error)) from error
-        if not (0 < limit <= MOST and offset >= 0):
-            raise _refused(web.HTTPBadRequest, f"limit is 1 to {MOST}, offset 0 or more")
-        found = self.pager.wanted(wanted)
-        page = [incident.shown() for incident in found[offset : offset + limit]]
-        return web.json_response(_page("incidents", page, (limit, offset), len(found)))
-
-    async def _incident(self, request: web.Request) -> web.Response:
-        return web.json_response({"incident": self._found(request).shown()})
-
-    async def _alerts(self, request: web.Request) -> web.Response:
-        alerts = [self._found(request).alert()]
-        return web.json_response(_page("alerts", alerts, (MOST, 0), 1))
-
-    def _found(self, request: web.Request) -> pager.Incident:
-        self._must_show(request, f"Token token={self._secrets.token}")
-        incident = self.pager.find(request.match_info["id"])
-        if incident is None:
-            raise _refused(web.HTTPNotFound, "no such incident")
-        return incident
 
     async def _post(self, request: web.Request) -> web.Response:
         if not hmac.compare_digest(request.match_info["hook"], self._secrets.hook):
@@ -194,7 +156,7 @@ class Standins:
     async def _runbook(self, request: web.Request) -> web.Response:
         text = self._runbooks.get(request.match_info["name"])
         if text is None:
-            raise _refused(web.HTTPNotFound, "no such runbook")
+            raise refused(web.HTTPNotFound, "no such runbook")
         return web.Response(text=text)
 
     async def _health(self, _request: web.Request) -> web.Response:
@@ -206,22 +168,11 @@ class Standins:
 
     def _must_show(self, request: web.Request, wanted: str) -> None:
         if not self._shown(request, wanted):
-            raise _refused(web.HTTPUnauthorized, "this needs the reader's token")
+            raise refused(web.HTTPUnauthorized, "this needs the reader's token")
 
 
 async def _mark(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers["X-Stand-In"] = STAND_IN
-
-
-def _page(name: str, items: list[dict[str, Any]], window: tuple[int, int], total: int) -> dict[str, Any]:
-    limit, offset = window
-    more = offset + limit < total
-    return {name: items, "limit": limit, "offset": offset, "more": more, "total": total}
-
-
-def _refused(kind: type[web.HTTPException], why: str) -> web.HTTPException:
-    body = {"error": {"message": why, "code": kind.status_code, "errors": [why]}}
-    return kind(text=json.dumps(body), content_type="application/json")
 
 
 async def _json(request: web.Request) -> Any:

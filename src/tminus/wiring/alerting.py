@@ -1,12 +1,13 @@
-"""The systems of alerting, each with the others that it is compared with."""
+"""The systems of alerting and of logs, each with the others that it is compared with."""
 
 from collections.abc import Callable, Mapping
 
 from tminus.alerting.crosscheck import PrometheusAlerts
 from tminus.alerting.figures import Metrics
 from tminus.alerting.inboxes import Inbox, Mailbox, PagerDuty, Slack
+from tminus.alerting.texting import Twilio
 from tminus.domain.plan import Plan
-from tminus.probes import alertmanager, prometheus, redis
+from tminus.probes import alertmanager, logs, pagerduty, prometheus, redis
 
 _INBOXES: Mapping[str, Callable[[str], Inbox]] = {"pagerduty": PagerDuty, "slack": Slack, "mail": Mailbox}
 
@@ -23,24 +24,33 @@ def makers(
         for name, kind in _kinds(plan).items()
         if kind in _INBOXES and addresses.get(name)
     }
-    judge = _prometheus(plan, addresses)
+    providers = {
+        name: Twilio(addresses[name])
+        for name, kind in _kinds(plan).items()
+        if kind == "twilio" and addresses.get(name)
+    }
+    judge, site = _first(plan, addresses, "prometheus"), _first(plan, addresses, "website")
     second = PrometheusAlerts(judge) if judge else None
     return {
         **_INBOXES,
         "prometheus": prometheus.System,
         "alertmanager": lambda address: alertmanager.System(address, now, inboxes, second),
+        "pagerduty": lambda address: pagerduty.System(address, now, providers),
+        "twilio": Twilio,
+        "logs": lambda address: logs.System(address, now, site),
         "redis": redis.System,
     }
 
 
 def metrics(plan: Plan, addresses: Mapping[str, str]) -> Metrics | None:
     """The service's own metrics, as the plan's Prometheus has them; nothing without one."""
-    judge = _prometheus(plan, addresses)
+    judge = _first(plan, addresses, "prometheus")
     return Metrics(judge) if judge else None
 
 
-def _prometheus(plan: Plan, addresses: Mapping[str, str]) -> str:
-    known = (addresses.get(name, "") for name, kind in _kinds(plan).items() if kind == "prometheus")
+def _first(plan: Plan, addresses: Mapping[str, str], kind: str) -> str:
+    """The address of the plan's first system of a kind; empty where it has none."""
+    known = (addresses.get(name, "") for name, known in _kinds(plan).items() if known == kind)
     return next((address for address in known if address), "")
 
 

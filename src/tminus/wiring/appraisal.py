@@ -23,10 +23,10 @@ from tminus.wiring.judging import guard_limits
 _STAGED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic", "partner")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
 
-_OVER_HTTP = ("website", "prometheus", "alertmanager", "pagerduty", "slack", "mail", "vault")
+_OVER_HTTP = ("website", "prometheus", "alertmanager", "pagerduty", "twilio", "slack", "mail", "vault")
 """Kinds whose address is that of a web server."""
 
-_SENDING = ("alertmanager.drill",)
+_SENDING = ("alertmanager.drill", "pagerduty.sms")
 """Probes that send something to people: a look by the way must not page anybody."""
 
 
@@ -79,7 +79,7 @@ class Afar:
             raise self.out_of_reach[name]
         if check.probe in _SENDING and not self.scene.sends:
             raise InconclusiveError(
-                f"{check.probe} sends an alert to people, so it is done within a launch only",
+                f"{check.probe} sends a test to people, so it is done within a launch only",
                 hint="its lines are looked at in the countdown",
             )
         if missing := unfilled(arguments):
@@ -170,7 +170,7 @@ def _addresses(
         if not reference and kind in AT_TARGET and plan.target:
             reference = str(plan.target["address"])
         try:
-            if kind in by_target:
+            if kind in by_target and kind in BY_TARGET:
                 known[name] = ""
                 continue
             if kind in BY_TARGET and plan.target:

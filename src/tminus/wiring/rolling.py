@@ -1,7 +1,7 @@
 """What a launch acts by that rolls a release out on a cluster, made from its plan's target."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -18,7 +18,7 @@ from tminus.domain.traffic import Side, WeightChange
 from tminus.errors import UnreachableError
 from tminus.kubernetes import Access, Api
 from tminus.oci import Repository
-from tminus.probes import local, traffic
+from tminus.probes import local, logs, traffic
 from tminus.targets.inventory import RegistryInventory
 from tminus.targets.kubernetes import (
     Component,
@@ -53,6 +53,8 @@ class Rolling:
     smoke: KubernetesSmoke
     plan: Plan
     clock: Clock
+    public: str = field(repr=False)
+    """The service's public address."""
 
     async def count(self, record: Record) -> None:
         """Count requests from here on, and those of the last minutes; what was counted before goes on."""
@@ -80,7 +82,12 @@ class Rolling:
             "traffic": lambda _: traffic.System(
                 lambda: self.trace.since(self.clock.now() - back), self.clock.now, reach
             ),
+            "logs": lambda address: logs.System(address, self.clock.now, self.public, self._pods),
         }
+
+    async def _pods(self) -> list[str]:
+        """The pods of the new side that run now, by name."""
+        return [str(pod["metadata"]["name"]) for pod in (await self.target.seen(Side.GREEN)).alive]
 
 
 def rolling(
@@ -113,7 +120,8 @@ def rolling(
         clock,
     )
     limits = guard_limits(plan)
-    prober = PublicProber(_address(plan, entry["public"], environment), str(entry["path"]))
+    public = _address(plan, entry["public"], environment)
+    prober = PublicProber(public, str(entry["path"]))
     watch = Watch(target, trace, prober, clock, limits)
     equip(watch, plan, environment, (target, _inventory(plan, entry, environment)), clock)
     watch.memory = GuardMemory(folder / "guard.state", limits)
@@ -131,7 +139,7 @@ def rolling(
         _components(api, service, entry),
         verifier,
     )
-    return Rolling(stages, target, trace, smoke, plan, clock)
+    return Rolling(stages, target, trace, smoke, plan, clock, public)
 
 
 def _service(entry: Target) -> Service:

@@ -6,7 +6,7 @@ import pytest
 
 from tminus.alerting.alertmanager import Active, Sent
 from tminus.alerting.drill import Drill, failures, muting
-from tminus.alerting.inboxes import Mailbox, PagerDuty, Slack, _Door
+from tminus.alerting.inboxes import Door, Mailbox, PagerDuty, Slack
 from tminus.errors import InconclusiveError
 
 
@@ -44,7 +44,7 @@ def test_only_failures_that_are_new_are_told() -> None:
 
 
 def test_a_token_is_taken_out_of_an_address_and_never_shown() -> None:
-    door = _Door.of("https://reader:t%2Foken@slack.example/api/?channel=C1")
+    door = Door.of("https://reader:t%2Foken@slack.example/api/?channel=C1")
     assert (door.base, door.token, door.query) == ("https://slack.example/api", "t/oken", {"channel": "C1"})
     for shown in (
         door,

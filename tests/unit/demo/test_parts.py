@@ -95,6 +95,7 @@ def test_each_part_that_a_plan_may_name_has_an_address(setting: Setting) -> None
         "ONCALL",
         "BLACKBOX",
         "OSV",
+        "LOGS",
     }
 
 

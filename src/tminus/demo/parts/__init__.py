@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tminus.demo.parts import alertmanager, blackbox, exporters, partner, prometheus, redis, sinks
+from tminus.demo.parts import alertmanager, blackbox, exporters, partner, prometheus, redis, shipper, sinks
 from tminus.demo.parts.place import HOST, Place
 from tminus.demo.parts.prometheus import Scraped
 from tminus.demo.supervisor import Part
@@ -17,6 +17,7 @@ from tminus.domain.traffic import Side
 SUPPORTING = (
     "prometheus",
     "alertmanager",
+    "shipper",
     "sinks",
     "blackbox",
     "node-exporter",
@@ -80,6 +81,7 @@ def supporting(setting: Setting) -> dict[str, Part]:
     parts = (
         prometheus.part(place("prometheus"), scraped),
         alertmanager.part(place("alertmanager"), where),
+        shipper.part(place("shipper"), sinks.gathering(ports["sinks"]), secrets["reader"]),
         sinks.part(place("sinks"), ports["mail"], secrets),
         blackbox.part(place("blackbox")),
         exporters.node(place("node-exporter")),
@@ -102,6 +104,7 @@ def addresses(setting: Setting) -> dict[str, str]:
         "TMINUS_DEMO_ONCALL": sinks.paging(setting.ports["sinks"], setting.secrets["routing-key"]),
         "TMINUS_DEMO_CHAT": read["chat"],
         "TMINUS_DEMO_MAIL": read["mail"],
+        "TMINUS_DEMO_LOGS": sinks.gathered(setting.ports["sinks"], setting.secrets["reader"]),
         "TMINUS_DEMO_OSV": sinks.advisories(setting.ports["sinks"]),
         "TMINUS_DEMO_BLACKBOX": setting.place("blackbox").url,
     }

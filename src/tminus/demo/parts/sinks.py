@@ -1,4 +1,4 @@
-"""Where alerts arrive: the stand-ins for PagerDuty, Slack and a mailbox, and the runbooks that the alerts lead to."""
+"""Where alerts and lines of logs arrive: the stand-ins for PagerDuty, Slack, a mailbox and Loki; the runbooks."""
 
 import json
 from collections.abc import Mapping
@@ -40,6 +40,16 @@ def reading(port: int, token: str) -> dict[str, str]:
 def advisories(port: int) -> str:
     """Where advisories about packages are asked for."""
     return f"http://{HOST}:{port}/osv"
+
+
+def gathering(port: int) -> str:
+    """Where log lines are gathered."""
+    return f"http://{HOST}:{port}/logs"
+
+
+def gathered(port: int, token: str) -> str:
+    """Where log lines are read, with the token that opens it: not for logs."""
+    return f"loki+http://:{token}@{HOST}:{port}/logs"
 
 
 def part(place: Place, mail_port: int, secrets: Mapping[str, str]) -> Part:
