@@ -5,7 +5,7 @@ Panels lie in a list, within rows that are folded, or, before schema version 16,
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from tminus.domain.canonical import JsonValue
 
@@ -200,7 +200,7 @@ def _panel(model: Mapping[str, JsonValue], library: Mapping[str, Mapping[str, Js
     shares = next((_number(one.get("panelId")) for one in _objects(said.get("targets"))), 0)
     return Panel(
         number=_number(said.get("id")),
-        title=_text(said.get("title")),
+        title=_text(said.get("title")) or (_text(shown.get("name")) if isinstance(shown, Mapping) else ""),
         kind=_text(said.get("type")),
         queries=() if source.uid == SHARED else tuple(queries),
         library=uid,
@@ -275,8 +275,3 @@ def _text(found: JsonValue) -> str:
 
 def _number(found: JsonValue) -> int:
     return found if isinstance(found, int) and not isinstance(found, bool) else 0
-
-
-def with_value(variable: Variable, *values: str) -> Variable:
-    """The same variable with other values chosen."""
-    return replace(variable, current=values)

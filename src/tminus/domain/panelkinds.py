@@ -19,8 +19,14 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """By the kind of a dashboard: what it must show unless the plan says otherwise."""
 
-EVENTS = frozenset({"logins", "denied", "blocked", "audit", "vulnerabilities"})
-"""What may happen to nobody for hours: such a panel may be empty, but its query must not fail."""
+EVENTS = frozenset({"logins", "denied", "blocked", "audit"})
+"""What may happen to nobody for hours: such a panel may be empty, but its query must not fail.
+
+A count of vulnerabilities is a level and no event: a scanner reports it, be it zero, or does not run.
+"""
+
+SIGNALS = frozenset(KINDS["application"])
+"""What is a service's own, and so each side's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,12 @@ def shows(panel: Panel, meaning: str) -> bool:
         return meaning in about(panel)
     texts = (panel.title, *(query.text for query in panel.drawn))
     return any(meaning.lower() in text.lower() for text in texts)
+
+
+def promises(panel: Panel, meaning: str) -> bool:
+    """Whether a panel that asks nothing would be about this, by its title or by what is switched off in it."""
+    hidden = {found for query in panel.queries for found in _meanings(query.text)}
+    return meaning in (hidden or _titled(panel.title)) or meaning.lower() in panel.title.lower()
 
 
 def _meanings(query: str) -> set[str]:

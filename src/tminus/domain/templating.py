@@ -70,6 +70,12 @@ def filled(model: JsonValue, chosen: Chosen) -> JsonValue:
     return model
 
 
+def used(text: str, chosen: Chosen) -> dict[str, str]:
+    """The values of the variables that stand in a text, as people read them, by name."""
+    names = dict.fromkeys(place["plain"] or place["old"] or place["full"] for place in _PLACE.finditer(text))
+    return {name: " + ".join(chosen[name].chosen) for name in names if name in chosen}
+
+
 def open_names(text: str, chosen: Chosen) -> list[str]:
     """The variables in a text that nobody knows; Grafana's own, which begin with `__`, are none of them."""
     names = (place["plain"] or place["old"] or place["full"] for place in _PLACE.finditer(text))

@@ -1,8 +1,8 @@
 """Grafana's HTTP API: its answers as values, and its refusals as errors that say what to do.
 
 Written after https://grafana.com/docs/grafana/latest/developers/http_api/ (its pages dashboard, data_source,
-folder_dashboard_search, library_element and other). From Grafana 13 on the paths under `/api` are deprecated and still answered; a Grafana that
-answers a dashboard only under `/apis/dashboard.grafana.app/v1` is asked there.
+folder_dashboard_search, library_element and other). From Grafana 13 on the paths under `/api` are deprecated and still
+answered; a Grafana that answers a dashboard only under `/apis/dashboard.grafana.app/v1` is asked there.
 """
 
 import math
@@ -19,6 +19,10 @@ NAMESPACE = "default"
 """Where Grafana's first organization keeps its dashboards under `/apis`."""
 FOUND_MOST = 100
 """How many dashboards a search gives at most."""
+
+
+SECONDS = 40.0
+"""The time limit of one call: Grafana's own for a data source is 30 s, and what it says after that must be heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,20 @@ class Result:
     series: tuple[Series, ...] = ()
     rows: int = 0
     """How many rows with a value there are, in all frames: the points of series, the lines of tables and logs."""
+    hollow: bool = False
+    """Whether rows came, and none of them holds a value: `NaN` is none."""
     error: str = ""
     """Why it failed, by Grafana's own words; empty when it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a data source is."""
+
+    problem: str = ""
+    """What is wrong with it; empty when nothing is."""
+    unseen: str = ""
+    """Why nobody could look; empty where somebody could."""
 
 
 class Grafana:
@@ -119,22 +135,21 @@ class Grafana:
             _source(one) for one in self._list(await self._ask("GET", "/api/datasources"), "data sources")
         ]
 
-    async def healthy(self, uid: str) -> str:
-        """What is wrong with a data source, by its own plugin's words; empty when nothing is.
-
-        Some plugins look at nothing by themselves; they say so with 404 while the data source is there.
-        """
+    async def health(self, uid: str) -> Health:
+        """How a data source is, by its own plugin's words."""
         name = quote(uid, safe="")
         reply = await self._ask(
             "GET", f"/api/datasources/uid/{name}/health", known=frozenset({400, 404, 500})
         )
         if reply.status == 404:
             there = await self._ask("GET", f"/api/datasources/uid/{name}", known=frozenset({404}))
-            return "" if there.status == 200 else "there is none"
+            if there.status == 200:
+                return Health(unseen="its plugin has no health check")
+            return Health("it is not there; panels still name it")
         found = _object(reply, f"the health of the data source {uid}")
         if found.get("status") == "OK" and reply.status == 200:
-            return ""
-        return str(found.get("message") or found.get("status") or f"answers {reply.status}")
+            return Health()
+        return Health(str(found.get("message") or found.get("status") or f"it answers {reply.status}"))
 
     async def library(self, uid: str) -> Mapping[str, Any] | None:
         """The model of a library panel; nothing where there is none."""
@@ -261,8 +276,8 @@ def _result(results: Mapping[str, Any], ref: str, reply: Answer) -> Result:
     return Result(tuple(series for found, _ in read for series in found), sum(rows for _, rows in read))
 
 
-def _frame(frame: Mapping[str, Any]) -> tuple[list[Series], int]:
-    """The series of one data frame, and how many of its rows hold a value beside the time.
+def _frame(frame: Mapping[str, Any]) -> tuple[list[Series], int, bool]:
+    """The series of one data frame, how many of its rows hold a value beside the time, and whether rows came at all.
 
     A frame comes also where there is no data: without fields, or with fields of no rows. A figure that is no number
     stands as null in it.
@@ -271,7 +286,7 @@ def _frame(frame: Mapping[str, Any]) -> tuple[list[Series], int]:
     fields = schema.get("fields") if isinstance(schema, dict) else None
     columns = data.get("values") if isinstance(data, dict) else None
     if not isinstance(fields, list) or not isinstance(columns, list):
-        return [], 0
+        return [], 0, False
     values = [
         (about, column) for about, column in zip(fields, columns, strict=False) if isinstance(about, dict)
     ]
@@ -289,7 +304,7 @@ def _frame(frame: Mapping[str, Any]) -> tuple[list[Series], int]:
         for about, column in told
         if about.get("type") == "number"
     ]
-    return series, rows
+    return series, rows, any(column for _, column in told)
 
 
 def _is_value(one: Any) -> bool:
@@ -303,5 +318,5 @@ async def asking(address: str) -> AsyncIterator[Grafana]:
     """A Grafana at an address; the token in it, `https://:TOKEN@host/path`, is sent as a bearer's and never shown."""
     parts = urlsplit(address)
     base = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
-    async with connect(base) as http:
+    async with connect(base, seconds=SECONDS) as http:
         yield Grafana(http, bare(base), unquote(parts.password or ""))

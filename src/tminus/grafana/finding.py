@@ -27,6 +27,10 @@ class Wanted:
     title: str = ""
     copy: str = ""
     """The file with the repository's copy."""
+    confirmed: str = ""
+    """The file with the record of who has confirmed what its figures mean."""
+    owner: str = ""
+    """Whose word is needed for that; anybody's where it is empty."""
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -36,7 +40,11 @@ class Wanted:
     @property
     def words(self) -> str:
         """What people call it before it is found."""
-        return self.title or self.uid or self.copy or f"the {self.kind} dashboard"
+        return (
+            self.title
+            or self.copy
+            or (f"the {self.kind} dashboard" if self.kind else f"the dashboard {self.uid}")
+        )
 
 
 def copied(wanted: Wanted, folder: Path) -> dict[str, Any] | None:
@@ -82,6 +90,16 @@ async def uid_of(api: Grafana, wanted: Wanted, copy: dict[str, Any] | None) -> s
             hint="write the `uid` of the one that is meant, or the `copy` in the repository",
         )
     return fitting[0] if fitting else None
+
+
+async def missing(api: Grafana, wanted: Wanted, copy: dict[str, Any] | None, uid: str) -> str:
+    """What to say of a dashboard that is not there: under which uid one of the same title is, if there is one."""
+    if not uid:
+        return f"{wanted.words} is missing: no dashboard's title holds {wanted.title or wanted.kind!r}"
+    title = wanted.title or (str(dashboard.bare(copy)["title"]) if copy else "")
+    same = [found for found, called in await api.search(title) if called == title] if title else []
+    other = f"; {', '.join(same)} has the same title" if same else ""
+    return f"{wanted.words} is missing: no dashboard has the uid {uid}{other}; import it from the repository"
 
 
 def _titles(found: Sequence[tuple[str, str]], uids: Sequence[str]) -> str:

@@ -1,262 +1,178 @@
 """What every panel of a dashboard shows now, by the queries that Grafana's page would send."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tminus.alerting.expression import Selector
 from tminus.domain import templating
-from tminus.domain.dashboard import EXPRESSIONS, OWN, Dashboard, Panel, Query, Source
+from tminus.domain.dashboard import EXPRESSIONS, OWN, Dashboard, Panel
 from tminus.domain.shown import Shown
-from tminus.domain.templating import Values
-from tminus.grafana import restricting
-from tminus.grafana.api import Grafana, Result
+from tminus.grafana.api import Grafana, Health, Result
+from tminus.grafana.asked import LONG_AGO, SEEN, Asked, Asker, Narrow, groups, prometheus
 from tminus.grafana.variables import PROMETHEUS, Sources, chosen
 
 AT_ONCE = 4
 """How many panels are asked for side by side: a person's browser asks for more."""
-STEP_MS = 15_000
-"""Milliseconds from one point to the next: Prometheus' usual pace of scraping."""
 _BATCH = 20
 """How many selectors are asked about in one request."""
-_SEEN = "-seen"
-"""What is added to a query's name to ask whether it measures anything."""
-_FORMATS = frozenset({"time_series", "table", "heatmap"})
+_EXPLAINED = 10
+"""For how many empty panels is asked when there was a last value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Narrow:
-    """One side of a launch, by a label and its value."""
-
-    label: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One query of a panel, ready to be sent."""
-
-    query: Query
-    source: Source
-    expression: str
-    """In PromQL, the variables' values in it; empty for another language."""
-    problem: str = ""
-    """Why it cannot be asked; empty where it can."""
-    selectors: tuple[Selector, ...] = ()
-    """What it selects, in PromQL that can be read."""
-
-
-@dataclass(slots=True)
 class Showing:
     """The panels of one dashboard, over the last minutes."""
 
-    api: Grafana
-    dashboard: Dashboard
-    minutes: float
-    narrow: Narrow | None = None
-    sources: Sources = field(init=False)
-    _chosen: dict[str, Values] = field(default_factory=dict)
-    _carrying: set[Selector] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.sources = Sources(self.api)
+    def __init__(self, api: Grafana, dashboard: Dashboard, minutes: float, narrow: Narrow | None) -> None:
+        self._api = api
+        self._dashboard = dashboard
+        self._asker = Asker(Sources(api), {}, minutes, narrow)
 
     async def panels(self) -> list[Shown]:
         """Each panel that shows data, in order."""
-        sides = {self.narrow.label: self.narrow.value} if self.narrow else {}
-        self._chosen = await chosen(self.sources, self.dashboard, self.minutes, sides)
-        own = [panel for panel in self.dashboard.shown if panel.drawn]
-        asked = [[await self._asked(query) for query in panel.queries] for panel in own]
-        if self.narrow:
-            self._carrying = await self._carriers([one for queries in asked for one in queries])
+        minutes, sources = self._asker.minutes, self._asker.sources
+        self._asker = replace(self._asker, chosen=await chosen(sources, self._dashboard, minutes))
+        own = [panel for panel in self._dashboard.shown if panel.drawn]
+        asked = [[await self._asker.ready(query) for query in panel.queries] for panel in own]
+        if self._asker.narrow:
+            carrying = await self._carriers([one for queries in asked for one in queries])
+            self._asker = replace(self._asker, carrying=carrying)
         limit = asyncio.Semaphore(AT_ONCE)
 
-        async def one(panel: Panel, queries: list[_Asked]) -> Shown:
+        async def one(panel: Panel, queries: list[Asked]) -> Shown:
             async with limit:
                 return await self._shown(panel, queries)
 
         found = await asyncio.gather(*(one(*pair) for pair in zip(own, asked, strict=True)))
-        return self._with_sharing(found)
+        return self._with_sharing(await self._explained(found, asked))
 
-    async def ill(self) -> dict[str, str]:
-        """The data sources that the panels ask, by uid, and what is wrong with each; empty where nothing is."""
-        uids: dict[str, str] = {}
-        for panel in self.dashboard.shown:
+    async def health(self) -> dict[str, Health]:
+        """How the data sources are that the panels ask, by what people call them and the panels that ask them."""
+        uids: dict[str, list[str]] = {}
+        for panel in self._dashboard.shown:
             for query in panel.drawn:
-                source = await self._source(query)
-                if source.uid not in OWN:
-                    uids[source.uid] = ""
-        return {uid: await self.api.healthy(uid) if uid else "there is no default one" for uid in uids}
+                source = await self._asker.source(query)
+                if source.uid not in OWN and panel.name not in uids.setdefault(source.uid, []):
+                    uids[source.uid].append(panel.name)
+        return {
+            f"{uid or 'by default'} of {_few(names)}": await self._health(uid) for uid, names in uids.items()
+        }
+
+    async def _health(self, uid: str) -> Health:
+        return await self._api.health(uid) if uid else Health("Grafana has none")
 
     def _with_sharing(self, found: Sequence[Shown]) -> list[Shown]:
         """With the panels that show another's answers, in the order of the dashboard."""
         by_number = {one.panel.number: one for one in found}
         by_panel = {id(one.panel): one for one in found}
         every = []
-        for panel in self.dashboard.shown:
+        for panel in self._dashboard.shown:
             if id(panel) in by_panel:
                 every.append(by_panel[id(panel)])
             elif panel.shares in by_number:
-                of = by_number[panel.shares]
-                every.append(Shown(panel, of.rows, of.newest, of.error, of.note, of.narrowed))
+                every.append(replace(by_number[panel.shares], panel=panel))
             else:
                 every.append(Shown(panel, error=f"it shows panel {panel.shares}, which is not there"))
         return every
 
-    async def _source(self, query: Query) -> Source:
-        written = Source(templating.interpolated(query.source.uid, self._chosen), query.source.kind)
-        return await self.sources.meant(written)
-
-    async def _asked(self, query: Query) -> _Asked:
-        source = await self._source(query)
-        if source.uid not in OWN and not source.kind:
-            name = source.uid or "the default one"
-            return _Asked(query, source, "", f"Grafana has no data source {name}")
-        missing = templating.open_names(query.text, self._chosen)
-        if missing:
-            return _Asked(query, source, "", f"nothing is known for the variable ${missing[0]}")
-        if source.kind != PROMETHEUS:
-            return _Asked(query, source, "")
-        expression = templating.interpolated(query.expression, self._chosen)
-        try:
-            return _Asked(query, source, expression, selectors=tuple(restricting.selectors(expression)))
-        except ValueError:
-            return _Asked(query, source, expression)  # Prometheus says what is wrong with it
-
-    async def _carriers(self, asked: Sequence[_Asked]) -> set[Selector]:
+    async def _carriers(self, asked: Sequence[Asked]) -> frozenset[Selector]:
         """The selectors whose series tell the sides apart, as the last minutes had them."""
-        assert self.narrow is not None  # noqa: S101 - asked for with a side alone
         found: set[Selector] = set()
-        sources = {one.source.uid for one in asked if one.selectors}
-        for uid in sources:
-            wanted = {selector for one in asked if one.source.uid == uid for selector in one.selectors}
+        for uid in {one.source.uid for one in asked if one.selectors}:
             by_metric: dict[str, list[Selector]] = {}
-            for selector in wanted:
+            for selector in {
+                selector for one in asked if one.source.uid == uid for selector in one.selectors
+            }:
                 by_metric.setdefault(selector.metric or selector.text, []).append(selector)
             names = sorted(by_metric)
             for begin in range(0, len(names), _BATCH):
                 told = await self._labelled(uid, names[begin : begin + _BATCH])
                 found |= {selector for name in told for selector in by_metric[name]}
-        return found
+        return frozenset(found)
 
     async def _labelled(self, uid: str, names: Sequence[str]) -> list[str]:
         """Which of these have the label at all."""
-        assert self.narrow is not None  # noqa: S101 - the same
-        label = self.narrow.label
+        assert self._asker.narrow is not None  # noqa: S101 - asked for with a side alone
+        label, over = self._asker.narrow.label, f"[{self._asker.minutes:g}m]"
         queries = [
-            _prometheus(
-                f"S{number}",
-                uid,
-                f"count by ({label}) (last_over_time({name}[{self.minutes:g}m]))",
-                instant=True,
-            )
+            prometheus(f"S{number}", uid, f"count by ({label}) (last_over_time({name}{over}))", instant=True)
             for number, name in enumerate(names)
         ]
-        results = await self.api.query(queries, self.minutes)
+        results = await self._api.query(queries, self._asker.minutes)
         return [
             name
             for number, name in enumerate(names)
             if any(series.labels.get(label) for series in results[f"S{number}"].series)
         ]
 
-    async def _shown(self, panel: Panel, asked: list[_Asked]) -> Shown:
+    async def _shown(self, panel: Panel, asked: Sequence[Asked]) -> Shown:
         sums = any(one.source.uid == EXPRESSIONS for one in asked)
         wanted = [one for one in asked if sums or not one.query.hidden]
-        if problem := next((one.problem for one in wanted if one.problem), ""):
-            return Shown(panel, error=problem)
-        results: dict[str, Result] = {}
-        for group in _groups(wanted, together=sums):
-            queries = [model for one in group for model in self._models(one)]
-            results |= await self.api.query(queries, self.minutes)
         drawn = [one for one in wanted if not one.query.hidden]
-        narrowed = any(self._carrying.intersection(one.selectors) for one in drawn)
-        error = next((results[one.query.ref].error for one in drawn if results[one.query.ref].error), "")
-        told = [results[one.query.ref] for one in drawn if self._measures(one, results)]
-        unmeasured = [one for one in drawn if not self._measures(one, results)]
+        about = self._about(panel, drawn)
+        if broken := next((one for one in wanted if one.problem), None):
+            return replace(about, error=f"{broken.ref}: {broken.problem}")
+        results: dict[str, Result] = {}
+        for group in groups(wanted, together=sums):
+            queries = [model for one in group for model in self._asker.models(one)]
+            results |= await self._api.query(queries, self._asker.minutes)
+        failed = next((one for one in drawn if results[one.ref].error), None)
+        told = [results[one.ref] for one in drawn if _measures(one, results)]
         series = [one for result in told for one in result.series if one.figures]
-        return Shown(
-            panel,
+        return replace(
+            about,
             rows=sum(result.rows for result in told),
             newest=series[0].figures[-1] if series else None,
-            error=error,
-            note=_unmeasured(unmeasured[0]) if unmeasured else "",
-            narrowed=narrowed,
+            error=f"{failed.ref}: {results[failed.ref].error}" if failed else "",
+            note=_note(drawn, results),
         )
 
-    def _models(self, one: _Asked) -> list[dict[str, Any]]:
-        """What is sent for a query: itself, and where it could show a constant, whether it measures anything."""
-        if one.source.kind != PROMETHEUS:
-            return [self._other(one)]
-        said = one.query.model
-        text = self._narrowed(one.expression, one.selectors)
-        model = _prometheus(one.query.ref, one.source.uid, text, instant=said.get("instant") is True)
-        model["range"] = said.get("range") is True or not model["instant"]
-        model["format"] = said["format"] if said.get("format") in _FORMATS else "time_series"
-        if isinstance(said.get("interval"), str) and said["interval"]:
-            model["interval"] = templating.interpolated(str(said["interval"]), self._chosen)
-        if not self._constant(one):
-            return [model]
-        seen = " or ".join(
-            f"group(last_over_time({self._narrowed(selector.text, [selector])}[{self.minutes:g}m]))"
-            for selector in one.selectors
+    def _about(self, panel: Panel, drawn: Sequence[Asked]) -> Shown:
+        texts = " ".join(f"{one.query.text} {one.query.source.uid}" for one in drawn)
+        return Shown(
+            panel,
+            narrowed=any(set(self._asker.carrying).intersection(one.selectors) for one in drawn),
+            asked="; ".join(self._asker.text(one) for one in drawn if not one.problem),
+            source=", ".join(dict.fromkeys(one.source.uid for one in drawn)),
+            variables=templating.used(texts, self._asker.chosen),
         )
-        return [model, _prometheus(one.query.ref + _SEEN, one.source.uid, seen, instant=True)]
 
-    def _narrowed(self, text: str, selectors: Collection[Selector]) -> str:
-        carrying = self._carrying.intersection(selectors)
-        if self.narrow is None or not carrying:
-            return text
-        return restricting.restricted(text, self.narrow.label, self.narrow.value, carrying)
-
-    def _other(self, one: _Asked) -> dict[str, Any]:
-        """A query of another language, as the dashboard has it."""
-        filled = templating.filled(dict(one.query.model), self._chosen)
-        assert isinstance(filled, dict)  # noqa: S101 - it was one
-        return {
-            **filled,
-            "refId": one.query.ref,
-            "datasource": {"uid": one.source.uid, "type": one.source.kind or EXPRESSIONS},
-            "intervalMs": STEP_MS,
-            "maxDataPoints": _points(self.minutes),
-        }
-
-    @staticmethod
-    def _constant(one: _Asked) -> bool:
-        return bool(one.selectors) and restricting.constant(one.expression)
-
-    def _measures(self, one: _Asked, results: Mapping[str, Result]) -> bool:
-        """Whether what a query gave was measured: `… or vector(0)` shows 0 also where there is nothing."""
-        return not self._constant(one) or bool(results[one.query.ref + _SEEN].series)
+    async def _explained(self, found: Sequence[Shown], asked: Sequence[Sequence[Asked]]) -> list[Shown]:
+        """With the time of the last value of those that are empty."""
+        every, left = [], _EXPLAINED
+        for one, queries in zip(found, asked, strict=True):
+            query = next((each for each in queries if each.selectors and not each.query.hidden), None)
+            if one.error or one.rows or query is None or not left:
+                every.append(one)
+                continue
+            left -= 1
+            result = (await self._api.query([self._asker.last(query)], self._asker.minutes))[query.ref]
+            every.append(replace(one, last=_last(query, result)))
+        return every
 
 
-def _unmeasured(one: _Asked) -> str:
-    metrics = ", ".join(dict.fromkeys(selector.metric or selector.text for selector in one.selectors))
-    return f"it would show a constant, and nothing reports {metrics}"
+def _last(query: Asked, result: Result) -> str:
+    if result.series and result.series[0].figures:
+        return f"the last value came {result.series[0].figures[-1] / 60:.0f} min ago"
+    metrics = ", ".join(dict.fromkeys(selector.metric or selector.text for selector in query.selectors))
+    return f"there was no value of {metrics} within {LONG_AGO}"
 
 
-def _groups(asked: Sequence[_Asked], *, together: bool) -> list[list[_Asked]]:
-    """What is sent in one request: the queries to one data source; all of a panel that makes sums over them."""
-    if together:
-        return [list(asked)]
-    found: dict[str, list[_Asked]] = {}
-    for one in asked:
-        found.setdefault(one.source.uid, []).append(one)
-    return list(found.values())
+def _measures(one: Asked, results: Mapping[str, Result]) -> bool:
+    """Whether what a query gave was measured: `… or vector(0)` shows 0 also where there is nothing."""
+    return one.source.kind != PROMETHEUS or not one.constant or bool(results[one.ref + SEEN].series)
 
 
-def _prometheus(ref: str, uid: str, expression: str, *, instant: bool) -> dict[str, Any]:
-    return {
-        "refId": ref,
-        "datasource": {"uid": uid, "type": PROMETHEUS},
-        "expr": expression,
-        "format": "time_series",
-        "instant": instant,
-        "range": not instant,
-        "intervalMs": STEP_MS,
-        "maxDataPoints": 100,
-    }
+def _note(drawn: Sequence[Asked], results: Mapping[str, Result]) -> str:
+    """Why what came counts for nothing; empty where it counts."""
+    for one in drawn:
+        if not _measures(one, results):
+            return "it would show a constant, and nothing is measured"
+        if results[one.ref].hollow:
+            return "every value is NaN, which is no data"
+    return ""
 
 
-def _points(minutes: float) -> int:
-    return max(10, round(minutes * 60_000 / STEP_MS))
+def _few(names: Sequence[str]) -> str:
+    listed = ", ".join(repr(name) for name in names[:3])
+    return f"the panels {listed}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")

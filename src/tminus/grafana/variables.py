@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tminus.domain import templating
-from tminus.domain.dashboard import OWN, Dashboard, Source, Variable, with_value
+from tminus.domain.dashboard import OWN, Dashboard, Source, Variable
 from tminus.domain.templating import Values
 from tminus.grafana.api import DataSource, Grafana
 
@@ -50,20 +50,11 @@ class Sources:
         return Values((found[0].uid,)) if found else None
 
 
-async def chosen(
-    sources: Sources, dashboard: Dashboard, minutes: float, sides: Mapping[str, str]
-) -> dict[str, Values]:
-    """What stands for each variable; one that cannot be known is left out.
-
-    `sides` fixes variables of these names, where the dashboard has them: `side` to `green`.
-    """
+async def chosen(sources: Sources, dashboard: Dashboard, minutes: float) -> dict[str, Values]:
+    """What stands for each variable when the dashboard is opened; one that cannot be known is left out."""
     found: dict[str, Values] = {}
     for variable in templating.order(dashboard):
-        if variable.name in sides:
-            values: Values | None = templating.default(
-                with_value(variable, sides[variable.name]), seconds=minutes * 60
-            )
-        elif variable.kind == "datasource":
+        if variable.kind == "datasource":
             values = await sources.of_variable(variable)
         else:
             values = await _values(sources, variable, found, minutes)

@@ -10,12 +10,14 @@ from tminus.domain import drift, expectation
 from tminus.domain.canonical import JsonValue
 from tminus.domain.dashboard import Dashboard
 from tminus.domain.evidence import Observation
-from tminus.domain.shown import Shown, judged, slow_refresh
+from tminus.domain.shown import Demand, Shown, judged, slow_refresh
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
 from tminus.grafana.api import Grafana, Stored, asking
-from tminus.grafana.finding import Wanted, copied, uid_of
-from tminus.grafana.showing import Narrow, Showing
+from tminus.grafana.asked import Narrow
+from tminus.grafana.confirming import confirmations, unconfirmed
+from tminus.grafana.finding import Wanted, copied, missing, uid_of
+from tminus.grafana.showing import Showing
 from tminus.probes import Probe
 
 
@@ -26,7 +28,7 @@ class System:
     address: str = field(repr=False)
     """`https://:TOKEN@host/path`, the token that of a service account."""
     named: tuple[Wanted, ...] = ()
-    """The dashboards of the lines that name a kind: what a line without one looks at."""
+    """The dashboards of the lines that name one: what a line without any looks at."""
     folder: Path = field(default_factory=Path)
     """What the paths of copies begin at: the checkout that tminus is started in."""
 
@@ -38,9 +40,11 @@ class _Look:
     filled: float
     minutes: int
     narrow: Narrow | None
-    confirmed: str
-    imported: bool
-    """Whether the dashboard itself is looked at too, and not its data alone."""
+
+    @property
+    def imported(self) -> bool:
+        """Whether the dashboard itself is looked at too, and not its data alone."""
+        return self.narrow is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,6 @@ class _Seen:
     evidence: Mapping[str, JsonValue] = field(default_factory=dict)
     full: int = 0
     counted: int = 0
-    narrowed: int = 0
-    """How many panels were narrowed to the side."""
 
 
 @Probe
@@ -68,6 +70,7 @@ async def dashboard(  # noqa: PLR0913 - what a plan may say
     title: str = "",
     copy: str = "",
     confirmed: str = "",
+    owner: str = "",
     side: str = "",
     label: str = "side",
     minutes: int = 15,
@@ -75,18 +78,18 @@ async def dashboard(  # noqa: PLR0913 - what a plan may say
     """What is wrong with a dashboard: missing, its data sources ill, panels empty that must show something.
 
     It is found by its `uid`, by that of its `copy` (the repository's file), or by its `title`, else by its kind's name
-    in a title. Every panel is asked what it shows of the last `minutes`, the variables as they are when it is opened;
-    `filled` of them must show data, and for each of `panels` one at least. Panels of rare events may be empty, then
-    they are remarked upon. So is a dashboard that is not as its copy, or never asks anew. `confirmed` is the sha256 of
-    the version whose meaning its owner has confirmed; a business dashboard needs that.
+    in a title. Each panel is asked for the last `minutes`, with the variables as they are when it is opened: `filled`
+    of the panels must show data, and for each of `panels` (else for what its kind must show) one at least. A panel of
+    rare events may be empty and is remarked upon; so is a dashboard that is not as its copy or never asks anew. A
+    business dashboard needs the word of its `owner` in the record `confirmed` for the version that is there.
 
-    With a `side` queries are narrowed to its `label`, and what does not depend on data is left out. Without a kind, a
-    uid, a title and a copy, each dashboard is looked at that the plan's other lines name.
+    With a `side` the data alone is looked at, narrowed to the series with this `label`. Without a kind, a uid, a title
+    and a copy it is that of each dashboard that the plan's other lines name.
     """
-    look = _Look(_share(filled), minutes, Narrow(label, side) if side else None, confirmed, imported=not side)
-    one = Wanted(kind, tuple(panels or ()), uid, title, copy)
-    alone = bool(kind or uid or title or copy)
-    wanted = (one,) if alone else grafana.named
+    narrow = Narrow(_label(label), side) if side else None
+    look = _Look(_share(filled), minutes, narrow)
+    named = Wanted(kind, tuple(panels or ()), uid, title, copy, confirmed, owner)
+    wanted = (named,) if kind or uid or title or copy else grafana.named
     if not wanted:
         raise InconclusiveError(
             "no line of the plan names a dashboard",
@@ -95,11 +98,6 @@ async def dashboard(  # noqa: PLR0913 - what a plan may say
     async with asking(grafana.address) as api:
         version = await api.version()
         found = [await _seen(api, each, grafana.folder, look) for each in wanted]
-    if look.narrow and not any(each.narrowed for each in found) and not any(each.problems for each in found):
-        raise InconclusiveError(
-            f"no panel tells one side from another: no metric of them has the label {label}",
-            hint="let Prometheus give each side's targets a label of their own, and name it as `label`",
-        )
     return _observation(found, version, side)
 
 
@@ -114,48 +112,52 @@ def _share(filled: str) -> float:
     return limit
 
 
+def _label(label: str) -> str:
+    if not label.isidentifier():
+        raise InconclusiveError(
+            f"the label {label!r} tells no side from another",
+            hint="write the label by which Prometheus tells the sides apart",
+        )
+    return label
+
+
 async def _seen(api: Grafana, wanted: Wanted, folder: Path, look: _Look) -> _Seen:
     copy = copied(wanted, folder)
     uid = await uid_of(api, wanted, copy)
     stored = await api.dashboard(uid) if uid else None
     if stored is None:
-        which = (
-            f"no dashboard has the uid {uid}"
-            if uid
-            else f"no dashboard's title holds {wanted.title or wanted.kind!r}"
-        )
-        return _Seen(wanted.words, [f"{wanted.words} is missing: {which}"], evidence={"uid": uid})
+        return _Seen(wanted.words, [await missing(api, wanted, copy, uid or "")], evidence={"uid": uid})
     read, lost = await _read(api, stored)
-    if not read.shown:
+    if not read.shown and not wanted.required:
         raise InconclusiveError(
             f"the dashboard {read.title!r} holds no panel that asks anything",
             hint="see whether the right file was imported; a dashboard of texts shows nothing",
         )
     showing = Showing(api, read, look.minutes, look.narrow)
     shown = await showing.panels()
-    problems = [f"the library panel {name} is gone" for name in lost]
-    problems += [
-        f"the data source {name} is ill: {why}" for name, why in (await showing.ill()).items() if why
-    ]
-    outcome = judged(shown, wanted.required, look.filled)
+    demand = Demand(wanted.required, look.filled, look.narrow.value if look.narrow else "")
+    outcome = judged(read, shown, demand)
+    problems, remarks = [*lost], [*outcome.remarks]
+    for name, health in (await showing.health()).items():
+        problems += [f"the data source {name} is ill: {health.problem}"] if health.problem else []
+        unseen = f"the health of the data source {name} could not be seen: {health.unseen}"
+        remarks += [unseen] if health.unseen else []
     problems += outcome.problems
-    remarks = list(outcome.remarks)
     if look.imported:
         remarks += _about(stored, read, copy)
-        problems += _unconfirmed(wanted, stored, look.confirmed)
+        problems += _vouched(wanted, stored, copy, folder)
     evidence: dict[str, JsonValue] = {
-        "uid": read.uid,
+        "uid": read.uid or uid,
         "title": read.title,
         "version": stored.version,
         "sha256": drift.fingerprint(dict(stored.model)),
         "panels": _counts(shown),
     }
-    narrowed = sum(one.narrowed for one in shown)
-    return _Seen(read.title, problems, remarks, evidence, outcome.full, outcome.counted, narrowed)
+    return _Seen(read.title, problems, remarks, evidence, outcome.full, outcome.counted)
 
 
 async def _read(api: Grafana, stored: Stored) -> tuple[Dashboard, list[str]]:
-    """The dashboard with its library panels, and the uids of those that are gone."""
+    """The dashboard with its library panels, and what is to be said of those that are gone."""
     try:
         read = dashboards.read(dict(stored.model))
         models: dict[str, Any] = {}
@@ -163,8 +165,11 @@ async def _read(api: Grafana, stored: Stored) -> tuple[Dashboard, list[str]]:
             found = await api.library(name)
             if found is not None:
                 models[name] = found
-        gone = [name for name in dashboards.libraries(read) if name not in models]
-        return dashboards.read(dict(stored.model), models), gone
+        gone = [panel for panel in read.panels if panel.library and panel.library not in models]
+        lost = [
+            f"the panel {panel.name!r} is of the library, and {panel.library} is not there" for panel in gone
+        ]
+        return dashboards.read(dict(stored.model), models), lost
     except ValueError as error:
         raise InconclusiveError(
             f"the dashboard cannot be read: {error}", hint="save it in Grafana's classic form"
@@ -175,19 +180,22 @@ def _about(stored: Stored, read: Dashboard, copy: dict[str, Any] | None) -> list
     """What is to be said of the dashboard itself."""
     found = [slow] if (slow := slow_refresh(read.refresh)) else []
     if copy is None:
-        return [*found, "nobody can say whether it was changed by hand: name the repository's file as `copy`"]
+        return [*found, "nobody can say whether it was changed: name the repository's file as `copy`"]
     changed = drift.differences(dict(stored.model), copy)
     return found if not changed else [*found, f"it is not the repository's copy: {'; '.join(changed)}"]
 
 
-def _unconfirmed(wanted: Wanted, stored: Stored, confirmed: str) -> list[str]:
-    """Whether the meaning of this version's figures is vouched for, where that is needed."""
-    now = drift.fingerprint(dict(stored.model))
-    given = confirmed.removeprefix("sha256:").lower()
-    if given == now or not (given or wanted.kind == "business"):
+def _vouched(wanted: Wanted, stored: Stored, copy: dict[str, Any] | None, folder: Path) -> list[str]:
+    """Why the meaning of this version's figures is not vouched for, where that is needed."""
+    if wanted.kind != "business" and not wanted.confirmed:
         return []
-    was = f"{given[:12]}… was confirmed" if given else "nobody has confirmed any version"
-    return [f"what the figures of this version mean is not confirmed: it is sha256 {now}, and {was}"]
+    given = confirmations(folder / wanted.confirmed, wanted.confirmed) if wanted.confirmed else []
+    now = drift.fingerprint(dict(stored.model))
+    problem = unconfirmed(given, now, wanted.owner)
+    if problem and copy is not None and any(one.sha256 == drift.fingerprint(copy) for one in given):
+        changed = "; ".join(drift.differences(dict(stored.model), copy))
+        return [f"{problem}; since the version that was confirmed: {changed}"]
+    return [problem] if problem else []
 
 
 def _counts(shown: Sequence[Shown]) -> dict[str, JsonValue]:
@@ -215,17 +223,11 @@ def _observation(found: Sequence[_Seen], version: str, side: str) -> Observation
     problems: list[JsonValue] = [told(seen, one) for seen in found for one in seen.problems]
     remarks = tuple(told(seen, one) for seen in found for one in seen.remarks)
     full, counted = sum(seen.full for seen in found), sum(seen.counted for seen in found)
-    of = f"{side}'s data" if side else "data"
     names = ", ".join(seen.name for seen in found)
-    fact = f"{full} of {counted} panels of {names} show {of}"
+    fact = f"{full} of {counted} panels of {names} show {f'{side}’s ' if side else ''}data"
     material: dict[str, JsonValue] = {
         seen.name: {"uid": seen.evidence["uid"], "sha256": seen.evidence.get("sha256")} for seen in found
     }
     evidence: dict[str, JsonValue] = {seen.name: dict(seen.evidence) for seen in found}
-    seen_all: dict[str, JsonValue] = {
-        "grafana": version,
-        "panels": counted,
-        "filled": full,
-        "dashboards": evidence,
-    }
-    return Observation(problems, seen_all, {"dashboards": material}, remarks, fact)
+    facts: dict[str, JsonValue] = {"grafana": version, "panels": counted, "full": full}
+    return Observation(problems, {**facts, "dashboards": evidence}, {"dashboards": material}, remarks, fact)
