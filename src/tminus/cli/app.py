@@ -43,6 +43,7 @@ GROUPS = {
     "key": "Keys with which this machine's people sign.",
     "trust": "The trust root: whose keys count, for which roles.",
     "database": "The common database: its tables, its old launches.",
+    "make": "Make what a plan asks for and is not there yet.",
 }
 """Commands of two words: the first word and what they have in common."""
 
@@ -70,6 +71,10 @@ PANELS: dict[str, dict[str, Command]] = {
         "check": Command("tminus.cli.check:check", "Look at the systems now, and say how every line stands."),
         "probes": Command("tminus.cli.probes:probes", "Say what can be observed, and with which arguments."),
         "read": Command("tminus.cli.read:read", "Say what is in a file, as the checks themselves read it."),
+        "make dashboards": Command(
+            "tminus.cli.making:dashboards",
+            "Make the dashboards that the plan asks for, as files and in Grafana.",
+        ),
     },
     "Launch": {
         "launch": Command("tminus.cli.launch:launch", "Open a launch of a plan, or print its schedule."),

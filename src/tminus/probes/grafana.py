@@ -223,8 +223,8 @@ def _observation(found: Sequence[_Seen], version: str, side: str) -> Observation
     problems: list[JsonValue] = [told(seen, one) for seen in found for one in seen.problems]
     remarks = tuple(told(seen, one) for seen in found for one in seen.remarks)
     full, counted = sum(seen.full for seen in found), sum(seen.counted for seen in found)
-    names = ", ".join(seen.name for seen in found)
-    fact = f"{full} of {counted} panels of {names} show {f'{side}’s ' if side else ''}data"
+    names, of = ", ".join(seen.name for seen in found), f" of {side}" if side else ""
+    fact = f"{full} of {counted} panels of {names} show data{of}"
     material: dict[str, JsonValue] = {
         seen.name: {"uid": seen.evidence["uid"], "sha256": seen.evidence.get("sha256")} for seen in found
     }
