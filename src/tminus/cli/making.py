@@ -102,7 +102,10 @@ def _demand_readable(made: Sequence[Board]) -> None:
 def _write(path: Path, model: dict[str, Any], *, force: bool) -> None:
     """Write a file; one that is there with these very bytes is left alone."""
     content = (json.dumps(model, indent=2, ensure_ascii=False) + "\n").encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path.parent} is no folder: {error.strerror}", hint="name another with --out") from error
     if not path.is_file() or path.read_bytes() != content:
         outputs.write(path, content, force=force)
 

@@ -11,8 +11,8 @@ from tminus.domain.templating import Values
 from tminus.grafana import restricting
 from tminus.grafana.variables import PROMETHEUS, Sources
 
-STEP_MS = 15_000
-"""Milliseconds from one point to the next: Prometheus' usual pace of scraping."""
+STEP_MS = 5_000
+"""Milliseconds from one point to the next at the least; a data source that is scraped less often has fewer."""
 SEEN = "-seen"
 """What is added to a query's name to ask whether it measures anything."""
 LONG_AGO = "1d"

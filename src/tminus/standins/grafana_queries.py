@@ -72,12 +72,12 @@ class Intervals:
     @classmethod
     def of(cls, query: Mapping[str, Any], source: Mapping[str, Any], window: Window) -> "Intervals":
         """As Grafana's data source for Prometheus reckons them."""
-        least = _seconds(str(query.get("interval") or ""))
-        scrape = (
-            least or _seconds(str(source.get("jsonData", {}).get("timeInterval") or "")) or SCRAPE_SECONDS
-        )
+        own = _seconds(str(query.get("interval") or ""))
+        told = str(source.get("jsonData", {}).get("timeInterval") or "")
+        scrape = own or _seconds(told) or SCRAPE_SECONDS
+        least = own or float(query.get("intervalMs") or 0) / 1000 or scrape
         shown = window.end - window.begin
-        step = max(math.ceil(shown / float(query.get("maxDataPoints") or LEAST_POINTS)), scrape)
+        step = max(math.ceil(shown / float(query.get("maxDataPoints") or LEAST_POINTS)), least)
         return cls(step, max(step + scrape, 4 * scrape), shown)
 
     def put_in(self, text: str) -> str:
