@@ -27,8 +27,8 @@ class Shown:
     """Why a query of it failed, with the query's name; empty when none did."""
     note: str = ""
     """Why what it gave counts for nothing; empty where it counts or where nothing came."""
-    narrowed: bool = False
-    """Whether it was narrowed to one side."""
+    own: int = 0
+    """How many of the rows are of queries that were narrowed to one side."""
     asked: str = ""
     """What it asked, the variables' values in it."""
     source: str = ""
@@ -116,7 +116,7 @@ def _required(meaning: str, about: Sequence[Shown], side: str) -> list[str]:
     if all(one.lacking for one in about):
         return [f"nothing shows {meaning}: {one.lacking}" for one in about]
     full = [one for one in about if not one.lacking]
-    if side and meaning in panelkinds.SIGNALS and not any(one.narrowed for one in full):
+    if side and meaning in panelkinds.SIGNALS and not any(one.own for one in full):
         none = f"shows data, and none of it can be told to be {side}'s"
         return [f"nothing shows {meaning} of {side}: the panel {one.name} {none}" for one in full]
     return []

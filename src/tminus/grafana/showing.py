@@ -117,11 +117,14 @@ class Showing:
             queries = [model for one in group for model in self._asker.models(one)]
             results |= await self._api.query(queries, self._asker.minutes)
         failed = next((one for one in drawn if results[one.ref].error), None)
-        told = [results[one.ref] for one in drawn if _measures(one, results)]
+        measuring = [one for one in drawn if _measures(one, results)]
+        told = [results[one.ref] for one in measuring]
+        own = [one for one in measuring if set(self._asker.carrying).intersection(one.selectors)]
         series = [one for result in told for one in result.series if one.figures]
         return replace(
             about,
             rows=sum(result.rows for result in told),
+            own=sum(results[one.ref].rows for one in own),
             newest=series[0].figures[-1] if series else None,
             error=f"{failed.ref}: {results[failed.ref].error}" if failed else "",
             note=_note(drawn, results),
@@ -131,7 +134,6 @@ class Showing:
         texts = " ".join(f"{one.query.text} {one.query.source.uid}" for one in drawn)
         return Shown(
             panel,
-            narrowed=any(set(self._asker.carrying).intersection(one.selectors) for one in drawn),
             asked="; ".join(self._asker.text(one) for one in drawn if not one.problem),
             source=", ".join(dict.fromkeys(one.source.uid for one in drawn)),
             variables=templating.used(texts, self._asker.chosen),
