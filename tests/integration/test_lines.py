@@ -34,6 +34,10 @@ else:
         "routes",
         "redis",
         "sources",
+        "dashboards",
+        "machines",
+        "figures",
+        "green_boards",
     ):
         __import__(f"test_lines_{module}")
 

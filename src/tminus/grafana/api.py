@@ -190,7 +190,7 @@ class Grafana:
         if reply.status == 412 and found.get("status") == "version-mismatch":
             raise InconclusiveError(
                 f"{self._where} has another version of {model.get('title')!r}: {found.get('message')}",
-                hint="look at what was changed there, then push with --overwrite",
+                hint="look at what was changed there, then push with --force",
             )
         if reply.status != 200:
             raise InconclusiveError(

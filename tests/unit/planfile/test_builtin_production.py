@@ -105,6 +105,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "ok.err": {"seconds": 900, "requests": 500},
     "ok.p95": {"seconds": 900, "requests": 500},
     "ok.noalerts": {"severity": "critical", "seconds": 900},
+    "ok.dash": {"side": "green"},
+    "dash.app": {
+        "kind": "application", "panels": ["rate", "errors", "duration", "saturation"], "filled": "95%", "copy": "TBD",
+    },
     "ok.logs": {"lag": "60s"},
     "test.load": {
         "digest": "${release}", "throughput": ">= 1200", "p95": "<= 250 ms", "errors": "<= 0.5%", "minutes": 15,
@@ -319,7 +323,7 @@ def test_only_systems_that_are_looked_at_are_named() -> None:
 
 def test_every_success_criterion_that_is_probed_has_a_negative_control() -> None:
     probed = [line for name, line in CHECKS.items() if name.startswith("ok.")]
-    assert len(probed) == 10
+    assert len(probed) == 11
     assert all(line.control for line in probed)
 
 
