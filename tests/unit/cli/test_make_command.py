@@ -1,9 +1,9 @@
 """`tminus make dashboards`: files, the same at each making, and what keeps them from being lost."""
 
 import json
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import typer
@@ -90,13 +90,14 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     assert "is no folder" in str(refused(typed(tmp_path / "taken")))
 
 
+@dataclass
 class Kept:
     """A Grafana that keeps what it is given, and was given something before."""
 
-    there: dict[str, dict[str, Any]] = {}
-    saved: list[tuple[str, bool]] = []
+    there: dict[str, dict[str, Any]] = field(default_factory=dict)
+    saved: list[tuple[str, bool]] = field(default_factory=list)
 
-    async def __aenter__(self) -> "Kept":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -112,14 +113,14 @@ class Kept:
 
 
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Kept]]:
-    monkeypatch.setattr("tminus.cli.making.asking", lambda _address: Kept())
+def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
+    grafana = Kept()
+    monkeypatch.setattr("tminus.cli.making.asking", lambda _address: grafana)
     monkeypatch.setenv("GRAFANA", "https://:token@grafana.example")
-    Kept.there, Kept.saved = {}, []
-    yield Kept
+    return grafana
 
 
-def test_they_are_pushed_once_and_again_only_where_they_differ(tmp_path: Path, kept: type[Kept]) -> None:
+def test_they_are_pushed_once_and_again_only_where_they_differ(tmp_path: Path, kept: Kept) -> None:
     first = typed(tmp_path, "--push", "env:GRAFANA")
     assert first.exit_code == Exit.PASSED, first.output
     assert "token" not in first.output
