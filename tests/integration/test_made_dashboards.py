@@ -11,7 +11,7 @@ import pytest
 
 from tminus.domain.evidence import Observation
 from tminus.domain.panelkinds import KINDS
-from tminus.errors import InconclusiveError
+from tminus.errors import Exit, InconclusiveError
 from tminus.probes import grafana as probe
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ async def test_what_is_made_and_pushed_passes_when_it_is_looked_at(tmp_path: Pat
         # One that somebody changed is not written over, and is when that is wanted.
         around.edit("security", lambda model: model.update(refresh="1h"))
         code, said = await make(made, around)
-        assert code != 0
+        assert code == Exit.REFUSED
         assert "has another version of 'Security'" in said
         assert around.store.dashboards["tminus-security"].model["refresh"] == "1h"
         code, said = await make(made, around, "--force")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
-from tminus.errors import DeniedError, InconclusiveError, UnreachableError
+from tminus.errors import DeniedError, InconclusiveError, RefusedError, UnreachableError
 from tminus.http import Answer, Http, bare, connect
 
 NAMESPACE = "default"
@@ -181,14 +181,18 @@ class Grafana:
         return {ref: _result(results, ref, reply) for ref in (str(one["refId"]) for one in queries)}
 
     async def save(self, model: Mapping[str, Any], message: str, *, overwrite: bool) -> str:
-        """Keep a dashboard; where people open it. Raises `InconclusiveError` with Grafana's reason when it does not."""
+        """Keep a dashboard; where people open it.
+
+        Raises `RefusedError` for one that somebody has changed there, and `InconclusiveError` for what Grafana does not
+        take.
+        """
         body = {"dashboard": dict(model), "message": message, "overwrite": overwrite}
         reply = await self._ask(
             "POST", "/api/dashboards/db", known=frozenset({400, 404, 412, 422}), body=body
         )
         found = _object(reply, "the answer to a dashboard")
         if reply.status == 412 and found.get("status") == "version-mismatch":
-            raise InconclusiveError(
+            raise RefusedError(
                 f"{self._where} has another version of {model.get('title')!r}: {found.get('message')}",
                 hint="look at what was changed there, then push with --force",
             )

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tminus.errors import DeniedError, InconclusiveError, UnreachableError
+from tminus.errors import DeniedError, InconclusiveError, RefusedError, UnreachableError
 from tminus.grafana.api import Grafana, asking
 
 QUERY = {"refId": "A", "datasource": {"uid": "p"}, "expr": "up"}
@@ -161,7 +161,7 @@ async def test_a_good_answer_that_leaves_a_query_out_shows_nothing(body: Any) ->
 async def test_a_dashboard_that_somebody_changed_is_not_written_over() -> None:
     refusal = {"message": "The dashboard has been changed by someone else", "status": "version-mismatch"}
     async with answering({"/api/dashboards/db": (412, refusal)}) as api:
-        with pytest.raises(InconclusiveError, match="another version of 'T'") as caught:
+        with pytest.raises(RefusedError, match="another version of 'T'") as caught:
             await api.save({"title": "T"}, "m", overwrite=False)
     assert "--force" in caught.value.hint
     async with answering({"/api/dashboards/db": (400, {"message": "bad request data"})}) as api:
