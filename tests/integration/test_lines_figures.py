@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tminus.demo.parts import grafana as part
+from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Verdict
 from tminus.domain.plan import Check
 
@@ -34,7 +35,7 @@ else:
 
 SEC, BIZ = "dash.sec", "dash.biz"
 LOGINS, DENIED, BLOCKED = "Failed logins", "Requests without permission", "Requests that were stopped"
-ALL_FIVE = ["logins", "denied", "blocked", "audit", "vulnerabilities"]
+ALL_FIVE: list[JsonValue] = ["logins", "denied", "blocked", "audit", "vulnerabilities"]
 ORDERS = "Documents stored"
 
 

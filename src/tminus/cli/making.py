@@ -74,7 +74,9 @@ def dashboards(  # noqa: PLR0913 - each is an option that a person may type
     for path in pushed:
         typer.echo(f"kept in Grafana: {path}")
     if not service.own:
-        typer.echo("the figures of your business are yours to draw: there is no business dashboard")
+        typer.echo(
+            "yours to draw: the figures of your business, and the panel of logins on the security dashboard"
+        )
 
 
 def _left_out(names: Sequence[str]) -> list[str]:
@@ -105,7 +107,9 @@ def _write(path: Path, model: dict[str, Any], *, force: bool) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{path.parent} is no folder: {error.strerror}", hint="name another with --out") from error
+        raise UsageError(
+            f"{path.parent} is no folder: {error.strerror}", hint="name another with --out"
+        ) from error
     if not path.is_file() or path.read_bytes() != content:
         outputs.write(path, content, force=force)
 

@@ -41,7 +41,7 @@ def _signs(query: str, title: str) -> _Signs:
     return _Signs(re.compile(query, re.IGNORECASE | re.DOTALL), re.compile(title, re.IGNORECASE))
 
 
-_STATUS = r"(?:status|code|class|result|response)\w*\s*!?=~?\s*[\"'][^\"']*"
+_STATUS = r"(?:status|code|class|result|response)\w*\s*(?:=~?|!=|!~)\s*[\"'][^\"']*"
 """A matcher of answers, up to the figures that it asks for."""
 
 _SIGNALS: Mapping[str, _Signs] = {
@@ -128,4 +128,4 @@ def _meanings(query: str) -> set[str]:
 
 def _titled(title: str) -> set[str]:
     """What a title promises, for queries that say nothing known."""
-    return {name for name, signs in (_SIGNALS | _RESOURCES).items() if signs.title.search(title)}
+    return {name for name, signs in {**_SIGNALS, **_RESOURCES}.items() if signs.title.search(title)}

@@ -178,7 +178,7 @@ def default(
         return None
     if variable.kind == "interval":
         return Values((_interval(variable, seconds),))
-    saved = tuple(one for one in variable.current if one is not None)
+    saved = variable.current
     listed = [*options] if options is not None else [*_listed(variable)]
     if variable.has_all and (ALL in saved or not _still(saved, listed)):
         return _all(variable, listed)

@@ -277,7 +277,8 @@ def _result(results: Mapping[str, Any], ref: str, reply: Answer) -> Result:
         return Result(error=str(one["error"]))
     frames = [frame for frame in one.get("frames") or [] if isinstance(frame, dict)]
     read = [_frame(frame) for frame in frames]
-    return Result(tuple(series for found, _ in read for series in found), sum(rows for _, rows in read))
+    rows, came = sum(rows for _, rows, _ in read), any(came for _, _, came in read)
+    return Result(tuple(series for found, _, _ in read for series in found), rows, came and not rows)
 
 
 def _frame(frame: Mapping[str, Any]) -> tuple[list[Series], int, bool]:

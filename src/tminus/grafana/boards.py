@@ -4,6 +4,7 @@ The requests are the service's own metrics, by default those of the reference se
 the exporters that most teams run: node exporter, HAProxy, PostgreSQL and Redis exporters, Vault's telemetry, Trivy's.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from tminus.alerting.figures import COUNTER, FAILED, HISTOGRAM, Names
@@ -24,6 +25,11 @@ class Service:
     def own(self) -> bool:
         """Whether it is measured as the reference service is."""
         return self.names == Names(COUNTER, FAILED, HISTOGRAM)
+
+    def answered(self, pattern: str) -> str:
+        """The matcher of answers with these statuses, by the label that tells failures."""
+        found = re.match(r"\w+", self.names.failed)
+        return f'{found[0] if found else "status"}=~"{pattern}"'
 
     def rate(self, *matchers: str, by: str = "") -> str:
         """How many requests a second, of those with these matchers; 0 and not nothing where there was none of them.
@@ -180,24 +186,17 @@ def _infrastructure() -> Board:
 
 def _security(service: Service) -> Board:
     side = f"{{{{{service.label}}}}}"
-    failing = service.rate('route="/login"', 'status=~"4.."') if service.own else service.rate('status="401"')
     return Board(
         "security",
         "Security",
         (
-            Sketch(
-                "logins",
-                "Failed logins",
-                "Logins that were refused, in a second. A hill that nobody knows of is somebody trying passwords.",
-                "reqps",
-                (Line(failing, side),),
-            ),
+            *([_logins(service)] * service.own),
             Sketch(
                 "denied",
                 "Requests without permission",
                 "Answers 401 and 403 in a second.",
                 "reqps",
-                (Line(service.rate('status=~"401|403"'), side),),
+                (Line(service.rate(service.answered("401|403")), side),),
             ),
             Sketch(
                 "blocked",
@@ -205,7 +204,7 @@ def _security(service: Service) -> Board:
                 "Refused by the service's rate limits (429), and by the proxy's rules.",
                 "reqps",
                 (
-                    Line(service.rate('status="429"'), side),
+                    Line(service.rate(service.answered("429")), side),
                     Line(f"sum by (proxy) (rate(haproxy_frontend_requests_denied_total{OVER}))", "{{proxy}}"),
                 ),
             ),
@@ -227,6 +226,17 @@ def _security(service: Service) -> Board:
                 (Line("sum by (severity) (trivy_image_vulnerabilities)", "{{severity}}"),),
             ),
         ),
+    )
+
+
+def _logins(service: Service) -> Sketch:
+    """Of the reference service alone: where another lets people in, nobody else knows."""
+    return Sketch(
+        "logins",
+        "Failed logins",
+        "Logins that were refused, in a second. A hill that nobody knows of is somebody trying passwords.",
+        "reqps",
+        (Line(service.rate('route="/login"', service.answered("4..")), f"{{{{{service.label}}}}}"),),
     )
 
 

@@ -74,7 +74,7 @@ def _panel(panel: Panel) -> JsonValue:
         "id": panel.number,
         "title": panel.title,
         "type": panel.kind,
-        "about": sorted(panelkinds.about(panel)),
+        "about": [*sorted(panelkinds.about(panel))],
         "library": panel.library,
         "queries": [
             {"ref": query.ref, "source": query.source.uid, "hidden": query.hidden, "asks": query.text}

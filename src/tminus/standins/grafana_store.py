@@ -162,7 +162,11 @@ class Store:
         elif kept.kind == "element":
             self.elements[uid] = data
         else:
-            places = {"deleted": self.dashboards, "source gone": self.sources, "element gone": self.elements}
+            places: dict[str, dict[str, Any]] = {
+                "deleted": self.dashboards,
+                "source gone": self.sources,
+                "element gone": self.elements,
+            }
             del places[kept.kind][uid]
 
     def _take_dashboard(self, data: dict[str, Any], at: float) -> None:

@@ -65,8 +65,8 @@ def test_another_order_is_a_change() -> None:
 
 
 def test_panels_of_one_title_are_told_apart() -> None:
-    twins = {"title": "x", "panels": [{"title": "A", "id": 1}, {"title": "A", "id": 2}]}
-    other = {"title": "x", "panels": [{"title": "A", "id": 1}, {"title": "A", "id": 3}]}
+    twins: Any = {"title": "x", "panels": [{"title": "A", "id": 1}, {"title": "A", "id": 2}]}
+    other: Any = {"title": "x", "panels": [{"title": "A", "id": 1}, {"title": "A", "id": 3}]}
     assert drift.differences(other, twins) == ["the panel 'A' (2): id was changed"]
 
 

@@ -32,7 +32,7 @@ def test_panels_are_found_in_folded_rows_and_in_rows_of_the_old_form() -> None:
 
 
 def test_a_dashboard_may_be_wrapped_as_grafana_answers_it() -> None:
-    wrapped = {"dashboard": board(panel("A", asking("up"))), "meta": {"version": 7}}
+    wrapped: Any = {"dashboard": board(panel("A", asking("up"))), "meta": {"version": 7}}
     assert bare(wrapped) == wrapped["dashboard"]
     assert read(wrapped).uid == "shop"
 

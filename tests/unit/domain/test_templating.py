@@ -1,5 +1,7 @@
 """Variables put into queries: Grafana's forms, what is chosen when a dashboard is opened, and what is not known."""
 
+from typing import Any
+
 import pytest
 
 from tminus.domain import templating
@@ -41,7 +43,7 @@ def test_a_backslash_is_escaped_once_as_a_pattern_and_once_as_a_text() -> None:
 
 
 def test_every_text_of_a_query_is_filled() -> None:
-    model = {"rawSql": "SELECT '$job'", "tags": [{"value": "$job"}], "limit": 5}
+    model: Any = {"rawSql": "SELECT '$job'", "tags": [{"value": "$job"}], "limit": 5}
     assert templating.filled(model, CHOSEN) == {
         "rawSql": "SELECT 'shop'",
         "tags": [{"value": "shop"}],
@@ -126,7 +128,7 @@ def test_filters_that_a_person_adds_are_no_text() -> None:
 
 
 def test_a_variable_comes_after_those_that_it_names() -> None:
-    listed = [
+    listed: list[Any] = [
         {"name": "node", "type": "query", "query": 'label_values(up{job="$job"}, node)'},
         {"name": "job", "type": "query", "query": "label_values(up, job)", "datasource": {"uid": "${ds}"}},
         {"name": "ds", "type": "datasource", "query": "prometheus"},

@@ -29,6 +29,11 @@ def test_each_query_can_be_read_and_each_panel_shows_what_it_promises(board: Boa
         assert sketch.about.endswith(".")
 
 
+def test_where_others_let_people_in_nobody_knows() -> None:
+    assert [panel.shows for panel in THEIRS[2].panels] == ["denied", "blocked", "audit", "vulnerabilities"]
+    assert 'code=~"401|403"' in THEIRS[2].panels[0].lines[0].expression
+
+
 @pytest.mark.parametrize("board", OURS, ids=lambda board: board.kind)
 def test_each_board_shows_what_its_kind_must(board: Board) -> None:
     panels = dashboard.read(board.model("prometheus")).shown

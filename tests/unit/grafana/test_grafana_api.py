@@ -90,7 +90,7 @@ async def test_a_health_is_the_plugins_word() -> None:
         ({path: (200, {"uid": "p"})}, "", "its plugin has no health check"),
         ({}, "it is not there; panels still name it", ""),
     ):
-        async with answering(answers) as api:  # type: ignore[arg-type] # each is a table of answers
+        async with answering(answers) as api:
             found = await api.health("p")
             assert (found.problem, found.unseen) == (problem, unseen)
 

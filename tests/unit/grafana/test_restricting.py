@@ -49,5 +49,5 @@ def test_what_needs_a_measurement_is_known(text: str) -> None:
 
 
 def test_what_prometheus_could_not_read_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(ValueError, match="parenthesis"):
         restricting.parsed("sum(rate(x[5m])")

@@ -53,12 +53,10 @@ def board(uid: str = "shop", **more: Any) -> dict[str, Any]:
 class Prometheus:
     """Answers what it is told to, and remembers what it was asked."""
 
-    def __init__(self, status: int = 200, **data: Any) -> None:
-        self.status = status
-        self.answer: dict[str, Any] = data or {
-            "status": "success",
-            "data": {"resultType": "matrix", "result": []},
-        }
+    def __init__(self, answer: dict[str, Any] | None = None, code: int = 200) -> None:
+        self.code = code
+        nothing: dict[str, Any] = {"status": "success", "data": {"resultType": "matrix", "result": []}}
+        self.answer = nothing if answer is None else answer
         self.asked: list[tuple[str, dict[str, str]]] = []
 
     @asynccontextmanager
@@ -71,4 +69,4 @@ class Prometheus:
     async def _tell(self, request: web.Request) -> web.Response:
         given = await request.post() if request.method == "POST" else request.query
         self.asked.append((request.match_info["what"], {name: str(value) for name, value in given.items()}))
-        return web.json_response(self.answer, status=self.status)
+        return web.json_response(self.answer, status=self.code)

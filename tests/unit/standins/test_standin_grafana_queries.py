@@ -32,7 +32,7 @@ async def told(
 
 async def test_a_series_is_a_frame_of_time_and_value_with_its_labels(tmp_path: Path) -> None:
     answer = matrix(({"job": "a"}, [(10, "1"), (25, "NaN")]), ({"job": "b"}, [(10, "+Inf")]))
-    status, found, asked = await told(tmp_path, Prometheus(**answer))
+    status, found, asked = await told(tmp_path, Prometheus(answer))
     first, second = found["results"]["A"]["frames"]
     assert status == 200
     assert first["data"]["values"] == [[10_000, 25_000], [1.0, None]]
@@ -49,9 +49,9 @@ async def test_where_there_is_nothing_a_frame_without_fields_comes(tmp_path: Pat
 
 
 async def test_an_instant_query_asks_for_the_end_alone(tmp_path: Path) -> None:
-    one = {"status": "success", "data": {"resultType": "scalar", "result": [10, "5"]}}
+    one: dict[str, Any] = {"status": "success", "data": {"resultType": "scalar", "result": [10, "5"]}}
     body = {**ASKED, "queries": [{**QUERY, "instant": True, "range": False}]}
-    _, found, asked = await told(tmp_path, Prometheus(**one), body)
+    _, found, asked = await told(tmp_path, Prometheus(one), body)
     assert found["results"]["A"]["frames"][0]["data"]["values"] == [[10_000], [5.0]]
     assert [what for what, _ in asked] == ["query"]
 
@@ -76,7 +76,7 @@ async def test_its_own_intervals_are_those_that_grafana_reckons(
 
 async def test_a_query_that_fails_makes_the_whole_answer_400_with_each_result(tmp_path: Path) -> None:
     refusal = {"status": "error", "errorType": "bad_data", "error": "parse error"}
-    status, found, _ = await told(tmp_path, Prometheus(400, **refusal))
+    status, found, _ = await told(tmp_path, Prometheus(refusal, 400))
     assert status == 400
     assert found["results"]["A"]["error"] == "bad_data: parse error"
 
@@ -123,7 +123,7 @@ async def test_a_data_source_that_is_not_there_is_404(tmp_path: Path) -> None:
 
 async def test_health_is_asked_of_prometheus_and_told_of_others(tmp_path: Path) -> None:
     kept = store(tmp_path)
-    async with Prometheus().up() as url, Prometheus(500).up() as ill, grafana(kept) as client:
+    async with Prometheus().up() as url, Prometheus({}, 500).up() as ill, grafana(kept) as client:
         for uid, about in (
             ("well", {"type": "prometheus", "url": url}),
             ("ill", {"type": "prometheus", "url": ill}),

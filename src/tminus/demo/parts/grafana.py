@@ -18,7 +18,9 @@ COPIES = "dashboards"
 CONFIRMED = "86cf460d8d88750f330df616f5f364eb32baf004078a2041fef379e3cca3ae61"
 """The version of the business dashboard whose figures the demo's simulated product owner has confirmed."""
 OWNER = "Lena Ortiz"
-_CONFIRMATION = "documents, files and exports are those that were stored or finished, not those that were tried"
+_CONFIRMATION = (
+    "documents, files and exports are those that were stored or finished, not those that were tried"
+)
 
 
 def made() -> tuple[Board, ...]:
