@@ -118,7 +118,7 @@ def without(measured: Measured, *names: str) -> Measured:
 @asynccontextmanager
 async def prometheus(folder: Path, measured: Mapping[str, Points]) -> AsyncIterator[str]:
     """A real Prometheus that has measured this until now; its address."""
-    _write(folder, measured, SystemClock().now())
+    _write(folder / "prometheus", measured, SystemClock().now())
     port = loopback.free_port()
     argv = ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--log.level=error"]
     argv += [f"--web.listen-address=127.0.0.1:{port}"]

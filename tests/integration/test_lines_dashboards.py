@@ -252,9 +252,9 @@ async def test_nothing_but_nan_is_no_data(world: World, around: Around) -> None:
 
 @line(APP, "failed", "the scrape stopped 20 minutes ago", mutation=378)
 async def test_data_that_ended_is_none_and_its_end_is_told(world: World, tmp_path: Path) -> None:
-    measured = {series: until(points, 1200) for series, points in healthy().items()}
+    measured = {series: until(points, 1260) for series, points in healthy().items()}
     claim = await judged(world, tmp_path, measured, APP)
-    fails(claim, world.scene.plan, f"'{REQUESTS}' is empty", "the last value came (19|20|21) min ago")
+    fails(claim, world.scene.plan, f"'{REQUESTS}' is empty", "the last value came (20|21|22) min ago")
 
 
 @line(APP, "inconclusive", "the repository's copy is not there, or is no JSON", mutation=385)

@@ -168,7 +168,7 @@ async def test_a_sum_without_a_side_is_nobodys(world: World, tmp_path: Path) -> 
 @line(OK, "failed", "the recording rule behind the durations stopped with the rollout", mutation=442)
 async def test_a_recording_rule_that_stopped_is_missed(world: World, tmp_path: Path) -> None:
     rule = {f'depot:latency:p95{{side="{side}"}}': level(0.2) for side in ("blue", "green")}
-    rule['depot:latency:p95{side="green"}'] = until(level(0.2), 1200)
+    rule['depot:latency:p95{side="green"}'] = until(level(0.2), 1500)
     async with (
         prometheus(tmp_path / "measured", {**healthy(), **rule}) as address,
         grafana(tmp_path, address) as around,
