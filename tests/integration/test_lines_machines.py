@@ -149,8 +149,7 @@ async def test_another_default_data_source_is_named(world: World, around: Around
 @line(LINE, "failed", "the data source is healthy, and each query runs into its time limit", mutation=395)
 async def test_queries_that_run_into_their_time_limit_fail(world: World, around: Around) -> None:
     slow = {"error": "Post: context deadline exceeded (Client.Timeout exceeded)", "status": 504}
-    around.source("prometheus", url="http://127.0.0.1:1", isDefault=True, told=slow)
-    around.store.sources["prometheus"]["type"] = "prometheus"
+    around.source("prometheus", url=around.store.sources["prometheus"]["url"], isDefault=True, told=slow)
     claim = await around.seen(world.scene).judge(LINE)
     fails(claim, world.scene.plan, "'CPU in use' fails: A: Post: context deadline exceeded")
 
