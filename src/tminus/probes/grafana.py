@@ -215,19 +215,25 @@ def _counts(shown: Sequence[Shown]) -> dict[str, JsonValue]:
 
 
 def _observation(found: Sequence[_Seen], version: str, side: str) -> Observation:
-    several = len(found) > 1
+    names = [_called(seen, found) for seen in found]
 
-    def told(seen: _Seen, words: str) -> str:
-        return f"{seen.name}: {words}" if several else words
+    def told(name: str, words: str) -> str:
+        return f"{name}: {words}" if len(names) > 1 else words
 
-    problems: list[JsonValue] = [told(seen, one) for seen in found for one in seen.problems]
-    remarks = tuple(told(seen, one) for seen in found for one in seen.remarks)
+    each = [*zip(names, found, strict=True)]
+    problems: list[JsonValue] = [told(name, one) for name, seen in each for one in seen.problems]
+    remarks = tuple(told(name, one) for name, seen in each for one in seen.remarks)
     full, counted = sum(seen.full for seen in found), sum(seen.counted for seen in found)
-    names, of = ", ".join(seen.name for seen in found), f" of {side}" if side else ""
-    fact = f"{full} of {counted} panels of {names} show data{of}"
+    fact = f"{full} of {counted} panels of {', '.join(names)} show data{f' of {side}' if side else ''}"
     material: dict[str, JsonValue] = {
-        seen.name: {"uid": seen.evidence["uid"], "sha256": seen.evidence.get("sha256")} for seen in found
+        name: {"uid": seen.evidence["uid"], "sha256": seen.evidence.get("sha256")} for name, seen in each
     }
-    evidence: dict[str, JsonValue] = {seen.name: dict(seen.evidence) for seen in found}
+    evidence: dict[str, JsonValue] = {name: dict(seen.evidence) for name, seen in each}
     facts: dict[str, JsonValue] = {"grafana": version, "panels": counted, "full": full}
     return Observation(problems, {**facts, "dashboards": evidence}, {"dashboards": material}, remarks, fact)
+
+
+def _called(seen: _Seen, among: Sequence[_Seen]) -> str:
+    """A dashboard's title; with its uid where another one has the same."""
+    same = sum(other.name == seen.name for other in among)
+    return seen.name if same == 1 else f"{seen.name} ({seen.evidence['uid']})"
