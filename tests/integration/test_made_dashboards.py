@@ -161,3 +161,27 @@ async def test_what_was_measured_long_ago_is_dated(tmp_path: Path) -> None:
         late = await probe.dashboard.run(probe.System(around.address), uid="tminus-application", minutes=5)
     assert found.value == []
     assert "the last value came" in str(late.value)
+
+
+PUBLISHED = Path(__file__).parents[2].parent / "shared" / "corpora" / "dashboards"
+
+
+async def test_every_published_dashboard_can_be_looked_at(tmp_path: Path) -> None:
+    files = sorted(PUBLISHED.glob("*.json"))
+    if not files:
+        pytest.skip("the published dashboards are not beside this repository")
+    async with prometheus(tmp_path / "measured", healthy()) as address, grafana(tmp_path, address) as around:
+        system = probe.System(around.address)
+        for number, file in enumerate(files):
+            model = json.loads(file.read_text())
+            model = {**model.get("dashboard", model), "id": None, "uid": f"published-{number}"}
+            around.store.save({"dashboard": model})
+            found = await probe.dashboard.run(system, uid=f"published-{number}")
+            assert isinstance(found.value, list)
+            seen: Any = found.seen
+            # Some show figures of the machine that was measured; what they ask of others is empty, and nothing fails
+            # for what the variables were saved with.
+            assert seen["panels"] > 0, file.name
+            assert not [one for one in found.value if "nothing is known for the variable" in str(one)], (
+                file.name
+            )

@@ -102,13 +102,13 @@ class Asker:
         if not one.constant:
             return [model]
         over = f"[{self.minutes:g}m]"
-        seen = " or ".join(f"group(last_over_time({text}{over}))" for text in self._selected(one))
+        seen = " or ".join(f"group(last_over_time({text}{over}))" for text in self.selected(one))
         return [model, prometheus(one.ref + SEEN, one.source.uid, seen, instant=True)]
 
     def last(self, one: Asked) -> dict[str, Any]:
         """The query for how many seconds ago there was a last value of what it selects, within a day."""
         newest = " or ".join(
-            f"max(max_over_time(timestamp({text})[{LONG_AGO}:1m]))" for text in self._selected(one)
+            f"max(max_over_time(timestamp({text})[{LONG_AGO}:1m]))" for text in self.selected(one)
         )
         return prometheus(one.ref, one.source.uid, f"time() - max({newest})", instant=True)
 
@@ -119,7 +119,8 @@ class Asker:
             return text
         return restricting.restricted(text, self.narrow.label, self.narrow.value, carrying)
 
-    def _selected(self, one: Asked) -> list[str]:
+    def selected(self, one: Asked) -> list[str]:
+        """What a query selects, narrowed: as Prometheus is asked for each."""
         return [self.narrowed(selector.text, [selector]) for selector in one.selectors]
 
     def _other(self, one: Asked) -> dict[str, Any]:

@@ -149,15 +149,14 @@ class Showing:
                 continue
             left -= 1
             result = (await self._api.query([self._asker.last(query)], self._asker.minutes))[query.ref]
-            every.append(replace(one, last=_last(query, result)))
+            every.append(replace(one, last=_last(self._asker.selected(query)[0], result)))
         return every
 
 
-def _last(query: Asked, result: Result) -> str:
+def _last(selected: str, result: Result) -> str:
     if result.series and result.series[0].figures:
         return f"the last value came {result.series[0].figures[-1] / 60:.0f} min ago"
-    metrics = ", ".join(dict.fromkeys(selector.metric or selector.text for selector in query.selectors))
-    return f"there was no value of {metrics} within {LONG_AGO}"
+    return f"there was no value of {selected} within {LONG_AGO}"
 
 
 def _measures(one: Asked, results: Mapping[str, Result]) -> bool:
