@@ -72,8 +72,7 @@ PANELS: dict[str, dict[str, Command]] = {
         "probes": Command("tminus.cli.probes:probes", "Say what can be observed, and with which arguments."),
         "read": Command("tminus.cli.read:read", "Say what is in a file, as the checks themselves read it."),
         "make dashboards": Command(
-            "tminus.cli.making:dashboards",
-            "Make the dashboards that the plan asks for, as files and in Grafana.",
+            "tminus.cli.making:dashboards", "Make the dashboards that the plan asks for."
         ),
     },
     "Launch": {

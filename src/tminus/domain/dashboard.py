@@ -17,6 +17,8 @@ SHARED = "-- Dashboard --"
 """A panel that shows what another panel of the dashboard has asked."""
 OWN = frozenset({"-- Grafana --", "grafana", "__expr__", SHARED, MIXED})
 """Data sources that Grafana is itself; there is nothing behind them that could be ill."""
+LARGEST_BYTES = 8 * 1024 * 1024
+"""The largest file that is read; the largest dashboards that people publish have half a megabyte."""
 EXPRESSIONS = "__expr__"
 """Where sums over the other queries of a panel are made."""
 

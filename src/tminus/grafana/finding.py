@@ -11,9 +11,6 @@ from tminus.domain import dashboard, panelkinds
 from tminus.errors import InconclusiveError
 from tminus.grafana.api import Grafana
 
-LARGEST_BYTES = 8 * 1024 * 1024
-"""The largest copy that is read; the largest dashboards that people publish have half a megabyte."""
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -57,7 +54,7 @@ def copied(wanted: Wanted, folder: Path) -> dict[str, Any] | None:
     path = folder / wanted.copy
     hint = "let `copy` name the dashboard's file in the checkout that tminus is started in"
     try:
-        text = files.regular(path, LARGEST_BYTES + 1)
+        text = files.regular(path, dashboard.LARGEST_BYTES)
     except OSError as error:
         raise InconclusiveError(
             f"the copy {wanted.copy} cannot be read: {error.strerror}", hint=hint

@@ -13,7 +13,6 @@ from tminus.domain.dashboard import ROW, Dashboard, Panel
 from tminus.domain.shown import slow_refresh
 from tminus.errors import UsageError
 from tminus.grafana import restricting
-from tminus.grafana.finding import LARGEST_BYTES
 from tminus.readers import Sight
 
 _SIGNS = re.compile(
@@ -31,7 +30,7 @@ def likely(path: Path, head: bytes) -> bool:
 def see(path: Path) -> Sight:
     """Its panels, what they ask and are about, and its variables."""
     try:
-        document = json.loads(files.regular(path, LARGEST_BYTES))
+        document = json.loads(files.regular(path, dashboard.LARGEST_BYTES))
         read = dashboard.read(document)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", hint="check the path") from error
