@@ -52,8 +52,9 @@ def dashboards(  # noqa: PLR0913 - each is an option that a person may type
 ) -> None:
     """Make the dashboards that the plan asks for.
 
-    They are files, and with --push they are kept in Grafana too. They are written for the metrics of the reference service, unless the names of others are given. The files belong
-    into the team's repository: `copy` of a line names one, and the line says when Grafana's is no longer the same.
+    They are files, and with --push they are kept in Grafana too. They are written for the metrics of the reference
+    service, unless the names of others are given. The files belong into the team's repository: `copy` of a line names
+    one, and the line says when Grafana's is no longer the same.
     """
     left_out = _left_out(without or [])
     if not label.isidentifier():
