@@ -348,6 +348,7 @@ def _site(stage: Stage, images: Path, database: str) -> Site:
         partner=service.partner(stage.setting),
         staging=service.tried(stage.setting),
         supporting=supporting,
+        copies=stage.folder / "grafana",
     )
 
 

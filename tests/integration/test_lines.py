@@ -42,6 +42,10 @@ else:
         "vault",
         "logs",
         "sms",
+        "dashboards",
+        "machines",
+        "figures",
+        "green_boards",
     ):
         __import__(f"test_lines_{module}")
 

@@ -44,6 +44,7 @@ GROUPS = {
     "key": "Keys with which this machine's people sign.",
     "trust": "The trust root: whose keys count, for which roles.",
     "database": "The common database: its tables, its old launches.",
+    "make": "Make what a plan asks for and is not there yet.",
 }
 """Commands of two words: the first word and what they have in common."""
 
@@ -75,6 +76,9 @@ PANELS: dict[str, dict[str, Command]] = {
         "make routes": Command(
             "tminus.cli.making:routes",
             "Make an Alertmanager configuration with a checklist's routes.",
+        ),
+        "make dashboards": Command(
+            "tminus.cli.dashboards:dashboards", "Make the dashboards that the plan asks for."
         ),
     },
     "Launch": {

@@ -20,6 +20,7 @@ from tminus.errors import PartError
 
 _PORTS = ("public_port", "log_port", "database_port", "blue_port", "green_port", "registry_port")
 SUPPORT_PORTS = (
+    "grafana",
     "prometheus",
     "alertmanager",
     "blackbox",
@@ -34,7 +35,7 @@ SUPPORT_PORTS = (
     "proxy-metrics",
 )
 """What the supporting parts listen with, by part, or by what else it is for; see `tminus.demo.parts`."""
-_SECRETS = ("redis", "monitor", "routing-key", "hook", "reader", "partner", "message")
+_SECRETS = ("redis", "monitor", "routing-key", "hook", "reader", "partner", "message", "grafana")
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ class Entry:
     secrets: dict[str, str] = field(repr=False)
     """What the supporting parts are opened by: `redis` and `monitor` (of PostgreSQL) are passwords, `routing-key` and
     `hook` are what pages and messages are sent with, `reader` reads them back; depot signs what it sends to its partner
-    with `partner`, and its partner what it sends to depot with `message`."""
+    with `partner`, and its partner what it sends to depot with `message`; dashboards are read with `grafana`."""
     binaries: dict[str, str]
     """The programs it was built with, by name."""
     generation: int = 0

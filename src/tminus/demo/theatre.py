@@ -161,6 +161,7 @@ def site(stage: Stage, playbill: Playbill) -> Site:
         supporting=addresses(stage.setting),
         missing=lambda: stage.missing(SystemClock().now()),
         rehearsals=stage.home / FOLDER,
+        copies=stage.folder / "grafana",
     )
 
 

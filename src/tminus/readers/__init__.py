@@ -14,7 +14,7 @@ from tminus import files
 from tminus.domain.canonical import JsonValue
 from tminus.errors import UsageError
 
-KINDS = ("record", "trace", "plan", "rules", "alertmanager", "kubernetes", "checklist")
+KINDS = ("record", "trace", "dashboard", "plan", "rules", "alertmanager", "kubernetes", "checklist")
 """Every kind, the most telling look first."""
 
 _HEAD = 4096

@@ -60,7 +60,7 @@ from tminus.targets.local import LocalTarget
 from tminus.targets.memory import GuardMemory
 from tminus.targets.trace import ProxyTrace
 from tminus.webhooks import Hooks
-from tminus.wiring import alerting, clusters
+from tminus.wiring import alerting, clusters, dashboards
 from tminus.wiring.judging import equip, guard_limits, traffic_seconds
 from tminus.wiring.keys import Keys
 from tminus.wiring.oncall import courier
@@ -117,6 +117,8 @@ class Site:
     """Which supporting part is not there, in words; empty while all are."""
     rehearsals: Path | None = None
     """The folder of the rehearsals that are evidence for a launch here; nothing where nobody keeps any."""
+    copies: Path | None = None
+    """What the paths of dashboards' copies begin at; nothing for where tminus is started."""
 
     DATABASE_VARIABLE = "DEPOT_DATABASE_URL"
     HOOK_VARIABLE = "DEPOT_HOOK_SECRET"
@@ -335,6 +337,7 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
     own: dict[str, Callable[[str], object]] = {
         **alerting.makers(plan, addresses, clock.now),
         **clusters.makers(plan, addresses, known, clock.now),
+        "grafana": dashboards.maker(plan, site.copies),
         "website": website.System,
         "depot": service,
         # No line observes it by itself; the plan names it, so that the record says whether it is real.

@@ -16,14 +16,14 @@ from tminus.probes import plan as plan_probes
 from tminus.probes import website
 from tminus.store.rehearsals import FOLDER, KeptRehearsals
 from tminus.store.unkept import UnkeptRecord
-from tminus.wiring import SystemClock, Systems, alerting, clusters, foreign
+from tminus.wiring import SystemClock, Systems, alerting, clusters, dashboards, foreign
 from tminus.wiring.curtain import Curtain
 from tminus.wiring.judging import guard_limits
 
 _STAGED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic", "partner")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
 
-_OVER_HTTP = ("website", "prometheus", "alertmanager", "pagerduty", "twilio", "slack", "mail", "vault")
+_OVER_HTTP = ("website", "prometheus", "alertmanager", "grafana", "pagerduty", "twilio", "slack", "mail", "vault")
 """Kinds whose address is that of a web server."""
 
 _SENDING = ("alertmanager.drill", "pagerduty.sms")
@@ -127,6 +127,7 @@ def afar(
     makers: Makers = {
         **alerting.makers(plan, addresses, SystemClock().now),
         **clusters.makers(plan, addresses, environment, SystemClock().now),
+        "grafana": dashboards.maker(plan),
         **by_target,
         "website": website.System,
         "plan": lambda _: plan_probes.System(plan, guard_limits(plan), rehearsals=_kept()),

@@ -62,6 +62,12 @@ async def test_what_a_part_is_prepared_with_is_readable_by_its_owner_alone(setti
         "blackbox.yml",
         "redis.conf",
         "runbooks.json",
+        "sources.json",
+        "confirmed.yaml",
+        "application.json",
+        "infrastructure.json",
+        "security.json",
+        "business.json",
     }
     assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
 
@@ -87,6 +93,7 @@ def test_the_prober_is_known_by_its_name_in_the_proxy_s_log() -> None:
 def test_each_part_that_a_plan_may_name_has_an_address(setting: Setting) -> None:
     assert {name.removeprefix("TMINUS_DEMO_") for name in addresses(setting)} == {
         "PROMETHEUS",
+        "GRAFANA",
         "ALERTMANAGER",
         "REDIS",
         "PAGER",

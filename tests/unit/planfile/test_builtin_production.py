@@ -107,6 +107,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "ok.noalerts": {"severity": "critical", "seconds": 900},
     "ok.logs": {"labels": {"app": "TBD"}, "fields": ["level"], "path": "/", "lag": "60s"},
     "route.sms": {"system": "pager", "severity": "critical", "service": "TBD", "sender": "TBD", "days": 7},
+    "ok.dash": {"side": "green"},
+    "dash.app": {
+        "kind": "application", "panels": ["rate", "errors", "duration", "saturation"], "filled": "95%", "copy": "TBD",
+    },
     "test.load": {
         "digest": "${release}", "throughput": ">= 1200", "p95": "<= 250 ms", "errors": "<= 0.5%", "minutes": 15,
     },

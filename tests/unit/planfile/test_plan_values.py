@@ -74,7 +74,7 @@ def test_a_line_that_is_left_out_is_judged_where_its_probe_is_built() -> None:
     waiting = (
         "    lines:\n"
         "      - {id: a, line: A, section: S, due: T-2h, owner: qa, probe: website.answer, expect: == 99}\n"
-        "      - {id: b, line: B, section: S, due: T-2h, owner: qa, probe: grafana.dashboard, expect: == 99}\n"
+        "      - {id: b, line: B, section: S, due: T-2h, owner: qa, probe: calendar.event, expect: == 99}\n"
     )
     (problem,) = problems(changed("    lines: [bk.vault]\n", waiting))
     assert problem.split(": ", 2)[1] == "a"

@@ -8,13 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tminus.demo.parts import alertmanager, blackbox, exporters, partner, prometheus, redis, shipper, sinks
+from tminus.demo.parts import (
+    alertmanager,
+    blackbox,
+    exporters,
+    grafana,
+    partner,
+    prometheus,
+    redis,
+    shipper,
+    sinks,
+)
 from tminus.demo.parts.place import HOST, Place
 from tminus.demo.parts.prometheus import Scraped
 from tminus.demo.supervisor import Part
 from tminus.domain.traffic import Side
 
 SUPPORTING = (
+    "grafana",
     "prometheus",
     "alertmanager",
     "shipper",
@@ -79,6 +90,7 @@ def supporting(setting: Setting) -> dict[str, Part]:
     scraped = Scraped(setting.sides, setting.public, ports["blackbox"], jobs, ports["alertmanager"], runbooks)
     where = sinks.addresses(ports["sinks"], ports["mail"], secrets)
     parts = (
+        grafana.part(place("grafana"), place("prometheus").url, secrets["grafana"]),
         prometheus.part(place("prometheus"), scraped),
         alertmanager.part(place("alertmanager"), where),
         shipper.part(place("shipper"), sinks.gathering(ports["sinks"]), secrets["reader"]),
@@ -98,6 +110,7 @@ def addresses(setting: Setting) -> dict[str, str]:
     read = sinks.reading(setting.ports["sinks"], setting.secrets["reader"])
     return {
         "TMINUS_DEMO_PROMETHEUS": setting.place("prometheus").url,
+        "TMINUS_DEMO_GRAFANA": grafana.address(setting.ports["grafana"], setting.secrets["grafana"]),
         "TMINUS_DEMO_ALERTMANAGER": setting.place("alertmanager").url,
         "TMINUS_DEMO_REDIS": redis.address(setting.ports["redis"], setting.secrets["redis"]),
         "TMINUS_DEMO_PAGER": read["pager"],

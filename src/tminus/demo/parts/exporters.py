@@ -7,10 +7,12 @@ from tminus.demo.supervisor import AGAIN, Part
 
 
 def node(place: Place) -> Part:
-    """Memory and disks of this machine, and nothing else of it; file systems that live in memory are no disks."""
+    """Processors, memory, disks and network of this machine; file systems that live in memory are no disks."""
     arguments = (
         "--collector.disable-defaults",
+        "--collector.cpu",
         "--collector.meminfo",
+        "--collector.netdev",
         "--collector.filesystem",
         "--collector.filesystem.fs-types-exclude=^(tmpfs|devtmpfs|proc|sysfs|cgroup2?|squashfs|iso9660|nsfs|mqueue)$",
         "--web.disable-exporter-metrics",

@@ -1,0 +1,131 @@
+"""What a panel is about, told by what it asks and not by its place: which panels a kind of dashboard must have.
+
+The kinds are those of the checklist: an application's four golden signals, an infrastructure's resources, and what
+security people look at. A query says what it is about by the names and labels in it, as the usual exporters write them;
+a title counts where the queries say nothing that is known.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tminus.domain.dashboard import Panel
+
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "application": ("rate", "errors", "duration", "saturation"),
+    "infrastructure": ("cpu", "memory", "disk", "network", "restarts", "connections"),
+    "security": ("logins", "denied", "blocked", "audit", "vulnerabilities"),
+    "business": (),
+}
+"""By the kind of a dashboard: what it must show unless the plan says otherwise."""
+
+EVENTS = frozenset({"logins", "denied", "blocked", "audit"})
+"""What may happen to nobody for hours: such a panel may be empty, but its query must not fail.
+
+A count of vulnerabilities is a level and no event: a scanner reports it, be it zero, or does not run.
+"""
+
+SIGNALS = frozenset(KINDS["application"])
+"""What is a service's own, and so each side's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """By what a meaning is known."""
+
+    query: re.Pattern[str]
+    title: re.Pattern[str]
+
+
+def _signs(query: str, title: str) -> _Signs:
+    return _Signs(re.compile(query, re.IGNORECASE | re.DOTALL), re.compile(title, re.IGNORECASE))
+
+
+_STATUS = r"(?:status|code|class|result|response)\w*\s*(?:=~?|!=|!~)\s*[\"'][^\"']*"
+"""A matcher of answers, up to the figures that it asks for."""
+
+_SIGNALS: Mapping[str, _Signs] = {
+    "duration": _signs(
+        r"histogram_quantile|_bucket\b|quantile\s*=|latency"
+        r"|(?:request|response|http|rpc|query|call|duration)\w*_(?:seconds|milliseconds|ms|duration)(?:_sum)?\b",
+        r"latenc|duration|response time|\bp9\d\b|\bp50\b|percentile|how long|slow",
+    ),
+    "errors": _signs(
+        rf"{_STATUS}5|error|fail|exception|grpc_code\s*!=", r"error|5xx|fail|success rate|availab"
+    ),
+    "saturation": _signs(
+        r"in_?flight|in_?progress|queue|backlog|pending|waiting|pool|saturat|utili[sz]ation|cpu|memory|resident|heap"
+        r"|threads|goroutines|connections|workers|lag\b",
+        r"saturat|utili[sz]|in flight|queue|backlog|pool|capacity|headroom|\bcpu\b|memory",
+    ),
+    "rate": _signs(
+        r"\b(?:i?rate|increase|delta)\s*\(.*(?:request|http|rpc|query|queries|_count\b|_total\b|hits|calls|responses)",
+        r"request|throughput|traffic|\brps\b|\bqps\b|req/s|per second|\brate\b",
+    ),
+}
+"""The golden signals, the most telling first: a query is about one of them alone."""
+
+_RESOURCES: Mapping[str, _Signs] = {
+    "cpu": _signs(r"cpu|node_load\d|processor", r"\bcpu\b|\bload\b|processor"),
+    "memory": _signs(r"mem(?:ory)?_|memory|working_set|resident|_rss\b|heap", r"memory|\bram\b|heap"),
+    "disk": _signs(
+        r"filesystem|disk|volume|_fs_|inode|storage", r"disk|storage|volume|file ?system|\bio\b|i/o"
+    ),
+    "network": _signs(
+        r"network|(?:receive|transmit|sent|received)_(?:bytes|packets|total)|bytes_(?:in|out|sent|received)|bandwidth|netstat|packets",
+        r"network|bandwidth|traffic|packets|throughput",
+    ),
+    "restarts": _signs(
+        r"restart|start_time|boot_time|uptime|changes\s*\(", r"restart|uptime|reboot|started|crash"
+    ),
+    "connections": _signs(
+        r"connection|numbackends|stat_activity|sessions?_?(?:current|active)?|connected_clients|conntrack|pool",
+        r"connection|session|clients|\bpool\b",
+    ),
+    "logins": _signs(
+        r"login|log_?on\b|sign_?in|authenticat|\bauth_|_auth\b|_auth_|password",
+        r"log-?ins?|logon|sign-?ins?|authenticat|auth fail|password",
+    ),
+    "denied": _signs(
+        rf"{_STATUS}(?:40[13]|4\\?\.|4xx|\(40|4\[)|denied|deny|forbidden|unauthori[sz]ed",
+        r"denied|forbidden|unauthori[sz]ed|\b40[13]\b|access refused",
+    ),
+    "blocked": _signs(
+        rf"{_STATUS}429|waf|modsec|blocked|firewall|rate_?limit|throttl|banned|dropped|requests_denied|tarpit",
+        r"block|\bwaf\b|firewall|rate limit|throttl|banned|\b429\b",
+    ),
+    "audit": _signs(r"audit", r"audit"),
+    "vulnerabilities": _signs(r"vulnerab|\bcve|trivy|grype|advisor", r"vulnerab|\bcves?\b|advisor"),
+}
+"""Everything else; a query may be about several."""
+
+
+def about(panel: Panel) -> frozenset[str]:
+    """Everything known that a panel is about."""
+    found = {meaning for query in panel.drawn for meaning in _meanings(query.text)}
+    return frozenset(found) if found else frozenset(_titled(panel.title))
+
+
+def shows(panel: Panel, meaning: str) -> bool:
+    """Whether a panel is about this; a word that nobody knows is looked for in the title and in what is asked."""
+    if meaning in _SIGNALS or meaning in _RESOURCES:
+        return meaning in about(panel)
+    texts = (panel.title, *(query.text for query in panel.drawn))
+    return any(meaning.lower() in text.lower() for text in texts)
+
+
+def promises(panel: Panel, meaning: str) -> bool:
+    """Whether a panel that asks nothing would be about this, by its title or by what is switched off in it."""
+    hidden = {found for query in panel.queries for found in _meanings(query.text)}
+    return meaning in (hidden or _titled(panel.title)) or meaning.lower() in panel.title.lower()
+
+
+def _meanings(query: str) -> set[str]:
+    signal = next((name for name, signs in _SIGNALS.items() if signs.query.search(query)), None)
+    others = {name for name, signs in _RESOURCES.items() if signs.query.search(query)}
+    return others | ({signal} if signal else set())
+
+
+def _titled(title: str) -> set[str]:
+    """What a title promises, for queries that say nothing known."""
+    return {name for name, signs in {**_SIGNALS, **_RESOURCES}.items() if signs.title.search(title)}
