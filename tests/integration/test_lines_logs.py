@@ -76,7 +76,9 @@ class TestReal:
             claim = await world.scene.judge(hurried)
         finally:
             await world.stage.start_supporting("shipper")
-        fails(claim, world.scene.plan, r"3 of 3 marked requests \(tminus\w+…\) were not in the log after \d s")
+        fails(
+            claim, world.scene.plan, r"3 of 3 marked requests \(tminus\w+…\) were not in the log after \d s"
+        )
 
     @line(OK, "error", "the aggregator does not answer")
     async def test_an_aggregator_that_is_away_is_an_error(self, world: World) -> None:

@@ -44,7 +44,6 @@ GROUPS = {
     "key": "Keys with which this machine's people sign.",
     "trust": "The trust root: whose keys count, for which roles.",
     "database": "The common database: its tables, its old launches.",
-    "make": "Make what a plan asks for and is not there yet.",
 }
 """Commands of two words: the first word and what they have in common."""
 

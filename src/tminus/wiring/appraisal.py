@@ -23,7 +23,17 @@ from tminus.wiring.judging import guard_limits
 _STAGED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic", "partner")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
 
-_OVER_HTTP = ("website", "prometheus", "alertmanager", "grafana", "pagerduty", "twilio", "slack", "mail", "vault")
+_OVER_HTTP = (
+    "website",
+    "prometheus",
+    "alertmanager",
+    "grafana",
+    "pagerduty",
+    "twilio",
+    "slack",
+    "mail",
+    "vault",
+)
 """Kinds whose address is that of a web server."""
 
 _SENDING = ("alertmanager.drill", "pagerduty.sms")
