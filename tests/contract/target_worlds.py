@@ -205,8 +205,9 @@ class CutOff(Api):
 
     instead: Api | None = None
 
-    async def _call(self, *asked: Any) -> tuple[int, str]:
-        return await (self.instead._call(*asked) if self.instead else super()._call(*asked))
+    async def _call(self, *asked: Any, **besides: Any) -> tuple[int, str]:
+        to = self.instead._call if self.instead else super()._call
+        return await to(*asked, **besides)
 
 
 @asynccontextmanager

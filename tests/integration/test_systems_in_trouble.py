@@ -3,6 +3,7 @@
 A system that is added later is one row of `ROWS`; a test fails while a system that is asked over a network has none.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,18 +15,34 @@ import pytest
 
 from tminus import http, postgres, probes
 from tminus.alerting.crosscheck import PrometheusAlerts
-from tminus.alerting.inboxes import Mailbox, PagerDuty, Slack
+from tminus.alerting.inboxes import Inbox, Mailbox, PagerDuty, Slack
 from tminus.control.readiness import Readiness
 from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Claim, Verdict
 from tminus.domain.expectation import parse
 from tminus.domain.plan import Check, Kind, Severity
+from tminus.grafana import api as grafana_api
+from tminus.kubernetes import api as kubernetes_api
 from tminus.oci import remote
 from tminus.planfile import freshness
 from tminus.postgres import Tools
-from tminus.probes import alertmanager, depot, flags, prometheus, redis, registry, website
+from tminus.probes import (
+    alertmanager,
+    depot,
+    flags,
+    grafana,
+    kubernetes,
+    logs,
+    pagerduty,
+    prometheus,
+    redis,
+    registry,
+    vault,
+    website,
+)
 from tminus.probes import postgres as postgres_probes
 from tminus.store.unkept import UnkeptRecord
+from tminus.vault import api as vault_api
 from tminus.wiring import SystemClock, Systems
 
 if TYPE_CHECKING:
@@ -57,6 +74,8 @@ class Row:
     scheme: str = ""
     """Another scheme than http, for a system that is not asked over HTTP."""
     path: str = ""
+    by_file: bool = False
+    """Whether its address is the path of a file that names the server: a kubeconfig."""
     answers: frozenset[Verdict] = frozenset()
     """What its own answers may mean besides nothing: a service whose answers are what is judged fails by them."""
 
@@ -66,8 +85,20 @@ async def _token() -> str:
 
 
 def _alertmanager(address: str) -> alertmanager.System:
-    inboxes = {"pager": PagerDuty(address), "chat": Slack(f"{address}?channel=C1"), "mail": Mailbox(address)}
+    inboxes: dict[str, Inbox] = {
+        "pager": PagerDuty(address),
+        "chat": Slack(f"{address}?channel=C1"),
+        "mail": Mailbox(address),
+    }
     return alertmanager.System(address, SystemClock().now, inboxes, PrometheusAlerts(address))
+
+
+def _kubernetes(kubeconfig: str) -> kubernetes.System:
+    return kubernetes.System(kubeconfig, SystemClock().now, namespace="shop")
+
+
+def _logs(kind: str, address: str) -> logs.System:
+    return logs.System(f"{kind}+{address}", SystemClock().now, site=address)
 
 
 _DEPOT = partial(Row, system=lambda address: depot.System(address, "user", "password"), answers=_FAILED)
@@ -82,6 +113,17 @@ ROWS = (
     Row("alertmanager.firing", _alertmanager),
     Row("alertmanager.routes", _alertmanager),
     Row("alertmanager.drill", _alertmanager, {"receivers": ["pager", "chat", "mail"], "seconds": 1}),
+    Row("grafana.dashboard", grafana.System, {"kind": "application"}),
+    Row("kubernetes.configmaps", _kubernetes, {"names": ["shop"]}, by_file=True),
+    Row("kubernetes.secrets", _kubernetes, {"names": ["shop"]}, by_file=True),
+    Row("vault.snapshot", lambda address: vault.System(address, SystemClock().now), {"automatic": "daily"}),
+    Row("logs.arrived", partial(_logs, "loki"), {"labels": {"app": "shop"}, "instances": 1}),
+    Row("logs.arrived", partial(_logs, "elasticsearch"), {"labels": {"app": "shop"}, "instances": 1}),
+    Row(
+        "pagerduty.sms",
+        lambda address: pagerduty.System(address, SystemClock().now),
+        {"service": "P1", "sender": "a@shop.example"},
+    ),
     Row("registry.image", registry.System, {"digest": DIGEST}, path="/team/service"),
     Row(
         "flags.evaluate",
@@ -118,11 +160,13 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "SECONDS", CALL_SECONDS)
     monkeypatch.setattr(remote, "IDLE_SECONDS", CALL_SECONDS)
     monkeypatch.setattr(remote, "LONGEST_WAIT", CALL_SECONDS)
+    for one in (grafana_api, kubernetes_api, vault_api):
+        monkeypatch.setattr(one, "SECONDS", CALL_SECONDS)
     monkeypatch.setattr(redis, "ANSWER_SECONDS", CALL_SECONDS)
     monkeypatch.setattr(postgres, "CONNECT_SECONDS", 2)  # libpq knows no shorter one
 
 
-async def _judged(row: Row, address: str) -> Claim:
+async def _judged(row: Row, address: str, folder: Path) -> Claim:
     """The line's claim, by the product's own path: probe, expectation, record."""
     line = Check(
         id="line",
@@ -139,10 +183,24 @@ async def _judged(row: Row, address: str) -> Claim:
         hint="see what is wrong with it",
     )
     where = row.scheme + address[address.index(":") :] if row.scheme else address
-    systems = Systems({"it": row.system(where + row.path)}, {})
+    where = str(_kubeconfig(address, folder)) if row.by_file else where + row.path
+    systems = Systems({"it": row.system(where)}, {})
     readiness = Readiness([line], UnkeptRecord("2026-01-01T00:00:00.000Z"), systems, SystemClock())
     await readiness.observe([line], "now")
     return (await readiness.claims())["line"]
+
+
+def _kubeconfig(address: str, folder: Path) -> Path:
+    """A kubeconfig of the server at an address."""
+    path = folder / "kubeconfig"
+    told = {
+        "clusters": [{"name": "it", "cluster": {"server": address}}],
+        "users": [{"name": "robot", "user": {"token": "a token"}}],
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "robot"}}],
+        "current-context": "it",
+    }
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **told}), encoding="utf-8")
+    return path
 
 
 def _allowed(row: Row, trouble: Trouble) -> frozenset[Verdict]:
@@ -153,7 +211,7 @@ def _allowed(row: Row, trouble: Trouble) -> frozenset[Verdict]:
     return _NO_ANSWER if trouble.status in {401, 403, 429} else UNKNOWN
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.probe)
+@pytest.mark.parametrize("row", ROWS, ids=[f"{number} {row.probe}" for number, row in enumerate(ROWS)])
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
 async def test_a_system_in_trouble_never_passes_and_says_which_trouble_in_time(
     row: Row, trouble: Trouble, tmp_path: Path
@@ -162,7 +220,7 @@ async def test_a_system_in_trouble_never_passes_and_says_which_trouble_in_time(
         return  # a trouble of HTTP, and this system is not asked over it
     async with troubled(trouble, tmp_path) as address:
         began = monotonic()
-        claim = await _judged(row, address)
+        claim = await _judged(row, address, tmp_path)
         took = monotonic() - began
     assert claim.verdict in _allowed(row, trouble), claim.why
     assert took < SECONDS

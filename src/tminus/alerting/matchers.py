@@ -54,12 +54,12 @@ def matcher(name: str, operator: str, value: str) -> Matcher:
 
 def parse(text: str) -> tuple[tuple[Matcher, ...], str]:
     """The conditions of one text, and what is worth a remark; raises `ValueError` for what Alertmanager refuses."""
+    classic: tuple[Matcher, ...] | None = None
+    why: ValueError | None = None
     try:
-        classic: tuple[Matcher, ...] | None = tuple(_classic(text))
+        classic = tuple(_classic(text))
     except ValueError as error:
-        classic, why = None, error
-    else:
-        why = None
+        why = error
     try:
         modern = tuple(_modern(text))
     except ValueError:

@@ -58,9 +58,9 @@ class HeldError(RolloutError):
 class Api:
     """One cluster's API; `close` ends its connections."""
 
-    def __init__(self, access: Access, *, seconds: float = SECONDS) -> None:
+    def __init__(self, access: Access, *, seconds: float | None = None) -> None:
         self._access = access
-        self._seconds = seconds
+        self._seconds = SECONDS if seconds is None else seconds
         self._client: ApiClient | None = None
         self._where = ""
         """Its address, once it was called."""

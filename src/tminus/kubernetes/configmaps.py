@@ -128,7 +128,7 @@ def _wished(thing: Object) -> Object:
     """A rendered map as it is applied: nothing that only the server writes."""
     meta = mapping(thing.get("metadata"))
     kept = {key: meta[key] for key in ("name", "namespace", "labels", "annotations") if key in meta}
-    data = {key: thing[key] for key in ("data", "binaryData", "immutable") if key in thing}
+    data: Object = {key: thing[key] for key in ("data", "binaryData", "immutable") if key in thing}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": kept, **data}
 
 

@@ -100,7 +100,7 @@ async def _must_follow(shelf: Shelf, newest: Path, found: archive.Archive) -> No
 
 async def _take(vault: System, shelf: Shelf) -> str:
     """Take a snapshot into a folder, whole or not at all; why none could be taken."""
-    async with asking(vault.address, seconds=None) as api:
+    async with asking(vault.address, long=True) as api:
         health = await api.health()
         if health.problem:
             return f"no snapshot could be taken: {health.problem}"

@@ -291,11 +291,13 @@ def _path(text: str) -> str:
 
 
 @asynccontextmanager
-async def asking(address: str, *, seconds: float | None = SECONDS) -> AsyncIterator[Vault]:
+async def asking(address: str, *, long: bool = False) -> AsyncIterator[Vault]:
     """A Vault at an address; the token in it is used and never shown.
 
-    Each call ends within `seconds`; without any, when nothing has come for as long as one call usually may take.
+    Each call ends within `SECONDS`; a `long` one within `LONGEST`, and when nothing has come for `SECONDS`.
     """
     door = _Door.of(address)
-    async with connect(door.base, seconds=seconds or LONGEST, idle=None if seconds else SECONDS) as http:
+    async with connect(
+        door.base, seconds=LONGEST if long else SECONDS, idle=SECONDS if long else None
+    ) as http:
         yield Vault(http, door)

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +53,7 @@ groups:
 @pytest.fixture(autouse=True)
 def _no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is installed here: the tools' word is for the tests that ask for it."""
-    monkeypatch.setattr(tools.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
 
 
 def run(path: Path, *options: str) -> str:
@@ -231,7 +232,7 @@ class TestTools:
             program = config.parent / "amtool"
             program.write_text(f"#!/bin/sh\n{script}\n")
             program.chmod(program.stat().st_mode | stat.S_IXUSR)
-            monkeypatch.setattr(tools.shutil, "which", lambda _: str(program))
+            monkeypatch.setattr(shutil, "which", lambda _: str(program))
             told = seen(config)["details"]["amtool"]
             assert isinstance(told, str)
             return told

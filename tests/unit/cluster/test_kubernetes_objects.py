@@ -114,7 +114,7 @@ def test_hosts_that_the_plan_names_are_another_environment_s_with_all_below_them
 
 def test_the_names_of_keys_and_their_last_writers_are_read_without_values() -> None:
     def entry(manager: str, at: str, *names: str, holder: str = "f:data") -> dict[str, Any]:
-        fields = {holder: {".": {}, **{f"f:{name}": {} for name in names}}}
+        fields: dict[str, Any] = {holder: {".": {}, **{f"f:{name}": {} for name in names}}}
         return {"manager": manager, "time": at, "fieldsV1": fields}
 
     found = keys(
@@ -217,7 +217,7 @@ def test_a_template_s_keys_are_asked_for_and_a_path_without_annotation_is_found(
     found = of_agent(pod)
     assert found is not None
     (place,) = found.places
-    assert (place.path, place.keys) == ("internal/data/db", {"user", "password"})
+    assert (place.path, place.keys) == ("internal/data/db", frozenset({"user", "password"}))
     assert found.problems == ()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tminus import readers
 from tminus.errors import TminusError, UsageError
+from tminus.kubernetes.rendered import documents
 from tminus.readers import kubernetes
 
 CORPUS = Path(__file__).parents[4] / "shared" / "corpora" / "k8s"
@@ -124,7 +125,7 @@ def test_what_cannot_be_read_is_refused_with_its_line(
 def test_a_date_and_a_plain_sign_stay_text(tmp_path: Path) -> None:
     file = tmp_path / "map.yaml"
     file.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {a: 2026-01-31, b: =}\n")
-    (document,) = kubernetes.documents(file)
+    (document,) = documents(file)
     assert document.thing["data"] == {"a": "2026-01-31", "b": "="}
 
 
