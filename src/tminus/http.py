@@ -19,6 +19,8 @@ from multidict import CIMultiDict
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
 
 SECONDS = 10.0
+BUSY = 429
+"""The status of a server that takes no more requests of us for now."""
 """The time limit of one call unless the caller names another."""
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -144,16 +146,21 @@ def must_serve(reply: Answer, where: str) -> None:
             f"{where} refuses us ({reply.status})",
             hint="write the login into the variable or file that the plan's address refers to",
         )
-    if reply.status == 429:
-        later = reply.headers.get("retry-after", "")
-        raise UnreachableError(
-            f"{where} takes no more requests of us now (429{f', Retry-After: {later[:40]}' if later else ''})",
-            hint="look again when it says; or let it allow tminus more",
-        )
+    if reply.status == BUSY:
+        raise busy(where, reply.headers)
     if reply.status in {502, 503, 504}:
         raise UnreachableError(
             f"{where} answers {reply.status}", hint="wait until it is ready, or see what it waits for"
         )
+
+
+def busy(where: str, headers: Mapping[str, str]) -> UnreachableError:
+    """What a 429 means, with the time that the server asks for."""
+    later = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return UnreachableError(
+        f"{where} takes no more requests of us now ({BUSY}{f', Retry-After: {later[:40]}' if later else ''})",
+        hint="look again when it says; or let it allow tminus more",
+    )
 
 
 @contextmanager

@@ -118,7 +118,12 @@ ROWS = (
     Row("kubernetes.secrets", _kubernetes, {"names": ["shop"]}, by_file=True),
     Row("vault.snapshot", lambda address: vault.System(address, SystemClock().now), {"automatic": "daily"}),
     Row("logs.arrived", partial(_logs, "loki"), {"labels": {"app": "shop"}, "instances": 1}),
-    Row("logs.arrived", partial(_logs, "elasticsearch"), {"labels": {"app": "shop"}, "instances": 1}),
+    Row(
+        "logs.arrived",
+        partial(_logs, "elasticsearch"),
+        {"labels": {"app": "shop"}, "instances": 1},
+        path="/logs-*",
+    ),
     Row(
         "pagerduty.sms",
         lambda address: pagerduty.System(address, SystemClock().now),

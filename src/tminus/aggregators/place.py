@@ -7,11 +7,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
-from tminus.http import Answer, bare
+from tminus.http import BUSY, Answer, bare, busy
 
 _QUOTED = 160
 """Characters of an answer that are repeated at most."""
-_BUSY = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,9 @@ class Place:
                 f"{where} does not let us read logs ({reply.status}{said})",
                 hint="renew what the plan's address refers to; it may need a `tenant`",
             )
-        if reply.status == _BUSY or reply.status >= 500:
+        if reply.status == BUSY:
+            raise busy(where, reply.headers)
+        if reply.status >= 500:
             raise UnreachableError(
                 f"{where} cannot answer now ({reply.status}{said})", hint="see whether it is overloaded"
             )

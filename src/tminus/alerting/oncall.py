@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from tminus.alerting.inboxes import Door
 from tminus.alerting.numbers import masked, wrong
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
-from tminus.http import Answer, Http, bare, connect
+from tminus.http import BUSY, Answer, Http, bare, busy, connect
 
 ACCEPT = "application/vnd.pagerduty+json;version=2"
 PAGE = 100
@@ -22,7 +22,6 @@ MOST = 10_000
 """Entries of a list in all: PagerDuty gives no more."""
 SLOW_MINUTES = 5
 """After how many minutes a page is late for whom it is to wake."""
-_BUSY = 429
 _WAYS = {"sms_contact_method": "sms", "phone_contact_method": "phone"}
 _ASLEEP = {"disabled", "maintenance"}
 
@@ -149,7 +148,9 @@ class Api:
                 f"{where} does not let us ask ({reply.status})",
                 hint="renew the token that the plan's address refers to; it has to read, and to open incidents",
             )
-        if reply.status == _BUSY or reply.status >= 500:
+        if reply.status == BUSY:
+            raise busy(where, reply.headers)
+        if reply.status >= 500:
             raise UnreachableError(
                 f"{where} cannot answer now ({reply.status})", hint="look again in a minute"
             )

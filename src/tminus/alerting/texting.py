@@ -18,13 +18,12 @@ from tminus.alerting.numbers import digits
 from tminus.alerting.oncall import Person
 from tminus.alerting.told import MARK, Told
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
-from tminus.http import Answer, Http, bare, connect
+from tminus.http import BUSY, Answer, Http, bare, busy, connect
 
 PAGE = 200
 """Messages of one answer; the newest come first."""
 _FAILED = {"failed", "undelivered", "canceled"}
 _DELIVERED = {"delivered", "read"}
-_BUSY = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,9 @@ class Texts:
                 f"{self.where} does not let us send or read messages ({reply.status})",
                 hint="renew the token that the plan's address refers to",
             )
-        if reply.status == _BUSY or reply.status >= 500:
+        if reply.status == BUSY:
+            raise busy(self.where, reply.headers)
+        if reply.status >= 500:
             raise UnreachableError(
                 f"{self.where} cannot answer now ({reply.status})", hint="look again in a minute"
             )

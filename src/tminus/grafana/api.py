@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 from tminus.errors import DeniedError, InconclusiveError, RefusedError, UnreachableError
-from tminus.http import Answer, Http, bare, connect
+from tminus.http import BUSY, Answer, Http, bare, busy, connect
 
 NAMESPACE = "default"
 """Where Grafana's first organization keeps its dashboards under `/apis`."""
@@ -217,6 +217,8 @@ class Grafana:
                 f"{self._where} refuses us: {reply.status} for {what}{_said(reply)}",
                 hint="let the address hold a service account's token, `https://:TOKEN@host`, that may do this",
             )
+        if reply.status == BUSY:
+            raise busy(self._where, reply.headers)
         if reply.status in {500, 502, 503, 504}:
             raise UnreachableError(
                 f"{self._where} answers {reply.status} for {what}", hint="see Grafana's log"

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from tminus.errors import DeniedError, RolloutError, TminusError, UnreachableError
+from tminus.http import BUSY, busy
 
 if TYPE_CHECKING:
     from kubernetes.aio.client import ApiClient
@@ -79,8 +80,7 @@ class Api:
         status, answer = await self._call("GET", path)
         if status == 404:
             return None
-        found: Object = self._read("GET", path, status, answer)
-        return found
+        return self._read("GET", path, status, answer)
 
     async def must_get(self, path: str, what: str) -> Object:
         """The same; raises `RolloutError` where there is none."""
@@ -98,7 +98,8 @@ class Api:
         status, answer = await self._call("GET", path, headers=_METADATA)
         if status == 404:
             return None
-        about: Object = self._read("GET", path, status, answer).get("metadata") or {}
+        told = self._read("GET", path, status, answer).get("metadata")
+        about: Object = told if isinstance(told, dict) else {}
         return {**about, "annotations": dict.fromkeys(about.get("annotations") or {}, "")}
 
     async def items(self, path: str, labels: dict[str, str] | None = None) -> list[Object]:
@@ -107,16 +108,14 @@ class Api:
             {"labelSelector": ",".join(f"{key}={value}" for key, value in (labels or {}).items())}
         )
         status, answer = await self._call("GET", f"{path}?{query}" if labels else path)
-        found: list[Object] = self._read("GET", path, status, answer)["items"]
-        return found
+        return self._items(path, status, answer)
 
     async def listed(self, path: str) -> list[Object] | None:
         """The objects of a kind; nothing where the cluster does not know the kind."""
         status, answer = await self._call("GET", path)
         if status == 404:
             return None
-        found: list[Object] = self._read("GET", path, status, answer)["items"]
-        return found
+        return self._items(path, status, answer)
 
     async def apply(self, path: str, wish: Object, *, dry: bool = False, force: bool = False) -> Object:
         """Server-side apply as `tminus`: what is wished and nothing else; the object afterwards.
@@ -126,8 +125,7 @@ class Api:
         """
         query = {"fieldManager": MANAGER, "force": str(force).lower(), **({"dryRun": "All"} if dry else {})}
         status, answer = await self._call("PATCH", f"{path}?{urlencode(query)}", wish, headers=_APPLY)
-        found: Object = self._read("PATCH", path, status, answer)
-        return found
+        return self._read("PATCH", path, status, answer)
 
     async def create(self, path: str, name: str, wish: Object) -> Object:
         """A new object, or the one that has its name already."""
@@ -135,8 +133,7 @@ class Api:
         status, answer = await self._call("POST", f"{path}?{query}", wish)
         if status == 409 and (there := await self.get(f"{path}/{name}")) is not None:
             return there
-        found: Object = self._read("POST", path, status, answer)
-        return found
+        return self._read("POST", path, status, answer)
 
     async def text(self, path: str) -> str:
         """An answer that is no object: a log."""
@@ -178,6 +175,8 @@ class Api:
                 )
                 response = await client.call_api(*request, _request_timeout=self._seconds)
                 answer: bytes = await response.read()  # type: ignore[no-untyped-call] # the client is partly typed
+                if response.status == BUSY:
+                    raise busy(f"the Kubernetes API at {self._where}", response.headers)
                 return response.status, answer.decode(errors="replace")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             why = str(error) or f"no answer in {self._seconds:g} s"
@@ -197,18 +196,28 @@ class Api:
                 self._read_at = asyncio.get_running_loop().time()
             return self._client
 
-    def _read(self, method: str, path: str, status: int, answer: str) -> Any:
-        """The answer as JSON; raises what the API refused, in words."""
+    def _items(self, path: str, status: int, answer: str) -> list[Object]:
+        """The objects of a list; raises what the API refused, and for what is no list of objects."""
+        found = self._read("GET", path, status, answer).get("items")
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise _strange(f"GET {_bare(path)} was answered without a list of objects")
+        return found
+
+    def _read(self, method: str, path: str, status: int, answer: str) -> Object:
+        """The object of an answer; raises what the API refused, in words."""
         try:
             body = json.loads(answer)
         except ValueError as error:
-            raise UnreachableError(
-                f"{method} {_bare(path)} was answered by {status} and no JSON",
-                hint="is a proxy between this machine and the API server?",
-            ) from error
+            raise _strange(f"{method} {_bare(path)} was answered by {status} and no JSON") from error
         if 200 <= status < 300:
+            if not isinstance(body, dict):
+                raise _strange(f"{method} {_bare(path)} was answered by {status} and no object")
             return body
         raise _refusal(f"{method} {_bare(path)}", status, body, self._where)
+
+
+def _strange(what: str) -> UnreachableError:
+    return UnreachableError(what, hint="is a proxy between this machine and the API server?")
 
 
 def _bare(path: str) -> str:
@@ -218,7 +227,8 @@ def _bare(path: str) -> str:
 def _refusal(what: str, status: int, body: Any, where: str) -> TminusError:
     told = body if isinstance(body, dict) else {}
     message = str(told.get("message") or status)
-    causes = (told.get("details") or {}).get("causes") or []
+    details = told.get("details")
+    causes = (details.get("causes") or []) if isinstance(details, dict) else []
     held = [one for one in causes if one.get("reason") == "FieldManagerConflict"]
     if held:
         return HeldError(_thing(what), _holders(held))
@@ -226,10 +236,12 @@ def _refusal(what: str, status: int, body: Any, where: str) -> TminusError:
         return ChangedError(f"{what}: {message}", hint="somebody changes it at the same time; see who")
     if status == 401:
         return DeniedError(
-            f"{what}: the API server does not know us: {message}", hint="renew the credentials"
+            f"{what}: the API server does not know us ({status}): {message}", hint="renew the credentials"
         )
     if status == 403:
-        return DeniedError(f"{what}: {message}", hint="compare our Role with docs/how-to/kubernetes.md")
+        return DeniedError(
+            f"{what}: {message} ({status})", hint="compare our Role with docs/how-to/kubernetes.md"
+        )
     if status in {408, 429} or status >= 500:
         return UnreachableError(
             f"{what} at {where}: {status}, {message}",

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
 from tminus.gotime import instant
-from tminus.http import Http, bare, connect
+from tminus.http import BUSY, Arriving, Http, bare, busy, connect
 
 SECONDS = 10.0
 """The time limit of one call."""
@@ -190,7 +190,7 @@ class Vault:
         path = f"sys/storage/raft/snapshot-auto/status/{_path(name)}"
         status, answer = await self._asked("GET", path, "")
         found = answer.get("data")
-        if status != 200 or not isinstance(found, dict):
+        if status != 200 or not isinstance(found, dict) or "last_snapshot_end" not in found:
             raise InconclusiveError(
                 f"{self.where} knows no automatic snapshot {name} ({status})",
                 hint="correct its name; only Vault Enterprise takes them",
@@ -207,7 +207,7 @@ class Vault:
         headers = {"X-Vault-Request": "true", "X-Vault-Token": self._door.token}
         async with self._http.arriving("GET", f"/v1/{path}", headers=headers) as reply:
             if reply.status != 200:
-                self._must_answer(path, reply.status, otherwise={500, 501})
+                self._must_answer(path, reply, otherwise={500, 501})
                 raise InconclusiveError(
                     f"{self.where} gives no snapshot ({reply.status}): it does not store by raft",
                     hint="back its storage up by the storage's own means, and have a person attest the line",
@@ -240,13 +240,16 @@ class Vault:
                 if len(text) > MAX_BYTES:
                     raise UnreachableError(f"{self.where} answers without end", hint="is it Vault?")
         if not health:
-            self._must_answer(path.partition("?")[0], reply.status)
+            self._must_answer(path.partition("?")[0], reply)
         return reply.status, _mapping(text)
 
-    def _must_answer(self, path: str, status: int, otherwise: Collection[int] = ()) -> None:
+    def _must_answer(self, path: str, reply: Arriving, otherwise: Collection[int] = ()) -> None:
         """Raise for an answer that is none; those of `otherwise` mean something of their own at this path."""
+        status = reply.status
         if status in otherwise:
             return
+        if status == BUSY and reply.headers.get("Retry-After"):
+            raise busy(self.where, reply.headers)  # a limit on rates; a standby says 429 without it
         if status == 403:
             raise DeniedError(
                 f"{self.where} refuses us {path}",
