@@ -26,6 +26,7 @@ target:
   blue: shop-blue
   green: shop-green
   route: shop
+  back_up: [shop, back-up]
   migrate: [shop, migrate]
   smoke: [shop, smoke]
   traffic:

@@ -330,7 +330,7 @@ def test_only_systems_that_are_looked_at_are_named() -> None:
 
 def test_every_success_criterion_that_is_probed_has_a_negative_control() -> None:
     probed = [line for name, line in CHECKS.items() if name.startswith("ok.")]
-    assert len(probed) == 11
+    assert len(probed) == 12
     assert all(line.control for line in probed)
 
 
