@@ -63,6 +63,9 @@ class Rule:
 _WATCHED = BEFORE_GO | {State.GO, State.LAUNCHING, State.SOAKING}
 """While lines are looked at; some fall due after T-0."""
 
+_BEGUN = frozenset({State.LAUNCHING, State.SOAKING})
+"""When somebody can have seen what a line says that falls due after T-0."""
+
 RULES: Mapping[Deed, Rule] = {
     Deed.ATTEST: Rule(Who.OWNER, _WATCHED),
     Deed.CONFIRM: Rule(Who.ANOTHER, _WATCHED),
@@ -107,6 +110,16 @@ def permit(deed: Deed, course: Course, plan: Plan, role: Role, matter: Matter) -
         when = ", ".join(sorted(rule.states))
         raise OutOfSequenceError(
             f"{deed} makes no sense now: the launch {stands(course)}", hint=f"it makes sense in: {when}"
+        )
+    if (
+        deed is Deed.ATTEST
+        and matter.check is not None
+        and matter.check.due > 0
+        and course.phase not in _BEGUN
+    ):
+        raise OutOfSequenceError(
+            f"{matter.check.id} is about what follows T-0, and the launch {stands(course)}",
+            hint="say it once the launch has begun and you have looked",
         )
     able = could(deed, plan, matter)
     if role not in able:

@@ -86,6 +86,17 @@ def test_the_table_names_every_deed_and_no_end_of_a_launch() -> None:
     assert {rule.who for rule in RULES.values()} == set(Who)
 
 
+@pytest.mark.parametrize("state", [*RULES[Deed.ATTEST].states])
+def test_what_follows_t_0_is_said_once_the_launch_has_begun(state: State) -> None:
+    about = Matter(replace(LINE, due=3600.0))
+    if state in {State.LAUNCHING, State.SOAKING}:
+        permit(Deed.ATTEST, course(state), PEOPLE, ROLES[1], about)
+        return
+    with pytest.raises(OutOfSequenceError, match="is about what follows T-0") as refused:
+        permit(Deed.ATTEST, course(state), PEOPLE, ROLES[1], about)
+    assert "once the launch has begun" in refused.value.hint
+
+
 def test_nobody_acts_on_a_launch_that_is_on_its_way_back() -> None:
     back = replace(course(State.SOAKING), leaving=State.ABORTED)
     with pytest.raises(OutOfSequenceError, match="on its way to be aborted"):
