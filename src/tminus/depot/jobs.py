@@ -19,6 +19,8 @@ _WAITING = "depot:waiting"
 _DEAD = "depot:dead"
 _WORKERS = "depot:workers"
 _COUNTS = "depot:counts"
+_OUTCOMES = ("done", "dead", "recovered")
+"""What can become of a job: each is counted from the first moment, so that nothing is not taken for no figure."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class Queue:
             processing=len(processing),
             dead=await self._redis.llen(_DEAD),
             oldest_seconds=max((float(now - int(at)) for at in asked if at is not None), default=0.0),
-            counts={name: int(count) for name, count in counts.items()},
+            counts=dict.fromkeys(_OUTCOMES, 0) | {name: int(count) for name, count in counts.items()},
         )
 
     async def _close(self, worker: str, job: str, fields: dict[str, str], outcome: str) -> None:

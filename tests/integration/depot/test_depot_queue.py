@@ -305,4 +305,8 @@ class TestQueue:
         await client.delete(f"depot:job:{job}")
         assert await self.take(queue) is None
         state = await queue.state(1)
-        assert (state.waiting, state.processing, state.counts) == (0, 0, {"forgotten": 1})
+        assert (state.waiting, state.processing, state.counts) == (
+            0,
+            0,
+            {"done": 0, "dead": 0, "recovered": 0, "forgotten": 1},
+        )
