@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
+from rich.text import Text
 
 from tminus.demo.screen import Screen
 from tminus.domain.record import Event, read
@@ -54,11 +55,16 @@ THEME = TerminalTheme(
 
 def draw(events: Iterable[Event], title: str) -> str:
     """The picture of these events."""
-    paper = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True, highlight=False)
-    screen = Screen(paper, as_json=False)
+    terminal = StringIO()
+    told = Console(
+        width=COLUMNS, file=terminal, force_terminal=True, highlight=False, color_system="truecolor"
+    )
+    screen = Screen(told, as_json=False)
     for event in events:
         if event.type in SHOWN:
             screen.show(event)
+    paper = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True, highlight=False)
+    paper.print(Text.from_ansi(terminal.getvalue()))
     return _alone(paper.export_svg(title=title, theme=THEME, unique_id="picture"))
 
 
