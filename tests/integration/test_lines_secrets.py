@@ -295,7 +295,7 @@ def pinned(world: Shop) -> None:
 def mounted_elsewhere(world: Shop) -> Json:
     mounts = world.vault.ask("GET", "sys/mounts")["data"]
     if "team/" not in mounts:
-        world.vault.ask("POST", "sys/mounts/team", {"type": "kv", "options": {"version": "2"}})
+        Bao(world.vault.url).mount("team")
     found = world.find("SecretStore", "vault-shop")
     found["spec"]["provider"]["vault"]["path"] = "team"
     world.put(found)
