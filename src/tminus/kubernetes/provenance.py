@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
@@ -116,17 +116,7 @@ class Provenance:
             if needed or name in self.wanted.names:
                 self.problems.append(f"there is no Secret {name} in {operators.asked.namespace}{who}")
             return True
-        written = keys(secret)
-        if written is None:
-            raise InconclusiveError(
-                f"the API tells no names of the keys of the Secret {name}", hint="see its `managedFields`"
-            )
-        self.names[name] = [*sorted(written)]
-        self.problems += [
-            f"the Secret {name} lacks the key {one.key}, which {one.told} names"
-            for one in needed
-            if one.key and one.key not in written
-        ]
+        written = self._keys(name, needed, secret)
         if name in self.wanted.other_origin:
             self.remarks.append(f"the Secret {name} is not from Vault, as the plan says")
             return True
@@ -141,6 +131,21 @@ class Provenance:
         for key in _taken(references, written):
             self._overwritten(key, written[key], secret, origins)
         return True
+
+    def _keys(self, name: str, needed: list[Reference], secret: Object) -> Mapping[str, Written]:
+        """The keys of a Secret, those told that it lacks; raises `InconclusiveError` where nobody tells them."""
+        written = keys(secret)
+        if written is None:
+            raise InconclusiveError(
+                f"the API tells no names of the keys of the Secret {name}", hint="see its `managedFields`"
+            )
+        self.names[name] = [*sorted(written)]
+        self.problems += [
+            f"the Secret {name} lacks the key {one.key}, which {one.told} names"
+            for one in needed
+            if one.key and one.key not in written
+        ]
+        return written
 
     def _overwritten(self, key: str, by: Written, secret: Object, origins: list[Origin]) -> None:
         """A key that is somebody else's in a Secret that operators write.

@@ -176,6 +176,8 @@ def store(**vault: Any) -> dict[str, Any]:
         ("secret/data", "app/db", ("secret", "app/db")),
         ("", "secret/app/db", ("secret", "app/db")),
         ("", "secret/data/app/db", ("secret", "app/db")),
+        ("", "team/kv/data/app", ("team/kv", "app")),
+        ("secret", "data/app", ("secret", "data/app")),
         ("team/kv", "app", ("team/kv", "app")),
     ],
 )
