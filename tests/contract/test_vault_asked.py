@@ -177,8 +177,8 @@ async def test_why_there_is_no_snapshot_is_vault_s_own_word(
     ],
 )
 async def test_versions_that_are_no_numbers_are_told(body: str) -> None:
-    async with saying(200, body) as url, asking(url) as api:
-        with pytest.raises(InconclusiveError, match="no numbers|no versions"):
+    async with saying(200, f'{{"data": {body}}}') as url, asking(url) as api:
+        with pytest.raises(InconclusiveError, match=r"no numbers|no versions"):
             await api.metadata("secret", "a")
 
 

@@ -57,7 +57,7 @@ async def test_an_answer_without_end_is_read_to_a_limit(
         "{",
         "current-context: [1]\ncontexts: 7\n",
         "\ttab: x",
-        "contexts: [{name: a}]\ncurrent-context: a\n",
+        "contexts: [{name: a}]\ncurrent-context: a",
     ],
 )
 async def test_what_is_no_kubeconfig_is_told(tmp_path: Path, text: str) -> None:
