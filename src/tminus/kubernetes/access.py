@@ -66,10 +66,14 @@ class Access:
             ) from error
         except (config.ConfigException, OSError) as error:
             raise PartError(
-                f"no cluster can be reached by this kubeconfig{self._which()}: {error}",
+                f"no cluster can be reached by this kubeconfig{self._which()}: {self._before(error)}",
                 hint="check the path and the context with `kubectl config get-contexts`",
             ) from error
         return found
+
+    def _before(self, error: Exception) -> str:
+        """What an error says before it shows the path, and what stands in the file."""
+        return str(error).partition(self.address)[0].rstrip(" '\":")
 
     def _which(self) -> str:
         return f", context {self.context}" if self.context else ""
