@@ -667,7 +667,7 @@ async def test_a_secret_that_was_taken_over_with_its_value_is_warned_of_until_so
     world: Shop,
 ) -> None:
     world.remove("ExternalSecret", "api-db")
-    values = {"username": "api", "password": "canary-db-7f3a9c"}
+    values = {key: world.cluster.orders.secret_values[key] for key in ("username", "password")}
     world.put(plain("api-db", **values), manager="kubectl-create")
     held = world.find("Secret", "api-db")["metadata"]["managedFields"]
     before = [{**one, "time": ago(days=40)} for one in held]

@@ -182,9 +182,11 @@ class Operators:
             self._store.create(_SECRET, namespace, wish, manager)
             return
         live = self._store.find(_SECRET, namespace, name)
+        # The Vault Secrets Operator writes the data as a whole, the others their own keys.
+        kept = {} if owner["kind"].startswith("Vault") else live.get("data", {})
         new = {
             **live,
-            "data": {**live.get("data", {}), **data},
+            "data": {**kept, **data},
             "metadata": {
                 **live["metadata"],
                 **about,
