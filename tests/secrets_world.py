@@ -142,7 +142,7 @@ def api() -> Json:
     )
 
 
-def others(paths: str) -> list[Json]:
+def others(paths: str, url: str = "http://127.0.0.1:1") -> list[Json]:
     """What else runs: by the Vault Secrets Operator, by the agent, by the CSI driver."""
     report = container(
         "report",
@@ -159,6 +159,7 @@ def others(paths: str) -> list[Json]:
     agent = {
         "vault.hashicorp.com/agent-inject": "true",
         "vault.hashicorp.com/role": "web",
+        "vault.hashicorp.com/service": url,
         "vault.hashicorp.com/agent-inject-secret-token": f"secret/data/{paths}/web",
         "vault.hashicorp.com/agent-inject-template-token": (
             f'{{{{ with secret "secret/data/{paths}/web" }}}}{{{{ .Data.data.token }}}}{{{{ end }}}}'
@@ -211,6 +212,23 @@ def of_operator(kind: str, name: str, mount: str, path: str, **spec: Any) -> Jso
         "metadata": {"name": name, "namespace": NAMESPACE},
         "spec": {"mount": mount, "path": path, "destination": destination, "vaultAuthRef": "shop", **spec},
     }
+
+
+def door(name: str, url: str, **auth: Any) -> list[Json]:
+    """How the Vault Secrets Operator reaches a Vault."""
+
+    def thing(kind: str, spec: Json) -> Json:
+        about = {"name": name, "namespace": NAMESPACE}
+        return {"apiVersion": "secrets.hashicorp.com/v1beta1", "kind": kind, "metadata": about, "spec": spec}
+
+    kubernetes = {"role": "shop", "serviceAccount": "default"}
+    spec = {
+        "vaultConnectionRef": name,
+        "method": "kubernetes",
+        "mount": "kubernetes",
+        "kubernetes": kubernetes,
+    }
+    return [thing("VaultConnection", {"address": url}), thing("VaultAuth", {**spec, **auth})]
 
 
 def provider_class(paths: str, url: str) -> Json:
@@ -321,11 +339,12 @@ async def shop(folder: Path, vault: Bao) -> AsyncIterator[Shop]:
         external("api-db", f"{paths}/db", ["username", "password"]),
         external("api-tls", f"{paths}/tls", ["tls.crt", "tls.key"], "ClusterSecretStore"),
         external("registry-pull", f"{paths}/pull", [".dockerconfigjson"], "ClusterSecretStore"),
+        *door("shop", vault.url),
         of_operator("VaultStaticSecret", "report-db", "secret", f"{paths}/report", type="kv-v2"),
         of_operator("VaultDynamicSecret", "queue-login", "ssh", "creds/once"),
         provider_class(paths, vault.url),
         api(),
-        *others(paths),
+        *others(paths, vault.url),
     )
     cluster.settle()
     async with cluster.serving(loopback.free_port()) as url:

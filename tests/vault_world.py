@@ -62,6 +62,25 @@ class Bao:
             raise AssertionError(f"{method} {path}: {error.code} {error.read()[:300]!r}") from error
         return json.loads(text) if text else None
 
+    def mount(self, path: str, version: str = "2") -> None:
+        """An engine for keys and values at a path, once it takes any: one of version 2 sets itself up for a moment."""
+        self.ask(
+            "POST", f"sys/mounts/{path}", {"type": "kv", "options": {"version": version}}, token=self.token
+        )
+        if version == "2":
+            _waited(wait_until(lambda: self._takes(path), 30, f"the engine at {path} to take something"))
+
+    async def _takes(self, path: str) -> bool:
+        try:
+            await asyncio.to_thread(
+                self.ask, "POST", f"{path}/data/first", {"data": {"key": "value"}}, token=self.token
+            )
+        except AssertionError as error:
+            if "Upgrading from non-versioned" in str(error):
+                return False
+            raise
+        return True
+
     def write(self, path: str, **values: str) -> None:
         """A new version of a secret below `secret/`."""
         self.ask("POST", f"secret/data/{path}", {"data": values})

@@ -98,9 +98,10 @@ async def test_no_path_leads_elsewhere(vault: Bao, path: str) -> None:
 
 
 @asynccontextmanager
-async def saying(status: int, body: str) -> AsyncIterator[str]:
+async def saying(status: int, body: str, asked: list[web.Request] | None = None) -> AsyncIterator[str]:
     async def answer(request: web.Request) -> web.Response:
-        del request
+        if asked is not None:
+            asked.append(request)
         return web.Response(status=status, text=body)
 
     app = web.Application()
@@ -140,6 +141,56 @@ async def test_what_is_no_vault_is_not_well(vault: Bao) -> None:
     async with saying(404, "") as url, asking(url) as api:
         with pytest.raises(UnreachableError, match="how it is"):
             await api.health()
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(474, "does not reach its active"), (530, "removed"), (503, "sealed")]
+)
+async def test_each_state_of_vault_is_told_as_what_it_is(status: int, words: str) -> None:
+    async with saying(status, "{}") as url, asking(url) as api:
+        assert words in (await api.health()).problem
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "error", "words"),
+    [
+        (400, "raft storage is not in use", InconclusiveError, "does not store by raft"),
+        (404, "1 error occurred: * unsupported path", InconclusiveError, "does not store by raft"),
+        (500, "write /tmp/x: no space left on device", UnreachableError, "no space left"),
+        (400, "something else", InconclusiveError, "something else"),
+    ],
+)
+async def test_why_there_is_no_snapshot_is_vault_s_own_word(
+    status: int, said: str, error: type[Exception], words: str
+) -> None:
+    async with saying(status, json.dumps({"errors": [said]})) as url, asking(url) as api:
+        with pytest.raises(error, match=words):
+            [piece async for piece in api.snapshot()]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"data": {"versions": {"a": {}}}}',
+        '{"data": {"versions": {}, "current_version": []}}',
+        '{"data": {"versions": {}, "current_version": "x"}}',
+    ],
+)
+async def test_versions_that_are_no_numbers_are_told(body: str) -> None:
+    async with saying(200, f'{{"data": {body}}}') as url, asking(url) as api:
+        with pytest.raises(InconclusiveError, match=r"no numbers|no versions"):
+            await api.metadata("secret", "a")
+
+
+async def test_a_namespace_is_the_one_that_is_said_and_the_address_s_where_nobody_says_one() -> None:
+    asked: list[web.Request] = []
+    body = '{"data": {"last_snapshot_end": "2026-01-31T12:00:00Z", "subkeys": {}}}'
+    async with saying(200, body, asked) as url, asking(f"{url}?namespace=team") as api:
+        await api.subkeys("secret", "a", 1)
+        await api.subkeys("secret", "a", 1, "")
+        await api.subkeys("secret", "a", 1, "own")
+        await api.automatic("hourly")
+    assert [one.headers.get("X-Vault-Namespace") for one in asked] == ["team", None, "own", None]
 
 
 @pytest.mark.parametrize("file", DESCRIPTIONS, ids=["vault", "openbao"])

@@ -468,6 +468,12 @@ async def test_an_immutable_map_that_was_rendered_anew_cannot_be_applied(shop: S
     fails(claim, plan(), "cannot be applied to the ConfigMap api-config", "immutable")
 
 
+async def test_what_the_cluster_cannot_try_is_no_fault_of_the_map(shop: Shop, tmp_path: Path) -> None:
+    shop.cluster.orders.webhook_not_dry = "policy.example"
+    claim = await shop.judge(LINE, manifests=rendered(tmp_path, *MAPS))
+    shows(claim, Verdict.INCONCLUSIVE, "policy.example", "does not support dry run")
+
+
 async def test_workloads_that_the_plan_names_alone_count(shop: Shop) -> None:
     shop.remove("ConfigMap", "report-config")
     assert (await shop.judge(LINE, workloads=["api"])).verdict is Verdict.PASSED

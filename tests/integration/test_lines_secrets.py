@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         of_operator,
         plan,
         shop,
+        store,
         workload,
     )
     from tests.vault_world import ROOT, Bao, bao
@@ -58,6 +59,7 @@ else:
         of_operator,
         plan,
         shop,
+        store,
         workload,
     )
     from vault_world import ROOT, Bao, bao
@@ -295,7 +297,7 @@ def pinned(world: Shop) -> None:
 def mounted_elsewhere(world: Shop) -> Json:
     mounts = world.vault.ask("GET", "sys/mounts")["data"]
     if "team/" not in mounts:
-        world.vault.ask("POST", "sys/mounts/team", {"type": "kv", "options": {"version": "2"}})
+        Bao(world.vault.url).mount("team")
     found = world.find("SecretStore", "vault-shop")
     found["spec"]["provider"]["vault"]["path"] = "team"
     world.put(found)
@@ -659,6 +661,92 @@ async def test_a_key_that_was_overwritten_by_hand_is_found(world: Shop) -> None:
     found["data"]["password"] = "Y2FuYXJ5LW92ZXJ3cml0dGVu"
     world.put(found, manager="kubectl-edit")
     fails(await world.judge(LINE), plan(), "password of the Secret api-db was last written by kubectl-edit")
+
+
+async def test_a_secret_that_was_taken_over_with_its_value_is_warned_of_until_somebody_changes_it(
+    world: Shop,
+) -> None:
+    world.remove("ExternalSecret", "api-db")
+    values = {key: world.cluster.orders.secret_values[key] for key in ("username", "password")}
+    world.put(plain("api-db", **values), manager="kubectl-create")
+    held = world.find("Secret", "api-db")["metadata"]["managedFields"]
+    before = [{**one, "time": ago(days=40)} for one in held]
+    world.cluster.store.mark(named("Secret"), world.find("Secret", "api-db"), managedFields=before)
+    world.put(external("api-db", f"{world.paths}/db", ["username", "password"]))
+    shows(await world.judge(LINE), Verdict.WARNED, "password .* still held by kubectl-create")
+    world.cluster.orders.operators_idle = True
+    found = world.find("Secret", "api-db")
+    found["data"]["password"] = "Y2FuYXJ5LW92ZXJ3cml0dGVu"
+    world.put(found, manager="k9s")
+    fails(await world.judge(LINE), plan(), "password of the Secret api-db was last written by k9s")
+
+
+async def test_every_external_secret_of_a_secret_is_judged(world: Shop) -> None:
+    extra = external("api-extra", f"{world.paths}/web", ["token"])
+    extra["spec"]["target"] = {"name": "api-db", "creationPolicy": "Merge"}
+    world.put(extra)
+    shows(await world.judge(LINE), Verdict.PASSED)
+    world.cluster.orders.unsynced["api-extra"] = "SecretSyncedError"
+    world.cluster.settle()
+    fails(await world.judge(LINE), plan(), "ExternalSecret/api-extra is not ready")
+
+
+async def test_an_external_secret_that_was_changed_while_its_operator_slept_fails(world: Shop) -> None:
+    world.cluster.orders.operators_idle = True
+    specified(refreshInterval="30m")(world)
+    fails(await world.judge(LINE), plan(), "ExternalSecret/api-db was changed and has not been synced")
+
+
+async def test_a_vault_of_another_environment_behind_the_operator_proves_nothing(world: Shop) -> None:
+    connection = world.find("VaultConnection", "shop")
+    connection["spec"]["address"] = "https://vault.second.example"
+    world.put(connection)
+    shows(await world.judge(LINE), Verdict.INCONCLUSIVE, "takes from https://vault.second.example")
+    connection["spec"]["address"] = "https://vault.staging.example"
+    world.put(connection)
+    fails(await world.judge(LINE), plan(), "vault.staging.example, which is another environment's")
+
+
+async def test_an_operator_whose_vault_stands_elsewhere_is_warned_of(world: Shop) -> None:
+    wish = of_operator("VaultStaticSecret", "report-db", "secret", f"{world.paths}/report", type="kv-v2")
+    del wish["spec"]["vaultAuthRef"]
+    world.put(wish)
+    shows(await world.judge(LINE), Verdict.WARNED, "which Vault VaultStaticSecret/report-db takes from")
+    shows(await world.judge(LINE, servers=["*"]), Verdict.PASSED)
+
+
+async def test_a_secret_that_the_operator_fills_and_did_not_make_is_from_vault(world: Shop) -> None:
+    world.remove("VaultStaticSecret", "report-db")
+    world.put(plain("report-db", other="canary-old"))
+    wish = of_operator("VaultStaticSecret", "report-db", "secret", f"{world.paths}/report", type="kv-v2")
+    wish["spec"]["destination"] = {"name": "report-db", "create": False}
+    world.put(wish)
+    shows(await world.judge(LINE), Verdict.PASSED)
+
+
+async def test_a_certificate_that_the_operator_was_given_is_from_vault(world: Shop) -> None:
+    wish = of_operator("VaultPKISecret", "web-tls", "secret", "", role="web")
+    del wish["spec"]["path"]
+    source = [{"secretRef": {"name": "web-tls"}}]
+    world.put(wish, workload("Deployment", "tls", {"containers": [container("tls", envFrom=source)]}))
+    shows(await world.judge(LINE), Verdict.PASSED)
+    claim = await world.judge(LINE, Bao(world.vault.url, world.vault.token).address)
+    shows(claim, Verdict.PASSED)
+
+
+async def test_what_an_engine_makes_without_a_lease_is_never_said_to_be_absent(world: Shop) -> None:
+    world.status("VaultDynamicSecret", "queue-login", secretLease={"id": "", "duration": 0})
+    shows(await world.judge(LINE), Verdict.ERROR, "does not tell what is mounted at ssh/creds/once")
+    shows(await world.judge(LINE, Bao(world.vault.url).address), Verdict.PASSED)
+
+
+async def test_a_store_of_no_secret_that_is_looked_at_need_not_be_readable(world: Shop) -> None:
+    role, *others = rights(NAMESPACE, stores=["vault"])
+    other = store("ClusterSecretStore", "of-others", world.vault.url)
+    wish = external("unused", f"{world.paths}/db", ["username"])
+    wish["spec"]["secretStoreRef"] = {"name": "of-others", "kind": "ClusterSecretStore"}
+    world.put(role, *others, other, wish)
+    shows(await world.judge(LINE), Verdict.PASSED)
 
 
 async def test_a_secret_of_another_origin_is_warned_of(world: Shop) -> None:

@@ -40,7 +40,7 @@ VALUE = "canary-snapshot-7f3a9c"
 @pytest.fixture(scope="module")
 def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
     with raft(tmp_path_factory.mktemp("raft")) as made:
-        made.ask("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}}, token=made.token)
+        made.mount("secret")
         made.ask("POST", "secret/data/a", {"data": {"key": VALUE}}, token=made.token)
         yield made
 

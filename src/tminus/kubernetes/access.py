@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+import yaml
+
 from tminus.errors import DeniedError, PartError
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ IN_CLUSTER = "in-cluster"
 """The address of the cluster that we run in."""
 _SECONDS = 30.0
 """How long a kubeconfig's own program may take to give a credential."""
+
+_MALFORMED = (yaml.YAMLError, TypeError, ValueError, KeyError, AttributeError, IndexError)
+"""What the client's reader stumbles over where a kubeconfig is not of the shape that it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +59,21 @@ class Access:
                 f"the kubeconfig's program gave no credential in {_SECONDS:g} s",
                 hint="run `kubectl version` with the same kubeconfig and context",
             ) from error
+        except _MALFORMED as error:
+            raise PartError(
+                f"the kubeconfig{self._which()} cannot be read: {type(error).__name__}",
+                hint="see whether it is YAML with clusters, users and contexts: `kubectl config view`",
+            ) from error
         except (config.ConfigException, OSError) as error:
             raise PartError(
-                f"no cluster can be reached by this kubeconfig{self._which()}: {error}",
+                f"no cluster can be reached by this kubeconfig{self._which()}: {self._before(error)}",
                 hint="check the path and the context with `kubectl config get-contexts`",
             ) from error
         return found
+
+    def _before(self, error: Exception) -> str:
+        """What an error says before it shows the path, and what stands in the file."""
+        return str(error).partition(self.address)[0].rstrip(" '\":")
 
     def _which(self) -> str:
         return f", context {self.context}" if self.context else ""

@@ -31,16 +31,23 @@ MANAGER = "tminus"
 
 SECONDS = 10.0
 """The time limit of one call."""
+MAX_BYTES = 64 * 1024 * 1024
+"""The longest answer that is read: a list of thousands of the largest objects that etcd keeps."""
 RENEW_SECONDS = 30.0
 """How old credentials must be to be read anew when they are refused: new ones that are refused stay so."""
 _APPLY = {"Content-Type": "application/apply-patch+yaml"}
 _METADATA = {"Accept": "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"}
 """Asks for an object without its data (API concepts, "Fetching specific fields": metadata alone)."""
+_POLICY = re.compile(r"admission webhook|ValidatingAdmissionPolicy")
 _HELD = re.compile(r'conflict with "([^"]+)"')
 
 
 class ChangedError(RolloutError):
     """The object has been changed since it was read; to be read again."""
+
+
+class InvalidError(RolloutError):
+    """The object is not one that the API takes, whoever writes it and whenever."""
 
 
 class HeldError(RolloutError):
@@ -174,7 +181,7 @@ class Api:
                     method, path, header_params=told, body=body, auth_settings=["BearerToken"]
                 )
                 response = await client.call_api(*request, _request_timeout=self._seconds)
-                answer: bytes = await response.read()  # type: ignore[no-untyped-call] # the client is partly typed
+                answer = await _whole(response.response, f"{method} {_bare(path)}")
                 if response.status == BUSY:
                     raise busy(f"the Kubernetes API at {self._where}", response.headers)
                 return response.status, answer.decode(errors="replace")
@@ -216,6 +223,21 @@ class Api:
         raise _refusal(f"{method} {_bare(path)}", status, body, self._where)
 
 
+async def _whole(reply: aiohttp.ClientResponse, what: str) -> bytes:
+    """An answer's body; raises `UnreachableError` for one that is too long."""
+    body = bytearray()
+    async for piece in reply.content.iter_any():
+        body += piece
+        if len(body) > MAX_BYTES:
+            reply.close()  # nobody reads the rest, so the connection serves for nothing else
+            raise UnreachableError(
+                f"{what} was answered by more than {MAX_BYTES // 1024 // 1024} MiB",
+                hint="name a namespace with less in it; is it the Kubernetes API?",
+            )
+    reply.release()
+    return bytes(body)
+
+
 def _strange(what: str) -> UnreachableError:
     return UnreachableError(what, hint="is a proxy between this machine and the API server?")
 
@@ -239,15 +261,16 @@ def _refusal(what: str, status: int, body: Any, where: str) -> TminusError:
             f"{what}: the API server does not know us ({status}): {message}", hint="renew the credentials"
         )
     if status == 403:
-        return DeniedError(
-            f"{what}: {message} ({status})", hint="compare our Role with docs/how-to/kubernetes.md"
-        )
+        own = "compare our Role with docs/how-to/kubernetes.md"
+        policy = "an admission policy of the cluster refuses it, whatever our Role allows; see that policy"
+        return DeniedError(f"{what}: {message} ({status})", hint=policy if _POLICY.search(message) else own)
     if status in {408, 429} or status >= 500:
         return UnreachableError(
             f"{what} at {where}: {status}, {message}",
             hint="see what the API server lacks; it is safe to try again",
         )
-    return RolloutError(f"{what}: {status}, {message}", hint="see what the cluster refuses")
+    kind = InvalidError if status == 422 else RolloutError
+    return kind(f"{what}: {status}, {message}", hint="see what the cluster refuses")
 
 
 def _thing(what: str) -> str:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
 
-from tminus.errors import RolloutError
-
-from .api import Api, Object
+from .api import Api, InvalidError, Object
 from .keys import keys
 from .placeholders import placeholders
 from .references import Reference, mapping, text
@@ -97,13 +95,16 @@ def unfilled(one: Map, staging: Sequence[str], allowed: Sequence[str]) -> Iterat
 
 
 async def differing(api: Api, path: str, live: Map, wish: Document) -> list[str]:
-    """What of a map is not as it was rendered: applied without being kept, it would change, or be refused."""
+    """What of a map is not as it was rendered: applied without being kept, it would change, or be refused.
+
+    Refused for what it is: what the cluster cannot try, or somebody changes meanwhile, raises `RolloutError`.
+    """
     told = f"{wish.file.name}:{wish.line}"
     if wrong := [key for key, value in mapping(wish.thing.get("data")).items() if not isinstance(value, str)]:
         return [f"{told} gives the ConfigMap {live.name} no text for {', '.join(wrong)}; quote it"]
     try:
         after = Map(await api.apply(f"{path}/{live.name}", _wished(wish.thing), dry=True, force=True))
-    except RolloutError as error:
+    except InvalidError as error:
         return [f"{told} cannot be applied to the ConfigMap {live.name}: {_reason(error)}"]
     now, then, rendered = live.digests, after.digests, Map(wish.thing).digests
     found = []
@@ -132,7 +133,7 @@ def _wished(thing: Object) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": kept, **data}
 
 
-def _reason(error: RolloutError) -> str:
+def _reason(error: InvalidError) -> str:
     return str(error).rpartition(" is invalid: ")[2][:200]
 
 

@@ -61,12 +61,20 @@ def _first(place: Place, origin: Origin) -> InconclusiveError:
     )
 
 
+def _untold(vault: Vault, place: Place, origin: Origin) -> DeniedError:
+    """Vault says the same of a path where nothing is mounted and of one that we may see nothing of."""
+    return DeniedError(
+        f"{vault.where} does not tell what is mounted at {place.told}, which {origin.proof} names",
+        hint="correct the path, or give the token a policy that sees something below it, see docs/how-to/kubernetes.md",
+    )
+
+
 async def _made(vault: Vault, place: Place, origin: Origin) -> Entry:
     """What Vault made on being asked is known by its lease alone; asked again it would make another."""
     if place.lease and await vault.lease(place.lease, place.namespace) is None:
         return Entry((f"Vault knows no lease any more of what {origin.proof} was given at {place.told}",))
     if not place.lease and await vault.engine(place.told, place.namespace) is None:
-        return Entry((f"nothing is mounted in Vault at {place.told}, which {origin.proof} names",))
+        raise _untold(vault, place, origin)
     return Entry()
 
 
@@ -76,10 +84,7 @@ async def _below(vault: Vault, place: Place, origin: Origin) -> Place | Entry:
     if engine is None:
         mount, data, rest = place.path.partition("/data/")
         if not data:
-            raise DeniedError(
-                f"{vault.where} does not tell what is mounted at {place.path}, which {origin.proof} names",
-                hint="correct the path, or give the token a policy that sees something below it",
-            )
+            raise _untold(vault, place, origin)
         return Place(mount, rest, place.namespace, place.keys)
     if engine.kind != "kv":
         return Entry()  # it makes what it gives, so nothing stands there

@@ -1,13 +1,14 @@
-"""Where a Secret comes from, as the operators that write it say: External Secrets, Vault Secrets Operator.
+"""Where a Secret comes from, as the operators that write it say: what all of them have, and External Secrets.
 
 Nothing here reads a value. What an operator says is believed as far as its object goes: that it is ready, when it last
 refreshed, and which places of Vault it names; whether these are there is asked of Vault.
 
-Sources: External Secrets Operator, `external-secrets.io/v1`; Vault Secrets Operator, `secrets.hashicorp.com/v1beta1`.
+Source: External Secrets Operator, `external-secrets.io/v1`, its controller and its provider of Vault.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha3_224
 
 from tminus.gotime import instant, seconds
 
@@ -17,10 +18,14 @@ from .references import mapping, mappings, named, text
 
 LATE = 2.0
 """How many of its intervals a refresh may be old."""
+SLACK = 60.0
+"""Seconds that a refresh may take beyond its interval: its operator waits some seconds more, and then works."""
 _INTERVAL = 3600.0
 """Seconds between refreshes where an ExternalSecret names none."""
-_BY_HAND = ("kubectl", "helm", "argocd", "kustomize", "terraform", "flux", "ansible")
-"""How the names of those begin who write what stands in files, and not what stands in Vault."""
+_MANAGER = "externalsecrets.external-secrets.io/"
+_LONGEST_MANAGER = 63
+_GENERATOR = "VaultDynamicSecret"
+_WRAPS = "ClusterGenerator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class Place:
     """Empty where only the whole path is known."""
     path: str
     """Below the mount, or with it; as KV version 2 names it, without `data`."""
-    namespace: str = ""
+    namespace: str | None = None
+    """Vault's; empty for its root, nothing where nobody says: then that of the plan's address."""
     keys: frozenset[str] = frozenset()
     """The keys that must be there."""
     version: int = 0
@@ -62,9 +68,11 @@ class Origin:
     refreshed: float | None = None
     """When what stands in Vault was last taken over, by the operator's own word."""
     proven: frozenset[str] | None = None
-    """The keys that are from there; nothing for all of them."""
+    """The keys that are from there; nothing where any may be."""
     servers: tuple[str, ...] = ()
-    """The addresses of Vault that it names."""
+    """The addresses of Vault that it names; an empty one where it takes a default that stands elsewhere."""
+    managers: tuple[str, ...] = ()
+    """As which field managers its operator writes the Secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +92,17 @@ def owns(owner: Object, secret: Object) -> bool:
     return bool(uid) and (uid in owners or labels.get("secrets.hashicorp.com/vso-ownerRefUID") == uid)
 
 
-def external(things: Iterable[Object], secret: Object) -> Object | None:
-    """The ExternalSecret that writes this Secret: it owns it, or writes into it by name and has marked it."""
-    name = text(secret.get("name"))
+def externals(things: Iterable[Object], secret: Object) -> list[Object]:
+    """The ExternalSecrets that write this Secret: those that own it, or write into it by name and have marked it."""
+    name, found = text(secret.get("name")), []
+    marked = mapping(secret.get("labels")).get("reconcile.external-secrets.io/managed") == "true"
     for thing in things:
         target = mapping(mapping(thing.get("spec")).get("target"))
         aims = text(target.get("name")) or text(mapping(thing.get("metadata")).get("name"))
         shared = target.get("creationPolicy") in {"Orphan", "Merge"}
-        marked = mapping(secret.get("labels")).get("reconcile.external-secrets.io/managed") == "true"
         if aims == name and (owns(thing, secret) or (shared and marked)):
-            return thing
-    return None
-
-
-def operated(things: Iterable[Object], secret: Object) -> Object | None:
-    """The VaultStaticSecret or VaultDynamicSecret that writes this Secret."""
-    for thing in things:
-        aims = text(mapping(mapping(thing.get("spec")).get("destination")).get("name"))
-        if aims == text(secret.get("name")) and owns(thing, secret):
-            return thing
-    return None
+            found.append(thing)
+    return found
 
 
 def stores_of(thing: Object) -> list[tuple[str, str]]:
@@ -130,12 +129,12 @@ def of_external(thing: Object, stores: Mapping[tuple[str, str], Object | None], 
     refreshed, remarks = _refreshed(thing, limits)
     if refreshed is None and not problems:
         problems.append(f"{named(thing)} does not say when it was refreshed; see its operator")
+    if changed := _changed(thing):
+        # What is written once does not follow, as its author wants it.
+        (remarks if _once(thing) else problems).append(changed)
     spec = mapping(thing.get("spec"))
-    finds = [one for one in mappings(spec.get("dataFrom")) if "find" in one]
-    remarks += (
-        [f"{named(thing)} finds its paths by a pattern, so none of them was looked at"] if finds else []
-    )
-    merges = mapping(spec.get("target")).get("creationPolicy") == "Merge" and not spec.get("dataFrom")
+    remarks += [*_unseen(spec, named(thing))]
+    plain = not spec.get("dataFrom") and not mapping(spec.get("target")).get("template")
     given = frozenset(text(one.get("secretKey")) for one in mappings(spec.get("data")))
     store = ", ".join(f"{kind}/{name}" for kind, name in stores_of(thing))
     return Origin(
@@ -145,9 +144,45 @@ def of_external(thing: Object, stores: Mapping[tuple[str, str], Object | None], 
         tuple(problems),
         tuple(remarks),
         refreshed,
-        given if merges else None,
+        given if plain else None,
         tuple(dict.fromkeys(filter(None, (_server(stores.get(one)) for one in stores_of(thing))))),
+        _managers(text(mapping(thing.get("metadata")).get("name"))),
     )
+
+
+def _managers(name: str) -> tuple[str, ...]:
+    """As whom External Secrets writes: by the object's name, or its digest where that is too long; once by its own."""
+    plain = f"{_MANAGER}{name}"
+    if len(plain) > _LONGEST_MANAGER:
+        plain = f"{_MANAGER}sha3/{sha3_224(name.encode()).hexdigest()}"
+    return plain, f"{_MANAGER}{name}", "external-secrets"
+
+
+def _changed(thing: Object) -> str:
+    """Whether an ExternalSecret says something else than what was synced last; empty where it does not."""
+    synced, _, rest = text(mapping(thing.get("status")).get("syncedResourceVersion")).partition("-")
+    generation = mapping(thing.get("metadata")).get("generation")
+    if rest and synced.isdecimal() and isinstance(generation, int) and int(synced) != generation:
+        return f"{named(thing)} was changed and has not been synced since"
+    return ""
+
+
+def _unseen(spec: Object, name: str) -> Iterator[str]:
+    """What an ExternalSecret takes without naming the place itself."""
+    entries = mappings(spec.get("dataFrom"))
+    if any("find" in one for one in entries):
+        yield f"{name} finds its paths by a pattern, so none of them was looked at"
+    for entry in entries:
+        kind, what = _generator(entry)
+        if kind == _GENERATOR:
+            yield f"{name} takes from the generator {kind}/{what}, whose path was not looked at"
+        elif kind == _WRAPS:
+            yield f"{name} takes from {kind}/{what}, which is not read here: it may not be Vault's"
+
+
+def _generator(entry: Object) -> tuple[str, str]:
+    found = mapping(mapping(entry.get("sourceRef")).get("generatorRef"))
+    return text(found.get("kind")), text(found.get("name"))
 
 
 def _server(store: Object | None) -> str:
@@ -188,22 +223,36 @@ def _of_store(reference: tuple[str, str], store: Object | None, limits: Limits) 
         yield f"{name} takes from {host}, which is another environment's"
 
 
+def _policy(spec: Object) -> tuple[str, float | None]:
+    """When an ExternalSecret is refreshed, and its interval in seconds; nothing for one that cannot be read."""
+    interval = seconds(spec["refreshInterval"]) if "refreshInterval" in spec else _INTERVAL
+    return text(spec.get("refreshPolicy")) or "Periodic", interval
+
+
+def _once(thing: Object) -> bool:
+    """Whether its Secret is written once and not again."""
+    spec = mapping(thing.get("spec"))
+    return _policy(spec)[0] == "CreatedOnce" or mapping(spec.get("target")).get("immutable") is True
+
+
 def _refreshed(thing: Object, limits: Limits) -> tuple[float | None, list[str]]:
     """When an ExternalSecret was last refreshed, and whether that is late."""
     spec, name = mapping(thing.get("spec")), named(thing)
     at = instant(mapping(thing.get("status")).get("refreshTime"))
-    policy = text(spec.get("refreshPolicy")) or "Periodic"
-    interval = seconds(spec["refreshInterval"]) if "refreshInterval" in spec else _INTERVAL
-    if policy == "CreatedOnce" or (policy == "Periodic" and interval == 0):
+    policy, interval = _policy(spec)
+    if _once(thing) or (policy == "Periodic" and interval == 0):
         return at, [f"{name} is written once and never refreshed; rotate it by hand or let it be Periodic"]
     if at is None or policy != "Periodic":
         return at, []
-    minutes = (limits.now - at) / 60
-    if interval and minutes * 60 > LATE * interval:
-        twice = f"twice its interval of {spec.get('refreshInterval', '1h')} and more"
-        return at, [f"{name} was refreshed {minutes:.0f} min ago, {twice}"]
-    if minutes * 60 > limits.refreshed_seconds:
-        return at, [f"{name} was refreshed {minutes:.0f} min ago, longer than the plan allows"]
+    past, shown = limits.now - at, spec.get("refreshInterval", "1h")
+    said = f"{name} was refreshed {past / 60:.0f} min ago"
+    if interval and past > LATE * interval:
+        return at, [f"{said}, twice its interval of {shown} and more"]
+    if past > limits.refreshed_seconds + SLACK:
+        return at, [f"{said}, longer than the plan allows"]
+    if interval and interval > limits.refreshed_seconds + SLACK:
+        # Told at each look and not only in the later part of each interval.
+        return at, [f"{name} is refreshed every {shown}, which is longer than the plan allows"]
     return at, []
 
 
@@ -216,16 +265,15 @@ def _places(thing: Object, stores: Mapping[tuple[str, str], Object | None]) -> t
     entries += [(one, mapping(one.get("extract"))) for one in mappings(spec.get("dataFrom"))]
     for entry, remote in entries:
         source = mapping(entry.get("sourceRef"))
-        if generator := mapping(source.get("generatorRef")):
-            if generator.get("kind") != "VaultDynamicSecret":
-                problems.append(
-                    f"{named(thing)} takes from a generator, {text(generator.get('kind'))}, not Vault"
-                )
+        if kind := _generator(entry)[0]:
+            if kind not in {_GENERATOR, _WRAPS}:
+                problems.append(f"{named(thing)} takes from a generator, {kind}, not Vault")
             continue
         reference = _store_of(source.get("storeRef")) if source.get("storeRef") else default
         place = _in_store(mapping(stores.get(reference) or {}), remote)
         if place is not None:
-            key = text(remote.get("property"))
+            # With this policy the property is one of the secret's metadata, and no key of it.
+            key = "" if remote.get("metadataPolicy") == "Fetch" else text(remote.get("property"))
             found.setdefault(place, set()).update({key} if key else ())
     if not entries:
         problems.append(f"{named(thing)} takes nothing from anywhere")
@@ -240,50 +288,12 @@ def _in_store(store: Object, remote: Object) -> Place | None:
         return None
     mount = text(vault.get("path")).strip("/").removesuffix("/data")
     if mount:
-        key = key.removeprefix(f"{mount}/").removeprefix("data/")
+        if key.startswith(f"{mount}/"):
+            key = key.removeprefix(f"{mount}/").removeprefix("data/")
+    elif "/data/" in key:
+        mount, _, key = key.partition("/data/")
     else:
         mount, _, key = key.partition("/")
-        key = key.removeprefix("data/")
     version = text(remote.get("version"))
     pinned = int(version) if version.isdecimal() else 0
     return Place(mount, key, text(vault.get("namespace")), version=pinned, first=vault.get("version") == "v1")
-
-
-def of_operated(thing: Object, limits: Limits) -> Origin:
-    """What a VaultStaticSecret or a VaultDynamicSecret says of itself."""
-    spec, status = mapping(thing.get("spec")), mapping(thing.get("status"))
-    problems = [
-        f"{named(thing)} is not well: {kind} is {text(found.get('status')) or 'unknown'}"
-        for kind in ("SecretSynced", "Healthy", "Ready")
-        if (found := condition(thing, kind)) and found.get("status") != "True"
-    ]
-    if not status.get("lastGeneration"):
-        problems.append(f"{named(thing)} has not been synced by its operator; see whether that runs")
-    elif status["lastGeneration"] != mapping(thing.get("metadata")).get("generation"):
-        problems.append(f"{named(thing)} was changed and has not been synced since")
-    mount, path = text(spec.get("mount")).strip("/"), text(spec.get("path")).strip("/")
-    namespace = text(spec.get("namespace"))
-    if thing.get("kind") == "VaultDynamicSecret":
-        lease = mapping(status.get("secretLease"))
-        problems += _run_out(thing, limits.now)
-        place = Place(mount, path, namespace, lease=text(lease.get("id")), made=True)
-    else:
-        pinned = spec.get("version")
-        number = pinned if isinstance(pinned, int) else 0
-        place = Place(mount, path, namespace, version=number, first=spec.get("type") == "kv-v1")
-    once = spec.get("refreshAfter") in {"0s", "0"}
-    remarks = [f"{named(thing)} is never refreshed by itself"] if once else []
-    return Origin(named(thing), "", (place,), tuple(problems), tuple(remarks))
-
-
-def _run_out(thing: Object, now: float) -> Iterator[str]:
-    """Whether what a VaultDynamicSecret was given has run out without being renewed."""
-    status = mapping(thing.get("status"))
-    renewed, lasts = status.get("lastRenewalTime"), mapping(status.get("secretLease")).get("duration")
-    if isinstance(renewed, int) and isinstance(lasts, int) and 0 < lasts < now - renewed:
-        yield f"{named(thing)} was renewed {(now - renewed) / 60:.0f} min ago, and lasts {lasts / 60:.0f} min"
-
-
-def by_hand(manager: str) -> bool:
-    """Whether a field manager writes what people or files say."""
-    return manager.lower().startswith(_BY_HAND)

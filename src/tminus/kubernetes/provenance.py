@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
@@ -15,10 +15,10 @@ from tminus.vault import asking
 
 from .api import Api, Object
 from .entries import Entry, Policy, look
-from .injected import of_agent, of_class
-from .keys import Written, keys
+from .injected import of_agents, of_class
+from .keys import Written, keys, wrote
 from .operators import Operators
-from .origins import Limits, Origin, Place, by_hand
+from .origins import Limits, Origin, Place
 from .references import PROVIDER_CLASS, SECRET, Reference, mapping, text
 from .workloads import Asked, Named, gathered, said_of
 
@@ -71,7 +71,7 @@ class Provenance:
         unproven = []
         for name, references in by_name.items():
             secret = await api.metadata(f"{asked.path('secrets')}/{name}")
-            if not made._judge(name, references, secret, operators):
+            if not await made._judge(name, references, secret, operators):
                 unproven.append(name)
         if unproven and operators.hidden:
             raise DeniedError(
@@ -89,7 +89,7 @@ class Provenance:
     def _inject(self, operators: Operators) -> None:
         """What pods take from Vault without a Secret."""
         for workload in self.named.workloads:
-            if origin := of_agent(workload):
+            for origin in of_agents(workload):
                 self._add(said_of([workload])[0], origin)
         for one in dict.fromkeys((one.by, one.name) for one in self.named.of(PROVIDER_CLASS)):
             by, name = one
@@ -105,7 +105,7 @@ class Provenance:
         self.problems += [problem for problem in origin.problems if problem not in self.problems]
         self.remarks += [remark for remark in origin.remarks if remark not in self.remarks]
 
-    def _judge(
+    async def _judge(
         self, name: str, references: list[Reference], secret: Object | None, operators: Operators
     ) -> bool:
         """Judge one Secret; whether it is known where it comes from, or need not be."""
@@ -116,6 +116,24 @@ class Provenance:
             if needed or name in self.wanted.names:
                 self.problems.append(f"there is no Secret {name} in {operators.asked.namespace}{who}")
             return True
+        written = self._keys(name, needed, secret)
+        if name in self.wanted.other_origin:
+            self.remarks.append(f"the Secret {name} is not from Vault, as the plan says")
+            return True
+        origins = await operators.origins(secret, references, self.limits, self.named)
+        self.owners[name] = [*_owners(secret)]
+        if not origins:
+            if not operators.hidden:
+                self.problems.append(f"the Secret {name} is not from Vault: {operators.excuse(secret)}{who}")
+            return False
+        for origin in origins:
+            self._add(name, origin)
+        for key in _taken(references, written):
+            self._overwritten(key, written[key], secret, origins)
+        return True
+
+    def _keys(self, name: str, needed: list[Reference], secret: Object) -> Mapping[str, Written]:
+        """The keys of a Secret, those told that it lacks; raises `InconclusiveError` where nobody tells them."""
         written = keys(secret)
         if written is None:
             raise InconclusiveError(
@@ -127,34 +145,29 @@ class Provenance:
             for one in needed
             if one.key and one.key not in written
         ]
-        if name in self.wanted.other_origin:
-            self.remarks.append(f"the Secret {name} is not from Vault, as the plan says")
-            return True
-        origin = operators.origin(secret, references, self.limits, self.named)
-        self.owners[name] = [*_owners(secret)]
-        if origin is None:
-            if not operators.hidden:
-                self.problems.append(f"the Secret {name} is not from Vault: {operators.excuse(secret)}{who}")
-            return False
-        self._add(name, origin)
-        self._overwritten(name, references, written, origin)
-        return True
+        return written
 
-    def _overwritten(
-        self, name: str, references: list[Reference], written: Mapping[str, Written], origin: Origin
-    ) -> None:
-        """Keys that are somebody else's in a Secret that an operator writes."""
-        used = {one.key for one in references} - {""} or {*written}
-        for key in sorted(used & {*written}):
-            if by_hand(written[key].manager):
-                self.problems.append(
-                    f"the key {key} of the Secret {name} was last written by {written[key].manager}, "
-                    f"not by {origin.proof}"
-                )
-            elif origin.proven is not None and key not in origin.proven:
-                self.problems.append(
-                    f"the key {key} of the Secret {name} is not among those of {origin.proof}"
-                )
+    def _overwritten(self, key: str, by: Written, secret: Object, origins: list[Origin]) -> None:
+        """A key that is somebody else's in a Secret that operators write.
+
+        An operator that takes a Secret over, or writes it again, takes no key whose value is the same already: such a
+        key stays its first writer's, whose last write is then older than the operator's.
+        """
+        told = f"the key {key} of the Secret {text(secret.get('name'))}"
+        givers = [one for one in origins if one.proven is None or key in one.proven]
+        proofs = " and ".join(origin.proof for origin in givers or origins)
+        managers = {one for origin in givers for one in origin.managers}
+        if by.holders & managers:
+            return
+        settled = max((origin.refreshed or 0.0 for origin in givers), default=0.0)
+        if not givers:
+            self.problems.append(f"{told} is not among those of {proofs}: {by.manager} wrote it last")
+        elif by.at >= max(settled, wrote(secret, managers)):
+            self.problems.append(f"{told} was last written by {by.manager}, not by {proofs}")
+        else:
+            self.remarks.append(
+                f"{told} is still held by {by.manager}, who wrote it before {proofs} did; see that Vault has it"
+            )
 
     async def in_vault(self, address: str) -> None:
         """Look up every place that an origin names.
@@ -192,7 +205,15 @@ class Provenance:
         for origins in self.origins.values():
             for origin in origins:
                 for server in origin.servers:
-                    if not _alike(server, where, self.wanted.servers):
+                    if _alike(server, where, self.wanted.servers):
+                        continue
+                    if not server:
+                        remark = (
+                            f"which Vault {origin.proof} takes from stands in no object that can be read; "
+                            f"it was looked up in {where}"
+                        )
+                        self.remarks += [remark] if origin.places and remark not in self.remarks else []
+                    else:
                         raise InconclusiveError(
                             f"{origin.proof} takes from {bare(server)}, and the plan's Vault is {where}: what stands "
                             "in one proves nothing of the other",
@@ -223,6 +244,11 @@ class Provenance:
         for name in self.wanted.other_origin:
             material.setdefault(name, {"keys": self.names.get(name, [])})
         paths = len({place for _, place in self._places()})
+        if self.origins and not paths and not self.problems:
+            raise InconclusiveError(
+                f"no place of Vault could be looked at: {'; '.join(self.remarks)}",
+                hint="name paths where they can be read, or have a person attest the line",
+            )
         fact = (
             f"{len(self.names)} Secrets and {len(said_of(self.named.workloads))} workloads take from {paths} places "
             "of Vault, each of which is there"
@@ -252,6 +278,12 @@ class Provenance:
             (place.told, self.entries.get((origin.proof, place), Entry()).version) for place in origin.places
         ]
         return [f"{path}@{version}" for path, version in found]
+
+
+def _taken(references: list[Reference], written: Iterable[str]) -> list[str]:
+    """The keys of a Secret that are taken: who takes the whole of it takes each."""
+    named_so = {one.key for one in references}
+    return sorted({*written} if "" in named_so or not named_so else named_so & {*written})
 
 
 def _owners(secret: Object) -> list[str]:

@@ -5,6 +5,8 @@ manifests: render them first.
 """
 
 import json
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +28,35 @@ MAX_FILES = 5_000
 SUFFIXES = (".yaml", ".yml", ".json")
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# A date stays the text that the API server reads, and a plain `=` is one too.
-_OTHERWISE = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value"}
+# Values are read as kubectl does, by the rules of its YAML in Go: a date stays the text that the API server reads, and
+# a plain `=` is one too; `22:30` is no number of base 60, and `12e3` and `08` are numbers; `y` is a truth value.
+_OTHERWISE = {f"tag:yaml.org,2002:{name}" for name in ("timestamp", "value", "int", "float")}
 _RESOLVERS = {
     first: [(tag, pattern) for tag, pattern in known if tag not in _OTHERWISE]
     for first, known in _BASE.yaml_implicit_resolvers.items()
 }
-_Loader: Any = type("_Loader", (_BASE,), {"yaml_implicit_resolvers": _RESOLVERS})
+_NUMBER = re.compile(
+    r"[-+]?(?:0[bB][01_]+|0[oO][0-7_]+|0[xX][0-9a-fA-F_]+|(?:\.[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?)$"
+)
+_TRUTH = {**_BASE.bool_values, "y": True, "n": False}
+_Loader: Any = type("_Loader", (_BASE,), {"yaml_implicit_resolvers": _RESOLVERS, "bool_values": _TRUTH})
+
+
+def _number(loader: Any, node: Any) -> int | float | str:
+    """A number as Go reads it; the text where it is too large for one."""
+    del loader
+    plain = node.value.replace("_", "")
+    if re.fullmatch(r"[-+]?0[0-7]+", plain):
+        return int(plain, 8)
+    if re.fullmatch(r"[-+]?(?:0[bBoOxX].+|[1-9][0-9]*|0)", plain):
+        return int(plain, 0)
+    value = float(plain)
+    return value if math.isfinite(value) else str(node.value)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _NUMBER, list("-+.0123456789"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"[yYnN]$"), list("yYnN"))
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
 _TEMPLATE = "it may be a template: render it first (`helm template`, `kustomize build`)"
 
 

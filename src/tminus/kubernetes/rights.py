@@ -28,7 +28,12 @@ def rights(namespace: str, secrets: Sequence[str] = (), stores: Sequence[str] = 
         _rule("batch", ["cronjobs", "jobs"], ["list"]),
         _rule("external-secrets.io", ["externalsecrets"], ["list"]),
         _rule("external-secrets.io", ["secretstores"], ["get"]),
-        _rule("secrets.hashicorp.com", ["vaultstaticsecrets", "vaultdynamicsecrets"], ["list"]),
+        _rule(
+            "secrets.hashicorp.com",
+            ["vaultstaticsecrets", "vaultdynamicsecrets", "vaultpkisecrets"],
+            ["list"],
+        ),
+        _rule("secrets.hashicorp.com", ["vaultauths", "vaultconnections"], ["get"]),
         _rule("secrets-store.csi.x-k8s.io", ["secretproviderclasses"], ["list"]),
     ]
     shared = [_rule("external-secrets.io", ["clustersecretstores"], ["get"], stores)]

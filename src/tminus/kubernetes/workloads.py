@@ -40,7 +40,7 @@ class Named:
 
     live: tuple[Object, ...]
     rendered: tuple[Document, ...]
-    """The objects of this namespace out of the manifests, also those that are no workloads."""
+    """The objects of this namespace out of the manifests, also those that are no workloads; of hooks these alone."""
     references: tuple[Reference, ...]
 
     @property
@@ -71,7 +71,23 @@ async def gathered(api: Api, asked: Asked) -> Named:
     every = [*live, *(one.thing for one in rendered)]
     # What is both live and rendered names most of it twice.
     found = dict.fromkeys(reference for thing in every for reference in references(thing))
-    return Named(tuple(live), tuple(rendered), tuple(found))
+    hooks = [one for one in rendered if _hook(one.thing)]
+    passing = {(text(one.thing.get("kind")), _name(one.thing)) for one in hooks}
+    return Named(
+        tuple(live),
+        tuple(one for one in rendered if one not in hooks or template(one.thing)),
+        tuple(one for one in found if (one.kind, one.name) not in passing or one.by in _told(live)),
+    )
+
+
+def _hook(thing: Object) -> bool:
+    """Whether Helm or Argo CD makes an object for a moment of a release, and takes it away again as it likes."""
+    annotations = mapping(mapping(thing.get("metadata")).get("annotations"))
+    return bool({"helm.sh/hook", "argocd.argoproj.io/hook"} & annotations.keys())
+
+
+def _told(workloads: Sequence[Object]) -> set[str]:
+    return {named(one) for one in workloads}
 
 
 async def _listed(api: Api, asked: Asked, kind: tuple[str, str, str]) -> list[Object]:
@@ -114,4 +130,4 @@ def _rendered(asked: Asked) -> list[Document]:
 
 def said_of(workloads: Sequence[Object]) -> list[str]:
     """Workloads as people write them, each once."""
-    return sorted({named(one) for one in workloads})
+    return sorted(_told(workloads))

@@ -16,9 +16,11 @@ from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, PartError
 from tminus.probes import Probe
 from tminus.vault import archive, asking
-from tminus.vault.shelf import SUFFIX, Part, Shelf, written
+from tminus.vault.shelf import Part, Shelf, name_of, written
 
 _HOUR = 3600.0
+_AHEAD = 300.0
+"""Seconds that a snapshot may be ahead of our clock."""
 UNRESTORED = "only its integrity is known: it was restored nowhere"
 
 
@@ -48,32 +50,39 @@ async def snapshot(
     if automatic:
         return await _automatic(vault, automatic, hours)
     shelf, now = Shelf.at(folder), vault.now()
-    if take and shelf.age(now) > hours * _HOUR and (problem := await _take(vault, shelf)):
+    if (
+        take
+        and await asyncio.to_thread(shelf.age, now) > hours * _HOUR
+        and (problem := await _take(vault, shelf))
+    ):
         return Observation([problem])
-    if gone := shelf.lost():
+    if gone := await asyncio.to_thread(shelf.lost):
         return Observation([f"{gone} was taken and is gone; take a new one"], {"file": gone})
-    found = shelf.snapshots()
+    found = await asyncio.to_thread(shelf.snapshots)
     if not found:
         raise InconclusiveError(
             f"there is no snapshot in {shelf.folder.name}", hint="take one, or let `take` be true"
         )
-    return await _looked_at(shelf, found[-1], now, hours)
+    return await _looked_at(shelf, found, now, hours)
 
 
-async def _looked_at(shelf: Shelf, newest: Path, now: float, hours: float) -> Observation:
-    found, noted = await asyncio.to_thread(archive.read, newest), shelf.noted(newest)
+async def _looked_at(shelf: Shelf, every: list[Path], now: float, hours: float) -> Observation:
+    newest = every[-1]
+    found, noted = await _read(newest), shelf.noted(newest)
     problems: list[JsonValue] = [*found.problems]
     if noted and noted != found.sha256:
         here = f"{newest.name} has the digest {found.sha256[:12]}…"
         problems.append(f"{here}, and {noted[:12]}… was noted when it was taken")
     taken = found.taken or written(newest)
     past = (now - taken) / _HOUR
+    if not problems:
+        _must_be_past(newest.name, taken, now)
     if not problems and past > hours:
         problems.append(
             f"{newest.name} was taken {past:.1f} hours ago, and {hours:g} are allowed; take a new one"
         )
     if not problems:
-        await _must_follow(shelf, newest, found)
+        await _must_follow(every, found)
     seen: dict[str, JsonValue] = {
         "file": newest.name,
         "bytes": found.bytes,
@@ -82,18 +91,39 @@ async def _looked_at(shelf: Shelf, newest: Path, now: float, hours: float) -> Ob
         "term": found.term,
         "taken_at": timestamp(taken),
     }
-    material: dict[str, JsonValue] = {"sha256": found.sha256, "index": found.index, "term": found.term}
+    # A newer snapshot that is as good proves the same, so who signed one has signed the next.
+    material: dict[str, JsonValue] = {"folder": shelf.folder.name}
     fact = f"{newest.name} of {found.bytes:,} bytes is whole, at index {found.index:,}"
     return Observation(problems, seen, material, (UNRESTORED,), fact)
 
 
-async def _must_follow(shelf: Shelf, newest: Path, found: archive.Archive) -> None:
+async def _read(file: Path) -> archive.Archive:
+    """A snapshot as it was read to its end; raises `InconclusiveError` where it cannot be opened."""
+    try:
+        return await asyncio.to_thread(archive.read, file)
+    except OSError as error:
+        raise InconclusiveError(
+            f"{file.name} cannot be read: {error.strerror}",
+            hint="let this user read it: `vault operator raft snapshot save` writes it for its own user alone",
+        ) from error
+
+
+def _must_be_past(what: str, taken: float, now: float) -> None:
+    """Raise `InconclusiveError` for what is said to have been taken later than now."""
+    if taken > now + _AHEAD:
+        raise InconclusiveError(
+            f"{what} was taken {(taken - now) / _HOUR:.1f} hours after now, by its own word",
+            hint="see the clock of the machine that took it, and ours",
+        )
+
+
+async def _must_follow(every: list[Path], found: archive.Archive) -> None:
     """Raise `InconclusiveError` where the snapshot before is further on: one of them is of another Vault."""
-    for one in shelf.snapshots()[-2:-1]:
-        before = await asyncio.to_thread(archive.read, one)
+    for one in every[-2:-1]:
+        before = await _read(one)
         if not before.problems and before.index > found.index:
             raise InconclusiveError(
-                f"{newest.name} is at index {found.index}, and {one.name} before it was at {before.index}",
+                f"{every[-1].name} is at index {found.index}, and {one.name} before it was at {before.index}",
                 hint="see whether both are of the Vault that the plan means",
             )
 
@@ -104,13 +134,12 @@ async def _take(vault: System, shelf: Shelf) -> str:
         health = await api.health()
         if health.problem:
             return f"no snapshot could be taken: {health.problem}"
-        name = f"vault-{timestamp(vault.now()).replace(':', '')}{SUFFIX}"
         try:
-            part = Part(shelf.folder / name)
+            part = Part(shelf.folder / name_of(vault.now()))
             try:
                 async for piece in api.snapshot():
                     part.write(piece)
-                part.keep()
+                await asyncio.to_thread(part.keep)
             finally:
                 part.drop()
         except OSError as error:
@@ -132,8 +161,11 @@ async def _automatic(vault: System, name: str, hours: float) -> Observation:
         problems.append(f"the automatic snapshot {name} failed: {told.error[:200]}")
     if told.end is None:
         problems.append(f"the automatic snapshot {name} has never been taken")
-    elif vault.now() - told.end > hours * _HOUR:
+    else:
+        _must_be_past(f"the automatic snapshot {name}", told.end, vault.now())
+    if told.end is not None and vault.now() - told.end > hours * _HOUR:
         past = f"was last taken {(vault.now() - told.end) / _HOUR:.1f} hours ago"
         problems.append(f"the automatic snapshot {name} {past}, and {hours:g} are allowed")
     seen: dict[str, JsonValue] = {"automatic": name, "ended_at": timestamp(told.end) if told.end else None}
-    return Observation(problems, seen, {**seen}, (UNRESTORED,), f"the automatic snapshot {name} went well")
+    material: dict[str, JsonValue] = {"automatic": name}
+    return Observation(problems, seen, material, (UNRESTORED,), f"the automatic snapshot {name} went well")

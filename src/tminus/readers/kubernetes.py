@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tminus.domain.canonical import JsonValue
-from tminus.kubernetes.injected import of_agent
+from tminus.kubernetes.injected import of_agents
 from tminus.kubernetes.references import mapping, references, text
 from tminus.kubernetes.rendered import SUFFIXES, Document, documents
 from tminus.readers import Sight
@@ -37,7 +37,7 @@ def see(path: Path) -> Sight:
         "from_vault": [
             {"by": origin.proof, "path": place.told}
             for document in found
-            if (origin := of_agent(document.thing))
+            for origin in of_agents(document.thing)
             for place in origin.places
         ],
     }

@@ -9,7 +9,7 @@ Source: Vault HTTP API, `sys/health`, `sys/internal/ui/mounts`, `sys/leases/look
 """
 
 import json
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,12 +25,18 @@ LONGEST = 150.0
 """Seconds that a snapshot may take: a probe's own limit is little more."""
 MAX_BYTES = 4 * 1024 * 1024
 ACTIVE, STANDBY, RECOVERY, PERFORMANCE, UNINITIALISED, SEALED = 200, 429, 472, 473, 501, 503
+ALONE, REMOVED = 474, 530
 """What `sys/health` answers with."""
+_LONGEST_REFUSAL = 16 * 1024
+_NO_RAFT = ("raft storage is not in use", "unsupported path")
+"""What Vault and OpenBao say to who wants a snapshot of another storage."""
 _WELL = {ACTIVE, STANDBY, PERFORMANCE}
 _STATES = {
     RECOVERY: "is a secondary for disaster recovery and answers nobody",
     UNINITIALISED: "is not initialised",
     SEALED: "is sealed",
+    ALONE: "is a standby that does not reach its active node",
+    REMOVED: "was removed from its cluster",
 }
 
 
@@ -134,7 +140,7 @@ class Vault:
             )
         return Health(status, str(answer.get("version") or ""), str(answer.get("cluster_name") or ""))
 
-    async def engine(self, path: str, namespace: str = "") -> Engine | None:
+    async def engine(self, path: str, namespace: str | None = None) -> Engine | None:
         """What answers below a path; nothing where nothing is mounted, or the token may see nothing of it."""
         try:
             status, answer = await self._asked("GET", f"sys/internal/ui/mounts/{_path(path)}", namespace)
@@ -149,7 +155,7 @@ class Vault:
         kind = str(found.get("type") or "")
         return Engine(str(found.get("path") or "").strip("/"), kind, version if kind == "kv" else "")
 
-    async def metadata(self, mount: str, path: str, namespace: str = "") -> Metadata | None:
+    async def metadata(self, mount: str, path: str, namespace: str | None = None) -> Metadata | None:
         """The versions of a secret; nothing where there is none at this path."""
         status, answer = await self._asked("GET", f"{_path(mount)}/metadata/{_path(path)}", namespace)
         if status == 404:
@@ -159,10 +165,17 @@ class Vault:
             raise InconclusiveError(
                 f"{self.where} tells no versions of {mount}/{path}", hint="is it a KV engine of version 2?"
             )
-        versions = {int(number): _version(int(number), one) for number, one in found["versions"].items()}
-        return Metadata(int(found.get("current_version") or 0), versions)
+        try:
+            versions = {int(number): _version(int(number), one) for number, one in found["versions"].items()}
+            return Metadata(int(found.get("current_version") or 0), versions)
+        except (ValueError, TypeError) as error:
+            raise InconclusiveError(
+                f"{self.where} tells versions of {mount}/{path} that are no numbers", hint="is it Vault?"
+            ) from error
 
-    async def subkeys(self, mount: str, path: str, version: int, namespace: str = "") -> frozenset[str]:
+    async def subkeys(
+        self, mount: str, path: str, version: int, namespace: str | None = None
+    ) -> frozenset[str]:
         """The names of a version's keys; raises `InconclusiveError` where this Vault does not tell them."""
         asked = f"{_path(mount)}/subkeys/{_path(path)}?version={version}&depth=1"
         status, answer = await self._asked("GET", asked, namespace)
@@ -175,7 +188,7 @@ class Vault:
             )
         return frozenset(map(str, found))
 
-    async def lease(self, identity: str, namespace: str = "") -> Lease | None:
+    async def lease(self, identity: str, namespace: str | None = None) -> Lease | None:
         """How long a lease still runs; nothing where there is none of this identity any more."""
         status, answer = await self._asked("POST", "sys/leases/lookup", namespace, {"lease_id": identity})
         found = answer.get("data")
@@ -183,11 +196,13 @@ class Vault:
             return None
         if not isinstance(found, dict):
             raise InconclusiveError(f"{self.where} tells nothing of a lease", hint="see its audit log")
-        return Lease(float(found.get("ttl") or 0.0), bool(found.get("renewable")))
+        ttl = found.get("ttl")
+        return Lease(float(ttl) if isinstance(ttl, int | float) else 0.0, bool(found.get("renewable")))
 
     async def automatic(self, name: str) -> Automatic:
         """How an automatic snapshot went; raises `InconclusiveError` where there is none of this name."""
         path = f"sys/storage/raft/snapshot-auto/status/{_path(name)}"
+        # Vault answers this in its root alone, wherever the plan's secrets are.
         status, answer = await self._asked("GET", path, "")
         found = answer.get("data")
         if status != 200 or not isinstance(found, dict) or "last_snapshot_end" not in found:
@@ -207,10 +222,16 @@ class Vault:
         headers = {"X-Vault-Request": "true", "X-Vault-Token": self._door.token}
         async with self._http.arriving("GET", f"/v1/{path}", headers=headers) as reply:
             if reply.status != 200:
-                self._must_answer(path, reply, otherwise={500, 501})
+                said = await _said(reply)
+                if any(one in said for one in _NO_RAFT):
+                    raise InconclusiveError(
+                        f"{self.where} gives no snapshot ({reply.status}): it does not store by raft",
+                        hint="back its storage up by the storage's own means, and have a person attest the line",
+                    )
+                self._must_answer(path, reply, said)
                 raise InconclusiveError(
-                    f"{self.where} gives no snapshot ({reply.status}): it does not store by raft",
-                    hint="back its storage up by the storage's own means, and have a person attest the line",
+                    f"{self.where} gives no snapshot ({reply.status}): {said or 'it does not say why'}",
+                    hint="see its log",
                 )
             async for piece in reply.pieces:
                 yield piece
@@ -219,13 +240,13 @@ class Vault:
         self,
         method: str,
         path: str,
-        namespace: str,
+        namespace: str | None,
         body: Mapping[str, str] | None = None,
         *,
         health: bool = False,
     ) -> tuple[int, Mapping[str, Any]]:
         """One answer; raises `DeniedError` and `UnreachableError` for those that are none, but of `health`."""
-        named = namespace or self._door.namespace
+        named = self._door.namespace if namespace is None else namespace
         headers = {
             "X-Vault-Request": "true",
             **({"X-Vault-Token": self._door.token} if self._door.token and not health else {}),
@@ -243,11 +264,9 @@ class Vault:
             self._must_answer(path.partition("?")[0], reply)
         return reply.status, _mapping(text)
 
-    def _must_answer(self, path: str, reply: Arriving, otherwise: Collection[int] = ()) -> None:
-        """Raise for an answer that is none; those of `otherwise` mean something of their own at this path."""
+    def _must_answer(self, path: str, reply: Arriving, said: str = "") -> None:
+        """Raise for an answer that is none; `said` is what it says itself."""
         status = reply.status
-        if status in otherwise:
-            return
         if status == BUSY and reply.headers.get("Retry-After"):
             raise busy(self.where, reply.headers)  # a limit on rates; a standby says 429 without it
         if status == 403:
@@ -262,8 +281,21 @@ class Vault:
             )
         if status in {STANDBY, RECOVERY, PERFORMANCE} or status >= 500:
             raise UnreachableError(
-                f"{self.where} answers {status} for {path}", hint="see how it is, and its log"
+                f"{self.where} answers {status} for {path}{f': {said}' if said else ''}",
+                hint="see how it is, and its log",
             )
+
+
+async def _said(reply: Arriving) -> str:
+    """What a refusal says, the beginning of it."""
+    text = b""
+    async for piece in reply.pieces:
+        text += piece
+        if len(text) > _LONGEST_REFUSAL:
+            break
+    errors = _mapping(text[:_LONGEST_REFUSAL]).get("errors")
+    told = errors if isinstance(errors, list) else []
+    return " ".join(" ".join(map(str, told)).split())[:200]
 
 
 def _version(number: int, about: Any) -> Version:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 SUMS, META, STATE = "SHA256SUMS", "meta.json", "state.bin"
+_DAMAGED = (tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError)
 _PIECE = 1024 * 1024
 _LARGEST_TEXT = 1024 * 1024
 """Bytes of the texts in it; a state may be as large as it is."""
@@ -44,12 +45,26 @@ def read(file: Path) -> Archive:
             return Archive((f"{file.name} is empty, and no snapshot",))
         try:
             parts = _parts(raw)
-        except (tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError) as error:
+        except _DAMAGED as error:
             why = "is cut off" if isinstance(error, EOFError) else "is no snapshot, or damaged"
             return Archive((f"{file.name} {why}: it cannot be read to its end",), digest, size)
     meta = _meta(parts.texts.get(META, b""))
     problems = tuple(_wrong(file.name, parts))
     return Archive(problems, digest, size, meta.get("Index", 0), meta.get("Term", 0), parts.taken)
+
+
+def taken(file: Path) -> float:
+    """When a snapshot was taken, by its first part and without reading the rest; 0 where that does not say it."""
+    try:
+        with (
+            file.open("rb") as raw,
+            gzip.GzipFile(fileobj=raw) as unpacked,
+            tarfile.open(fileobj=unpacked, mode="r|") as members,
+        ):
+            first = members.next()
+            return float(first.mtime) if first is not None and first.name == META else 0.0
+    except (OSError, *_DAMAGED):
+        return 0.0  # what is wrong with it is told by whoever reads it
 
 
 @dataclass(slots=True)

@@ -1,16 +1,39 @@
-"""A folder of snapshots: the newest, the one before, notes of their digests, and a new one, whole or not at all."""
+"""A folder of snapshots: the newest, the one before, notes of their digests, and a new one, whole or not at all.
+
+How old a snapshot is stands in itself; the time of its file is that of the last copy.
+"""
 
 import os
+import re
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from tminus.domain.canonical import timestamp
 from tminus.errors import InconclusiveError
+from tminus.gotime import instant
+
+from . import archive
 
 SUFFIX, NOTE = ".snap", ".sha256"
 """What a snapshot's name ends with, and what stands behind it in that of the file with its digest."""
+
+_TOGETHER = 1.0
+"""Seconds within which a snapshot and its note are of one time: archives tell whole seconds."""
+_NAMED = re.compile(r"vault-(\d{4}-\d\d-\d\dT)(\d\d)(\d\d)(\d\d)(?:\.\d+)?(Z|[+-]\d{4})")
+
+
+def name_of(now: float) -> str:
+    """The name of a snapshot that is taken now; `named_at` reads it."""
+    return f"vault-{timestamp(now).replace(':', '')}{SUFFIX}"
+
+
+def named_at(name: str) -> float | None:
+    """When a snapshot was taken, by a name that we gave it; nothing for other names."""
+    found = _NAMED.match(name)
+    return instant(f"{found[1]}{found[2]}:{found[3]}:{found[4]}{found[5]}") if found else None
 
 
 class Part:
@@ -55,10 +78,10 @@ class Shelf:
         return cls(Path(folder).expanduser())
 
     def snapshots(self) -> list[Path]:
-        """Every snapshot, the oldest first by the time of its file."""
+        """Every snapshot, the oldest first."""
         try:
             found = [one for one in self.folder.iterdir() if one.name.endswith(SUFFIX) and one.is_file()]
-            return sorted(found, key=lambda one: (one.stat().st_mtime, one.name))
+            return sorted(found, key=lambda one: (taken(one), one.name))
         except OSError as error:
             raise InconclusiveError(
                 f"the folder of snapshots cannot be read: {error.strerror}",
@@ -66,11 +89,17 @@ class Shelf:
             ) from error
 
     def lost(self) -> str:
-        """The newest name of which there is a note and no snapshot; empty where there is none, or a newer snapshot."""
-        there = {one.name for one in self.snapshots()}
-        noted = {one.name.removesuffix(NOTE) for one in self.folder.glob(f"*{SUFFIX}{NOTE}")}
-        gone = max(noted - there, default="")
-        return gone if gone > max(there, default="") else ""
+        """The snapshot that was taken last, where its note is there alone; empty where it is there too.
+
+        Who clears old snapshots away may leave their notes.
+        """
+        found = self.snapshots()
+        there = {one.name for one in found}
+        last = taken(found[-1]) if found else 0.0
+        notes = {note.name.removesuffix(NOTE): note for note in self.folder.glob(f"*{SUFFIX}{NOTE}")}
+        gone = {name: named_at(name) or written(note) for name, note in notes.items() if name not in there}
+        name = max(gone, key=lambda one: gone[one], default="")
+        return name if name and gone[name] > last + _TOGETHER else ""
 
     def noted(self, file: Path) -> str:
         """The digest that was noted of a snapshot when it was taken; empty where nobody noted any."""
@@ -83,11 +112,16 @@ class Shelf:
             ) from error
 
     def age(self, now: float) -> float:
-        """Seconds since the newest snapshot was written; without end where there is none."""
+        """Seconds since the newest snapshot was taken; without end where there is none."""
         found = self.snapshots()
-        return now - written(found[-1]) if found else float("inf")
+        return now - taken(found[-1]) if found else float("inf")
 
 
 def written(file: Path) -> float:
     """When a file was last written, in seconds of the epoch."""
     return file.stat().st_mtime
+
+
+def taken(file: Path) -> float:
+    """When a snapshot was taken, by itself; where it does not say, when its file was written last."""
+    return archive.taken(file) or written(file)

@@ -8,7 +8,7 @@ import yaml
 
 from tminus.errors import UsageError
 from tminus.gotime import instant, seconds
-from tminus.kubernetes.injected import of_agent, of_class
+from tminus.kubernetes.injected import of_agents, of_class
 from tminus.kubernetes.keys import keys
 from tminus.kubernetes.origins import Limits, of_external
 from tminus.kubernetes.placeholders import elsewhere, placeholders
@@ -176,6 +176,8 @@ def store(**vault: Any) -> dict[str, Any]:
         ("secret/data", "app/db", ("secret", "app/db")),
         ("", "secret/app/db", ("secret", "app/db")),
         ("", "secret/data/app/db", ("secret", "app/db")),
+        ("", "team/kv/data/app", ("team/kv", "app")),
+        ("secret", "data/app", ("secret", "data/app")),
         ("team/kv", "app", ("team/kv", "app")),
     ],
 )
@@ -214,8 +216,7 @@ def test_a_template_s_keys_are_asked_for_and_a_path_without_annotation_is_found(
         ),
     }
     pod = {"kind": "Pod", "metadata": {"name": "p", "annotations": annotations}, "spec": {"containers": []}}
-    found = of_agent(pod)
-    assert found is not None
+    (found,) = of_agents(pod)
     (place,) = found.places
     assert (place.path, place.keys) == ("internal/data/db", frozenset({"user", "password"}))
     assert found.problems == ()

@@ -103,6 +103,9 @@ KINDS = (
     ),
     Kind(_VSO, "v1beta1", "vaultstaticsecrets", "VaultStaticSecret", subresources=("status",), custom=True),
     Kind(_VSO, "v1beta1", "vaultdynamicsecrets", "VaultDynamicSecret", subresources=("status",), custom=True),
+    Kind(_VSO, "v1beta1", "vaultpkisecrets", "VaultPKISecret", subresources=("status",), custom=True),
+    Kind(_VSO, "v1beta1", "vaultauths", "VaultAuth", subresources=("status",), custom=True),
+    Kind(_VSO, "v1beta1", "vaultconnections", "VaultConnection", subresources=("status",), custom=True),
     Kind(
         "secrets-store.csi.x-k8s.io",
         "v1",

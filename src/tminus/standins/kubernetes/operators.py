@@ -4,9 +4,11 @@ External Secrets (`external-secrets.io/v1`), Vault Secrets Operator (`secrets.ha
 driver (`secrets-store.csi.x-k8s.io/v1`).
 """
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable
+from hashlib import sha3_224
 from typing import Any
 
 from ..clock import read, wall_clock
@@ -22,6 +24,9 @@ _SECONDS = {"h": 3600, "m": 60, "s": 1}
 _OWNED = "secrets.hashicorp.com/vso-ownerRefUID"
 _LASTS = 3600
 """Seconds of a lease."""
+_MANAGERS = {"ExternalSecret": "externalsecrets.external-secrets.io/{}", "Pod": "csi-secrets-store"}
+"""By the kind that has a Secret written: as whom its operator writes it; the Vault Secrets Operator as its program."""
+_LONGEST_MANAGER = 63
 
 
 class Operators:
@@ -40,7 +45,7 @@ class Operators:
                 self._check(one)
         for one in self._store.every("ExternalSecret"):
             self._external(one)
-        for kind in ("VaultStaticSecret", "VaultDynamicSecret"):
+        for kind in ("VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret"):
             for one in self._store.every(kind):
                 self._vault(one)
         for one in self._store.every("Pod"):
@@ -74,7 +79,8 @@ class Operators:
             return
         target = spec.get("target") or {}
         there = self._store.has(_SECRET, meta["namespace"], target.get("name", meta["name"]))
-        if there and not self._due(spec, status):
+        synced = f"{meta['generation']}-{_digest(meta)}"
+        if there and synced == status.get("syncedResourceVersion") and not self._due(spec, status):
             return
         keys = [one["secretKey"] for one in spec.get("data") or ()]
         for one in spec.get("dataFrom") or ():
@@ -88,7 +94,7 @@ class Operators:
             owned=target.get("creationPolicy", "Owner") == "Owner",
         )
         done = condition("Ready", "True", "SecretSynced", "secret synced")
-        self._say(thing, [done], {"refreshTime": self._store.now(), "syncedResourceVersion": "1"})
+        self._say(thing, [done], {"refreshTime": self._store.now(), "syncedResourceVersion": synced})
 
     def _ready(self, namespace: str, reference: Json) -> bool:
         kind = named(reference.get("kind", "SecretStore"))
@@ -113,11 +119,18 @@ class Operators:
         status = "False" if reason else "True"
         about: Json = {"lastGeneration": meta["generation"]}
         if not reason:
-            keys = self._orders.secret_keys.get(f"{spec['mount']}/{spec['path']}", ["username", "password"])
-            labels = {_OWNED: meta["uid"], "app.kubernetes.io/managed-by": "hashicorp-vso"}
+            path = f"{spec['mount']}/{spec.get('path', '')}"
+            pki = ["certificate", "private_key"]
+            plain = pki if thing["kind"] == "VaultPKISecret" else ["username", "password"]
+            keys = self._orders.secret_keys.get(path, plain)
             created = bool(spec["destination"].get("create"))
+            # What it did not make it neither owns nor marks.
+            labels = {_OWNED: meta["uid"], "app.kubernetes.io/managed-by": "hashicorp-vso"} if created else {}
             self._write(thing, spec["destination"]["name"], [*keys, "_raw"], labels, owned=created)
             about["secretMAC"] = "bWFk"
+        if thing["kind"] == "VaultPKISecret" and not reason:
+            until = (thing.get("status") or {}).get("expiration", int(wall_clock()) + _LASTS)
+            about |= {"serialNumber": "17:67", "expiration": until, "valid": True, "error": ""}
         if thing["kind"] == "VaultDynamicSecret":
             given = (thing.get("status") or {}).get("secretLease")
             identity = self._orders.leases.get(meta["name"], f"{spec['mount']}/{spec['path']}/made-up")
@@ -163,15 +176,17 @@ class Operators:
                     "blockOwnerDeletion": True,
                 }
             ]
-        manager = f"operator-of-{owner['kind'].lower()}s"
+        manager = _manager(owner)
         wish: Json = {"metadata": about, "data": data, "type": "Opaque"}
         if not self._store.has(_SECRET, namespace, name):
             self._store.create(_SECRET, namespace, wish, manager)
             return
         live = self._store.find(_SECRET, namespace, name)
+        # The Vault Secrets Operator writes the data as a whole, the others their own keys.
+        kept = {} if owner["kind"].startswith("Vault") else live.get("data", {})
         new = {
             **live,
-            "data": {**live.get("data", {}), **data},
+            "data": {**kept, **data},
             "metadata": {
                 **live["metadata"],
                 **about,
@@ -185,6 +200,20 @@ class Operators:
 
     def _value(self, key: str) -> str:
         return self._orders.secret_values.get(key, f"made up for {key}")
+
+
+def _digest(meta: Json) -> str:
+    """A digest of what an object is marked with, as External Secrets writes it behind the generation."""
+    marks = [meta.get("annotations") or {}, meta.get("labels") or {}]
+    return sha3_224(json.dumps(marks, sort_keys=True).encode()).hexdigest()
+
+
+def _manager(owner: Json) -> str:
+    name = owner["metadata"]["name"]
+    found = _MANAGERS.get(owner["kind"], "vault-secrets-operator").format(name)
+    if len(found) > _LONGEST_MANAGER:
+        return f"externalsecrets.external-secrets.io/sha3/{sha3_224(name.encode()).hexdigest()}"
+    return found
 
 
 def _stores(spec: Json) -> list[Json]:

@@ -65,6 +65,8 @@ class Orders:
     """Groups whose kinds are not installed."""
     webhook_down: str = ""
     """The name of an admission webhook that is asked of every write and does not answer; empty for none."""
+    webhook_not_dry: str = ""
+    """The name of an admission webhook that has effects of its own, so that nothing is tried before it as a dry run."""
     operators_idle: bool = False
     """The operators that write Secrets do nothing."""
     idle: bool = False

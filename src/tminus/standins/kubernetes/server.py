@@ -180,6 +180,8 @@ class Cluster:
         if self.orders.webhook_down and request.method != "GET":
             why = f'Internal error occurred: failed calling webhook "{self.orders.webhook_down}": connection refused'
             raise ApiProblem(500, "InternalError", why)
+        if self.orders.webhook_not_dry and wanted.dry:
+            raise bad_request(f'admission webhook "{self.orders.webhook_not_dry}" does not support dry run')
 
     def _review(self, user: str, body: Json) -> web.Response:
         about = body["spec"].get("resourceAttributes") or {}
