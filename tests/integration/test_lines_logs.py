@@ -474,6 +474,36 @@ class TestElasticsearch:
             claim = await judged(logs.System(address, NOW, world.site), **{**ELASTIC, "lag": "60s"})
         shows(claim, Verdict.WARNED, r"lines arrive after 120 s \(p95\)")
 
+    async def test_a_mark_within_a_keyword_is_found_among_thousands_of_fields(self) -> None:
+        """As Elastic's own template has it: what is no message is a keyword, and holds the address as a whole."""
+        async with log_world() as world, elastic() as (found, address):
+            await indexed(world, found)
+            found.mapped = 5000
+
+            def ships(pod: str, mark: str) -> bool:
+                if mark:
+                    more = {"message": "answered", "path": f"/me?tminus={mark}"}
+                    found.documents["logs-shop"].append({**document(pod, NOW()), **more})
+                return False
+
+            world.ships = ships
+            shows(await judged(logs.System(address, NOW, world.site), **ELASTIC), Verdict.PASSED)
+
+    async def test_a_mark_in_a_field_of_another_name_is_found_where_the_plan_names_it(self) -> None:
+        async with log_world() as world, elastic() as (found, address):
+            await indexed(world, found)
+
+            def ships(pod: str, mark: str) -> bool:
+                found.documents["logs-shop"].append({**document(pod, NOW()), "rid": mark or "none"})
+                return False
+
+            world.ships = ships
+            system = logs.System(address, NOW, world.site)
+            fails(await judged(system, **ELASTIC), CHECKS, "4 of 4 marked requests")
+            for one in found.documents["logs-shop"]:
+                one.setdefault("rid", "none")
+            shows(await judged(system, **{**ELASTIC, "fields": ["log.level", "rid"]}), Verdict.PASSED)
+
     async def test_an_index_that_there_is_not_proves_nothing(self) -> None:
         async with log_world() as world, elastic() as (_, address):
             claim = await judged(logs.System(address, NOW, world.site), **ELASTIC)
@@ -544,7 +574,7 @@ class TestElsewhere:
             shows(await judged(system, **wanted), Verdict.PASSED)
             fails(await judged(system, **{**wanted, "labels": labels}), CHECKS, "_SYSTEMD_UNIT=nothing")
             asked = (tmp_path / "asked").read_text()
-            assert "--output=json --no-pager --quiet" in asked
+            assert "--output=json --no-pager --quiet --reverse" in asked
             assert "_SYSTEMD_UNIT=depot.service" in asked
             program.write_text(
                 "#!/bin/sh\necho 'No journal files were opened due to insufficient permissions.'\nexit 1\n"

@@ -28,8 +28,8 @@ PERSON = {
     "rules": [{"id": "PSTANDIN5", "contact": "PSTANDIN4", "urgency": "high", "delay": 0}],
 }
 """Whoever is on call as long as nobody says otherwise."""
-URGENCY = {"type": "constant", "urgency": "high"}
-"""How urgent everything is that is not opened with an urgency of its own, as PagerDuty makes a new service."""
+URGENCY = {"type": "constant", "urgency": "severity_based"}
+"""How urgent what is paged about is: by its severity, as the pager's incidents are."""
 SENDING_SECONDS = 0.2
 """From the time that a rule sets to the entry that tells of the message."""
 ANSWERING_SECONDS = 0.6
