@@ -43,11 +43,11 @@ HURRY = {"lag": "1s", "requests": 4, "path": "/me", "instances": 2, "fields": ["
 """The demo's line for a service of two pods, which waits for its marks one second only."""
 
 
-async def judged(system: logs.System, **changed: Any) -> Claim:
+async def judged(system: logs.System, *, controlled: bool = False, **changed: Any) -> Claim:
     """The line's claim by the product's own path, and that nothing which opens a system stands in it."""
     kept, check = Kept(), CHECKS.check(OK)
     arguments = {**(check.arguments or {}), **HURRY, **changed}
-    check = replace(check, arguments=arguments, control=None)
+    check = replace(check, arguments=arguments, control=check.control if controlled else None)
     readiness = Readiness(CHECKS.checks, kept, Systems({"logs": system}, {}), SystemClock())
     await readiness.observe([check], "test")
     recorded = json.dumps([event.data for event in kept.kept])
@@ -123,6 +123,24 @@ class TestWell:
         async with log_world() as world:
             world.running = ("green-1", "green-2")
             shows(await seen(world, instances=0), Verdict.PASSED)
+
+    async def test_the_line_s_control_needs_no_whole_answer(self) -> None:
+        async with log_world() as world:
+            world.labels = lambda _: dict(LABELS)  # the lines themselves say which pod they are of
+            world.history(since=60, every=0.1)
+            shows(await judged(world.system, controlled=True), Verdict.PASSED)
+
+    async def test_marks_that_many_lines_hold_are_all_found(self) -> None:
+        async with log_world() as world:
+            world.history()
+            once, each = world.say, 250
+
+            def say(pod: str, at: float, mark: str = "") -> None:
+                for number in range(each if mark else 1):
+                    once(pod, at + number / 1e3, mark)
+
+            world.say = say  # type: ignore[method-assign] # a pod writes the id into each of its lines
+            shows(await seen(world), Verdict.PASSED)
 
     async def test_more_instances_than_expected_are_remarked_upon(self) -> None:
         async with log_world() as world:

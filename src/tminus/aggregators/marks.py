@@ -52,7 +52,9 @@ class Trail:
     @property
     def twice(self) -> int:
         """How often the same line about one of them arrived at most."""
-        same = Counter((line.text, line.written) for line in self.lines)
+        same = Counter(
+            (line.text, line.written, mark) for line in self.lines for mark in self.sent if _holds(line, mark)
+        )
         return max(same.values(), default=0)
 
 
