@@ -558,7 +558,7 @@ class TestElsewhere:
 
             world.ships = ships
             system = logs.System(f"files:{tmp_path}/*/app.log", NOW, world.site)
-            wanted = {"labels": {"release": "2.0.0"}, "instance": "folder"}
+            wanted: dict[str, Any] = {"labels": {"release": "2.0.0"}, "instance": "folder"}
             shows(await judged(system, **wanted), Verdict.PASSED)
             fails(await judged(system, **wanted, instances=3), CHECKS, "2 of 3 instances")
             system = logs.System(f"files:{tmp_path}/*/none.log", NOW, world.site)
@@ -588,7 +588,7 @@ class TestElsewhere:
             monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
             system = logs.System("journal:", NOW, world.site)
             labels = {"release": "2.0.0", "_SYSTEMD_UNIT": "depot.service"}
-            wanted = {"labels": {"release": "2.0.0"}, "instance": "_HOSTNAME"}
+            wanted: dict[str, Any] = {"labels": {"release": "2.0.0"}, "instance": "_HOSTNAME"}
             shows(await judged(system, **wanted), Verdict.PASSED)
             fails(await judged(system, **{**wanted, "labels": labels}), CHECKS, "_SYSTEMD_UNIT=nothing")
             asked = (tmp_path / "asked").read_text()

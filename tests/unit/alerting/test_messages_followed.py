@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from tminus.alerting import told
 from tminus.alerting.inboxes import Door
 from tminus.alerting.oncall import Person
 from tminus.alerting.texting import Twilio
@@ -53,14 +52,14 @@ def patience(messages: Messages, people: int) -> Patience:
 async def test_many_people_are_looked_at_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
     for people, pause in ((1, 1.0), (4, 1.0), (40, 10.0)):
         messages = Messages(after=3)
-        monkeypatch.setattr(told.asyncio, "sleep", messages.sleep)
+        monkeypatch.setattr("tminus.alerting.told.asyncio.sleep", messages.sleep)
         assert (await followed(messages, PERSON, patience(messages, people))).settled
         assert messages.slept == [pause, pause]
 
 
 async def test_the_last_look_is_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     messages = Messages(after=100)
-    monkeypatch.setattr(told.asyncio, "sleep", messages.sleep)
+    monkeypatch.setattr("tminus.alerting.told.asyncio.sleep", messages.sleep)
     assert not (await followed(messages, PERSON, patience(messages, 400))).settled
     assert messages.slept == [45.0]
 
@@ -69,10 +68,10 @@ async def test_who_asks_to_wait_is_asked_again_until_the_time_is_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     messages = Messages(after=5, refused=3)
-    monkeypatch.setattr(told.asyncio, "sleep", messages.sleep)
+    monkeypatch.setattr("tminus.alerting.told.asyncio.sleep", messages.sleep)
     assert (await followed(messages, PERSON, patience(messages, 1))).settled
     messages = Messages(after=1000, refused=1000)
-    monkeypatch.setattr(told.asyncio, "sleep", messages.sleep)
+    monkeypatch.setattr("tminus.alerting.told.asyncio.sleep", messages.sleep)
     with pytest.raises(UnreachableError, match="429"):
         await followed(messages, PERSON, patience(messages, 1))
     assert messages.now == 45.0
