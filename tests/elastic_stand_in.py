@@ -3,6 +3,7 @@
 What Elasticsearch refuses is refused here in its words: an unknown query, an aggregation over words of a text.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -17,8 +18,10 @@ from aiohttp.test_utils import TestServer
 
 KEY = "key-7f3a9c-of-the-indices"
 SHARDS = 5
-KEYWORDS = {"service.name", "side", "pod", "log.level", "request.id"}
+KEYWORDS = {"service.name", "side", "pod", "log.level", "request.id", "path", "rid"}
 """The fields that are whole values; all others are texts, with a `.keyword` beside them."""
+MOST_FIELDS = 1024
+"""How many fields one query may be about."""
 
 
 @dataclass
@@ -26,6 +29,8 @@ class Elastic:
     """Documents by index, and how it behaves."""
 
     documents: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    mapped: int = 20
+    """How many fields documents have had in all."""
     failed: int = 0
     """Shards from which nothing comes."""
     timed_out: bool = False
@@ -50,6 +55,7 @@ class Elastic:
             return _error(400, "parsing_exception", f"Unknown key for {sorted(strange)}")
         indices = [name for name in self.documents if fnmatchcase(name, request.match_info["index"])]
         try:
+            self._expand(body)
             found = [one for name in indices for one in self.documents[name] if _matches(body["query"], one)]
             whole = (
                 found[: len(found) - 1] if self.failed and len(found) > 1 else [] if self.failed else found
@@ -61,6 +67,12 @@ class Elastic:
             return web.json_response(self._searched(body, whole, shards))
         except ValueError as error:
             return _error(400, "illegal_argument_exception", str(error))
+
+    def _expand(self, body: Any) -> None:
+        if self.mapped > MOST_FIELDS and '"*"' in json.dumps(body):
+            raise ValueError(
+                f"field expansion for [*] matches too many fields, limit: {MOST_FIELDS}, got: {self.mapped}"
+            )
 
     def _searched(
         self, body: dict[str, Any], found: list[dict[str, Any]], shards: dict[str, int]
@@ -110,23 +122,27 @@ def _matches(query: Any, document: dict[str, Any]) -> bool:
             raise ValueError("[range] query does not support this")
         at = _instant(_value(name, document)) * 1000
         return bool(span["gte"] <= at < span["lt"])
-    if kind == "query_string" and set(told) == {"query", "fields", "lenient"} and told["query"].endswith("*"):
-        prefix = told["query"][:-1]
-        if not re.fullmatch(r"[A-Za-z0-9]+", prefix):
+    if kind == "query_string" and set(told) == {"query", "fields", "lenient"}:
+        words = re.fullmatch(r"\*?[A-Za-z0-9]+\*?", told["query"])
+        if not words:
             raise ValueError(f"Failed to parse query [{told['query']}]")
-        return any(word.startswith(prefix) for word in _words(document))
+        return any(
+            fnmatchcase(word, told["query"])
+            for name, word in _words(document)
+            if any(fnmatchcase(name, pattern) for pattern in told["fields"])
+        )
     raise ValueError(f"unknown query [{kind}]")
 
 
-def _words(document: dict[str, Any], within: str = "") -> Iterator[str]:
-    """What the default analysis makes of a document: words of texts, whole keywords."""
+def _words(document: dict[str, Any], within: str = "") -> Iterator[tuple[str, str]]:
+    """What the default analysis makes of a document, by field: words of texts, whole keywords."""
     for name, value in document.items():
         if isinstance(value, dict):
             yield from _words(value, f"{within}{name}.")
         elif f"{within}{name}" in KEYWORDS:
-            yield str(value)
+            yield f"{within}{name}", str(value)
         else:
-            yield from re.findall(r"\w+", str(value).lower())
+            yield from ((f"{within}{name}", word) for word in re.findall(r"\w+", str(value).lower()))
 
 
 def _value(name: str, document: dict[str, Any]) -> Any:

@@ -1,6 +1,8 @@
 """Whose lines must arrive where a plan has a target: the pods of the new side that run when they are looked for."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from tminus.domain.plan import Plan
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 else:
     from kubernetes_world import GREEN, kube
 
+NOW = 1_800_000_000.0
 PLAN = Path(__file__).parents[2] / "src" / "tminus" / "demo" / "demo.yaml"
 
 
@@ -32,3 +35,27 @@ async def test_the_pods_of_green_are_named_as_they_are_now(tmp_path: Path) -> No
         named = {pod["metadata"]["name"] for pod in world.pods(Side.GREEN)}
         assert named
         assert set(await system.running()) == named
+
+
+async def test_a_pod_that_is_seconds_old_is_not_missed_yet_unless_all_are() -> None:
+    alive: list[dict[str, Any]] = []
+
+    async def seen(side: Side) -> SimpleNamespace:
+        assert side is Side.GREEN
+        return SimpleNamespace(alive=alive)
+
+    def pod(name: str, age: float) -> dict[str, Any]:
+        made = datetime.fromtimestamp(NOW - age, UTC).isoformat().replace("+00:00", "Z")
+        return {"metadata": {"name": name, "creationTimestamp": made}}
+
+    target, none = cast("Any", SimpleNamespace(seen=seen)), cast("Any", None)
+    clock = cast("Any", SimpleNamespace(now=lambda: NOW))
+    system = Rolling(none, target, none, none, read(PLAN), clock, "").probes()["logs"](
+        "loki+https://l.example"
+    )
+    assert isinstance(system, logs.System)
+    assert system.running is not None
+    alive.append(pod("new", 5))
+    assert await system.running() == ["new"]
+    alive.append(pod("old", 600))
+    assert await system.running() == ["old"]

@@ -43,11 +43,11 @@ HURRY = {"lag": "1s", "requests": 4, "path": "/me", "instances": 2, "fields": ["
 """The demo's line for a service of two pods, which waits for its marks one second only."""
 
 
-async def judged(system: logs.System, **changed: Any) -> Claim:
+async def judged(system: logs.System, *, controlled: bool = False, **changed: Any) -> Claim:
     """The line's claim by the product's own path, and that nothing which opens a system stands in it."""
     kept, check = Kept(), CHECKS.check(OK)
     arguments = {**(check.arguments or {}), **HURRY, **changed}
-    check = replace(check, arguments=arguments, control=None)
+    check = replace(check, arguments=arguments, control=check.control if controlled else None)
     readiness = Readiness(CHECKS.checks, kept, Systems({"logs": system}, {}), SystemClock())
     await readiness.observe([check], "test")
     recorded = json.dumps([event.data for event in kept.kept])
@@ -123,6 +123,24 @@ class TestWell:
         async with log_world() as world:
             world.running = ("green-1", "green-2")
             shows(await seen(world, instances=0), Verdict.PASSED)
+
+    async def test_the_line_s_control_needs_no_whole_answer(self) -> None:
+        async with log_world() as world:
+            world.labels = lambda _: dict(LABELS)  # the lines themselves say which pod they are of
+            world.history(since=60, every=0.1)
+            shows(await judged(world.system, controlled=True), Verdict.PASSED)
+
+    async def test_marks_that_many_lines_hold_are_all_found(self) -> None:
+        async with log_world() as world:
+            world.history()
+            once, each = world.say, 250
+
+            def say(pod: str, at: float, mark: str = "") -> None:
+                for number in range(each if mark else 1):
+                    once(pod, at + number / 1e3, mark)
+
+            world.say = say  # type: ignore[method-assign] # a pod writes the id into each of its lines
+            shows(await seen(world), Verdict.PASSED)
 
     async def test_more_instances_than_expected_are_remarked_upon(self) -> None:
         async with log_world() as world:
@@ -474,6 +492,36 @@ class TestElasticsearch:
             claim = await judged(logs.System(address, NOW, world.site), **{**ELASTIC, "lag": "60s"})
         shows(claim, Verdict.WARNED, r"lines arrive after 120 s \(p95\)")
 
+    async def test_a_mark_within_a_keyword_is_found_among_thousands_of_fields(self) -> None:
+        """As Elastic's own template has it: what is no message is a keyword, and holds the address as a whole."""
+        async with log_world() as world, elastic() as (found, address):
+            await indexed(world, found)
+            found.mapped = 5000
+
+            def ships(pod: str, mark: str) -> bool:
+                if mark:
+                    more = {"message": "answered", "path": f"/me?tminus={mark}"}
+                    found.documents["logs-shop"].append({**document(pod, NOW()), **more})
+                return False
+
+            world.ships = ships
+            shows(await judged(logs.System(address, NOW, world.site), **ELASTIC), Verdict.PASSED)
+
+    async def test_a_mark_in_a_field_of_another_name_is_found_where_the_plan_names_it(self) -> None:
+        async with log_world() as world, elastic() as (found, address):
+            await indexed(world, found)
+
+            def ships(pod: str, mark: str) -> bool:
+                found.documents["logs-shop"].append({**document(pod, NOW()), "rid": mark or "none"})
+                return False
+
+            world.ships = ships
+            system = logs.System(address, NOW, world.site)
+            fails(await judged(system, **ELASTIC), CHECKS, "4 of 4 marked requests")
+            for one in found.documents["logs-shop"]:
+                one.setdefault("rid", "none")
+            shows(await judged(system, **{**ELASTIC, "fields": ["log.level", "rid"]}), Verdict.PASSED)
+
     async def test_an_index_that_there_is_not_proves_nothing(self) -> None:
         async with log_world() as world, elastic() as (_, address):
             claim = await judged(logs.System(address, NOW, world.site), **ELASTIC)
@@ -510,7 +558,7 @@ class TestElsewhere:
 
             world.ships = ships
             system = logs.System(f"files:{tmp_path}/*/app.log", NOW, world.site)
-            wanted = {"labels": {"release": "2.0.0"}, "instance": "folder"}
+            wanted: dict[str, Any] = {"labels": {"release": "2.0.0"}, "instance": "folder"}
             shows(await judged(system, **wanted), Verdict.PASSED)
             fails(await judged(system, **wanted, instances=3), CHECKS, "2 of 3 instances")
             system = logs.System(f"files:{tmp_path}/*/none.log", NOW, world.site)
@@ -540,11 +588,11 @@ class TestElsewhere:
             monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
             system = logs.System("journal:", NOW, world.site)
             labels = {"release": "2.0.0", "_SYSTEMD_UNIT": "depot.service"}
-            wanted = {"labels": {"release": "2.0.0"}, "instance": "_HOSTNAME"}
+            wanted: dict[str, Any] = {"labels": {"release": "2.0.0"}, "instance": "_HOSTNAME"}
             shows(await judged(system, **wanted), Verdict.PASSED)
             fails(await judged(system, **{**wanted, "labels": labels}), CHECKS, "_SYSTEMD_UNIT=nothing")
             asked = (tmp_path / "asked").read_text()
-            assert "--output=json --no-pager --quiet" in asked
+            assert "--output=json --no-pager --quiet --reverse" in asked
             assert "_SYSTEMD_UNIT=depot.service" in asked
             program.write_text(
                 "#!/bin/sh\necho 'No journal files were opened due to insufficient permissions.'\nexit 1\n"

@@ -335,6 +335,27 @@ class TestDelivery:
         shows(await pager.judged(seconds=1), Verdict.WARNED, "has not answered it")
         assert pager.drills == 2
 
+    async def test_a_test_that_nobody_comes_back_to_is_ended(self, pager: Pager) -> None:
+        await pager.behave(answers=False)
+        pager.drilled(person(), NOW() - 60 * DAY, answers=False)
+        pager.drilled(person("Bo"), NOW() - DAY, answers=False)
+        pager.standins.pager.open(
+            {
+                "incident": {"title": "a real page", "incident_key": "disk-full"},
+                "people": [],
+                "sender": SENDER,
+                "behaviour": asdict(Behaviour()),
+            },
+            NOW() - 60 * DAY,
+        )
+        shows(await pager.judged(seconds=1), Verdict.WARNED, "Ada got the test message and has not answered")
+        assert [one.status for one in pager.standins.pager.incidents] == [
+            "resolved",
+            "resolved",
+            "triggered",
+            "triggered",
+        ]
+
     async def test_a_drill_of_six_days_ago_counts(self, pager: Pager) -> None:
         pager.drilled(person(), NOW() - 6 * DAY)
         shows(await pager.judged(), Verdict.PASSED)
@@ -372,7 +393,33 @@ class TestPagerDuty:
             "renew the token",
         )
         await pager.behave(status=429)
-        shows(await pager.judged(), Verdict.ERROR, "cannot answer now", "look again")
+        shows(await pager.judged(), Verdict.ERROR, "takes no more requests of us now", "look again")
+
+    @line(SMS, "failed", "what the service is paged about is of low urgency, and the rules are for high")
+    async def test_a_service_whose_pages_are_of_another_urgency_fails_and_nobody_is_told(
+        self, pager: Pager
+    ) -> None:
+        await pager.behave(urgency={"type": "constant", "urgency": "low"})
+        fails(
+            await pager.judged(), CHECKS, "critical alerts of depot .* are of low urgency, so what is set for"
+        )
+        assert pager.drills == 0
+        shows(await pager.judged(severity="warning"), Verdict.FAILED, "no rule of Ada")
+
+    async def test_a_service_that_is_quiet_outside_its_support_hours_is_remarked_upon(
+        self, pager: Pager
+    ) -> None:
+        def hours(outside: str) -> dict[str, Any]:
+            told = {"during": "severity_based", "outside": outside}
+            each = {
+                f"{when}_support_hours": {"type": "constant", "urgency": one} for when, one in told.items()
+            }
+            return {"type": "use_support_hours", **each}
+
+        await pager.behave(urgency=hours("low"))
+        shows(await pager.judged(), Verdict.WARNED, "are of low urgency outside its support hours")
+        await pager.behave(urgency=hours("high"))
+        shows(await pager.judged(), Verdict.PASSED)
 
     @line(SMS, "failed", "the service is in maintenance: nobody is paged for it")
     async def test_a_service_in_maintenance_fails_and_nobody_is_told(self, pager: Pager) -> None:

@@ -20,6 +20,15 @@ TEXTS = ("message", "event.original", "log")
 """Where the line itself stands, the first that is there."""
 MOST = 1000
 """How many instances are counted."""
+MARKED = (
+    *("message", "event.original", "log", "msg", "url.*"),
+    *("*req*", "*trace*", "*correlation*", "*path*", "*uri*", "*url*", "*query*"),
+)
+"""The fields in which a mark is looked for, beside those of the plan.
+
+In all of them it cannot be: beyond 1,024 fields Elasticsearch refuses that. A whole value (a keyword, as the template
+of `logs-*-*` has texts) that holds an address is found by what stands before the mark too, hence the leading `*`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,8 @@ class Elasticsearch:
 
     async def marked(self, wanted: Wanted, mark: str) -> Found:
         """See `Aggregator.marked`."""
-        holding = {"query_string": {"query": f"{mark}*", "fields": ["*"], "lenient": True}}
+        fields = [*dict.fromkeys((*MARKED, *wanted.fields))]
+        holding = {"query_string": {"query": f"*{mark}*", "fields": fields, "lenient": True}}
         query = _query(wanted, holding)
         answer = await self._ask("_count", {"query": query})
         lost = _lost(answer)
@@ -83,22 +93,29 @@ def _found(answer: Mapping[str, Any], wanted: Wanted) -> Found:
     hits = answer.get("hits", {}).get("hits")
     if not isinstance(hits, list):
         raise _strange()
-    lines = [_line(dict(flat(hit.get("_source") or {}))) for hit in hits]
+    lines = [_line(hit) for hit in hits]
     counts = counted(lines, wanted.instance.removesuffix(".keyword"))
     if "aggregations" in answer:
         buckets = answer["aggregations"]["instances"]["buckets"]
         counts = {str(one["key"]): int(one["doc_count"]) for one in buckets}
-    return Found(counts, lines, _lost(answer))
+    return Found(counts, lines, _lost(answer), cut=len(lines) >= SAMPLE and "aggregations" not in answer)
 
 
-def _line(fields: Mapping[str, str]) -> Line:
-    written, came = instant(fields.get(TIME, "")), instant(fields.get(ARRIVED, ""))
+def _line(hit: Mapping[str, Any]) -> Line:
+    fields = dict(flat(hit.get("_source") or {}))
+    written, came = _date(fields.get(TIME, "")), _date(fields.get(ARRIVED, ""))
     if written is None:
         raise InconclusiveError(
             f"a line has no time in its field {TIME}", hint="let whoever ships the logs write it"
         )
     text = next((fields[name] for name in TEXTS if name in fields), "")
     return Line(written, text, fields, came)
+
+
+def _date(text: str) -> float | None:
+    """A date of Elasticsearch, which takes one without a zone for UTC."""
+    at = instant(text)
+    return instant(f"{text}Z") if at is None else at
 
 
 def _lost(answer: Mapping[str, Any]) -> str:

@@ -42,7 +42,8 @@ class Journal:
         return gathered(lines, wanted)
 
     async def _lines(self, wanted: Wanted) -> list[Line]:
-        argv = ["journalctl", "--output=json", "--no-pager", "--quiet", f"--lines={MOST}"]
+        # Backwards: before systemd 254 `--lines` with `--since` means the first ones otherwise.
+        argv = ["journalctl", "--output=json", "--no-pager", "--quiet", "--reverse", f"--lines={MOST}"]
         argv += [f"--since=@{int(wanted.since)}", f"--until=@{int(wanted.until) + 1}"]
         argv += [f"--directory={self.folder}"] if self.folder else []
         known = {} if wanted.anywhere else wanted.labels

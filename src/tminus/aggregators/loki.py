@@ -55,7 +55,7 @@ class Loki:
             some = next(iter(wanted.labels), wanted.instance)
             streams = f'{{{some}=~".+"}}' if wanted.anywhere else selector(wanted.labels)
             lines = await self._lines(http, f"{streams} |= {json.dumps(mark)}", wanted)
-        return Found(counted(lines, wanted.instance), lines)
+        return Found(counted(lines, wanted.instance), lines, cut=len(lines) >= SAMPLE)
 
     async def _instances(self, wanted: Wanted) -> list[str]:
         asked = {"query": selector(wanted.labels), **_span(wanted)}

@@ -14,8 +14,10 @@ from tminus.aggregators.lines import Aggregator, Line, Wanted
 from tminus.errors import InconclusiveError
 from tminus.http import connect
 
-LOOK_SECONDS = 0.5
-"""From one look for the marks to the next."""
+LOOK_SECONDS, LATER_SECONDS = 0.5, 5.0
+"""From one look for the marks to the next, at first and at the most; the longer they are out, the rarer are looks."""
+NEAR_SECONDS = 300.0
+"""How far before the sending marks are looked for; on the last look a day back, for clocks that are off."""
 LONGEST_SECONDS = 90.0
 """How long the marks are waited for at most, whatever lag is allowed: a look has to end."""
 PATIENCE = 1.5
@@ -50,7 +52,9 @@ class Trail:
     @property
     def twice(self) -> int:
         """How often the same line about one of them arrived at most."""
-        same = Counter((line.text, line.written) for line in self.lines)
+        same = Counter(
+            (line.text, line.written, mark) for line in self.lines for mark in self.sent if _holds(line, mark)
+        )
         return max(same.values(), default=0)
 
 
@@ -93,17 +97,34 @@ async def followed(aggregator: Aggregator, asked: Wanted, sender: Sender, second
     sent = await sender.send(common)
     lags: dict[str, float] = {}
     begin = min(sent.values())
+    over = begin + min(seconds * PATIENCE, LONGEST_SECONDS)
     while True:
         now = sender.now()
-        found = await aggregator.marked(
-            replace(asked, since=begin - AHEAD_SECONDS, until=now + AHEAD_SECONDS), common
-        )
+        last = now >= over
+        back = AHEAD_SECONDS if last else NEAR_SECONDS
+        wanted = replace(asked, since=begin - back, until=now + AHEAD_SECONDS)
+        lines, lost = await _marked(aggregator, wanted, common, sent)
         at = sender.now()
-        held = {mark for mark in sent if any(_holds(line, mark) for line in found.lines)}
+        held = {mark for mark in sent if any(_holds(line, mark) for line in lines)}
         lags |= {mark: max(0.0, at - sent[mark]) for mark in held - set(lags)}
-        if len(lags) == len(sent) or at - begin >= min(seconds * PATIENCE, LONGEST_SECONDS):
-            return Trail(common, sent, lags, found.lines, found.lost, at - begin)
-        await asyncio.sleep(LOOK_SECONDS)
+        if len(lags) == len(sent) or last:
+            return Trail(common, sent, lags, lines, lost, at - begin)
+        pause = max(LOOK_SECONDS, min(LATER_SECONDS, (at - begin) / 4))
+        await asyncio.sleep(max(0.0, min(pause, over - at)))
+
+
+async def _marked(
+    aggregator: Aggregator, wanted: Wanted, common: str, sent: Mapping[str, float]
+) -> tuple[list[Line], str]:
+    """The lines that hold a mark, and what is missing of them; each is asked for where one answer cannot hold all."""
+    found = await aggregator.marked(wanted, common)
+    lines, lost = [*found.lines], found.lost
+    if found.cut:
+        for mark in sent:
+            if not any(_holds(line, mark) for line in found.lines):
+                one = await aggregator.marked(wanted, mark)
+                lines, lost = [*lines, *one.lines], lost or one.lost
+    return lines, lost
 
 
 def _holds(line: Line, mark: str) -> bool:

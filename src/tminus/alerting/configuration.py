@@ -218,6 +218,11 @@ class _Reader:
 
     def _inhibition(self, rule: Fields) -> None:
         self._unknown(rule, _INHIBITION, "an inhibition")
+        self.remarks += [
+            f"line {rule.line_of(name)}: an inhibition has {name}, which no Alertmanager before 0.29 reads"
+            for name in ("name", "sources")
+            if rule.get(name) is not None
+        ]
         for side in ("source", "target"):
             with telling(self.faults):
                 [*self._matchers(rule, (f"{side}_match", f"{side}_match_re", f"{side}_matchers"))]

@@ -51,8 +51,17 @@ class Door:
 
     @classmethod
     def of(cls, address: str) -> "Door":
-        """An address taken apart."""
-        parts = urlsplit(address)
+        """An address taken apart; raises `InconclusiveError` for what is none, in words without it."""
+        try:
+            parts = urlsplit(address)
+            _ = parts.port
+        except ValueError:
+            parts = None
+        if parts is None:
+            raise InconclusiveError(
+                "the address of the pager, chat or mailbox is none",
+                hint="write it as https://:TOKEN@HOST, with what is special in the token as %XX",
+            )
         host = parts.netloc.rpartition("@")[2]
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         base = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))

@@ -4,12 +4,16 @@ Shares and percentiles are taken over a window, and are silent where there is ne
 nothing. Only the downtime waits: its limit is a time.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tminus.alerting.rules import Rule, Wanted, beside, meant
 from tminus.errors import InconclusiveError, UsageError
+
+_BUCKETS = re.compile(r"\s*([\w:]+)_bucket(\s*(?:\{.*\})?\s*)", re.DOTALL)
+"""The selector of a histogram's buckets: what its name ends with, and what follows the name."""
 
 CRITICAL, WARNING = "critical", "warning"
 
@@ -18,8 +22,8 @@ SERIES: Mapping[str, str] = {
     "requests": 'haproxy_frontend_http_responses_total{proxy="public"}',
     "failed": 'haproxy_frontend_http_responses_total{proxy="public",code="5xx"}',
     "buckets": 'depot_http_request_seconds_bucket{job="depot",route!~"/health|/metrics"}',
-    "connections": "sum(pg_stat_activity_count)",
-    "most-connections": "max(pg_settings_max_connections)",
+    "connections": "sum by (instance) (pg_stat_activity_count)",
+    "most-connections": "max by (instance) (pg_settings_max_connections)",
     "memory-available": "node_memory_MemAvailable_bytes",
     "memory": "node_memory_MemTotal_bytes",
     "disk-available": "node_filesystem_avail_bytes",
@@ -31,8 +35,8 @@ SERIES: Mapping[str, str] = {
 }
 """What is measured, by name: the usual exporters' names, and where there are none the reference service's."""
 
-OWN = ("requests", "failed", "buckets", "queue")
-"""Those of the reference service and its proxy, which another service calls otherwise."""
+OWN = tuple(name for name, selector in SERIES.items() if "{" in selector)
+"""Those with the reference setup's own names or labels, which another one calls otherwise."""
 
 WATCHDOG: Mapping[str, Any] = {
     "alert": "Watchdog",
@@ -152,6 +156,13 @@ def _seconds(length: float) -> str:
     return f"{length * 1000:.0f}ms" if length else "0s"
 
 
+def counted(selector: str) -> str:
+    """How many a histogram has counted, by the selector of its buckets; raises `UsageError` for what is none."""
+    if not (found := _BUCKETS.fullmatch(selector)):
+        raise UsageError(f"{selector} is no histogram", hint="name the series that ends with _bucket")
+    return f"{found[1]}_count{found[2]}"
+
+
 def _errors(shape: Shape, beyond: str) -> str:
     failed, every = (f"sum(rate({shape.series[name]}[{shape.window}]))" for name in ("failed", "requests"))
     return f"{failed} / {every} {beyond} and {every} > {shape.fewest:g}"
@@ -159,7 +170,7 @@ def _errors(shape: Shape, beyond: str) -> str:
 
 def _p95(shape: Shape, beyond: str) -> str:
     selector = shape.series["buckets"]
-    served = selector.replace("_bucket", "_count", 1)
+    served = counted(selector)
     buckets = f"sum by (le) (rate({selector}[{shape.window}]))"
     return f"histogram_quantile(0.95, {buckets}) {beyond} and sum(rate({served}[{shape.window}])) > {shape.fewest:g}"
 

@@ -6,14 +6,14 @@ LEAST, MOST = 7, 15
 """Digits of a number with its country's: ITU-T E.164 allows 15, and none that anybody answers has fewer than 7."""
 _COUNTRY = re.compile(
     r"1|7|2(?:[07]|1[1-8]|[2-6]\d|9[0-1789])|3(?:[0-469]|[578]\d)|4(?:[013-9]|2[013])|5(?:[1-8]|[09]\d)"
-    r"|6(?:[0-6]|[789]\d)|8(?:[1246]|5[0-6]|8[06])|9(?:[0-58]|6[0-8]|7[0-79]|9[2-68])"
+    r"|6(?:[0-6]|[789]\d)|8(?:[1246]|5[0-6]|7[08]|8[01236])|9(?:[0-58]|6[0-8]|7[0-79]|9[2-68])"
 )
-"""The codes that ITU-T has given to countries and regions."""
+"""The codes that ITU-T has given to countries and regions, and to networks of satellites and of the whole world."""
 _NORTH_AMERICAN = re.compile(r"[2-9]\d{2}[2-9]\d{6}")
 _SEQUENCE = "01234567890123456789"
 _SHOWN = 2
-_TRUNK_KEPT = {"39", "378", "379"}
-"""Where a number keeps its leading 0 also when it is called from abroad."""
+_TRUNK_KEPT = {"39", "225", "226", "229", "241", "242", "378", "379"}
+"""Where a number keeps its leading 0 also when it is called from abroad: Italy, Ivory Coast, Burkina Faso, Benin, …"""
 
 
 def digits(text: str) -> str:

@@ -4,7 +4,7 @@ Described in https://developer.pagerduty.com/api-reference/ (OpenAPI: PagerDuty/
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -24,6 +24,8 @@ SLOW_MINUTES = 5
 """After how many minutes a page is late for whom it is to wake."""
 _WAYS = {"sms_contact_method": "sms", "phone_contact_method": "phone"}
 _ASLEEP = {"disabled", "maintenance"}
+_BY_SEVERITY = "severity_based"
+"""The urgency of a service whose critical alerts are of high urgency, and whose warnings are of low."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,18 @@ class Service:
     policy: str
     asleep: str
     """Why nobody is paged for it, in a word; empty while people are."""
+    urgencies: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """By when (empty: always) the urgency of what it is paged about."""
+
+    def otherwise(self, severity: str, urgency: str) -> tuple[list[str], list[str]]:
+        """Why alerts of this severity are not of this urgency, in words: at no time, and at some."""
+        told = [
+            f"{severity} alerts of {self.name} are of {found} urgency{f' {when}' if when else ''}, so what is "
+            f"set for {urgency} urgency tells nobody of them"
+            for when, found in self.urgencies.items()
+            if found not in {urgency, _BY_SEVERITY, ""}
+        ]
+        return (told, []) if len(told) == len(self.urgencies) else ([], told)
 
 
 class Api:
@@ -126,13 +140,18 @@ class Api:
         return found
 
     async def listed(
-        self, path: str, name: str, asked: Mapping[str, str] | None = None, *, paged: bool = True
+        self,
+        path: str,
+        name: str,
+        asked: Mapping[str, str | Sequence[str]] | None = None,
+        *,
+        paged: bool = True,
     ) -> list[Mapping[str, Any]]:
         """Every entry of a list, page by page."""
         found: list[Mapping[str, Any]] = []
         while True:
             window = {"limit": str(PAGE), "offset": str(len(found))} if paged else {}
-            query = urlencode({**(asked or {}), **window})
+            query = urlencode({**(asked or {}), **window}, doseq=True)
             answer = await self.ask("GET", f"{path}?{query}" if query else path)
             entries = answer.get(name) if isinstance(answer, dict) else None
             if not isinstance(entries, list):
@@ -195,7 +214,18 @@ async def service(api: Api, identifier: str) -> Service:
         str(found.get("summary") or found.get("name")),
         str(policy.get("id", "")),
         status if status in _ASLEEP else "",
+        _urgencies(found.get("incident_urgency_rule") or {}),
     )
+
+
+def _urgencies(rule: Mapping[str, Any]) -> dict[str, str]:
+    """What a service's `incident_urgency_rule` says."""
+    if rule.get("type") != "use_support_hours":
+        return {"": str(rule.get("urgency") or "")}
+    return {
+        f"{when} its support hours": str((rule.get(f"{when}_support_hours") or {}).get("urgency") or "")
+        for when in ("during", "outside")
+    }
 
 
 async def people(api: Api, policy: str, urgency: Literal["high", "low"]) -> list[Person]:

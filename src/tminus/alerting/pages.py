@@ -32,19 +32,31 @@ class Pages:
     """The mail address of the PagerDuty user in whose name the incidents are opened and ended."""
     urgency: Literal["high", "low"]
     now: Callable[[], float]
+    known: Sequence[Mapping[str, Any]] = ()
+    """The tests that were sent before."""
+
+    async def begun(self, persons: Sequence[Person], since: float) -> "Pages":
+        """The same with the tests that were sent since then, asked for once for everybody.
+
+        Ends those that nobody would come back to: of people who are not on call any more, or sent before then.
+        """
+        about = {"service_ids[]": self.service}
+        span = {"since": timestamp(since), "until": timestamp(self.now() + 60)}
+        known = await self._tests({**about, **span})
+        waiting = {"date_range": "all", "statuses[]": ["triggered", "acknowledged"]}
+        there = {one.id for one in persons}
+        for one in await self._tests({**about, **waiting}) if self.sender else ():
+            if _at(one) < since or _whose(one) not in there:
+                await self.end(_told(one))
+        return replace(self, known=known)
+
+    async def _tests(self, asked: Mapping[str, str | Sequence[str]]) -> list[Mapping[str, Any]]:
+        found = await self.api.listed("/incidents", "incidents", asked)
+        return [one for one in found if _whose(one)]
 
     async def last(self, person: Person, since: float) -> Told | None:
         """See `Messenger.last`."""
-        asked = {
-            "since": timestamp(since),
-            "until": timestamp(self.now() + 60),
-            "service_ids[]": self.service,
-        }
-        mine = [
-            one
-            for one in await self.api.listed("/incidents", "incidents", asked)
-            if str(one.get("incident_key", "")).startswith(f"{_KEY}{person.id}-")
-        ]
+        mine = [one for one in self.known if _whose(one) == person.id and _at(one) >= since]
         if not mine:
             return None
         newest = max(mine, key=_at)
@@ -93,6 +105,12 @@ class Pages:
         """See `Messenger.end`."""
         body = {"incident": {"type": "incident_reference", "status": "resolved"}}
         await self.api.ask("PUT", f"/incidents/{quote(told.id, safe='')}", body=body, sender=self.sender)
+
+
+def _whose(incident: Mapping[str, Any]) -> str:
+    """To whom a test went, by id; empty for what is no test."""
+    key = str(incident.get("incident_key") or "")
+    return key.removeprefix(_KEY).rpartition("-")[0] if key.startswith(_KEY) else ""
 
 
 def _told(incident: Mapping[str, Any]) -> Told:

@@ -1,12 +1,15 @@
-"""Alertmanager's receivers: what each tells, and what keeps one from being loaded at all.
+"""Alertmanager's receivers: what each tells, and what keeps one from being loaded at all; and its block `global`.
 
 Of an integration's own options only those are looked at without which it cannot tell anybody, and secrets that are
 given twice. All others are Alertmanager's to judge: `amtool check-config` does.
 """
 
+import re
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from tminus.alerting.yamltree import Fault, FaultError, Fields, Scalar, as_fields, telling
+from tminus.http import is_address
 
 _CONFIGS = "_configs"
 _FILE = "_file"
@@ -34,6 +37,27 @@ _NEEDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 """By integration: fields of each of which one is needed, by itself or as a file; `global.` stands for that block."""
 
+_ADDRESSES = {
+    *(f"{kind}_api_url" for kind in ("jira", "opsgenie", "rocketchat", "slack", "telegram", "victorops")),
+    *("mattermost_webhook_url", "pagerduty_url", "slack_app_url", "webex_api_url", "wechat_api_url"),
+}
+_FLAGS = ("smtp_require_tls", "smtp_force_implicit_tls")
+_BLOCKS = ("http_config", "smtp_tls_config")
+_COMMON = {
+    *(*_ADDRESSES, *_FLAGS, *_BLOCKS, "resolve_timeout", "slack_api_url_file", "mattermost_webhook_url_file"),
+    *(f"smtp_{one}" for one in ("from", "hello", "smarthost", "auth_username", "auth_identity")),
+    *(f"smtp_auth_{one}" for one in ("password", "password_file", "secret", "secret_file")),
+    *(f"{kind}_api_key{file}" for kind in ("opsgenie", "victorops") for file in ("", _FILE)),
+    *(f"rocketchat_token{one}{file}" for one in ("", "_id") for file in ("", _FILE)),
+    *("slack_app_token", "slack_app_token_file", "telegram_bot_token", "telegram_bot_token_file"),
+    *("wechat_api_secret", "wechat_api_secret_file", "wechat_api_corp_id"),
+}
+"""The fields of `global` (`GlobalConfig` of prometheus/alertmanager)."""
+_MAIL_SERVER = re.compile(r"(?:\[[^\[\]]*\]|[^\[\]:]*):[^:]+")
+_HIDDEN = "<secret>"
+"""What Alertmanager itself writes in the place of a secret address, and reads again."""
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
 
 def read(config: Fields, faults: list[Fault]) -> dict[str, tuple[str, ...]]:
     """By receiver: what it tells, once for each entry, as `slack`; faults are told, and it goes on."""
@@ -42,6 +66,7 @@ def read(config: Fields, faults: list[Fault]) -> dict[str, tuple[str, ...]]:
     with telling(faults):
         common = config.mapped("global")
         faults += _twice(common, "global")
+        _check(common, faults)
     nodes = []
     with telling(faults):
         nodes = config.listed("receivers")
@@ -68,11 +93,12 @@ def _integrations(fields: Fields, name: str, common: Fields, faults: list[Fault]
     for field, line in fields.lines.items():
         if field == "name":
             continue
-        if not field.endswith(_CONFIGS):
+        kind = field.removesuffix(_CONFIGS)
+        if kind not in _NEEDS or kind == field:
             faults.append(Fault(line, f"{field} is no field of a receiver"))
+        if kind == field:
             continue
         with telling(faults):
-            kind = field.removesuffix(_CONFIGS)
             for node in fields.listed(field):
                 found.append(kind)
                 about = f"{field} of {name}"
@@ -80,7 +106,44 @@ def _integrations(fields: Fields, name: str, common: Fields, faults: list[Fault]
                     entry = as_fields(node, f"an entry of {about}")
                     faults += _twice(entry, about)
                     faults += _lacking(kind, entry, common, about)
+                    if kind == "email":
+                        _mail_server(entry, "smarthost", about)
     return tuple(found)
+
+
+def _check(common: Fields, faults: list[Fault]) -> None:
+    """What is wrong with the block `global`; no address is repeated, since it may be a secret."""
+    faults += [Fault(line, f"{name} is no field of global") for line, name in common.unknown(_COMMON)]
+    with telling(faults):
+        common.seconds("resolve_timeout")
+    for name in _FLAGS:
+        with telling(faults):
+            common.flag(name)
+    for name in _BLOCKS:
+        with telling(faults):
+            common.mapped(name)
+    with telling(faults):
+        _mail_server(common, "smtp_smarthost", "global")
+    for name in sorted(_ADDRESSES & common.lines.keys()):
+        with telling(faults):
+            if common.get(name) is not None and not _is_address(common.text(name)):
+                raise FaultError(common.line_of(name), f"{name} of global is no http or https address")
+
+
+def _mail_server(fields: Fields, name: str, about: str) -> None:
+    text = fields.text(name)
+    if text and not _MAIL_SERVER.fullmatch(text):
+        raise FaultError(fields.line_of(name), f"{name} of {about} is no host:port")
+
+
+def _is_address(text: str) -> bool:
+    """Whether Go reads this as an http or https address."""
+    if text == _HIDDEN:
+        return True
+    if not is_address(text):
+        return False
+    parts = urlsplit(text)
+    return " " not in parts.netloc and not _BAD_ESCAPE.search(parts.netloc + parts.path)
 
 
 def _twice(fields: Fields, about: str) -> Iterator[Fault]:

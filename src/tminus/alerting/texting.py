@@ -35,7 +35,11 @@ class Twilio:
     @asynccontextmanager
     async def texting(self) -> AsyncIterator["Texts"]:
         """Its messages, within one session; raises `InconclusiveError` for an address that is none."""
-        parts = urlsplit(self.address)
+        try:
+            parts = urlsplit(self.address)
+            _ = parts.port
+        except ValueError:
+            parts = urlsplit("")  # its words would show the token
         login, _, host = parts.netloc.rpartition("@")
         account, _, token = login.partition(":")
         # A plus that is not quoted is a blank in a query.

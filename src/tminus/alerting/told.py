@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tminus.alerting.oncall import Person
+from tminus.errors import UnreachableError
 
 LOOK_SECONDS = 1.0
-"""From one look at a message to the next."""
+"""From one look at a message to the next, at the least."""
+LOOKS_A_SECOND = 4
+"""At all messages together; PagerDuty takes 960 requests a minute of one token, whoever else asks with it."""
 MARK = "tminus test"
 """What every test message begins with."""
 
@@ -62,23 +65,42 @@ class Messenger(Protocol):
         ...
 
 
-async def followed(
-    messenger: Messenger, person: Person, now: Callable[[], float], since: float, seconds: float
-) -> Told:
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the messages to some people are followed."""
+
+    now: Callable[[], float]
+    since: float
+    """Since when an answer counts."""
+    seconds: float
+    people: int
+
+    @property
+    def pause(self) -> float:
+        """Seconds from one look at a message to the next."""
+        return max(LOOK_SECONDS, self.people / LOOKS_A_SECOND)
+
+
+async def followed(messenger: Messenger, person: Person, patience: Patience) -> Told:
     """A test message that somebody answered since then; or a new one, followed until it is settled or time is over.
 
     One that still asks for an answer is followed on, so that nobody gets a second one meanwhile. One that is settled
-    asks no more.
+    asks no more. Raises what the last look raises: who cannot answer once, or asks to wait, is asked again.
     """
-    told = await messenger.last(person, since)
+    told = await messenger.last(person, patience.since)
     if told is None or not (told.open or (told.settled and not told.failed)):
         told = await messenger.send(person)
-    end = now() + seconds
+    end = patience.now() + patience.seconds
     while True:
-        told = await messenger.look(person, told)
-        if told.settled or now() >= end:
+        last = patience.now() >= end
+        try:
+            told = await messenger.look(person, told)
+        except UnreachableError:
+            if last:
+                raise
+        if told.settled or last:
             break
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(max(0.0, min(patience.pause, end - patience.now())))
     if told.settled and told.open:
         await messenger.end(told)
     return told

@@ -1,16 +1,22 @@
 """A rule as it stands in a file, and what its expression means."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tminus.alerting.expression import Expression, parse
 from tminus.alerting.measures import Meaning, meanings
 
-_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`", re.DOTALL)
+_QUOTED = re.compile(r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`)", re.DOTALL)
 _NEWER = (
     (re.compile(r"(?<=\])\s*(?:anchored|smoothed)\b"), ""),
-    (re.compile(r"\[[\w\s.*+/%^():-]+\]"), "[1m]"),
+    (
+        re.compile(
+            r"\[(?=[^\]]*[-+*/%^(])(?:[\s()+*/%^,:-]|(?:\d+(?:ms|[smhdwy]))+(?!\w)|\d+(?:\.\d+)?(?!\w)"
+            r"|(?:step|range|min|max)\b)+\]"
+        ),
+        "[1m]",
+    ),
     (re.compile(r"\boffset\s+-?\([\w\s.*+/%^()-]+?\)(?=\s|$|\))"), "offset 1m"),
 )
 """What only a newer Prometheus reads, behind a feature flag, and what stands for it when the rest is read."""
@@ -55,11 +61,22 @@ def understood(text: str) -> tuple[tuple[Meaning, ...], str]:
 
 
 def _without_newer(text: str) -> Expression | None:
-    """The expression with what is newer taken out; none where that does not make it readable."""
-    plain = _QUOTED.sub('"x"', text)
-    for pattern, instead in _NEWER:
-        plain = pattern.sub(instead, plain)
+    """The expression with what is newer taken out; none where nothing is, or where that does not make it readable."""
+    plain = "".join(part if quoted else _plain(part) for part, quoted in _parts(text))
+    if plain == text:
+        return None
     try:
         return parse(plain)
     except ValueError:
         return None
+
+
+def _parts(text: str) -> Iterator[tuple[str, bool]]:
+    """What an expression is made of, and whether that is a text within it, which stays as it is."""
+    return ((part, number % 2 == 1) for number, part in enumerate(_QUOTED.split(text)))
+
+
+def _plain(part: str) -> str:
+    for pattern, instead in _NEWER:
+        part = pattern.sub(instead, part)
+    return part

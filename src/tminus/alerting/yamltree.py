@@ -264,10 +264,10 @@ class _Builder:
 
     def _alias(self, event: Any, line: int) -> None:
         if any(anchor == event.anchor for anchor, _ in self._open):
-            raise FaultError(line, f"*{event.anchor} stands within what it stands for")
+            raise FaultError(line, "an alias stands within what it stands for")
         node = self._anchors.get(event.anchor)
-        if node is None:
-            raise FaultError(line, f"*{event.anchor} stands for nothing")
+        if node is None:  # it may be a password that begins with an asterisk
+            raise FaultError(line, "an alias (`*…`) stands for nothing; is it a text that lacks its quotes?")
         self._counted(node, line)
         self._met(node)
 
@@ -299,7 +299,7 @@ class _Builder:
     @staticmethod
     def _tagged(event: Any, line: int) -> None:
         if event.tag is not None and event.tag not in _TAGS:
-            raise FaultError(line, f"the tag {event.tag[:40]!r} is not read")
+            raise FaultError(line, "a tag (`!…`) is not read; is it a text that lacks its quotes?")
 
 
 def _put(there: Fields, key: tuple[str, int], node: Node) -> None:

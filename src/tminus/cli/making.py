@@ -59,10 +59,15 @@ def rules(  # noqa: PLR0913 - each is an option that a person may type
 
     Each line of the plan about an alert becomes a rule with the line's own limit, severity and hold, which the line
     then passes; one more alert always fires, so that silence means something. Says on standard error which series have
-    the reference service's names.
+    the reference setup's names or labels.
     """
     if not is_address(runbooks):
         raise UsageError(f"{runbooks!r} is no address", hint="write --runbooks https://wiki.example/runbooks")
+    if "{{" in runbooks:
+        raise UsageError(
+            f"{runbooks!r} holds {{{{, which Prometheus takes for a template",
+            hint="write the address that all runbooks lie below",
+        )
     _length("--window", window)
     if interval:
         _length("--interval", interval)
@@ -70,10 +75,7 @@ def rules(  # noqa: PLR0913 - each is an option that a person may type
     found = loaded.checked()
     given = _pairs("--select", select, SERIES)
     series = {**SERIES, **_of_the_plan(found), **given}
-    if "_bucket" not in series["buckets"]:
-        raise UsageError(
-            f"{series['buckets']} is no histogram", hint="name the series that ends with _bucket"
-        )
+    made_rules.counted(series["buckets"])
     made = made_rules.rules(_lines(found), Shape(series, window, fewest), runbooks, interval)
     if operator:
         made = made_rules.as_object(made, operator, _pairs("--label", label))
@@ -81,7 +83,7 @@ def rules(  # noqa: PLR0913 - each is an option that a person may type
     own = [name for name in OWN if series[name] == SERIES[name]]
     if own:
         typer.echo(
-            f"these series have the reference service's names: {', '.join(own)}; give yours with --select",
+            f"these series have the reference setup's names or labels: {', '.join(own)}; give yours with --select",
             err=True,
         )
 

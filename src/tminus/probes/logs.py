@@ -81,7 +81,8 @@ async def arrived(  # noqa: PLR0913 - what a plan may say
     limits, expected = _Limits.of(lag, late, seconds), await _expected(logs, instances)
     sender = Sender(_demanded(logs.site, requests), path, requests, logs.now)
     aggregator = opened(logs.address, tenant)
-    asked = Wanted(labels, instance, logs.now() - seconds, logs.now() + AHEAD_SECONDS)
+    since, until = logs.now() - seconds, logs.now() + AHEAD_SECONDS
+    asked = Wanted(labels, instance, since, until, fields=tuple(fields or ()))
     before = (await _wide(aggregator, asked)).newest()
     trail = await followed(aggregator, asked, sender, limits.late)
     found = await aggregator.recent(replace(asked, since=logs.now() - seconds))

@@ -14,7 +14,7 @@ from tminus.alerting import oncall
 from tminus.alerting.oncall import Person
 from tminus.alerting.pages import Pages
 from tminus.alerting.texting import Twilio
-from tminus.alerting.told import Messenger, Told, followed
+from tminus.alerting.told import Messenger, Patience, Told, followed
 from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
@@ -61,19 +61,22 @@ async def sms(  # noqa: PLR0913 - what a plan may say
                 f"nobody is on call for {about.name}, so nobody could be told",
                 hint="fill the schedules of its escalation policy",
             )
-        reached = [one for one in persons if one.used() and not about.asleep]
-        pages = Pages(api, about.id, sender, urgency, pager.now)
-        async with _messenger(pager, provider, pages) as messenger:
-            told = await _told(messenger, reached, pager.now, (days * DAY, seconds))
-    problems = (
-        [f"{about.name} is {about.asleep} in PagerDuty: nobody is paged for it"] if about.asleep else []
-    )
+        problems, remarks = about.otherwise(severity, urgency)
+        if about.asleep:
+            problems = [f"{about.name} is {about.asleep} in PagerDuty: nobody is paged for it"]
+        # What fails however a test ends wakes nobody.
+        reached = [one for one in persons if one.used() and not problems]
+        patience = Patience(pager.now, pager.now() - days * DAY, seconds, len(reached))
+        async with _messenger(pager, provider) as texts:
+            pages = Pages(api, about.id, sender, urgency, pager.now)
+            messenger = texts or await pages.begun(persons, patience.since)
+            told = await _told(messenger, reached, patience)
     problems += [why for one in persons for why in one.unreached()]
     problems += [_undelivered(one, told[one]) for one in reached if told[one].failed]
     waiting = [f"the test message to {one.name}: {told[one].waits}" for one in reached if told[one].waits]
     if waiting and not problems:
         raise InconclusiveError("; ".join(waiting), hint="look again when it has had the time to arrive")
-    remarks = [_unanswered(one, told[one]) for one in reached if told[one].way and not told[one].settled]
+    remarks += [_unanswered(one, told[one]) for one in reached if told[one].way and not told[one].settled]
     remarks += [why for one in persons for why in one.odd()]
     seen: dict[str, JsonValue] = {one.name: _shown(one, told.get(one)) for one in persons}
     roster: dict[str, JsonValue] = {
@@ -84,13 +87,9 @@ async def sms(  # noqa: PLR0913 - what a plan may say
     return Observation([*problems], seen, {"service": service, "on call": roster}, tuple(remarks), fact)
 
 
-async def _told(
-    messenger: Messenger, reached: Sequence[Person], now: Callable[[], float], times: tuple[float, float]
-) -> dict[Person, Told]:
+async def _told(messenger: Messenger, reached: Sequence[Person], patience: Patience) -> dict[Person, Told]:
     """What became of the test message to each of these, all at once."""
-    back, seconds = times
-    since = now() - back
-    each = [followed(messenger, one, now, since, seconds) for one in reached]
+    each = [followed(messenger, one, patience) for one in reached]
     # Nobody's message is given up because another one cannot be sent.
     ended = await asyncio.gather(*each, return_exceptions=True)
     for one in ended:
@@ -100,10 +99,10 @@ async def _told(
 
 
 @asynccontextmanager
-async def _messenger(pager: System, provider: str, pages: Pages) -> AsyncIterator[Messenger]:
-    """What test messages go by."""
+async def _messenger(pager: System, provider: str) -> AsyncIterator[Messenger | None]:
+    """What test messages go by; nothing where it is PagerDuty itself."""
     if not provider:
-        yield pages
+        yield None
     elif provider in pager.providers:
         async with pager.providers[provider].texting() as texts:
             yield texts

@@ -9,7 +9,7 @@ from pathlib import Path
 from tminus.alerting import configuration, matchers
 from tminus.alerting.configuration import Configuration
 from tminus.alerting.routes import Route, Tree
-from tminus.alerting.yamltree import FaultError, Fields, as_text, documents
+from tminus.alerting.yamltree import Fault, FaultError, Fields, as_text, documents, telling
 from tminus.domain.canonical import JsonValue
 from tminus.errors import UsageError
 from tminus.readers import Sight
@@ -67,7 +67,11 @@ def routed(path: Path, labels: str) -> Sight:
 def _read(path: Path) -> tuple[Configuration, Tree, str]:
     """What a file holds, and what amtool says of it."""
     text = text_of(path)
-    within = _within(path, text)
+    within = ""
+    faults: list[Fault] = []
+    with telling(faults):
+        within = _within(path, text)
+    refuse(path, _WHAT, faults)
     found = configuration.read(within or text)
     refuse(path, _WHAT, found.faults)
     assert found.tree is not None  # noqa: S101 - a configuration without faults has its tree

@@ -1,5 +1,6 @@
 """What amtool and promtool, the tools of Alertmanager and Prometheus, say of a file where they are installed."""
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +12,8 @@ SECONDS = 20.0
 """How long a tool is waited for."""
 _MOST_LINES = 12
 _MOST_CHARACTERS = 200
+_ADDRESSES = ((re.compile(r'"[^"]*://.*"'), '"…"'), (re.compile(r"\S*://\S*"), "…"))
+"""Addresses in what a tool says, which may hold a login or be a secret, and all that is quoted after one."""
 
 
 def word(tool: str, *arguments: str, path: Path, within: str = "") -> str:
@@ -51,7 +54,13 @@ def _said(command: list[str]) -> str:
 
 def _essence(said: str) -> str:
     """The lines that say why, on one."""
-    lines = [line.strip() for line in said.splitlines()[:_MOST_LINES]]
+    lines = [_bare(line.strip()) for line in said.splitlines()[:_MOST_LINES]]
     told = [line for line in lines if line and not line.startswith(("Checking ", "Found:", "amtool: error"))]
     failed = [line.partition("FAILED:")[2].strip() for line in lines if "FAILED:" in line]
     return printable(" ".join(filter(None, [*failed, *told])))[:_MOST_CHARACTERS]
+
+
+def _bare(line: str) -> str:
+    for pattern, instead in _ADDRESSES:
+        line = pattern.sub(instead, line)
+    return line

@@ -28,6 +28,8 @@ PERSON = {
     "rules": [{"id": "PSTANDIN5", "contact": "PSTANDIN4", "urgency": "high", "delay": 0}],
 }
 """Whoever is on call as long as nobody says otherwise."""
+URGENCY = {"type": "constant", "urgency": "severity_based"}
+"""How urgent what is paged about is: by its severity, as the pager's incidents are."""
 SENDING_SECONDS = 0.2
 """From the time that a rule sets to the entry that tells of the message."""
 ANSWERING_SECONDS = 0.6
@@ -60,6 +62,8 @@ class Behaviour:
     answered_by: str = ""
     """Who acknowledges in the place of whoever is told; empty where that person does."""
     service: str = "active"
+    urgency: Mapping[str, Any] = field(default_factory=lambda: dict(URGENCY))
+    """The service's `incident_urgency_rule`."""
     status: int = 200
     """What everything is answered with: 401, 429, …"""
     page: int = 100

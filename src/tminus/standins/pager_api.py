@@ -14,7 +14,7 @@ call without the version in `Accept`, a change in nobody's name.
 
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -27,6 +27,7 @@ from .pager import POLICY, SERVICE, Incident, Pager, Wanted
 
 MOST = 100
 """How many of a list one answer holds; PagerDuty's own limit."""
+MONTH = 31 * 86_400.0
 ACCEPT = "application/vnd.pagerduty+json;version=2"
 STATES = ("triggered", "acknowledged", "resolved")
 _WINDOW = {"limit", "offset", "total"}
@@ -77,9 +78,10 @@ class PagerApi:
         self._go_on()
         query = request.query
         try:
+            since, until = self._dates(query)
             wanted = Wanted(
-                since=read(query["since"]) if "since" in query else None,
-                until=read(query["until"]) if "until" in query else None,
+                since=since,
+                until=until,
                 statuses=query.getall("statuses[]", []),
                 services=query.getall("service_ids[]", []),
                 urgencies=query.getall("urgencies[]", []),
@@ -89,6 +91,17 @@ class PagerApi:
             raise refused(web.HTTPBadRequest, str(error)) from error
         found = [incident.shown() for incident in self.known.wanted(wanted)]
         return self._page(request, "incidents", found)
+
+    @staticmethod
+    def _dates(query: Mapping[str, str]) -> tuple[float | None, float | None]:
+        """The time that is asked for: of a month where nobody says it, of no more than six."""
+        if query.get("date_range") == "all":
+            return None, None
+        until = read(query["until"]) if "until" in query else wall_clock()
+        since = read(query["since"]) if "since" in query else until - MONTH
+        if until - since > 6 * MONTH:
+            raise ValueError("the date range is longer than six months")
+        return since, until if "until" in query else None
 
     async def _incident(self, request: web.Request) -> web.Response:
         self._must_show(request)
@@ -167,6 +180,7 @@ class PagerApi:
             "type": "service",
             "name": SERVICE["summary"],
             "status": self.behaviour.service,
+            "incident_urgency_rule": dict(self.behaviour.urgency),
             "escalation_policy": POLICY,
             "teams": [],
             "integrations": [],

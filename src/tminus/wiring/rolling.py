@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from tminus.config import resolve
 from tminus.control.launchtime import LaunchTime
@@ -37,6 +38,8 @@ from tminus.wiring.judging import equip, guard_limits, traffic_seconds
 
 SPARING = 2.0
 """Seconds for which it counts how green was seen on a cluster."""
+YOUNG = 60.0
+"""Seconds for which a pod may be new, so that no line of it is missed."""
 LEAD = 120.0
 """Seconds before the first step from which requests are counted: blue's usual times are learned from them."""
 
@@ -86,8 +89,15 @@ class Rolling:
         }
 
     async def _pods(self) -> list[str]:
-        """The pods of the new side that run now, by name."""
-        return [str(pod["metadata"]["name"]) for pod in (await self.target.seen(Side.GREEN)).alive]
+        """The pods of the new side that run now, by name; without new ones, unless all are."""
+        alive = (await self.target.seen(Side.GREEN)).alive
+        before = self.clock.now() - YOUNG
+        settled = [pod for pod in alive if _made(pod) < before]
+        return [str(pod["metadata"]["name"]) for pod in settled or alive]
+
+
+def _made(pod: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(pod["metadata"]["creationTimestamp"]).timestamp()
 
 
 def rolling(

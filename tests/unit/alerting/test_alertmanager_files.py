@@ -255,4 +255,55 @@ def test_only_the_first_document_is_read() -> None:
 def test_a_loaded_tree_is_not_refused_for_what_is_newer_than_we_are() -> None:
     text = "route: {receiver: a, new_field: 1}\nreceivers: [{name: a, new_configs: [{}]}]\nnewer: {}\n"
     assert configuration.tree(text).integrations == {"a": ("new",)}
-    assert len(read(text).faults) == 2
+    assert len(read(text).faults) == 3
+
+
+@pytest.mark.parametrize(
+    ("new", "told"),
+    [
+        ("pageduty_configs: [{routing_key: x}]", "pageduty_configs is no field of a receiver"),
+        (
+            "email_configs: [{to: a@b.c, from: d@e.f, smarthost: mail.example}]",
+            "smarthost of email_configs of pager",
+        ),
+    ],
+)
+def test_a_receiver_that_would_not_be_loaded_is_refused(new: str, told: str) -> None:
+    assert any(told in one for one in changed("pagerduty_configs: [{routing_key: x}]", new))
+
+
+@pytest.mark.parametrize(
+    ("new", "told"),
+    [
+        ("smtp_smart_host: 'a:25'", "smtp_smart_host is no field of global"),
+        ("smtp_smarthost: mail.example", "smtp_smarthost of global is no host:port"),
+        ("smtp_smarthost: 'mail.example:'", "smtp_smarthost of global is no host:port"),
+        ("resolve_timeout: soon", "resolve_timeout: 'soon' is no length of time"),
+        ("smtp_require_tls: maybe", "smtp_require_tls is neither true nor false"),
+        ("http_config: proxy", "http_config is no mapping"),
+        ("pagerduty_url: hush.example/v2", "pagerduty_url of global is no http or https address"),
+        ("slack_api_url: 'https://hush%zz.example'", "slack_api_url of global is no http or https address"),
+        ("slack_api_url: 'ftp://hush.example'", "slack_api_url of global is no http or https address"),
+        ("slack_api_url: https://", "slack_api_url of global is no http or https address"),
+    ],
+)
+def test_what_is_wrong_with_the_global_block_is_told(new: str, told: str) -> None:
+    found = changed("slack_api_url_file: /secrets/chat", f"slack_api_url_file: /secrets/chat\n  {new}")
+    assert any(told in one for one in found), found
+    assert not any("hush" in one for one in found)
+
+
+def test_a_sound_global_block_has_no_fault() -> None:
+    more = (
+        "smtp_smarthost: '[::1]:25', smtp_require_tls: false, pagerduty_url: 'https://e.example/v2', "
+        "resolve_timeout: 5m, http_config: {follow_redirects: true}, slack_app_token_file: /x"
+    )
+    assert changed("{channel: '#a'}", "{channel: '#a'}") == []
+    lines = more.replace(", ", "\n  ").replace("resolve", "resolve")
+    assert changed("slack_api_url_file: /secrets/chat", f"slack_api_url_file: /secrets/chat\n  {lines}") == []
+
+
+def test_what_only_a_newer_alertmanager_reads_of_an_inhibition_is_a_remark() -> None:
+    found = read(GOOD.replace("equal: [alertname]", "equal: [alertname]\n    name: quiet"))
+    assert found.faults == ()
+    assert found.remarks == ("line 20: an inhibition has name, which no Alertmanager before 0.29 reads",)

@@ -13,6 +13,10 @@ from tminus.alerting.numbers import masked, same, wrong
         ("1", "4155552671"),
         ("39", "0612345678"),
         ("372", "5123456"),
+        ("225", "0708123456"),
+        ("242", "061234567"),
+        ("229", "0195123456"),
+        ("881", "612345678"),
     ],
 )
 def test_a_number_that_somebody_may_have_is_not_wrong(country: str, number: str) -> None:

@@ -130,6 +130,14 @@ def test_every_fault_is_told_and_the_rest_is_read() -> None:
     assert len(found.rules) == 2
 
 
+@pytest.mark.parametrize(
+    "expression", ['up{a=~"("}', "{a=~'.*'}", 'rate(up{a=~"("}[5m])', 'up{a=~"("}[1m + 1m]', "rate(up[5x])"]
+)
+def test_what_no_prometheus_reads_is_not_taken_for_newer(expression: str) -> None:
+    found = read(f"groups: [{{name: a, rules: [{{record: b, expr: {json.dumps(expression)}}}]}}]")
+    assert any("cannot be read" in str(one) for one in found.faults), found
+
+
 def test_what_would_be_loaded_and_is_probably_not_meant_is_a_remark() -> None:
     found = read(
         """\

@@ -110,6 +110,14 @@ class TestAliases:
         with pytest.raises(FaultError, match=words):
             documents(text)
 
+    @pytest.mark.parametrize(
+        "text", ["a: *Zebra42SECRET\n", "a: !Zebra42SECRET\n", "a: &Zebra42 [*Zebra42]\n"]
+    )
+    def test_a_password_that_lacks_its_quotes_is_not_repeated(self, text: str) -> None:
+        with pytest.raises(FaultError) as caught:
+            documents(text)
+        assert "Zebra" not in str(caught.value)
+
     def test_an_anchor_ends_with_its_document(self) -> None:
         with pytest.raises(FaultError, match="stands for nothing"):
             documents("a: &a 1\n---\nb: *a\n")

@@ -110,7 +110,18 @@ class TestRules:
         assert 'http_seconds_count{job="shop"}[5m]' in text
         assert "> 2" in text
         assert {group["interval"] for group in yaml.safe_load(text)["groups"]} == {"15s"}
-        assert "reference service's names: queue;" in result.stderr
+        assert "reference setup's names or labels: up, hits, misses, queue;" in result.stderr
+
+    def test_a_bucket_s_name_elsewhere_is_left_as_it_is(self) -> None:
+        series = 's3_bucket_request_seconds_bucket{q="a_bucket"}'
+        text = " ".join(made(_RULES, *RUNBOOKS, "--select", f"buckets={series}").split())
+        assert 'sum(rate(s3_bucket_request_seconds_count{q="a_bucket"}[1m]))' in text
+        assert f"rate({series}[1m])" in text
+
+    def test_connections_of_each_server_are_held_to_its_own_limit(self) -> None:
+        expressions = [rule["expr"] for rule in alert_rules(made(_RULES, *RUNBOOKS))]
+        (wanted_one, *_) = [one for one in expressions if "pg_stat_activity_count" in one]
+        assert "sum by (instance) (pg_stat_activity_count) / max by (instance) (pg_set" in wanted_one
 
     def test_an_object_for_the_operator_has_its_name_and_labels(self) -> None:
         text = made(
@@ -133,7 +144,9 @@ class TestRules:
             ((*RUNBOOKS, "--select", "lines=x"), "does not know lines"),
             ((*RUNBOOKS, "--select", "queue=max("), "cannot be read"),
             ((*RUNBOOKS, "--select", "queue=foo"), "is not seen to measure queue"),
+            (("--runbooks", "https://w.example/{{ $x }}"), "takes for a template"),
             ((*RUNBOOKS, "--select", "buckets=http_seconds"), "is no histogram"),
+            ((*RUNBOOKS, "--select", "buckets=http_bucket_seconds"), "is no histogram"),
             ((*RUNBOOKS, "--select", "memory=foo * 100"), "would not pass it"),
             ((*RUNBOOKS, "--window", "soon"), "is no length of time"),
             ((*RUNBOOKS, "--window", "0s"), "is no length of time"),

@@ -157,6 +157,9 @@ class TestConfigurations:
             ("kind: Secret\ndata: {alertmanager.yaml: '%%%'}\n", "no base64"),
             ("kind: Secret\ndata: {other: x}\n", "holds none of"),
             ("kind: AlertmanagerConfig\n", "object of kind AlertmanagerConfig"),
+            ("kind: Secret\ndata: [a]\n", "data is no mapping"),
+            ("kind: [x]\n", "kind is no text"),
+            ("kind: Secret\ndata: {alertmanager.yaml: [a]}\n", "alertmanager.yaml is no text"),
         ],
     )
     def test_an_object_without_one_is_refused(self, content: str, words: str, tmp_path: Path) -> None:
@@ -245,6 +248,16 @@ class TestTools:
             'echo "Checking $2  FAILED: too old for this"; echo; echo "amtool: error: 1 file"; exit 1'
         )
         assert refusal == "amtool refuses it: too old for this"
+
+    def test_addresses_in_it_are_left_out(self, said: Callable[[str], str]) -> None:
+        refusal = said("""cat <<'END'
+amtool: error: parse "https://user:SECRET@host/x y%zz": invalid URL escape "%zz"
+  FAILED: see http://user:SECRET@host/x for more
+END
+exit 1""")
+        assert "SECRET" not in refusal
+        assert "host" not in refusal
+        assert refusal.startswith("amtool refuses it: see … for more")
 
     def test_it_is_waited_for_no_longer_than_a_while(
         self, said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
