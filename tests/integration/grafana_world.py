@@ -198,7 +198,7 @@ class Around:
     def seen(self, scene: Scene, *checks: Check) -> Scene:
         """The scene with this Grafana in the place of the stage's."""
         plan = scene.plan if not checks else replace(scene.plan, checks=checks)
-        return replace(scene, handles={"grafana": dashboards.maker(plan, self.folder)(self.address)})
+        return replace(scene, handles={"grafana": dashboards.maker(plan, {"grafana": self.address}, self.folder)(self.address)})
 
 
 @asynccontextmanager

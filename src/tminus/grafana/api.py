@@ -9,6 +9,7 @@ import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -24,6 +25,15 @@ FOUND_MOST = 100
 
 SECONDS = 40.0
 """The time limit of one call: Grafana's own for a data source is 30 s, and what it says after that must be heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The Grafana that answers."""
+
+    version: str
+    now: float
+    """Its own time, in seconds of the epoch; 0 where it does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,7 @@ class Grafana:
         self._where = where
         self._token = token
 
-    async def version(self) -> str:
+    async def server(self) -> Server:
         """Which Grafana answers, and that its own database is well; raises `UnreachableError` when it is not."""
         reply = await self._ask("GET", "/api/health")
         found = _object(reply, f"the answer of {self._where} to /api/health")
@@ -99,7 +109,7 @@ class Grafana:
                 f"{self._where} says that its own database is {found.get('database', 'not there')}",
                 hint="see Grafana's log, and whether this address is Grafana's at all",
             )
-        return str(found.get("version", ""))
+        return Server(str(found.get("version", "")), _dated(reply.headers.get("date", "")))
 
     async def dashboard(self, uid: str) -> Stored | None:
         """The dashboard with this uid; nothing where there is none."""
@@ -172,12 +182,13 @@ class Grafana:
         model = found.get("model") if isinstance(found, dict) else None
         return model if reply.status == 200 and isinstance(model, dict) else None
 
-    async def labelled(self, uid: str, label: str, of: str, time: tuple[float, float]) -> list[str] | None:
+    async def labelled(self, uid: str, label: str, of: str, shown: tuple[float, float]) -> list[str] | None:
         """The values of a label at a Prometheus, of the series that `of` selects; nothing where it does not say them.
 
         This is what the page asks too: Prometheus answers from its index, and reads no series for it.
         """
-        asked = {"start": f"{time[0]:.0f}", "end": f"{time[1]:.0f}", **({"match[]": of} if of else {})}
+        asked = {"start": f"{shown[0]:.0f}", "end": f"{shown[1]:.0f}"} if shown[1] else {}
+        asked |= {"match[]": of} if of else {}
         path = f"/api/datasources/uid/{quote(uid, safe='')}/resources/api/v1/label/{quote(label, safe='')}/values"
         known = frozenset({400, 403, 404, 422, 500, 501, 502, 503, 504})
         reply = await self._ask("GET", f"{path}?{urlencode(asked)}", known=known)
@@ -298,6 +309,14 @@ def _source(one: Mapping[str, Any]) -> DataSource:
         str(one.get("type", "")),
         one.get("isDefault") is True,
     )
+
+
+def _dated(header: str) -> float:
+    """The seconds of the epoch in a header of HTTP; 0 for what is no time."""
+    try:
+        return parsedate_to_datetime(header).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _whole(found: Any) -> int:

@@ -51,12 +51,15 @@ class Sources:
         return Values((found[0].uid,)) if found else None
 
 
-async def chosen(sources: Sources, dashboard: Dashboard, shown: tuple[float, float]) -> dict[str, Values]:
+async def chosen(
+    sources: Sources, dashboard: Dashboard, minutes: float, end: float = 0.0
+) -> dict[str, Values]:
     """What stands for each variable when the dashboard is opened; one that cannot be known is left out.
 
-    `shown` is the time that is shown, in seconds of the epoch.
+    `minutes` are shown until `end`, in seconds of the epoch; 0 where nobody knows the time.
     """
-    found = templating.shown_time(*shown)
+    shown = (end - minutes * 60, end)
+    found = templating.shown_time(*shown) if end else {}
     for variable in templating.order(dashboard):
         if variable.kind == "datasource":
             values = await sources.of_variable(variable, found)
