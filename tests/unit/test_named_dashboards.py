@@ -43,8 +43,6 @@ def test_the_dashboards_of_one_grafana_are_not_looked_for_in_another() -> None:
         replace(check, arguments={**(check.arguments or {}), **said}) if check.id == "dash.sec" else check
         for check in plan.checks
     ]
-    make = dashboards.maker(
-        replace(plan, checks=tuple(checks)), {"grafana": ADDRESS, "grafana2": other}
-    )
+    make = dashboards.maker(replace(plan, checks=tuple(checks)), {"grafana": ADDRESS, "grafana2": other})
     assert [wanted.kind for wanted in make(other).named] == ["security"]
     assert [wanted.kind for wanted in make(ADDRESS).named] == ["application", "infrastructure", "business"]

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tminus.domain.wording import worded
 from tminus.domain.dashboard import Panel, Query
+from tminus.domain.wording import worded
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "application": ("rate", "errors", "duration", "saturation"),
@@ -43,7 +43,9 @@ class _Signs:
 def _signs(query: str, title: str, ended: str = "") -> _Signs:
     flags = re.IGNORECASE | re.DOTALL
     return _Signs(
-        re.compile(query, flags), re.compile(title, re.IGNORECASE), re.compile(ended, flags) if ended else None
+        re.compile(query, flags),
+        re.compile(title, re.IGNORECASE),
+        re.compile(ended, flags) if ended else None,
     )
 
 

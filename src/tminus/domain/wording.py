@@ -18,7 +18,9 @@ ENDED = re.compile(
 
 _PLACED = {"country_code", "postal_code", "zip_code"}
 """Labels that are called alike, and say where."""
-_DOING = re.compile(r"route|path|uri|url|handler|endpoint|method|event|event_type|action|operation|type|reason")
+_DOING = re.compile(
+    r"route|path|uri|url|handler|endpoint|method|event|event_type|action|operation|type|reason"
+)
 _STRING = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`"
 _SELECTOR = re.compile(rf"([A-Za-z_:][\w:]*)\s*\{{((?:{_STRING}|[^{{}}\"'`]|\$\{{[^}}]*\}})*)\}}")
 """A metric with its matchers. Braces without a name, as of LogQL, are none: there they say what is looked for."""

@@ -192,7 +192,9 @@ class Grafana:
         path = f"/api/datasources/uid/{quote(uid, safe='')}/resources/api/v1/label/{quote(label, safe='')}/values"
         known = frozenset({400, 403, 404, 422, 500, 501, 502, 503, 504})
         reply = await self._ask("GET", f"{path}?{urlencode(asked)}", known=known)
-        found = _object(reply, f"the values of the label {label}").get("data") if reply.status == 200 else None
+        found = (
+            _object(reply, f"the values of the label {label}").get("data") if reply.status == 200 else None
+        )
         return [one for one in found if isinstance(one, str)] if isinstance(found, list) else None
 
     async def query(self, queries: Sequence[Mapping[str, Any]], minutes: float) -> dict[str, Result]:
@@ -217,9 +219,7 @@ class Grafana:
             return {str(one["refId"]): Result(error=why) for one in queries}
         return {ref: _result(results, ref, reply) for ref in (str(one["refId"]) for one in queries)}
 
-    async def save(
-        self, model: Mapping[str, Any], message: str, *, overwrite: bool, folder: str = ""
-    ) -> str:
+    async def save(self, model: Mapping[str, Any], message: str, *, overwrite: bool, folder: str = "") -> str:
         """Keep a dashboard in the folder with this uid; where people open it.
 
         One that is there moves to where no folder is named, and gets that place's permissions.
@@ -374,7 +374,9 @@ def _frame(frame: Mapping[str, Any]) -> tuple[list[Series], int, bool]:
 
 def _newest(times: Any, column: Sequence[Any]) -> float:
     pairs = zip(times, column, strict=False) if isinstance(times, list) else ()
-    return max((float(at) for at, one in pairs if _is_value(one) and isinstance(at, int | float)), default=0.0)
+    return max(
+        (float(at) for at, one in pairs if _is_value(one) and isinstance(at, int | float)), default=0.0
+    )
 
 
 def _is_value(one: Any) -> bool:

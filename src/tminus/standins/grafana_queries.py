@@ -143,9 +143,7 @@ async def health(source: Mapping[str, Any]) -> tuple[int, Any]:
     return 400, {"status": "ERROR", "message": "There was an error returned querying the Prometheus API."}
 
 
-async def label_values(
-    source: Mapping[str, Any], label: str, asked: Mapping[str, str]
-) -> tuple[int, Any]:
+async def label_values(source: Mapping[str, Any], label: str, asked: Mapping[str, str]) -> tuple[int, Any]:
     """What Prometheus says of the values of a label; raises `Refused` for a plugin that has no such path."""
     if source["type"] != PROMETHEUS:
         raise Refused(404, "Not found")

@@ -125,7 +125,9 @@ def _found(frames: Sequence[Mapping[str, Any]]) -> Found:
         columns = dict(
             zip((about["type"] for about in frame["schema"]["fields"]), frame["data"]["values"], strict=True)
         )
-        labels = next((about.get("labels", {}) for about in frame["schema"]["fields"] if "labels" in about), {})
+        labels = next(
+            (about.get("labels", {}) for about in frame["schema"]["fields"] if "labels" in about), {}
+        )
         times = columns.get("time") or [0] * len(columns.get("number", []))
         pairs = zip(times, columns.get("number", []), strict=True)
         found[tuple(sorted(labels.items()))] = {at: one for at, one in pairs if one is not None}
