@@ -66,7 +66,7 @@ class Http:
         self._session = session
         self._base = base.rstrip("/")
 
-    async def ask(
+    async def ask(  # noqa: PLR0913 - the parts of a request
         self,
         method: str,
         path: str,

@@ -20,6 +20,7 @@ _BATCH = 10
 """How many selectors are asked about in one request."""
 _EXPLAINED = 5
 """For how many empty panels is asked when there was a last value."""
+_SLOW = "see why Prometheus does not answer this at the data source; a time limit is a frequent cause"
 
 
 class Showing:
@@ -122,7 +123,7 @@ class Showing:
         if failed and not (await self._health(uid)).problem:
             raise InconclusiveError(
                 f"which series have the label {label} could not be seen: {failed[:300]}",
-                hint="see why Prometheus does not answer this at the data source; a time limit is a frequent cause",
+                hint=_SLOW,
             )
         return {one for number, one in enumerate(selectors) if results[f"S{number}"].series}
 
@@ -176,8 +177,9 @@ class Showing:
             for ref, result in (await self._api.query(queries, self._asker.minutes)).items():
                 if result.error:
                     raise InconclusiveError(
-                        f"whether the panel {panel.name!r} shows what is measured could not be seen: {result.error[:300]}",
-                        hint="see why Prometheus does not answer this at the data source; a time limit is a frequent cause",
+                        f"whether the panel {panel.name!r} shows what is measured could not be seen:"
+                        f" {result.error[:300]}",
+                        hint=_SLOW,
                     )
                 found |= {ref} if result.series else set()
         return found

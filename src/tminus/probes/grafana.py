@@ -85,7 +85,7 @@ async def dashboard(  # noqa: PLR0913 - what a plan may say
     rare events may be empty and is remarked upon; so is a dashboard that is not as its copy or never asks anew. A
     business dashboard needs the word of its `owner` in the record `confirmed` for the version that is there.
 
-    With a `side` the data alone is looked at, narrowed to the series with this `label` where there are some. Without a kind, a uid, a title
+    With a `side` the data alone is looked at, narrowed to the series with this `label`. Without a kind, a uid, a title
     and a copy it is that of each dashboard that the plan's other lines name.
     """
     narrow = Narrow(_label(label), side) if side else None
@@ -228,7 +228,8 @@ def _observation(found: Sequence[_Seen], version: str, side: str) -> Observation
     remarks = tuple(told(name, one) for name, seen in each for one in seen.remarks)
     full, counted = sum(seen.full for seen in found), sum(seen.counted for seen in found)
     own = sum(seen.own for seen in found)
-    fact = f"{full} of {counted} panels of {', '.join(names)} show data{f', {own} of them that of {side}' if side else ''}"
+    which = f", {own} of them that of {side}" if side else ""
+    fact = f"{full} of {counted} panels of {', '.join(names)} show data{which}"
     material: dict[str, JsonValue] = {
         name: {"uid": seen.evidence["uid"], "sha256": seen.evidence.get("sha256")} for name, seen in each
     }

@@ -196,9 +196,8 @@ def _dashboard(body: Any) -> dict[str, Any]:
     """The model in a request to keep one; raises `Refused` for what Grafana would not take."""
     if not isinstance(body, dict) or set(body) - _SAVED or not isinstance(body.get("dashboard"), dict):
         raise Refused(400, "bad request data")
-    if not isinstance(body.get("overwrite", False), bool) or not isinstance(body.get("message") or "", str):
-        raise Refused(400, "bad request data")
-    if not isinstance(body.get("folderUid") or "", str):
+    texts = [body.get(name) or "" for name in ("message", "folderUid")]
+    if not isinstance(body.get("overwrite", False), bool) or not all(isinstance(one, str) for one in texts):
         raise Refused(400, "bad request data")
     model = dict(body["dashboard"])
     if not isinstance(model.get("title"), str) or not model["title"].strip():

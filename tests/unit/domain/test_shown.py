@@ -125,7 +125,7 @@ def test_a_slow_refresh_is_remarked_upon(slow: str, said: str) -> None:
 
 
 def test_a_panel_that_is_also_about_something_else_is_no_calm() -> None:
-    queries = tuple(Query(name, Source(), False, {"expr": ASKED[name]}) for name in ("rate", "denied"))
+    queries = tuple(query for meaning in ("rate", "denied") for query in panel("", meaning).queries)
     mixed = Shown(Panel(1, "Requests and denials", "timeseries", queries))
     problems, remarks = judge(FULL, mixed, required=("denied",), filled=0.5)
     assert problems == ["nothing shows denied: the panel 'Requests and denials' is empty"]

@@ -197,7 +197,9 @@ async def test_an_address_that_leads_on_is_named_and_no_query_is_made_a_get_of()
     app.router.add_route("*", "/{path:.*}", moved)
     async with TestServer(app) as server, asking(f"http://:t@{server.host}:{server.port}") as api:
         for call in (api.server(), api.query([QUERY], 15)):
-            with pytest.raises(InconclusiveError, match="leads on to https://grafana.example/api/") as caught:
+            with pytest.raises(
+                InconclusiveError, match=r"leads on to https://grafana\.example/api/"
+            ) as caught:
                 await call
             assert "key" not in str(caught.value)
 
