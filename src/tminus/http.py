@@ -66,7 +66,7 @@ class Http:
         self._session = session
         self._base = base.rstrip("/")
 
-    async def ask(
+    async def ask(  # noqa: PLR0913 - the parts of a request
         self,
         method: str,
         path: str,
@@ -74,13 +74,17 @@ class Http:
         headers: Mapping[str, str] | None = None,
         json_body: Any = None,
         data: Any = None,
+        redirects: bool = True,
     ) -> Answer:
-        """One request and its whole answer, whatever its status; raises `UnreachableError` when there is none."""
+        """One request and its whole answer, whatever its status; raises `UnreachableError` when there is none.
+
+        Without `redirects` one is an answer like any other: to follow it makes a GET of a POST.
+        """
         url = self._base + path
         began = monotonic()
         with self._telling(method, url):
             async with self._session.request(
-                method, url, headers=headers, json=json_body, data=data
+                method, url, headers=headers, json=json_body, data=data, allow_redirects=redirects
             ) as reply:
                 body = await reply.content.read(MAX_BYTES + 1)
                 while len(body) <= MAX_BYTES and (more := await reply.content.read(MAX_BYTES)):

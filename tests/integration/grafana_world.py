@@ -160,6 +160,18 @@ class Lenient(Grafana):
         return web.json_response(body)
 
 
+class Forgetful(Grafana):
+    """A Grafana whose Prometheus has no time for the question which series have a label."""
+
+    async def _query(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        if any('!=""' in one.get("expr", "") for one in body["queries"]):
+            failed = {"error": "query timed out in expression evaluation", "status": 503}
+            results = {one["refId"]: failed for one in body["queries"]}
+            return web.json_response({"results": results}, status=400)
+        return await super()._query(request)
+
+
 @dataclass
 class Around:
     """A Grafana, and what tests change of it."""
@@ -198,7 +210,8 @@ class Around:
     def seen(self, scene: Scene, *checks: Check) -> Scene:
         """The scene with this Grafana in the place of the stage's."""
         plan = scene.plan if not checks else replace(scene.plan, checks=checks)
-        return replace(scene, handles={"grafana": dashboards.maker(plan, self.folder)(self.address)})
+        make = dashboards.maker(plan, {"grafana": self.address}, self.folder)
+        return replace(scene, handles={"grafana": make(self.address)})
 
 
 @asynccontextmanager

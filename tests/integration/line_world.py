@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import aiohttp
@@ -22,7 +23,7 @@ from tminus.control.opening import Binding
 from tminus.control.readiness import Readiness
 from tminus.demo import images as demo_images
 from tminus.demo import parts as demo_parts
-from tminus.demo import service
+from tminus.demo import service, worker
 from tminus.demo.packages import Binaries
 from tminus.demo.stage import PARTS, Stage
 from tminus.demo.worker import Serving
@@ -264,7 +265,9 @@ class World:
         """Have the worker run, of the release that has all the traffic: green's."""
         scene = self.scene
         serving = Serving(scene.releases(), scene.previous, scene.release, scene.target().desired)
-        await self.stage.start_worker(serving)
+        # A polite worker would wait for everything else that this machine does before it answers.
+        with patch.object(worker, "polite", list):
+            await self.stage.start_worker(serving)
 
     def process(self, name: str) -> processes.Process:
         found = processes.find(self.stage.folder, name)

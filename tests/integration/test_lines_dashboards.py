@@ -67,7 +67,10 @@ async def judged(world: World, tmp_path: Path, measured: Measured, check: str) -
 
 
 def at(scene: Scene, address: str) -> Scene:
-    return replace(scene, handles={"grafana": dashboards.maker(scene.plan, scene.site.copies)(address)})
+    return replace(
+        scene,
+        handles={"grafana": dashboards.maker(scene.plan, {"grafana": address}, scene.site.copies)(address)},
+    )
 
 
 @line(APP, "passed", "the stage's dashboard, as it was made, over its Prometheus while users are there")

@@ -15,9 +15,18 @@ from tminus.errors import Exit, InconclusiveError
 from tminus.probes import grafana as probe
 
 if TYPE_CHECKING:
-    from tests.integration.grafana_world import Around, grafana, healthy, level, prometheus, until
+    from tests.integration.grafana_world import (
+        Around,
+        Forgetful,
+        asks,
+        grafana,
+        healthy,
+        level,
+        prometheus,
+        until,
+    )
 else:
-    from grafana_world import Around, grafana, healthy, level, prometheus, until
+    from grafana_world import Around, Forgetful, asks, grafana, healthy, level, prometheus, until
 
 REPORTED = {
     "vault_audit_log_request_count": level(5),
@@ -152,6 +161,60 @@ async def test_a_constant_behind_which_nothing_is_measured_is_no_data(tmp_path: 
     assert isinstance(found.value, list)
     assert "it would show a constant, and nothing is measured" in str(found.value[0])
     assert "nothing shows errors" in str(found.value[0])
+
+
+async def test_no_errors_are_zero_where_requests_are_measured(tmp_path: Path) -> None:
+    async with prometheus(tmp_path / "measured", healthy()) as address, grafana(tmp_path, address) as around:
+        failed = 'sum(rate(depot_http_requests_total{status=~"5.."}[1m]))'
+        every = "sum(rate(depot_http_requests_total[1m]))"
+        for text in (
+            f"{failed} / {every}",
+            f"{failed} / {every} or vector(0)",
+            failed,
+            f"{failed} or vector(0)",
+        ):
+            around.edit("application", lambda model, text=text: asks(model, "Failed requests", text))
+            for side in ("", "green"):
+                found = await probe.dashboard.run(
+                    probe.System(around.address), uid="tminus-application", kind="application", side=side
+                )
+                assert found.value == [], (text, side)
+
+
+async def test_sums_over_hidden_queries_show_data_of_a_side(tmp_path: Path) -> None:
+    def add_up(model: dict[str, Any]) -> None:
+        first = model["panels"][0]["targets"][0]
+        over = {"type": "__expr__", "uid": "__expr__"}
+        model["panels"][0]["targets"] = [
+            {**first, "hide": True},
+            {
+                "refId": "B",
+                "datasource": over,
+                "type": "reduce",
+                "expression": "A",
+                "reducer": "last",
+                "hide": True,
+            },
+            {"refId": "C", "datasource": over, "type": "math", "expression": "$B * 60"},
+        ]
+        model["panels"][0]["title"] = "Requests a minute"
+
+    async with prometheus(tmp_path / "measured", healthy()) as address, grafana(tmp_path, address) as around:
+        around.edit("application", add_up)
+        for side in ("", "green"):
+            found = await probe.dashboard.run(
+                probe.System(around.address), uid="tminus-application", kind="application", side=side
+            )
+            assert found.value == [], side
+
+
+async def test_where_the_label_cannot_be_seen_nothing_is_said_of_green(tmp_path: Path) -> None:
+    async with (
+        prometheus(tmp_path / "measured", healthy()) as address,
+        grafana(tmp_path, address, kind=Forgetful) as around,
+    ):
+        with pytest.raises(InconclusiveError, match="have the label side could not be seen: query timed out"):
+            await probe.dashboard.run(probe.System(around.address), uid="tminus-application", side="green")
 
 
 async def test_what_was_measured_long_ago_is_dated(tmp_path: Path) -> None:

@@ -134,7 +134,8 @@ async def _pushed(address: str, models: Sequence[dict[str, Any]], *, overwrite: 
             if there is not None and not drift.differences(dict(there.model), model):
                 found.append(there.path)
                 continue
-            found.append(await api.save(model, _MESSAGE, overwrite=overwrite))
+            folder = there.folder if there is not None else ""
+            found.append(await api.save(model, _MESSAGE, overwrite=overwrite, folder=folder))
     return found
 
 

@@ -15,6 +15,10 @@ MIXED = "-- Mixed --"
 """A panel whose queries each name their own data source."""
 SHARED = "-- Dashboard --"
 """A panel that shows what another panel of the dashboard has asked."""
+MUTE = frozenset(
+    {"text", "dashlist", "alertlist", "annolist", "news", "welcome", "gettingstarted", "pluginlist"}
+)
+"""Kinds of panels that ask nothing, whatever is left in them of what they were before."""
 OWN = frozenset({"-- Grafana --", "grafana", "__expr__", SHARED, MIXED})
 """Data sources that Grafana is itself; there is nothing behind them that could be ill."""
 LARGEST_BYTES = 8 * 1024 * 1024
@@ -58,6 +62,12 @@ class Query:
         )
         return " ".join(one for one in asked if isinstance(one, str))
 
+    @property
+    def blank(self) -> bool:
+        """Whether it is one that the page does not send: its expression was left empty."""
+        said = isinstance(self.model.get("expr"), str) and self.source.kind in {"", "prometheus", "loki"}
+        return said and not self.text.strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
@@ -73,6 +83,8 @@ class Panel:
     """The uid of the library panel that it shows; empty for one of its own."""
     shares: int = 0
     """The id of the panel whose answers it shows; 0 for none."""
+    interval: str = ""
+    """Its least interval from one point to the next, `1m`, or a variable of it; empty for the data source's."""
 
     @property
     def drawn(self) -> tuple[Query, ...]:
@@ -198,15 +210,18 @@ def _panel(model: Mapping[str, JsonValue], library: Mapping[str, Mapping[str, Js
     # What the dashboard says of a library panel is its place; everything else is the library's.
     said = {**library[uid], "id": model.get("id")} if uid in library else model
     source = _source(said.get("datasource"))
+    kind = _text(said.get("type"))
     queries = [_query(one, number, source) for number, one in enumerate(_objects(said.get("targets")))]
+    asking = kind not in MUTE and source.uid != SHARED
     shares = next((_number(one.get("panelId")) for one in _objects(said.get("targets"))), 0)
     return Panel(
         number=_number(said.get("id")),
         title=_text(said.get("title")) or (_text(shown.get("name")) if isinstance(shown, Mapping) else ""),
-        kind=_text(said.get("type")),
-        queries=() if source.uid == SHARED else tuple(queries),
+        kind=kind,
+        queries=tuple(one for one in queries if not one.blank) if asking else (),
         library=uid,
         shares=shares if source.uid == SHARED else 0,
+        interval=_text(said.get("interval")),
     )
 
 

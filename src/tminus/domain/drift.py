@@ -4,6 +4,7 @@ Grafana gives a dashboard an id and counts its versions; a file that was exporte
 leaves data sources open. None of that is a change. Everything else is.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 
@@ -15,6 +16,7 @@ PLACE = frozenset({"id", "version", "iteration", "gnetId", "__inputs", "__requir
 """What a dashboard has of the place where it lies, and not of whoever made it."""
 
 _INPUT = re.compile(r"\$\{(\w+)\}")
+_EXACT = 2**53 - 1
 _MOST = 5
 """How many differences are told."""
 
@@ -50,8 +52,28 @@ def differences(live: JsonValue, copy: JsonValue) -> list[str]:
 
 def _without_nothing(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
-        return {name: _without_nothing(one) for name, one in value.items() if one is not None}
-    return [_without_nothing(one) for one in value] if isinstance(value, list) else value
+        return {_whole(name): _without_nothing(one) for name, one in value.items() if one is not None}
+    if isinstance(value, list):
+        return [_without_nothing(one) for one in value]
+    if isinstance(value, str):
+        return _whole(value)
+    return _number(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _whole(text: str) -> str:
+    """A text without half characters, which a file may hold and nobody can write."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _number(number: float) -> JsonValue:
+    """A number as Grafana's page reads it: whole ones beyond 2^53 lose their last figures there."""
+    if isinstance(number, int) and abs(number) <= _EXACT:
+        return number
+    try:
+        read = float(number)
+    except OverflowError:
+        return str(number)
+    return read if math.isfinite(read) else str(read)
 
 
 def _compared(copy: JsonValue, live: JsonValue, place: str, free: set[str]) -> Iterator[str]:

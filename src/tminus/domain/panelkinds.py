@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tminus.domain.dashboard import Panel
+from tminus.domain.dashboard import Panel, Query
+from tminus.domain.wording import worded
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "application": ("rate", "errors", "duration", "saturation"),
@@ -35,23 +36,36 @@ class _Signs:
 
     query: re.Pattern[str]
     title: re.Pattern[str]
+    ended: re.Pattern[str] | None = None
+    """By which matchers of how something ended."""
 
 
-def _signs(query: str, title: str) -> _Signs:
-    return _Signs(re.compile(query, re.IGNORECASE | re.DOTALL), re.compile(title, re.IGNORECASE))
+def _signs(query: str, title: str, ended: str = "") -> _Signs:
+    flags = re.IGNORECASE | re.DOTALL
+    return _Signs(
+        re.compile(query, flags),
+        re.compile(title, re.IGNORECASE),
+        re.compile(ended, flags) if ended else None,
+    )
 
 
-_STATUS = r"(?:status|code|class|result|response)\w*\s*(?:=~?|!=|!~)\s*[\"'][^\"']*"
-"""A matcher of answers, up to the figures that it asks for."""
+_STATUS = r"(?:status|code|class|result|response)\w*\s*=~?\s*[\"'`][^\"'`]*"
+"""A matcher that takes answers of a status, up to the figures that it asks for."""
+_OTHER = r"\s*(?:!=|!~)\s*[\"'`]"
+"""A matcher that takes every other."""
 
 _SIGNALS: Mapping[str, _Signs] = {
     "duration": _signs(
-        r"histogram_quantile|_bucket\b|quantile\s*=|latency"
+        r"histogram_quantile|_bucket\b|_quantile\b|latency"
         r"|(?:request|response|http|rpc|query|call|duration)\w*_(?:seconds|milliseconds|ms|duration)(?:_sum)?\b",
         r"latenc|duration|response time|\bp9\d\b|\bp50\b|percentile|how long|slow",
     ),
     "errors": _signs(
-        rf"{_STATUS}5|error|fail|exception|grpc_code\s*!=", r"error|5xx|fail|success rate|availab"
+        r"error|fail|exception",
+        r"error|5xx|fail|success rate|availab",
+        rf"{_STATUS}5|(?:status|code|class|result|response)\w*{_OTHER}[^\"'`]*[25]"
+        rf"|=~?\s*[\"'`][^\"'`]*(?:error|fail|exception)|success\w*\s*=~?\s*[\"'`]false"
+        rf"|{_OTHER}(?:ok|none|success|true)",
     ),
     "saturation": _signs(
         r"in_?flight|in_?progress|queue|backlog|pending|waiting|pool|saturat|utili[sz]ation|cpu|memory|resident|heap"
@@ -59,7 +73,8 @@ _SIGNALS: Mapping[str, _Signs] = {
         r"saturat|utili[sz]|in flight|queue|backlog|pool|capacity|headroom|\bcpu\b|memory",
     ),
     "rate": _signs(
-        r"\b(?:i?rate|increase|delta)\s*\(.*(?:request|http|rpc|query|queries|_count\b|_total\b|hits|calls|responses)",
+        r"\b(?:i?rate|increase|delta)\s*\(.*\b(?!\w*bytes(?!_count))\w*"
+        r"(?:request|http|rpc|query|queries|hits|calls|responses|messages|events|jobs|transactions|operations)",
         r"request|throughput|traffic|\brps\b|\bqps\b|req/s|per second|\brate\b",
     ),
 }
@@ -87,12 +102,14 @@ _RESOURCES: Mapping[str, _Signs] = {
         r"log-?ins?|logon|sign-?ins?|authenticat|auth fail|password",
     ),
     "denied": _signs(
-        rf"{_STATUS}(?:40[13]|4\\?\.|4xx|\(40|4\[)|denied|deny|forbidden|unauthori[sz]ed",
+        r"denied|deny|forbidden|unauthori[sz]ed",
         r"denied|forbidden|unauthori[sz]ed|\b40[13]\b|access refused",
+        rf"{_STATUS}(?:40[13]|4\\?\.|4xx|\(40|4\[)|=~?\s*[\"'`](?:denied|forbidden|unauthori[sz]ed)",
     ),
     "blocked": _signs(
-        rf"{_STATUS}429|waf|modsec|blocked|firewall|rate_?limit|throttl|banned|dropped|requests_denied|tarpit",
+        r"waf|modsec|blocked|firewall|rate_?limit|throttl|banned|dropped|requests_denied|tarpit",
         r"block|\bwaf\b|firewall|rate limit|throttl|banned|\b429\b",
+        rf"{_STATUS}429|=~?\s*[\"'`](?:blocked|throttled|banned|dropped)",
     ),
     "audit": _signs(r"audit", r"audit"),
     "vulnerabilities": _signs(r"vulnerab|\bcve|trivy|grype|advisor", r"vulnerab|\bcves?\b|advisor"),
@@ -102,8 +119,16 @@ _RESOURCES: Mapping[str, _Signs] = {
 
 def about(panel: Panel) -> frozenset[str]:
     """Everything known that a panel is about."""
-    found = {meaning for query in panel.drawn for meaning in _meanings(query.text)}
+    found = {meaning for query in panel.drawn for meaning in _meanings(query)}
     return frozenset(found) if found else frozenset(_titled(panel.title))
+
+
+def rare(panel: Panel) -> bool:
+    """Whether a panel shows rare events and nothing else, so that it may be empty; a title says so of no query."""
+    each = [_meanings(query) for query in panel.drawn]
+    if not any(each):
+        return bool(found := _titled(panel.title) - SIGNALS) and found <= EVENTS
+    return all(found & EVENTS and found - SIGNALS <= EVENTS for found in each)
 
 
 def shows(panel: Panel, meaning: str) -> bool:
@@ -116,14 +141,28 @@ def shows(panel: Panel, meaning: str) -> bool:
 
 def promises(panel: Panel, meaning: str) -> bool:
     """Whether a panel that asks nothing would be about this, by its title or by what is switched off in it."""
-    hidden = {found for query in panel.queries for found in _meanings(query.text)}
+    hidden = {found for query in panel.queries for found in _meanings(query)}
     return meaning in (hidden or _titled(panel.title)) or meaning.lower() in panel.title.lower()
 
 
-def _meanings(query: str) -> set[str]:
-    signal = next((name for name, signs in _SIGNALS.items() if signs.query.search(query)), None)
-    others = {name for name, signs in _RESOURCES.items() if signs.query.search(query)}
+def _meanings(query: Query) -> set[str]:
+    said = worded(query)
+    signal = next(
+        (name for name, signs in _SIGNALS.items() if _found(signs, said.measuring(name), said.ended)), None
+    )
+    events = KINDS["security"]
+    others = {
+        name
+        for name, signs in _RESOURCES.items()
+        if _found(signs, f"{said.metrics} {said.doing}" if name in events else said.metrics, said.ended)
+    }
     return others | ({signal} if signal else set())
+
+
+def _found(signs: _Signs, text: str, ended: str) -> bool:
+    """Whether a query is known by its words, or, where it measures anything, by its matchers."""
+    by_end = signs.ended is not None and bool(text.strip()) and signs.ended.search(ended) is not None
+    return by_end or signs.query.search(text) is not None
 
 
 def _titled(title: str) -> set[str]:

@@ -29,8 +29,12 @@ class Shown:
     """Why what it gave counts for nothing; empty where it counts or where nothing came."""
     own: int = 0
     """How many of the rows are of queries that were narrowed to one side."""
+    calm: bool = False
+    """Whether nothing came since nothing has failed, while all that could fail is measured: its figure is 0."""
     asked: str = ""
     """What it asked, the variables' values in it."""
+    written: str = ""
+    """What it asks as the dashboard has it, without any values."""
     source: str = ""
     """Which data source was asked."""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -48,11 +52,19 @@ class Shown:
         """Why it shows nothing, in words; empty where it shows data."""
         if self.error:
             return f"the panel {self.name} fails: {self.error[:300]}"
-        if self.rows:
+        if self.rows or self.calm:
             return ""
-        told = [f"it asks {self.source or 'nobody'}: {_short(self.asked)}"] if self.asked else []
-        told += [f"${name} is {value!r}" for name, value in self.variables.items()]
-        told += [words for words in (self.note, self.last) if words]
+        values = [f"${name} is {value!r}" for name, value in self.variables.items()]
+        return self._empty(self.asked, values)
+
+    @property
+    def remark(self) -> str:
+        """The same for a remark: without values, so that it stays the same when a machine gets another name."""
+        return self.lacking if self.error or not self.lacking else self._empty(self.written, [])
+
+    def _empty(self, asked: str, values: Sequence[str]) -> str:
+        told = [f"it asks {self.source or 'nobody'}: {_short(asked)}"] if asked else []
+        told += [*values, *(words for words in (self.note, self.last) if words)]
         return f"the panel {self.name} is empty" + (f" ({'; '.join(told)})" if told else "")
 
 
@@ -78,6 +90,8 @@ class Outcome:
     """How many of the panels that count show data."""
     counted: int
     """How many panels count: all but those of rare events that may be empty."""
+    own: int = 0
+    """How many of the full ones show what was narrowed to one side."""
 
 
 def judged(dashboard: Dashboard, shown: Sequence[Shown], demand: Demand) -> Outcome:
@@ -89,26 +103,28 @@ def judged(dashboard: Dashboard, shown: Sequence[Shown], demand: Demand) -> Outc
     excused: list[Shown] = []
     for meaning in demand.required:
         about = [one for one in shown if panelkinds.shows(one.panel, meaning)]
+        calm = [one for one in about if meaning in panelkinds.EVENTS and panelkinds.rare(one.panel)]
         if not about:
             problems.append(f"no panel shows {meaning}{_idle(dashboard, meaning)}")
         elif meaning in panelkinds.EVENTS:
             problems += [one.lacking for one in about if one.error]
-            excused += [one for one in about if one.lacking and not one.error]
-        else:
+            excused += [one for one in calm if one.lacking and not one.error]
+        if about and not calm:
             problems += _required(meaning, about, demand.side)
     counted = [one for one in shown if not any(one is other for other in excused)]
     if shown and all(one.lacking for one in shown):
         problems.append("no panel shows any data, and that is no calm")
-    remarks = [f"{one.lacking}; see whether anything would fill it" for one in excused]
+    remarks = [f"{one.remark}; see whether anything would fill it" for one in excused]
     full = [one for one in counted if not one.lacking]
-    empty = [one.lacking for one in counted if one.lacking]
-    told = [one for one in empty if not any(problem.endswith(one) for problem in problems)]
+    empty = [one for one in counted if one.lacking]
+    told = [one for one in empty if not any(problem.endswith(one.lacking) for problem in problems)]
     if counted and len(full) < demand.filled * len(counted):
         share = f"{len(full)} of {len(counted)} panels show data, and {demand.filled * 100:g}% must"
-        problems += [share, *told]
+        problems += [share, *(one.lacking for one in told)]
     else:
-        remarks += told
-    return Outcome(_once(problems), _once(remarks), len(full), len(counted))
+        remarks += [one.remark for one in told]
+    own = sum(one.own > 0 for one in full)
+    return Outcome(_once(problems), _once(remarks), len(full), len(counted), own)
 
 
 def _required(meaning: str, about: Sequence[Shown], side: str) -> list[str]:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from tminus.domain.canonical import JsonValue
@@ -25,8 +26,12 @@ _PLACE = re.compile(
     r"|\$\{(?P<full>\w+)(?:\.[^:}]+)?(?::(?P<form>[^}]+))?\}"
 )
 """Where a variable stands; Grafana's own pattern."""
+_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
+"""Of a pattern as JavaScript writes it; what its other flags change is nothing here."""
 _SPECIAL = re.compile(r"[\\^$*+?.()|{}\[\]]")
 """What means something in a pattern."""
+_TOLD, _LONGEST = 3, 80
+"""How many of a variable's values are told, and how many characters of each."""
 _LABELS = re.compile(r"label_values\(\s*(?:(?P<of>.+?)\s*,\s*)?(?P<label>[A-Za-z_]\w*)\s*\)", re.DOTALL)
 _METRICS = re.compile(r"metrics\(\s*(?P<pattern>.*?)\s*\)", re.DOTALL)
 _RESULT = re.compile(r"query_result\(\s*(?P<of>.*)\s*\)", re.DOTALL)
@@ -47,14 +52,17 @@ Chosen = Mapping[str, Values]
 """By the name of a variable: what is put in its place."""
 
 
-def interpolated(text: str, chosen: Chosen) -> str:
-    """A text with the variables' values in their places; names that nobody knows stay as they are."""
+def interpolated(text: str, chosen: Chosen, form: str = "") -> str:
+    """A text with the variables' values in their places; names that nobody knows stay as they are.
+
+    `form` is how values are written where their place does not say it.
+    """
 
     def value(place: re.Match[str]) -> str:
         name = place["plain"] or place["old"] or place["full"]
         if name not in chosen:
             return place[0]
-        return _written(chosen[name], place["oldform"] or place["form"] or "")
+        return _written(chosen[name], place["oldform"] or place["form"] or form)
 
     return _PLACE.sub(value, text)
 
@@ -70,16 +78,30 @@ def filled(model: JsonValue, chosen: Chosen) -> JsonValue:
     return model
 
 
+def shown_time(begin: float, end: float) -> dict[str, Values]:
+    """What stands for the time that is shown, by seconds of the epoch: the page puts in milliseconds."""
+    return {"__from": Values((f"{begin * 1000:.0f}",)), "__to": Values((f"{end * 1000:.0f}",))}
+
+
 def used(text: str, chosen: Chosen) -> dict[str, str]:
-    """The values of the variables that stand in a text, as people read them, by name."""
-    names = dict.fromkeys(place["plain"] or place["old"] or place["full"] for place in _PLACE.finditer(text))
-    return {name: " + ".join(chosen[name].chosen) for name in names if name in chosen}
+    """The values of the variables that stand in a text, as people read them, by name: the first of many."""
+    own = (name for name in _names(text) if name in chosen and not name.startswith("__"))
+    return {name: _few(chosen[name].chosen) for name in own}
 
 
 def open_names(text: str, chosen: Chosen) -> list[str]:
     """The variables in a text that nobody knows; Grafana's own, which begin with `__`, are none of them."""
-    names = (place["plain"] or place["old"] or place["full"] for place in _PLACE.finditer(text))
-    return [name for name in dict.fromkeys(names) if name not in chosen and not re.match(r"__|\d", name)]
+    return [name for name in _names(text) if name not in chosen and not re.match(r"__|\d", name)]
+
+
+def _names(text: str) -> dict[str, None]:
+    """The names of the variables in a text, each once, in order."""
+    return dict.fromkeys(place["plain"] or place["old"] or place["full"] for place in _PLACE.finditer(text))
+
+
+def _few(values: tuple[str, ...]) -> str:
+    told = " + ".join(value[:_LONGEST] for value in values[:_TOLD])
+    return told if len(values) <= _TOLD else f"{told} + {len(values) - _TOLD} more"
 
 
 def _pattern(values: Values) -> str:
@@ -113,7 +135,17 @@ def _joined(escaped: list[str]) -> str:
     return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
 
 
+def _dated(milliseconds: str, form: str) -> str:
+    """A time in a form of Grafana's: `date`, `date:iso`, `date:seconds`; a form of one's own is written as `date`."""
+    if form == "date:seconds":
+        return f"{int(milliseconds) // 1000}"
+    moment = datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _written(values: Values, form: str) -> str:
+    if form.startswith("date") and values.chosen and values.chosen[0].isdigit():
+        return _dated(values.chosen[0], form)
     write = _FORMS.get(form)
     if write is None or not values.chosen or values.ready:
         return _pattern(values)
@@ -122,41 +154,46 @@ def _written(values: Values, form: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How a variable's values are learnt from Prometheus: an expression, and where in its answer they stand."""
+    """How a variable's values are learnt from Prometheus."""
 
-    expression: str
-    label: str
+    of: str
+    """The series that have the label, or the expression whose series are the values; empty for all of them."""
+    label: str = ""
     """The label whose values they are; empty where each whole series is one."""
+    pattern: str = ""
+    """What a value must hold; empty for anything."""
 
 
 def asking(query: str) -> Asking | None:
-    """What a variable's query means as an expression; nothing for one that only Grafana's page understands.
+    """What a variable's query means; nothing for one that only Grafana's page understands.
 
     The forms are those of Grafana's data source for Prometheus: `label_values`, `metrics`, `query_result`.
     """
     if found := _LABELS.fullmatch(query.strip()):
-        of = found["of"] or f'{{{found["label"]}!=""}}'
-        return Asking(f"group by ({found['label']}) ({of})", found["label"])
+        return Asking(found["of"] or "", found["label"])
     if found := _METRICS.fullmatch(query.strip()):
-        pattern = found["pattern"].replace("\\", "\\\\").replace('"', '\\"')
-        return Asking(f'group by (__name__) ({{__name__=~".*{pattern}.*"}})', "__name__")
+        return Asking("", "__name__", found["pattern"])
     if found := _RESULT.fullmatch(query.strip()):
-        return Asking(found["of"], "")
+        return Asking(found["of"])
     return None
 
 
 def taken(values: Iterable[str], pattern: str) -> list[str]:
     """What a variable's pattern takes of each value, sorted and each once: its first group, or the whole value.
 
-    Raises `ValueError` for a pattern that is none.
+    Raises `ValueError` for a pattern that is none, or one that JavaScript alone can read.
     """
-    body = re.fullmatch(r"/(.*)/[gimsuy]*", pattern, re.DOTALL)
-    try:
-        compiled = re.compile(re.sub(r"\(\?<(?![=!])", "(?P<", body[1] if body else pattern))
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is no pattern: {error}") from error
     if not pattern:
         return sorted(set(values))
+    written = re.fullmatch(r"/(.*)/([dgimsuvy]*)", pattern, re.DOTALL)
+    # As the page does: a pattern without slashes must fit the whole value.
+    body, flags = (written[1], written[2]) if written else (f"^{pattern}$", "")
+    try:
+        compiled = re.compile(
+            re.sub(r"\(\?<(?![=!])", "(?P<", body), sum(_FLAGS.get(flag, 0) for flag in set(flags))
+        )
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no pattern: {error}") from error
     found = (compiled.search(one) for one in values)
     return sorted({_group(one) for one in found if one is not None})
 
@@ -243,5 +280,4 @@ def order(dashboard: Dashboard) -> tuple[Variable, ...]:
 
 def _needs(variable: Variable, names: Mapping[str, Variable]) -> bool:
     text = f"{variable.query} {variable.source.uid} {variable.pattern}"
-    used = {place["plain"] or place["old"] or place["full"] for place in _PLACE.finditer(text)}
-    return bool(used & (set(names) - {variable.name}))
+    return bool(set(_names(text)) & (set(names) - {variable.name}))

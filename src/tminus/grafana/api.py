@@ -9,12 +9,14 @@ import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 from tminus.errors import DeniedError, InconclusiveError, RefusedError, UnreachableError
 from tminus.http import BUSY, Answer, Http, bare, busy, connect
 
+_MOVED = frozenset({301, 302, 303, 307, 308})
 NAMESPACE = "default"
 """Where Grafana's first organization keeps its dashboards under `/apis`."""
 FOUND_MOST = 100
@@ -26,6 +28,15 @@ SECONDS = 40.0
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """The Grafana that answers."""
+
+    version: str
+    now: float
+    """Its own time, in seconds of the epoch; 0 where it does not say it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """One dashboard as Grafana keeps it."""
 
@@ -33,6 +44,8 @@ class Stored:
     version: int
     path: str = ""
     """Where people open it, below Grafana's address."""
+    folder: str = ""
+    """The uid of the folder that it lies in; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,8 @@ class Series:
 
     labels: Mapping[str, str]
     figures: tuple[float, ...]
+    newest_ms: float = 0.0
+    """When it had its last figure, in milliseconds of the epoch; 0 where the answer does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +100,7 @@ class Grafana:
         self._where = where
         self._token = token
 
-    async def version(self) -> str:
+    async def server(self) -> Server:
         """Which Grafana answers, and that its own database is well; raises `UnreachableError` when it is not."""
         reply = await self._ask("GET", "/api/health")
         found = _object(reply, f"the answer of {self._where} to /api/health")
@@ -94,7 +109,7 @@ class Grafana:
                 f"{self._where} says that its own database is {found.get('database', 'not there')}",
                 hint="see Grafana's log, and whether this address is Grafana's at all",
             )
-        return str(found.get("version", ""))
+        return Server(str(found.get("version", "")), _dated(reply.headers.get("date", "")))
 
     async def dashboard(self, uid: str) -> Stored | None:
         """The dashboard with this uid; nothing where there is none."""
@@ -109,7 +124,12 @@ class Grafana:
                 f"{self._where} answers without a dashboard for {uid}", hint="see what stands at this address"
             )
         about = meta if isinstance(meta, dict) else {}
-        return Stored(model, _whole(about.get("version", model.get("version"))), str(about.get("url", "")))
+        return Stored(
+            model,
+            _whole(about.get("version", model.get("version"))),
+            str(about.get("url", "")),
+            str(about.get("folderUid") or ""),
+        )
 
     async def _newer(self, name: str) -> Stored | None:
         """The same where only the newer structure of paths knows it."""
@@ -121,7 +141,10 @@ class Grafana:
         spec, meta = found.get("spec"), found.get("metadata")
         if not isinstance(spec, dict) or not isinstance(meta, dict):
             return None  # a page of something else that answers every path
-        return Stored({**spec, "uid": str(meta.get("name", name))}, _whole(meta.get("generation")))
+        notes = meta.get("annotations")
+        folder = str(notes.get("grafana.app/folder") or "") if isinstance(notes, dict) else ""
+        model = {**spec, "uid": str(meta.get("name", name))}
+        return Stored(model, _whole(meta.get("generation")), folder=folder)
 
     async def search(self, words: str) -> list[tuple[str, str]]:
         """Uid and title of the dashboards whose titles hold these words."""
@@ -139,9 +162,10 @@ class Grafana:
         """How a data source is, by its own plugin's words."""
         name = quote(uid, safe="")
         reply = await self._ask(
-            "GET", f"/api/datasources/uid/{name}/health", known=frozenset({400, 404, 500})
+            "GET", f"/api/datasources/uid/{name}/health", known=frozenset({400, 404, 500, 501})
         )
-        if reply.status == 404:
+        # Older ones say 404 of a plugin without a health check, newer ones 501.
+        if reply.status in {404, 501}:
             there = await self._ask("GET", f"/api/datasources/uid/{name}", known=frozenset({404}))
             if there.status == 200:
                 return Health(unseen="its plugin has no health check")
@@ -157,6 +181,21 @@ class Grafana:
         found = _object(reply, f"the library panel {uid}").get("result")
         model = found.get("model") if isinstance(found, dict) else None
         return model if reply.status == 200 and isinstance(model, dict) else None
+
+    async def labelled(self, uid: str, label: str, of: str, shown: tuple[float, float]) -> list[str] | None:
+        """The values of a label at a Prometheus, of the series that `of` selects; nothing where it does not say them.
+
+        This is what the page asks too: Prometheus answers from its index, and reads no series for it.
+        """
+        asked = {"start": f"{shown[0]:.0f}", "end": f"{shown[1]:.0f}"} if shown[1] else {}
+        asked |= {"match[]": of} if of else {}
+        path = f"/api/datasources/uid/{quote(uid, safe='')}/resources/api/v1/label/{quote(label, safe='')}/values"
+        known = frozenset({400, 403, 404, 422, 500, 501, 502, 503, 504})
+        reply = await self._ask("GET", f"{path}?{urlencode(asked)}", known=known)
+        found = (
+            _object(reply, f"the values of the label {label}").get("data") if reply.status == 200 else None
+        )
+        return [one for one in found if isinstance(one, str)] if isinstance(found, list) else None
 
     async def query(self, queries: Sequence[Mapping[str, Any]], minutes: float) -> dict[str, Result]:
         """What these queries give over the last minutes, by their `refId`.
@@ -180,13 +219,16 @@ class Grafana:
             return {str(one["refId"]): Result(error=why) for one in queries}
         return {ref: _result(results, ref, reply) for ref in (str(one["refId"]) for one in queries)}
 
-    async def save(self, model: Mapping[str, Any], message: str, *, overwrite: bool) -> str:
-        """Keep a dashboard; where people open it.
+    async def save(self, model: Mapping[str, Any], message: str, *, overwrite: bool, folder: str = "") -> str:
+        """Keep a dashboard in the folder with this uid; where people open it.
+
+        One that is there moves to where no folder is named, and gets that place's permissions.
 
         Raises `RefusedError` for one that somebody has changed there, and `InconclusiveError` for what Grafana does not
         take.
         """
         body = {"dashboard": dict(model), "message": message, "overwrite": overwrite}
+        body |= {"folderUid": folder} if folder else {}
         reply = await self._ask(
             "POST", "/api/dashboards/db", known=frozenset({400, 404, 412, 422}), body=body
         )
@@ -208,10 +250,16 @@ class Grafana:
     ) -> Answer:
         """One answer with 200, or with a status that whoever asks knows what to do with."""
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        reply = await self._http.ask(method, path, headers=headers, json_body=body)
+        reply = await self._http.ask(method, path, headers=headers, json_body=body, redirects=False)
         if reply.status == 200 or reply.status in known:
             return reply
         what = f"{method} {path.partition('?')[0]}"
+        if reply.status in _MOVED:
+            to = bare(urljoin(f"{self._where}{path}", reply.headers.get("location", "")))
+            raise InconclusiveError(
+                f"{self._where} leads on to {to} ({reply.status} for {what})",
+                hint="let the address be the one that it leads to: what is asked by POST does not follow",
+            )
         if reply.status in {401, 403}:
             raise DeniedError(
                 f"{self._where} refuses us: {reply.status} for {what}{_said(reply)}",
@@ -263,6 +311,14 @@ def _source(one: Mapping[str, Any]) -> DataSource:
     )
 
 
+def _dated(header: str) -> float:
+    """The seconds of the epoch in a header of HTTP; 0 for what is no time."""
+    try:
+        return parsedate_to_datetime(header).timestamp()
+    except ValueError:
+        return 0.0
+
+
 def _whole(found: Any) -> int:
     return found if isinstance(found, int) and not isinstance(found, bool) else 0
 
@@ -303,15 +359,24 @@ def _frame(frame: Mapping[str, Any]) -> tuple[list[Series], int, bool]:
         if about.get("type") != "time" and isinstance(column, list)
     ]
     rows = max((sum(_is_value(one) for one in column) for _, column in told), default=0)
+    times = next((column for about, column in values if about.get("type") == "time"), None)
     series = [
         Series(
             {str(name): str(value) for name, value in (about.get("labels") or {}).items()},
             tuple(float(one) for one in column if _is_value(one)),
+            _newest(times, column),
         )
         for about, column in told
         if about.get("type") == "number"
     ]
     return series, rows, any(column for _, column in told)
+
+
+def _newest(times: Any, column: Sequence[Any]) -> float:
+    pairs = zip(times, column, strict=False) if isinstance(times, list) else ()
+    return max(
+        (float(at) for at, one in pairs if _is_value(one) and isinstance(at, int | float)), default=0.0
+    )
 
 
 def _is_value(one: Any) -> bool:

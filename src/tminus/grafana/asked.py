@@ -1,22 +1,26 @@
 """The queries of a panel as they are sent: variables in their places, narrowed to a side where one is asked for."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tminus.alerting.expression import Selector
 from tminus.domain import templating
-from tminus.domain.dashboard import EXPRESSIONS, OWN, Query, Source
+from tminus.domain.dashboard import EXPRESSIONS, OWN, Panel, Query, Source
 from tminus.domain.templating import Values
 from tminus.grafana import restricting
 from tminus.grafana.variables import PROMETHEUS, Sources
 
-STEP_MS = 5_000
-"""Milliseconds from one point to the next at the least; a data source that is scraped less often has fewer."""
-SEEN = "-seen"
-"""What is added to a query's name to ask whether it measures anything."""
+POINT_MS = 5_000
+"""Milliseconds of what is shown for each point that could be drawn, as on a screen of common width."""
+STEP_MS = 15_000
+"""What is said to be the least step where nothing says it: what Grafana takes for the pace of scraping."""
 LONG_AGO = "1d"
 """How far back is looked for a last value."""
+_PACE = "5m"
+"""In steps of which that is done: Prometheus holds a sample for so long, so none is stepped over."""
+_UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _FORMATS = frozenset({"time_series", "table", "heatmap"})
 
 
@@ -40,6 +44,10 @@ class Asked:
     """Why it cannot be asked; empty where it can."""
     selectors: tuple[Selector, ...] = ()
     """What it selects, in PromQL that can be read."""
+    constant: bool = False
+    """Whether it gives something also where nothing is measured: `… or vector(0)`, `time()`."""
+    least_ms: int = 0
+    """Its panel's least interval from one point to the next, in milliseconds; 0 for the data source's."""
 
     @property
     def ref(self) -> str:
@@ -47,9 +55,19 @@ class Asked:
         return self.query.ref
 
     @property
-    def constant(self) -> bool:
-        """Whether it gives something also where nothing is measured: `… or vector(0)`."""
-        return bool(self.selectors) and restricting.constant(self.expression)
+    def empty(self) -> bool:
+        """Whether the page does not send it, for it asks nothing."""
+        return not self.problem and self.source.kind == PROMETHEUS and not self.query.expression.strip()
+
+    @property
+    def sums(self) -> bool:
+        """Whether it asks no data source and reckons with the answers of others."""
+        return self.source.uid == EXPRESSIONS
+
+    @property
+    def by_end(self) -> bool:
+        """Whether it selects by how something ended, so that it is empty while nothing ends so."""
+        return any(restricting.plain(one) != one for one in self.selectors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +77,40 @@ class Asker:
     sources: Sources
     chosen: Mapping[str, Values]
     minutes: float
+    names: Collection[str] = ()
+    """The variables that the dashboard has."""
     narrow: Narrow | None = None
     carrying: Collection[Selector] = ()
+    """The selectors whose series tell the sides apart, without matchers of how something ended."""
 
-    async def ready(self, query: Query) -> Asked:
-        """A query with its data source and its variables."""
+    async def ready(self, query: Query, panel: Panel) -> Asked:
+        """A query of a panel with its data source and its variables."""
         source = await self.source(query)
         if source.uid not in OWN and not source.kind:
             return Asked(query, source, "", f"Grafana has no data source {source.uid or 'by default'}")
-        if missing := templating.open_names(query.text, self.chosen):
+        if missing := self._open(query, source):
             return Asked(query, source, "", f"nothing is known for the variable ${missing[0]}")
+        least = _milliseconds(templating.interpolated(panel.interval, self.chosen))
         if source.kind != PROMETHEUS:
-            return Asked(query, source, "")
+            return Asked(query, source, "", least_ms=least)
         expression = templating.interpolated(query.expression, self.chosen)
+        asked = Asked(query, source, expression, least_ms=least)
         try:
-            return Asked(query, source, expression, selectors=tuple(restricting.selectors(expression)))
+            selectors, constant = restricting.selectors(expression), restricting.constant(expression)
         except ValueError:
-            return Asked(query, source, expression)  # Prometheus says what is wrong with it
+            return asked  # Prometheus says what is wrong with it
+        return replace(asked, selectors=tuple(selectors), constant=constant)
+
+    def _open(self, query: Query, source: Source) -> list[str]:
+        """The variables of a query that nobody knows.
+
+        `$A` is another query where sums are made. Other languages than PromQL and LogQL have words with a `$` of their
+        own, `$timeFilter`, so there what the dashboard calls a variable is one.
+        """
+        if source.uid == EXPRESSIONS:
+            return []
+        found = templating.open_names(query.text, self.chosen)
+        return found if query.expression else [name for name in found if name in self.names]
 
     async def source(self, query: Query) -> Source:
         """The data source of a query, by uid."""
@@ -88,10 +123,10 @@ class Asker:
             return self.narrowed(one.expression, one.selectors)
         return templating.interpolated(one.query.text, self.chosen)
 
-    def models(self, one: Asked) -> list[dict[str, Any]]:
-        """What is sent for a query: itself, and where it could show a constant, whether it measures anything."""
+    def model(self, one: Asked) -> dict[str, Any]:
+        """What is sent for a query."""
         if one.source.kind != PROMETHEUS:
-            return [self._other(one)]
+            return self._other(one)
         said = one.query.model
         model = prometheus(one.ref, one.source.uid, self.text(one), instant=said.get("instant") is True)
         model["range"] = said.get("range") is True or not model["instant"]
@@ -99,39 +134,53 @@ class Asker:
         model["maxDataPoints"] = _points(self.minutes)
         if isinstance(said.get("interval"), str) and said["interval"]:
             model["interval"] = templating.interpolated(str(said["interval"]), self.chosen)
-        if not one.constant:
-            return [model]
+        if one.least_ms:
+            model["intervalMs"] = one.least_ms
+        return model
+
+    def seen(self, one: Asked, *, every: bool) -> dict[str, Any]:
+        """The query for whether anything that a query selects is measured, or everything is.
+
+        How something ended is left out: where no request has failed, no series of failed ones is there.
+        """
         over = f"[{self.minutes:g}m]"
-        seen = " or ".join(f"group(last_over_time({text}{over}))" for text in self.selected(one))
-        return [model, prometheus(one.ref + SEEN, one.source.uid, seen, instant=True)]
+        selectors = dict.fromkeys(restricting.plain(selector) for selector in one.selectors)
+        parts = [f"group(last_over_time({self._narrowed(each)}{over}))" for each in selectors]
+        return prometheus(one.ref, one.source.uid, (" and " if every else " or ").join(parts), instant=True)
 
     def last(self, one: Asked) -> dict[str, Any]:
         """The query for how many seconds ago there was a last value of what it selects, within a day."""
         newest = " or ".join(
-            f"max(max_over_time(timestamp({text})[{LONG_AGO}:1m]))" for text in self.selected(one)
+            f"max(max_over_time(timestamp({self._narrowed(selector)})[{LONG_AGO}:{_PACE}]))"
+            for selector in one.selectors
         )
         return prometheus(one.ref, one.source.uid, f"time() - max({newest})", instant=True)
 
+    def carries(self, one: Asked) -> bool:
+        """Whether a query selects anything that tells the sides apart."""
+        return any(restricting.plain(selector) in self.carrying for selector in one.selectors)
+
     def narrowed(self, text: str, selectors: Collection[Selector]) -> str:
         """An expression with the side at those of its selectors that tell the sides apart."""
-        carrying = set(self.carrying).intersection(selectors)
+        carrying = {one for one in selectors if restricting.plain(one) in self.carrying}
         if self.narrow is None or not carrying:
             return text
         return restricting.restricted(text, self.narrow.label, self.narrow.value, carrying)
 
-    def selected(self, one: Asked) -> list[str]:
-        """What a query selects, narrowed: as Prometheus is asked for each."""
-        return [self.narrowed(selector.text, [selector]) for selector in one.selectors]
+    def _narrowed(self, selector: Selector) -> str:
+        return self.narrowed(selector.text, [selector])
 
     def _other(self, one: Asked) -> dict[str, Any]:
         """A query of another language, as the dashboard has it."""
         filled = templating.filled(dict(one.query.model), self.chosen)
         assert isinstance(filled, dict)  # noqa: S101 - it was one
+        # Grafana leaves what is hidden out of its answer, where sums are made.
+        said = {name: value for name, value in filled.items() if name != "hide"}
         return {
-            **filled,
+            **said,
             "refId": one.ref,
             "datasource": {"uid": one.source.uid, "type": one.source.kind or EXPRESSIONS},
-            "intervalMs": STEP_MS,
+            "intervalMs": one.least_ms or STEP_MS,
             "maxDataPoints": _points(self.minutes),
         }
 
@@ -147,7 +196,10 @@ def groups(asked: Sequence[Asked], *, together: bool) -> list[list[Asked]]:
 
 
 def prometheus(ref: str, uid: str, expression: str, *, instant: bool) -> dict[str, Any]:
-    """One query of Grafana's data source for Prometheus."""
+    """One query of Grafana's data source for Prometheus.
+
+    Its `intervalMs` would come before the pace of scraping that the data source is set to, so it is left out.
+    """
     return {
         "refId": ref,
         "datasource": {"uid": uid, "type": PROMETHEUS},
@@ -155,10 +207,15 @@ def prometheus(ref: str, uid: str, expression: str, *, instant: bool) -> dict[st
         "format": "time_series",
         "instant": instant,
         "range": not instant,
-        "intervalMs": STEP_MS,
         "maxDataPoints": 100,
     }
 
 
 def _points(minutes: float) -> int:
-    return max(10, round(minutes * 60_000 / STEP_MS))
+    return max(10, round(minutes * 60_000 / POINT_MS))
+
+
+def _milliseconds(interval: str) -> int:
+    """An interval as Grafana writes it, `1m`, `>10s`, `30`; 0 for what is none."""
+    found = re.fullmatch(r"[<>]?(\d+(?:\.\d+)?)(ms|[smhd])?", interval.strip())
+    return round(float(found[1]) * _UNITS_MS[found[2] or "s"]) if found else 0

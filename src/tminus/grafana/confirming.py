@@ -36,7 +36,7 @@ def confirmations(path: Path, called: str) -> list[Confirmation]:
         raise InconclusiveError(
             f"the confirmations in {called} cannot be read: {error.strerror}", hint=hint
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date that no calendar has is no YAMLError
         raise InconclusiveError(f"the confirmations in {called} are no YAML", hint=hint) from error
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise InconclusiveError(f"{called} holds no list of confirmations", hint=hint)

@@ -12,6 +12,7 @@ from promql_parser import MatrixSelector, VectorSelector
 
 from tminus.alerting import expression
 from tminus.alerting.expression import Selector
+from tminus.domain import wording
 
 _TIMES = {"__interval": 90_061, "__rate_interval": 93_784, "__range": 97_507}
 """Seconds that stand for an interval while its text is parsed."""
@@ -28,6 +29,12 @@ _OWN = re.compile(r"\$(?:(?P<plain>__\w+)|\{(?P<full>__\w+)(?::\w+)?\})")
 def parsed(text: str) -> expression.Expression:
     """A panel's expression; raises `ValueError` for what Prometheus could not read either."""
     return expression.parse(_OWN.sub(_standing, text))
+
+
+def plain(selector: Selector) -> Selector:
+    """The same without matchers of how something ended: what is measured also on a day without any failure."""
+    kept = tuple(one for one in selector.matchers if not wording.ended(one[0]))
+    return Selector(selector.metric, kept) if selector.metric or kept else selector
 
 
 def constant(text: str) -> bool:

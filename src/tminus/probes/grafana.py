@@ -40,6 +40,7 @@ class _Look:
     filled: float
     minutes: int
     narrow: Narrow | None
+    now: float
 
     @property
     def imported(self) -> bool:
@@ -57,6 +58,7 @@ class _Seen:
     evidence: Mapping[str, JsonValue] = field(default_factory=dict)
     full: int = 0
     counted: int = 0
+    own: int = 0
 
 
 @Probe
@@ -87,7 +89,7 @@ async def dashboard(  # noqa: PLR0913 - what a plan may say
     and a copy it is that of each dashboard that the plan's other lines name.
     """
     narrow = Narrow(_label(label), side) if side else None
-    look = _Look(_share(filled), minutes, narrow)
+    share = _share(filled)
     named = Wanted(kind, tuple(panels or ()), uid, title, copy, confirmed, owner)
     wanted = (named,) if kind or uid or title or copy else grafana.named
     if not wanted:
@@ -96,9 +98,10 @@ async def dashboard(  # noqa: PLR0913 - what a plan may say
             hint="write `kind`, `uid`, `title` or `copy` under `with` of this line or another",
         )
     async with asking(grafana.address) as api:
-        version = await api.version()
+        server = await api.server()
+        look = _Look(share, minutes, narrow, server.now)
         found = [await _seen(api, each, grafana.folder, look) for each in wanted]
-    return _observation(found, version, side)
+    return _observation(found, server.version, side)
 
 
 def _share(filled: str) -> float:
@@ -133,7 +136,7 @@ async def _seen(api: Grafana, wanted: Wanted, folder: Path, look: _Look) -> _See
             f"the dashboard {read.title!r} holds no panel that asks anything",
             hint="see whether the right file was imported; a dashboard of texts shows nothing",
         )
-    showing = Showing(api, read, look.minutes, look.narrow)
+    showing = Showing(api, read, look.minutes, look.narrow, end=look.now)
     shown = await showing.panels()
     demand = Demand(wanted.required, look.filled, look.narrow.value if look.narrow else "")
     outcome = judged(read, shown, demand)
@@ -153,7 +156,7 @@ async def _seen(api: Grafana, wanted: Wanted, folder: Path, look: _Look) -> _See
         "sha256": drift.fingerprint(dict(stored.model)),
         "panels": _counts(shown),
     }
-    return _Seen(read.title, problems, remarks, evidence, outcome.full, outcome.counted)
+    return _Seen(read.title, problems, remarks, evidence, outcome.full, outcome.counted, outcome.own)
 
 
 async def _read(api: Grafana, stored: Stored) -> tuple[Dashboard, list[str]]:
@@ -224,7 +227,9 @@ def _observation(found: Sequence[_Seen], version: str, side: str) -> Observation
     problems: list[JsonValue] = [told(name, one) for name, seen in each for one in seen.problems]
     remarks = tuple(told(name, one) for name, seen in each for one in seen.remarks)
     full, counted = sum(seen.full for seen in found), sum(seen.counted for seen in found)
-    fact = f"{full} of {counted} panels of {', '.join(names)} show data{f' of {side}' if side else ''}"
+    own = sum(seen.own for seen in found)
+    which = f", {own} of them that of {side}" if side else ""
+    fact = f"{full} of {counted} panels of {', '.join(names)} show data{which}"
     material: dict[str, JsonValue] = {
         name: {"uid": seen.evidence["uid"], "sha256": seen.evidence.get("sha256")} for name, seen in each
     }

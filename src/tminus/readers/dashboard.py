@@ -31,7 +31,7 @@ def see(path: Path) -> Sight:
     """Its panels, what they ask and are about, and its variables."""
     try:
         document = json.loads(files.regular(path, dashboard.LARGEST_BYTES))
-        read = dashboard.read(document)
+        read, sha256 = dashboard.read(document), drift.fingerprint(document)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", hint="check the path") from error
     except ValueError as error:
@@ -42,7 +42,7 @@ def see(path: Path) -> Sight:
         "version": read.version,
         "schema": read.schema,
         "refresh": read.refresh,
-        "sha256": drift.fingerprint(document),
+        "sha256": sha256,
         "inputs": [*read.inputs],
         "variables": [_variable(one) for one in map(asdict, read.variables)],
         "panels": [_panel(panel) for panel in read.panels],

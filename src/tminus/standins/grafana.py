@@ -8,9 +8,10 @@
 | `GET /apis/dashboard.grafana.app/v1/namespaces/default/dashboards/{uid}` | the same by the newer structure |
 | `GET /api/search` | dashboards by words of their titles |
 | `GET`, `POST /api/datasources`, `GET`, `DELETE /api/datasources/uid/{uid}` | data sources |
-| `GET /api/datasources/uid/{uid}/health` | whether one answers; 400 when it does not |
+| `GET /api/datasources/uid/{uid}/health` | whether one answers; 400 when it does not, 501 without a health check |
+| `GET /api/datasources/uid/{uid}/resources/api/v1/label/{label}/values` | the values of a label at a Prometheus |
 | `GET`, `DELETE /api/library-elements/{uid}`, `POST /api/library-elements` | library panels |
-| `POST /api/ds/query` | what queries give; 400 as soon as one fails |
+| `POST /api/ds/query` | what queries give, and sums over them; 400 as soon as one fails |
 
 A process of its own: `python -m tminus.standins.grafana --port N`. Written after Grafana's own pages about its HTTP
 API. It is stricter than Grafana: a field that nobody knows is refused.
@@ -81,6 +82,7 @@ class Grafana:
             web.get("/api/datasources/uid/{uid}", self._source),
             web.delete("/api/datasources/uid/{uid}", self._remove_source),
             web.get("/api/datasources/uid/{uid}/health", self._source_health),
+            web.get("/api/datasources/uid/{uid}/resources/api/v1/label/{label}/values", self._label_values),
             web.post("/api/library-elements", self._add_element),
             web.get("/api/library-elements/{uid}", self._element),
             web.delete("/api/library-elements/{uid}", self._remove_element),
@@ -127,7 +129,7 @@ class Grafana:
                 "status": "success",
                 "version": model["version"],
                 "slug": entry.slug,
-                "folderUid": "",
+                "folderUid": entry.folder,
             }
         )
 
@@ -142,14 +144,16 @@ class Grafana:
             "created": written(entry.created),
             "updated": written(entry.updated),
             "folderId": 0,
-            "folderUid": "",
+            "folderUid": entry.folder,
             "provisioned": entry.provisioned,
         }
         return web.json_response({"dashboard": entry.model, "meta": meta})
 
     async def _newer(self, request: web.Request) -> web.Response:
-        model = self._entry(request).model
+        entry = self._entry(request)
+        model = entry.model
         meta = {"name": model["uid"], "namespace": "default", "generation": model["version"]}
+        meta |= {"annotations": {"grafana.app/folder": entry.folder}} if entry.folder else {}
         spec = {name: value for name, value in model.items() if name not in {"id", "uid", "version"}}
         about = {"kind": "Dashboard", "apiVersion": "dashboard.grafana.app/v1"}
         return web.json_response({**about, "metadata": meta, "spec": spec})
@@ -209,6 +213,11 @@ class Grafana:
 
     async def _source_health(self, request: web.Request) -> web.Response:
         status, body = await grafana_queries.health(self._one_source(request))
+        return web.json_response(body, status=status)
+
+    async def _label_values(self, request: web.Request) -> web.Response:
+        label, asked = request.match_info["label"], dict(request.query)
+        status, body = await grafana_queries.label_values(self._one_source(request), label, asked)
         return web.json_response(body, status=status)
 
     def _one_source(self, request: web.Request) -> dict[str, Any]:

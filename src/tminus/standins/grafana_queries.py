@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from . import grafana_sums
 from .grafana_store import Refused
 
 PROMETHEUS = "prometheus"
@@ -101,15 +102,17 @@ async def answer(
 ) -> tuple[int, Any]:
     """The status and the body for a request; raises `Refused` for one that Grafana would not take at all."""
     queries, window = _request(body, now())
-    for query in queries:
+    asked = [query for query in queries if query["datasource"]["uid"] != grafana_sums.UID]
+    for query in asked:
         if query["datasource"]["uid"] not in sources:
             raise Refused(404, "Data source not found")
         _check(query, sources[query["datasource"]["uid"]])
-    results = {}
+    results: dict[str, Any] = {}
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session:
-        for query in queries:
+        for query in asked:
             source = sources[query["datasource"]["uid"]]
             results[query["refId"]] = await _result(session, query, source, window)
+    results = grafana_sums.added(queries, results)
     failed = any("error" in result for result in results.values())
     return (400 if failed else 200), {"results": results}
 
@@ -118,7 +121,7 @@ async def health(source: Mapping[str, Any]) -> tuple[int, Any]:
     """How a data source is: Prometheus is asked, of others what was told of them is said."""
     told = source.get("told", {})
     if told.get("no_health_check"):
-        raise Refused(404, "Method not implemented")
+        raise Refused(501, "Not implemented")
     if ill := told.get("health"):
         return 400, {"status": "ERROR", "message": ill}
     if source["type"] != PROMETHEUS:
@@ -138,6 +141,21 @@ async def health(source: Mapping[str, Any]) -> tuple[int, Any]:
     if well:
         return 200, {"status": "OK", "message": "Successfully queried the Prometheus API."}
     return 400, {"status": "ERROR", "message": "There was an error returned querying the Prometheus API."}
+
+
+async def label_values(source: Mapping[str, Any], label: str, asked: Mapping[str, str]) -> tuple[int, Any]:
+    """What Prometheus says of the values of a label; raises `Refused` for a plugin that has no such path."""
+    if source["type"] != PROMETHEUS:
+        raise Refused(404, "Not found")
+    path = f"{source['url']}/api/v1/label/{label}/values"
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session,
+            session.get(path, params=dict(asked)) as reply,
+        ):
+            return reply.status, json.loads(await reply.read())
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise Refused(500, f"{error}") from error
 
 
 def _request(body: Any, now: float) -> tuple[list[dict[str, Any]], Window]:

@@ -42,6 +42,8 @@ class Entry:
     updated: float
     message: str = ""
     provisioned: bool = False
+    folder: str = ""
+    """The uid of its folder; empty for the one that everybody may open."""
 
     @property
     def slug(self) -> str:
@@ -85,7 +87,10 @@ class Store:
             raise Refused(412, "The dashboard has been changed by someone else", "version-mismatch")
         version = there.model["version"] + 1 if there is not None else 1
         model |= {"uid": uid or secrets.token_hex(7), "version": version}
-        data = {"model": model, "message": body.get("message") or "", "provisioned": provisioned}
+        # Whoever names no folder moves it out of the one that it lies in.
+        folder = body.get("folderUid") or ""
+        message = body.get("message") or ""
+        data = {"model": model, "message": message, "provisioned": provisioned, "folder": folder}
         self._keep("dashboard", data)
         return self.dashboards[model["uid"]]
 
@@ -176,15 +181,23 @@ class Store:
             self._numbers += 1
         number = there.number if there is not None else self._numbers
         created = there.created if there is not None else at
-        entry = Entry({**model, "id": number}, number, created, at, data["message"], data["provisioned"])
-        self.dashboards[model["uid"]] = entry
+        self.dashboards[model["uid"]] = Entry(
+            {**model, "id": number},
+            number,
+            created,
+            at,
+            data["message"],
+            data["provisioned"],
+            data.get("folder", ""),
+        )
 
 
 def _dashboard(body: Any) -> dict[str, Any]:
     """The model in a request to keep one; raises `Refused` for what Grafana would not take."""
     if not isinstance(body, dict) or set(body) - _SAVED or not isinstance(body.get("dashboard"), dict):
         raise Refused(400, "bad request data")
-    if not isinstance(body.get("overwrite", False), bool) or not isinstance(body.get("message") or "", str):
+    texts = [body.get(name) or "" for name in ("message", "folderUid")]
+    if not isinstance(body.get("overwrite", False), bool) or not all(isinstance(one, str) for one in texts):
         raise Refused(400, "bad request data")
     model = dict(body["dashboard"])
     if not isinstance(model.get("title"), str) or not model["title"].strip():

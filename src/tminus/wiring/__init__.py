@@ -337,7 +337,7 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
     own: dict[str, Callable[[str], object]] = {
         **alerting.makers(plan, addresses, clock.now),
         **clusters.makers(plan, addresses, known, clock.now),
-        "grafana": dashboards.maker(plan, site.copies),
+        "grafana": dashboards.maker(plan, addresses, site.copies),
         "website": website.System,
         "depot": service,
         # No line observes it by itself; the plan names it, so that the record says whether it is real.

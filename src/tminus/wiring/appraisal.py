@@ -137,7 +137,7 @@ def afar(
     makers: Makers = {
         **alerting.makers(plan, addresses, SystemClock().now),
         **clusters.makers(plan, addresses, environment, SystemClock().now),
-        "grafana": dashboards.maker(plan),
+        "grafana": dashboards.maker(plan, addresses),
         **by_target,
         "website": website.System,
         "plan": lambda _: plan_probes.System(plan, guard_limits(plan), rehearsals=_kept()),

@@ -8,21 +8,27 @@ from tminus.domain.plan import Plan
 from tminus.grafana.finding import Wanted
 from tminus.probes import grafana
 
+_SYSTEM = "grafana"
+"""The system of a line that names none."""
 _PROBE = "grafana.dashboard"
 _NAMES = ("kind", "uid", "title", "copy")
 """The arguments by which a line names a dashboard."""
 
 
-def maker(plan: Plan, folder: Path | None = None) -> Callable[[str], grafana.System]:
-    """How a Grafana of this plan is made from its address; copies lie below the folder, or where tminus is started."""
-    named = tuple(
-        dict.fromkeys(
-            _wanted(check.arguments or {})
-            for check in plan.checks
-            if _names_one(check.probe, check.arguments)
-        )
-    )
-    return lambda address: grafana.System(address, named, folder or Path())
+def maker(
+    plan: Plan, addresses: Mapping[str, str], folder: Path | None = None
+) -> Callable[[str], grafana.System]:
+    """How a Grafana of this plan is made from its address; copies lie below the folder, or where tminus is started.
+
+    `addresses` are those of the plan's systems by their names: a line that names a dashboard means its own Grafana's.
+    """
+    named: dict[str, dict[Wanted, None]] = {}
+    for check in plan.checks:
+        said = check.arguments or {}
+        if _names_one(check.probe, said):
+            address = addresses.get(str(said.get("system") or _SYSTEM), "")
+            named.setdefault(address, {})[_wanted(said)] = None
+    return lambda address: grafana.System(address, tuple(named.get(address, ())), folder or Path())
 
 
 def _names_one(probe: str, arguments: Mapping[str, JsonValue] | None) -> bool:

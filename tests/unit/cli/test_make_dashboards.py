@@ -95,7 +95,7 @@ class Kept:
     """A Grafana that keeps what it is given, and was given something before."""
 
     there: dict[str, dict[str, Any]] = field(default_factory=dict)
-    saved: list[tuple[str, bool]] = field(default_factory=list)
+    saved: list[tuple[str, bool, str]] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
         return self
@@ -104,10 +104,10 @@ class Kept:
         return None
 
     async def dashboard(self, uid: str) -> Stored | None:
-        return Stored(self.there[uid], 1, f"/d/{uid}") if uid in self.there else None
+        return Stored(self.there[uid], 1, f"/d/{uid}", "closed") if uid in self.there else None
 
-    async def save(self, model: dict[str, Any], _message: str, *, overwrite: bool) -> str:
-        self.saved.append((str(model["uid"]), overwrite))
+    async def save(self, model: dict[str, Any], _message: str, *, overwrite: bool, folder: str) -> str:
+        self.saved.append((str(model["uid"]), overwrite, folder))
         self.there[str(model["uid"])] = dict(model)
         return f"/d/{model['uid']}/new"
 
@@ -124,10 +124,10 @@ def test_they_are_pushed_once_and_again_only_where_they_differ(tmp_path: Path, k
     first = typed(tmp_path, "--push", "env:GRAFANA")
     assert first.exit_code == Exit.PASSED, first.output
     assert "token" not in first.output
-    assert {uid for uid, _ in kept.saved} == {f"tminus-{kind}" for kind in KINDS}
+    assert {(uid, folder) for uid, _, folder in kept.saved} == {(f"tminus-{kind}", "") for kind in KINDS}
     assert "kept in Grafana: /d/tminus-application/new" in first.output
     kept.saved.clear()
     kept.there["tminus-security"]["refresh"] = "1h"
     again = json.loads(typed(tmp_path, "--push", "env:GRAFANA", "--force", "--json").output)
-    assert kept.saved == [("tminus-security", True)]
+    assert kept.saved == [("tminus-security", True, "closed")], "in the folder that it lies in"
     assert "/d/tminus-application" in again["pushed"]

@@ -74,3 +74,9 @@ def test_one_more_query_in_a_panel_is_a_change() -> None:
     there = live()
     there["panels"][0]["targets"].append({"refId": "B", "expr": "x"})
     assert drift.differences(there, COPY) == ["the panel 'A': targets was changed"]
+
+
+def test_numbers_and_letters_that_nobody_can_write_are_read_as_the_page_reads_them() -> None:
+    odd = live(max=9223372036854775807, huge=10**400, half="\ud800")
+    assert drift.fingerprint(odd) == drift.fingerprint(live(max=2**63, huge=10**400, half="\ufffd"))
+    assert drift.fingerprint(odd) != drift.fingerprint(live())

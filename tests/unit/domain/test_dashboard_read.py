@@ -130,3 +130,12 @@ def test_variables_are_read_with_what_is_chosen() -> None:
 
 def test_what_has_to_be_given_at_the_import_is_known() -> None:
     assert read(board(__inputs=[{"name": "DS_PROMETHEUS"}])).inputs == ("DS_PROMETHEUS",)
+
+
+def test_what_the_page_does_not_send_is_no_query() -> None:
+    left = panel("Words", asking("up"), type="text")
+    blank = panel("Blank", asking("up"), {"refId": "B", "expr": " "}, interval="1m")
+    found = read(board(left, blank, panel("Other", {"refId": "A", "expr": "", "rawSql": "SELECT 1"})))
+    assert titles(found.shown) == ["Blank", "Other"]
+    assert [one.ref for one in found.shown[0].queries] == ["A"]
+    assert found.shown[0].interval == "1m"

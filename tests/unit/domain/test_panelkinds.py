@@ -92,3 +92,56 @@ def test_every_kind_demands_what_is_known() -> None:
     for meanings in panelkinds.KINDS.values():
         assert set(meanings) <= set(known)
     assert set(panelkinds.KINDS["security"]) > panelkinds.EVENTS
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "sum(rate(node_network_receive_bytes_total[5m]))",
+        "rate(container_network_transmit_bytes_total[5m])",
+        "rate(kubelet_http_requests_total[5m])",
+        "rate(kubelet_errors_total[5m])",
+        'go_gc_duration_seconds{quantile="0.5"}',
+        "histogram_quantile(0.9, sum by (le) (rate(kubelet_runtime_operations_duration_seconds_bucket[5m])))",
+        "rate(process_network_receive_bytes_total[5m])",
+        "node_memory_MemAvailable_bytes",
+        "rate(shop_bytes_total[5m])",
+        "rate(prometheus_http_requests_total[5m])",
+    ],
+)
+def test_what_a_machine_does_is_no_golden_signal(expression: str) -> None:
+    assert not panelkinds.about(panel("x", expression)) & panelkinds.SIGNALS
+
+
+@pytest.mark.parametrize(
+    ("expression", "meaning"),
+    [
+        ('sum(rate(http_requests_total{app="queue-api"}[5m]))', "rate"),
+        ('sum(rate(http_requests_total{handler!="/error"}[5m]))', "rate"),
+        ('rate(http_server_requests_seconds_count{exception="None"}[5m])', "rate"),
+        ('rate(http_server_requests_seconds_count{exception!="None"}[5m])', "errors"),
+        ('rate(http_server_requests_seconds_count{outcome="SERVER_ERROR"}[5m])', "errors"),
+        ("sum by (pool) (rate(http_requests_total[5m]))", "rate"),
+        ('label_replace(rate(http_requests_total[5m]), "queue", "$1", "error", "(.*)")', "rate"),
+        ('sum(rate({app="shop"} |= "error" [5m]))', "errors"),
+        ('process_resident_memory_bytes{job="shop"}', "saturation"),
+    ],
+)
+def test_labels_say_where_and_not_what(expression: str, meaning: str) -> None:
+    assert panelkinds.about(panel("x", expression)) & panelkinds.SIGNALS == {meaning}
+
+
+def test_what_was_done_tells_of_rare_events() -> None:
+    asked = 'rate(http_requests_total{route="/login",status=~"4.."}[5m])'
+    assert panelkinds.shows(panel("x", asked), "logins")
+    assert not panelkinds.shows(panel("x", 'rate(http_requests_total{app="login-api"}[5m])'), "logins")
+    assert not panelkinds.shows(panel("x", 'rate(http_requests_total{route!="/login"}[5m])'), "logins")
+
+
+def test_only_rare_events_alone_are_rare() -> None:
+    denied, requests = 'rate(http_requests_total{status="403"}[5m])', "rate(http_requests_total[5m])"
+    assert panelkinds.rare(panel("x", denied))
+    assert panelkinds.rare(panel("Failed logins", "shop:refused"))
+    assert not panelkinds.rare(panel("x", denied, requests))
+    assert not panelkinds.rare(panel("x", denied, "shop:thing"))
+    assert not panelkinds.rare(panel("Logins and CPU", "shop:refused"))

@@ -40,7 +40,7 @@ def test_a_meaning_that_no_panel_shows_is_missed() -> None:
 
 
 def test_one_panel_of_a_meaning_is_enough() -> None:
-    empty = Shown(panel("Requests by route", "rate"), asked="q")
+    empty = Shown(panel("Requests by route", "rate"), asked="q of blue-1", written="q")
     problems, remarks = judge(FULL, empty, required=("rate",), filled=0.5)
     assert problems == []
     assert remarks == ["the panel 'Requests by route' is empty (it asks nobody: q)"]
@@ -60,7 +60,7 @@ def test_a_meaning_whose_panels_are_all_empty_fails_with_what_was_asked() -> Non
 
 
 def test_an_empty_panel_of_rare_events_is_remarked_upon_and_does_not_count() -> None:
-    calm = Shown(panel("Denied", "denied"), asked="q", source="p")
+    calm = Shown(panel("Denied", "denied"), asked="q", written="q", source="p", variables={"pod": "a"})
     problems, remarks = judge(FULL, calm, required=("denied",))
     assert problems == []
     assert remarks == ["the panel 'Denied' is empty (it asks p: q); see whether anything would fill it"]
@@ -122,3 +122,32 @@ def test_a_quick_refresh_is_well(well: str) -> None:
 )
 def test_a_slow_refresh_is_remarked_upon(slow: str, said: str) -> None:
     assert said in slow_refresh(slow)
+
+
+def test_a_panel_that_is_also_about_something_else_is_no_calm() -> None:
+    queries = tuple(query for meaning in ("rate", "denied") for query in panel("", meaning).queries)
+    mixed = Shown(Panel(1, "Requests and denials", "timeseries", queries))
+    problems, remarks = judge(FULL, mixed, required=("denied",), filled=0.5)
+    assert problems == ["nothing shows denied: the panel 'Requests and denials' is empty"]
+    assert remarks == []
+
+
+def test_errors_that_did_not_happen_are_zero_and_no_missing_data() -> None:
+    calm = Shown(panel("Errors", "errors"), calm=True, own=1)
+    assert judge(FULL, calm, required=("errors",)) == ([], [])
+    assert judge(calm, required=("errors",), side="green") == ([], [])
+
+
+def test_the_panels_that_show_a_side_are_counted() -> None:
+    shown = [FULL, Shown(panel("Errors", "errors"), rows=3, own=3)]
+    assert judged(board(*shown), shown, Demand((), 0.95, "green")).own == 1
+
+
+def test_a_remark_stays_the_same_when_a_machine_gets_another_name() -> None:
+    one, other = (
+        Shown(panel("A"), asked=f'up{{pod="{pod}"}}', written='up{pod="$pod"}', variables={"pod": pod})
+        for pod in ("shop-xyz", "shop-abc")
+    )
+    assert one.lacking != other.lacking
+    assert one.remark == other.remark
+    assert "$pod" in one.remark

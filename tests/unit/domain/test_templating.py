@@ -60,25 +60,28 @@ def test_names_that_nobody_knows_are_told_and_grafanas_own_are_none_of_them() ->
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
-        ("label_values(job)", Asking('group by (job) ({job!=""})', "job")),
-        (' label_values(up{a="b", c=~"x,y"}, job)', Asking('group by (job) (up{a="b", c=~"x,y"})', "job")),
-        ("metrics(shop_.*)", Asking('group by (__name__) ({__name__=~".*shop_.*.*"})', "__name__")),
+        ("label_values(job)", Asking("", "job")),
+        (' label_values(up{a="b", c=~"x,y"}, job)', Asking('up{a="b", c=~"x,y"}', "job")),
+        ("metrics(shop_.*)", Asking("", "__name__", "shop_.*")),
         ("query_result(sum(up) by (job))", Asking("sum(up) by (job)", "")),
         ("label_names()", None),
         ("SELECT 1", None),
     ],
 )
-def test_what_a_variable_asks_is_an_expression(query: str, wanted: Asking | None) -> None:
+def test_what_a_variable_asks_is_known(query: str, wanted: Asking | None) -> None:
     assert templating.asking(query) == wanted
 
 
 def test_a_pattern_takes_a_part_of_each_value() -> None:
     values = ['up{job="b"} 1', 'up{job="a"} 1', "other"]
     assert templating.taken(values, '/job="([^"]+)"/') == ["a", "b"]
-    assert templating.taken(values, 'job="(?<value>[^"]+)"') == ["a", "b"]
+    assert templating.taken(values, '/job="(?<value>[^"]+)"/') == ["a", "b"]
+    assert templating.taken(['job="a"', 'my job="a"'], 'job="([^"]+)"') == ["a"], "the whole value must fit"
+    assert templating.taken(["Prod-1", "test-1"], "/^prod-.*/i") == ["Prod-1"]
     assert templating.taken(["b", "a", "b"], "") == ["a", "b"]
-    with pytest.raises(ValueError, match="is no pattern"):
-        templating.taken([], "(")
+    for pattern in ("(", "/(?<!a+)b/"):
+        with pytest.raises(ValueError, match="is no pattern"):
+            templating.taken([], pattern)
 
 
 def variable(kind: str = "query", **more: object) -> Variable:
@@ -139,3 +142,22 @@ def test_a_variable_comes_after_those_that_it_names() -> None:
     names = [one.name for one in found]
     assert sorted(names) == ["ds", "job", "loop", "node", "other"]
     assert names.index("ds") < names.index("job") < names.index("node")
+
+
+def test_the_time_that_is_shown_is_put_in_as_the_page_does() -> None:
+    chosen = templating.shown_time(1_700_000_000.25, 1_700_000_900.0)
+    text = "$__from ${__to} ${__to:date:seconds} ${__from:date:iso} ${__to:date}"
+    assert interpolated(text, chosen) == (
+        "1700000000250 1700000900000 1700000900 2023-11-14T22:13:20.250Z 2023-11-14T22:28:20.000Z"
+    )
+    assert templating.used(text, chosen) == {}
+
+
+def test_the_first_of_many_values_are_told() -> None:
+    many = {"pod": Values(tuple(f"shop-{number}" for number in range(2000)), several=True)}
+    assert templating.used("$pod", many) == {"pod": "shop-0 + shop-1 + shop-2 + 1997 more"}
+
+
+def test_values_in_a_pattern_are_written_as_one() -> None:
+    chosen = {"env": Values(("a.b", "c"), several=True)}
+    assert interpolated("/^$env-.*/", chosen, "regex") == "/^(a\\.b|c)-.*/"

@@ -43,7 +43,7 @@ def test_a_record_is_read_as_yaml_or_json(tmp_path: Path) -> None:
     assert confirmations(path, path.name) == [MARA]
 
 
-@pytest.mark.parametrize("content", ["{", "5", "- 5", "[1, 2"])
+@pytest.mark.parametrize("content", ["{", "5", "- 5", "[1, 2", "- {at: 2024-02-31}"])
 def test_what_is_no_record_is_told(tmp_path: Path, content: str) -> None:
     path = tmp_path / "confirmed.yaml"
     path.write_text(content)

@@ -49,16 +49,18 @@ async def test_the_token_is_sent_as_a_bearers_and_stands_in_no_error() -> None:
 
 
 async def test_a_dashboard_is_found_under_either_structure() -> None:
-    legacy = {"dashboard": {"title": "T", "version": 1}, "meta": {"version": 4, "url": "/d/u/t"}}
+    meta = {"version": 4, "url": "/d/u/t", "folderUid": "f1"}
+    legacy = {"dashboard": {"title": "T", "version": 1}, "meta": meta}
     async with answering({"/api/dashboards/uid/u": (200, legacy)}) as api:
         found = await api.dashboard("u")
         assert found is not None
-        assert (found.model["title"], found.version, found.path) == ("T", 4, "/d/u/t")
-    newer = {"metadata": {"name": "u", "generation": 7}, "spec": {"title": "T"}}
+        assert (found.model["title"], found.version, found.path, found.folder) == ("T", 4, "/d/u/t", "f1")
+    notes = {"grafana.app/folder": "f1"}
+    newer = {"metadata": {"name": "u", "generation": 7, "annotations": notes}, "spec": {"title": "T"}}
     async with answering({V1: (200, newer)}) as api:
         found = await api.dashboard("u")
         assert found is not None
-        assert (found.model, found.version) == ({"title": "T", "uid": "u"}, 7)
+        assert (found.model, found.version, found.folder) == ({"title": "T", "uid": "u"}, 7, "f1")
     async with answering({}) as api:
         assert await api.dashboard("u") is None
 
@@ -78,7 +80,7 @@ async def test_what_is_no_dashboards_answer_shows_nothing(body: Any) -> None:
 async def test_a_grafana_that_is_ill_or_none_is_told(status: int, body: Any, error: type[Exception]) -> None:
     async with answering({"/api/health": (status, body)}) as api:
         with pytest.raises(error):
-            await api.version()
+            await api.server()
 
 
 async def test_a_health_is_the_plugins_word() -> None:
@@ -88,6 +90,11 @@ async def test_a_health_is_the_plugins_word() -> None:
         ({f"{path}/health": (400, {"status": "ERROR", "message": "no route"})}, "no route", ""),
         ({f"{path}/health": (200, {"status": "UNKNOWN"})}, "UNKNOWN", ""),
         ({path: (200, {"uid": "p"})}, "", "its plugin has no health check"),
+        (
+            {f"{path}/health": (501, {"message": "Not implemented"}), path: (200, {"uid": "p"})},
+            "",
+            "its plugin has no health check",
+        ),
         ({}, "it is not there; panels still name it", ""),
     ):
         async with answering(answers) as api:
@@ -133,7 +140,7 @@ async def test_the_figures_of_a_series_come_with_its_labels() -> None:
     answer = {"results": {"A": {"frames": [frame([TIME, value], [[1, 2, 3], [1, None, 2.5]])]}}}
     async with answering({"/api/ds/query": (200, answer)}) as api:
         (series,) = (await api.query([QUERY], 15))["A"].series
-    assert (series.labels, series.figures) == ({"side": "green"}, (1.0, 2.5))
+    assert (series.labels, series.figures, series.newest_ms) == ({"side": "green"}, (1.0, 2.5), 3.0)
 
 
 @pytest.mark.parametrize(
@@ -180,3 +187,47 @@ async def test_a_library_panel_that_is_gone_is_none() -> None:
     async with answering({"/api/library-elements/l": (200, kept)}) as api:
         assert await api.library("l") == {"title": "L"}
         assert await api.library("m") is None
+
+
+async def test_an_address_that_leads_on_is_named_and_no_query_is_made_a_get_of() -> None:
+    async def moved(request: web.Request) -> web.Response:
+        return web.Response(status=301, headers={"Location": f"https://grafana.example{request.path}?key=x"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", moved)
+    async with TestServer(app) as server, asking(f"http://:t@{server.host}:{server.port}") as api:
+        for call in (api.server(), api.query([QUERY], 15)):
+            with pytest.raises(
+                InconclusiveError, match=r"leads on to https://grafana\.example/api/"
+            ) as caught:
+                await call
+            assert "key" not in str(caught.value)
+
+
+async def test_a_grafana_says_its_own_time() -> None:
+    async with answering({"/api/health": (200, {"database": "ok", "version": "12.0.0"})}) as api:
+        found = await api.server()
+    assert found.version == "12.0.0"
+    assert found.now > 1_700_000_000
+
+
+async def test_a_dashboard_stays_in_its_folder() -> None:
+    given: list[Any] = []
+
+    async def keep(request: web.Request) -> web.Response:
+        given.append(await request.json())
+        return web.json_response({"url": "/d/u"})
+
+    app = web.Application()
+    app.router.add_post("/api/dashboards/db", keep)
+    async with TestServer(app) as server, asking(f"http://:t@{server.host}:{server.port}") as api:
+        await api.save({"title": "T"}, "m", overwrite=True, folder="f1")
+        await api.save({"title": "T"}, "m", overwrite=True)
+    assert [one.get("folderUid") for one in given] == ["f1", None]
+
+
+async def test_the_values_of_a_label_are_asked_for_as_the_page_does() -> None:
+    path = "/api/datasources/uid/p/resources/api/v1/label/job/values"
+    async with answering({path: (200, {"status": "success", "data": ["a", "b"]})}) as api:
+        assert await api.labelled("p", "job", "up", (1.0, 2.0)) == ["a", "b"]
+        assert await api.labelled("q", "job", "", (1.0, 2.0)) is None

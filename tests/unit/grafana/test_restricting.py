@@ -51,3 +51,18 @@ def test_what_needs_a_measurement_is_known(text: str) -> None:
 def test_what_prometheus_could_not_read_is_refused() -> None:
     with pytest.raises(ValueError, match="parenthesis"):
         restricting.parsed("sum(rate(x[5m])")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('x{code=~"5..",job="a"}', 'x{job="a"}'),
+        ('x{status="500"}', "x"),
+        ('x{grpc_code!="OK",route=~"/a.*"}', 'x{route=~"/a.*"}'),
+        ('x{country_code="DE"}', 'x{country_code="DE"}'),
+        ('{status="500"}', '{status="500"}'),
+    ],
+)
+def test_how_something_ended_says_nothing_of_what_is_measured(text: str, wanted: str) -> None:
+    (found,) = restricting.selectors(text)
+    assert restricting.plain(found).text == wanted

@@ -70,3 +70,17 @@ class Prometheus:
         given = await request.post() if request.method == "POST" else request.query
         self.asked.append((request.match_info["what"], {name: str(value) for name, value in given.items()}))
         return web.json_response(self.answer, status=self.code)
+
+
+class LabelPrometheus(Prometheus):
+    """One that is asked for the values of labels alone."""
+
+    def __init__(self) -> None:
+        super().__init__({"status": "success", "data": ["shop"]})
+
+    @asynccontextmanager
+    async def up(self) -> AsyncIterator[str]:
+        app = web.Application()
+        app.router.add_get("/api/v1/label/{what}/values", self._tell)
+        async with TestServer(app) as server:
+            yield f"http://{server.host}:{server.port}"

@@ -174,3 +174,13 @@ def test_a_folders_dashboards_are_there_from_the_start_and_change_with_their_fil
     (folder / "shop.json").write_text(json.dumps(board(refresh="1m")))
     kept.provision(folder)
     assert kept.dashboards["shop"].model["version"] == 2
+
+
+async def test_whoever_names_no_folder_moves_a_dashboard_out_of_its_own(tmp_path: Path) -> None:
+    async with grafana(store(tmp_path)) as client:
+        folders = []
+        for body in ({"folderUid": "closed"}, {"overwrite": True}):
+            await ask(client, "POST", "/api/dashboards/db", {"dashboard": board(), **body})
+            _, found = await ask(client, "GET", "/api/dashboards/uid/shop")
+            folders.append(found["meta"]["folderUid"])
+        assert folders == ["closed", ""]

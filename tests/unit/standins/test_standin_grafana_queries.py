@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.standins.grafana_shapes import QUERY, VIEWER, Prometheus, ask, grafana, store
+    from tests.unit.standins.grafana_shapes import (
+        QUERY,
+        VIEWER,
+        LabelPrometheus,
+        Prometheus,
+        ask,
+        grafana,
+        store,
+    )
 else:
-    from grafana_shapes import QUERY, VIEWER, Prometheus, ask, grafana, store
+    from grafana_shapes import QUERY, VIEWER, LabelPrometheus, Prometheus, ask, grafana, store
 
 ASKED = {"queries": [QUERY], "from": "now-15m", "to": "now"}
 PATH = "/api/ds/query"
@@ -135,7 +143,69 @@ async def test_health_is_asked_of_prometheus_and_told_of_others(tmp_path: Path) 
             kept.add_source({"uid": uid, "name": uid, **about})
         found = {uid: await ask(client, "GET", f"/api/datasources/uid/{uid}/health") for uid in kept.sources}
         assert {uid: status for uid, (status, _) in found.items()} == {
-            "well": 200, "ill": 400, "away": 400, "logs": 200, "told": 400, "mute": 404,
+            "well": 200, "ill": 400, "away": 400, "logs": 200, "told": 400, "mute": 501,
         }  # fmt: skip
         assert found["told"][1] == {"status": "ERROR", "message": "no way"}
         assert (await ask(client, "GET", "/api/datasources/uid/gone/health"))[0] == 404
+
+
+def one(value: str) -> dict[str, Any]:
+    found = [{"metric": {"a": "b"}, "value": [10, value]}]
+    return {"status": "success", "data": {"resultType": "vector", "result": found}}
+
+
+def over(ref: str, kind: str, expression: str, **more: Any) -> dict[str, Any]:
+    about = {"uid": "__expr__", "type": "__expr__"}
+    return {"refId": ref, "datasource": about, "type": kind, "expression": expression, **more}
+
+
+LIMIT = [{"evaluator": {"type": "gt", "params": [4]}}]
+
+
+async def test_sums_are_reckoned_and_what_is_hidden_is_left_out(tmp_path: Path) -> None:
+    queries = [
+        {**QUERY, "instant": True, "range": False, "hide": True},
+        over("B", "reduce", "A", reducer="last", hide=True),
+        over("C", "math", "$B / ${A} * 5"),
+        over("D", "threshold", "C", conditions=LIMIT),
+    ]
+    status, found, _ = await told(tmp_path, Prometheus(one("8")), {**ASKED, "queries": queries})
+    assert status == 200
+    assert [*found["results"]] == ["C", "D"]
+    figures = {ref: result["frames"][0]["data"]["values"][-1] for ref, result in found["results"].items()}
+    assert figures == {"C": [5.0], "D": [1.0]}
+    assert found["results"]["C"]["frames"][0]["schema"]["fields"][-1]["labels"] == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [("$Z + 1", "could not find dependent node"), ("$A +", "failed to parse"), ("f($A)", "failed to parse")],
+)
+async def test_a_sum_that_cannot_be_made_fails(tmp_path: Path, expression: str, said: str) -> None:
+    body = {**ASKED, "queries": [QUERY, over("B", "math", expression)]}
+    status, found, _ = await told(tmp_path, Prometheus(one("8")), body)
+    assert status == 400
+    assert said in found["results"]["B"]["error"]
+
+
+async def test_a_sum_over_what_failed_fails_and_without_sums_nothing_is_hidden(tmp_path: Path) -> None:
+    refusal = Prometheus({"status": "error", "errorType": "bad_data", "error": "no"}, 400)
+    body = {**ASKED, "queries": [QUERY, over("B", "math", "$A")]}
+    _, found, _ = await told(tmp_path, refusal, body)
+    assert "sse.dependencyError" in found["results"]["B"]["error"]
+    body = {**ASKED, "queries": [{**QUERY, "hide": True}]}
+    _, found, _ = await told(tmp_path / "again", Prometheus(), body)
+    assert [*found["results"]] == ["A"]
+
+
+async def test_the_values_of_a_label_are_prometheus_own(tmp_path: Path) -> None:
+    kept = store(tmp_path)
+    prometheus = LabelPrometheus()
+    async with prometheus.up() as url, grafana(kept) as client:
+        kept.add_source({"uid": "prom", "name": "P", "type": "prometheus", "url": url})
+        kept.add_source({"uid": "logs", "name": "L", "type": "loki"})
+        path = "/resources/api/v1/label/job/values?match[]=up"
+        status, found = await ask(client, "GET", f"/api/datasources/uid/prom{path}", token=VIEWER)
+        assert (status, found["data"]) == (200, ["shop"])
+        assert prometheus.asked == [("job", {"match[]": "up"})]
+        assert (await ask(client, "GET", f"/api/datasources/uid/logs{path}"))[0] == 404
