@@ -702,6 +702,7 @@ async def test_a_vault_of_another_environment_behind_the_operator_proves_nothing
     connection["spec"]["address"] = "https://vault.second.example"
     world.put(connection)
     shows(await world.judge(LINE), Verdict.INCONCLUSIVE, "takes from https://vault.second.example")
+    connection = world.find("VaultConnection", "shop")
     connection["spec"]["address"] = "https://vault.staging.example"
     world.put(connection)
     fails(await world.judge(LINE), plan(), "vault.staging.example, which is another environment's")
