@@ -41,7 +41,7 @@ class Answer:
         """The body as JSON; raises `InconclusiveError` when it is none."""
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InconclusiveError(
                 f"the answer ({self.status}, {len(self.body)} bytes) is no JSON",
                 hint="see what stands at this address; a proxy's error page is a frequent cause",

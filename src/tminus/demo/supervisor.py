@@ -92,6 +92,8 @@ class Part:
     restarts: Restarts = NEVER
     user: str | None = None
     """As whom it runs; needs root."""
+    start_seconds: float = START_SECONDS
+    """How long it may take until it is ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,7 @@ class Supervisor:
             process = processes.start(
                 self._folder, part.name, part.command, env=part.environment, user=part.user
             )
-        await process.ready(part.answers, START_SECONDS)
+        await process.ready(part.answers, part.start_seconds)
         return process
 
     async def _keep(self, part: Part, told: Told, now: Callable[[], float]) -> None:

@@ -22,6 +22,10 @@ _STARTED = b"worker started"
 """What depot logs when its worker has its connections."""
 
 
+_START_SECONDS = 120.0
+"""It is polite, so that on a busy machine everybody else comes first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Serving:
     """Which release serves everybody, of the two of one launch."""
@@ -80,6 +84,7 @@ class Worker:
             prepare=prepare,
             look=self._follow,
             restarts=AGAIN,
+            start_seconds=_START_SECONDS,
         )
 
     async def _answers(self) -> bool:
