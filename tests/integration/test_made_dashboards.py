@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,10 @@ async def test_a_constant_behind_which_nothing_is_measured_is_no_data(tmp_path: 
     assert "nothing shows errors" in str(found.value[0])
 
 
+def _failures(model: dict[str, Any], text: str) -> None:
+    asks(model, "Failed requests", text)
+
+
 async def test_no_errors_are_zero_where_requests_are_measured(tmp_path: Path) -> None:
     async with prometheus(tmp_path / "measured", healthy()) as address, grafana(tmp_path, address) as around:
         failed = 'sum(rate(depot_http_requests_total{status=~"5.."}[1m]))'
@@ -173,7 +178,7 @@ async def test_no_errors_are_zero_where_requests_are_measured(tmp_path: Path) ->
             failed,
             f"{failed} or vector(0)",
         ):
-            around.edit("application", lambda model, text=text: asks(model, "Failed requests", text))
+            around.edit("application", partial(_failures, text=text))
             for side in ("", "green"):
                 found = await probe.dashboard.run(
                     probe.System(around.address), uid="tminus-application", kind="application", side=side

@@ -125,7 +125,7 @@ def _found(frames: Sequence[Mapping[str, Any]]) -> Found:
         columns = dict(
             zip((about["type"] for about in frame["schema"]["fields"]), frame["data"]["values"], strict=True)
         )
-        labels = next(
+        labels: dict[str, str] = next(
             (about.get("labels", {}) for about in frame["schema"]["fields"] if "labels" in about), {}
         )
         times = columns.get("time") or [0] * len(columns.get("number", []))
