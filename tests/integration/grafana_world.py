@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from tminus import loopback, processes
+from tminus.alerting.prometheus import asking
 from tminus.demo.parts import grafana as part
 from tminus.domain.plan import Check
 from tminus.errors import UnreachableError
 from tminus.grafana.boards import Service, boards
 from tminus.http import connect
+from tminus.probes import depot
 from tminus.standins import grafana_queries
 from tminus.standins.clock import wall_clock
 from tminus.standins.grafana import Grafana, Tokens
@@ -26,9 +28,13 @@ from tminus.standins.journal import Journal
 from tminus.wiring import SystemClock, dashboards
 
 if TYPE_CHECKING:
-    from tests.integration.line_world import Scene
+    from tests.integration.alert_world import address as alert_address
+    from tests.integration.alert_world import busy
+    from tests.integration.line_world import Scene, World
 else:
-    from line_world import Scene
+    from alert_world import address as alert_address
+    from alert_world import busy
+    from line_world import Scene, World
 
 TOKEN = "a token for these tests"
 PACE = 10
@@ -150,6 +156,27 @@ def _write(folder: Path, measured: Mapping[str, Points], now: float) -> None:
         (folder / "samples.txt").write_text("\n".join([*lines, "# EOF", ""]))
         argv = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "samples.txt", "data"]
         subprocess.run(argv, cwd=folder, check=True, capture_output=True, timeout=60)
+
+
+@asynccontextmanager
+async def used(world: World) -> AsyncIterator[None]:
+    """The stage with users, and an export that was made; Prometheus knows them for longer than a panel's step."""
+    site = world.scene.site
+    known = (
+        'sum(rate(depot_http_requests_total{route!~"/health|/metrics"}[4s] offset 6s)) > 0',
+        "max(depot_jobs_total) >= 1",
+    )
+    async with busy(world), asking(alert_address(world.scene, "PROMETHEUS")) as api:
+        token = await depot.token(depot.System(site.public, site.user, site.password))
+        async with connect(site.public) as http:
+            asked = await http.ask("POST", "/exports", headers={"Authorization": f"Bearer {token}"})
+            assert asked.status == 202, asked.body
+
+        async def seen() -> bool:
+            return all([await api.query(one) for one in known])
+
+        await processes.wait_until(seen, 60, "Prometheus to see users and an export")
+        yield
 
 
 class Lenient(Grafana):

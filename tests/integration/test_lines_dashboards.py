@@ -11,7 +11,7 @@ from tminus.domain.evidence import Claim, Verdict
 from tminus.wiring import dashboards
 
 if TYPE_CHECKING:
-    from tests.integration.alert_world import NOBODY, busy
+    from tests.integration.alert_world import NOBODY
     from tests.integration.grafana_world import (
         Around,
         Lenient,
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
         prometheus,
         remove,
         until,
+        used,
         without,
     )
     from tests.integration.line_register import line
     from tests.integration.line_world import Scene, World, answering, fails, shows
 else:
-    from alert_world import NOBODY, busy
+    from alert_world import NOBODY
     from grafana_world import (
         Around,
         Lenient,
@@ -44,6 +45,7 @@ else:
         prometheus,
         remove,
         until,
+        used,
         without,
     )
     from line_register import line
@@ -76,7 +78,7 @@ def at(scene: Scene, address: str) -> Scene:
 @line(APP, "passed", "the stage's dashboard, as it was made, over its Prometheus while users are there")
 @line(INFRA, "passed", "the stage's dashboard, as it was made, over its exporters")
 async def test_the_stages_dashboards_show_data_in_each_panel(world: World) -> None:
-    async with busy(world):
+    async with used(world):
         claims = await world.scene.judged(APP, INFRA)
     shows(claims[APP], Verdict.PASSED, "4 of 4 panels of Application show data")
     shows(claims[INFRA], Verdict.PASSED, "6 of 6 panels of Infrastructure show data")

@@ -13,7 +13,7 @@ from tminus.domain.evidence import Verdict
 from tminus.domain.plan import Check
 
 if TYPE_CHECKING:
-    from tests.integration.alert_world import NOBODY, busy
+    from tests.integration.alert_world import NOBODY
     from tests.integration.grafana_world import (
         Around,
         asks,
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
         prometheus,
         remove,
         until,
+        used,
     )
     from tests.integration.line_register import line
     from tests.integration.line_world import World, answering, fails, shows
 else:
-    from alert_world import NOBODY, busy
-    from grafana_world import Around, asks, grafana, grows, healthy, panel, prometheus, remove, until
+    from alert_world import NOBODY
+    from grafana_world import Around, asks, grafana, grows, healthy, panel, prometheus, remove, until, used
     from line_register import line
     from line_world import World, answering, fails, shows
 
@@ -68,7 +69,7 @@ def logs(around: Around, title: str, **told: Any) -> None:
 @line(SEC, "passed", "the stage's dashboard over its Prometheus while users are there")
 @line(BIZ, "passed", "the stage's dashboard, whose version its owner has confirmed")
 async def test_the_stages_dashboards_show_data_and_are_confirmed(world: World) -> None:
-    async with busy(world):
+    async with used(world):
         claims = await world.scene.judged(SEC, BIZ)
     shows(claims[SEC], Verdict.PASSED, "3 of 3 panels of Security")
     shows(claims[BIZ], Verdict.PASSED, "5 of 5 panels of Business")

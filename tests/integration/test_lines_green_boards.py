@@ -11,7 +11,7 @@ from tminus.domain.evidence import Claim, Verdict
 from tminus.domain.plan import Check
 
 if TYPE_CHECKING:
-    from tests.integration.alert_world import NOBODY, busy
+    from tests.integration.alert_world import NOBODY
     from tests.integration.grafana_world import (
         Around,
         Measured,
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
         level,
         prometheus,
         until,
+        used,
         without,
     )
     from tests.integration.line_register import line
     from tests.integration.line_world import World, answering, fails, shows
 else:
-    from alert_world import NOBODY, busy
+    from alert_world import NOBODY
     from grafana_world import (
         Around,
         Measured,
@@ -36,6 +37,7 @@ else:
         level,
         prometheus,
         until,
+        used,
         without,
     )
     from line_register import line
@@ -70,7 +72,7 @@ def by_colour(measured: Measured) -> Measured:
 @line(OK, "passed", "every dashboard of the stage, by green's series alone, while users are there")
 @line(REVIEW, "passed", "every dashboard of the stage, by green's series alone, while users are there")
 async def test_every_dashboard_shows_greens_data(world: World) -> None:
-    async with busy(world):
+    async with used(world):
         claims = await world.scene.judged(OK, REVIEW)
     for claim in claims.values():
         shows(

@@ -164,7 +164,7 @@ async def test_a_constant_behind_which_nothing_is_measured_is_no_data(tmp_path: 
     assert "nothing shows errors" in str(found.value[0])
 
 
-def _failed(model: dict[str, Any], text: str) -> None:
+def _failures(model: dict[str, Any], text: str) -> None:
     asks(model, "Failed requests", text)
 
 
@@ -178,7 +178,7 @@ async def test_no_errors_are_zero_where_requests_are_measured(tmp_path: Path) ->
             failed,
             f"{failed} or vector(0)",
         ):
-            around.edit("application", partial(_failed, text=text))
+            around.edit("application", partial(_failures, text=text))
             for side in ("", "green"):
                 found = await probe.dashboard.run(
                     probe.System(around.address), uid="tminus-application", kind="application", side=side

@@ -245,7 +245,9 @@ def _source(written: JsonValue) -> Source:
     if isinstance(written, str):
         return Source(uid=written)
     if isinstance(written, Mapping):
-        return Source(uid=_text(written.get("uid")), kind=_text(written.get("type")))
+        kind = _text(written.get("type"))
+        # Grafana 8 wrote -100 for the uid of its sums.
+        return Source(uid=EXPRESSIONS if kind == EXPRESSIONS else _text(written.get("uid")), kind=kind)
     return Source()
 
 

@@ -120,7 +120,11 @@ _RESOURCES: Mapping[str, _Signs] = {
 def about(panel: Panel) -> frozenset[str]:
     """Everything known that a panel is about."""
     found = {meaning for query in panel.drawn for meaning in _meanings(query)}
-    return frozenset(found) if found else frozenset(_titled(panel.title))
+    if found:
+        return frozenset(found)
+    titled = frozenset(_titled(panel.title))
+    own = not panel.drawn or any(worded(query).measuring("").strip() for query in panel.drawn)
+    return titled if own else titled - SIGNALS
 
 
 def rare(panel: Panel) -> bool:

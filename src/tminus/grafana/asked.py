@@ -150,10 +150,9 @@ class Asker:
 
     def last(self, one: Asked) -> dict[str, Any]:
         """The query for how many seconds ago there was a last value of what it selects, within a day."""
-        newest = " or ".join(
-            f"max(max_over_time(timestamp({self._narrowed(selector)})[{LONG_AGO}:{_PACE}]))"
-            for selector in one.selectors
-        )
+        # What began after the last step is there now.
+        texts = [f"timestamp({self._narrowed(selector)})" for selector in one.selectors]
+        newest = " or ".join(f"max({text} or max_over_time({text}[{LONG_AGO}:{_PACE}]))" for text in texts)
         return prometheus(one.ref, one.source.uid, f"time() - max({newest})", instant=True)
 
     def carries(self, one: Asked) -> bool:

@@ -111,6 +111,8 @@ def test_every_kind_demands_what_is_known() -> None:
 )
 def test_what_a_machine_does_is_no_golden_signal(expression: str) -> None:
     assert not panelkinds.about(panel("x", expression)) & panelkinds.SIGNALS
+    titled = panelkinds.about(panel("Error rate", expression)) & panelkinds.SIGNALS
+    assert titled == ({"errors", "rate"} if "shop" in expression else set()), "whatever its title says"
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,7 @@ async def test_a_sum_over_what_failed_fails_and_without_sums_nothing_is_hidden(t
     _, found, _ = await told(tmp_path, refusal, body)
     assert "sse.dependencyError" in found["results"]["B"]["error"]
     body = {**ASKED, "queries": [{**QUERY, "hide": True}]}
+    (tmp_path / "again").mkdir()
     _, found, _ = await told(tmp_path / "again", Prometheus(), body)
     assert [*found["results"]] == ["A"]
 
