@@ -86,7 +86,7 @@ def test_the_table_names_every_deed_and_no_end_of_a_launch() -> None:
     assert {rule.who for rule in RULES.values()} == set(Who)
 
 
-@pytest.mark.parametrize("state", [*RULES[Deed.ATTEST].states])
+@pytest.mark.parametrize("state", sorted(RULES[Deed.ATTEST].states))
 def test_what_follows_t_0_is_said_once_the_launch_has_begun(state: State) -> None:
     about = Matter(replace(LINE, due=3600.0))
     if state in {State.LAUNCHING, State.SOAKING}:
