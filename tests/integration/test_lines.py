@@ -81,7 +81,7 @@ def test_every_success_criterion_has_a_negative_control() -> None:
 async def test_each_negative_control_fails_and_a_line_whose_control_does_not_proves_nothing(
     world: World, tmp_path: Path
 ) -> None:
-    await silence(world, 15)
+    await silence(world, 30)
     trace = await record(world, tmp_path / "trace.jsonl", ("", 510))
     scene = replace(world.scene, trace=preceded(trace, trace))
     alone = [
