@@ -62,7 +62,8 @@ _HEAD = (
     "Made from the integration tests `tests/integration/test_lines*.py`; with `UPDATE_DOCS=1` they rewrite it.",
     "Each row is a test with a real database, a real proxy and real releases, judged by the demo plan's own line:",
     "its probe, arguments, expectation and negative control. Lines about a cluster and about Vault are judged as the",
-    "built-in plan has them, on the stand-in for Kubernetes and a real OpenBao. Numbers are those of",
+    "built-in plan has them, on the stand-in for Kubernetes and a real OpenBao, and so is what a person says of",
+    "dashboards. Numbers are those of",
     "[mutations.md](mutations.md).",
 )
 

@@ -46,6 +46,7 @@ else:
         "machines",
         "figures",
         "green_boards",
+        "reviewed",
     ):
         __import__(f"test_lines_{module}")
 
