@@ -1,7 +1,7 @@
 """One HTTP client for every system: time limits, and errors that say where.
 
-Built on aiohttp. Its silent retry of idempotent requests on a dropped connection is never met: each session serves one
-probe and closes.
+Built on aiohttp. Its silent retry of idempotent requests on a dropped connection is met in `alongside` alone, where it
+is wanted: each other session serves one probe and closes.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from multidict import CIMultiDict
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
 
 SECONDS = 10.0
+"""The time limit of one call unless the caller names another."""
 BUSY = 429
 """The status of a server that takes no more requests of us for now."""
-"""The time limit of one call unless the caller names another."""
 
 MAX_BYTES = 64 * 1024 * 1024
 """The longest answer that is read."""
@@ -209,3 +209,41 @@ async def connect(
     way = aiohttp.TCPConnector(local_addr=(local, 0)) if local else None
     async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True, connector=way) as session:
         yield Http(session, base)
+
+
+@dataclass(slots=True)
+class _Common:
+    """One session that several checks have in common, and how many of them use it now."""
+
+    session: aiohttp.ClientSession
+    users: int = 0
+
+
+_COMMON: dict[asyncio.AbstractEventLoop, _Common] = {}
+
+
+@asynccontextmanager
+async def alongside(base: str) -> AsyncIterator[Http]:
+    """The same for a single GET, by connections that whoever asks at this very moment has in common.
+
+    A thousand checks of a few hosts then need no thousand connections. With the last of those that ask at the same
+    time they are closed, so that a check by itself makes a new one, as a user does. Each call ends within `SECONDS`.
+    """
+    loop = asyncio.get_running_loop()
+    common = _COMMON.get(loop)
+    if common is None:
+        common = _COMMON[loop] = _Common(
+            aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=SECONDS),
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        )
+    common.users += 1
+    try:
+        yield Http(common.session, base)
+    finally:
+        common.users -= 1
+        if not common.users:
+            del _COMMON[loop]
+            await common.session.close()

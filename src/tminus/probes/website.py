@@ -13,7 +13,7 @@ from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
-from tminus.http import Answer, Http, bare, connect
+from tminus.http import Answer, Http, alongside, bare, connect
 from tminus.probes import Probe
 
 AT_ONCE = 4
@@ -33,7 +33,7 @@ class System:
 @Probe
 async def answer(site: System, *, path: str) -> Annotated[Observation, ValueKind.STATUS]:
     """The HTTP status of one GET."""
-    async with connect(site.address) as http:
+    async with alongside(site.address) as http:
         reply = await http.get(path)
     return Observation(
         reply.status, {"url": bare(site.address + path), "ms": reply.ms, "sha256": _sha256(reply)}
