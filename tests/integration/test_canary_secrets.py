@@ -4,6 +4,7 @@ The systems are hostile: each repeats whatever it was told, in its answer.
 """
 
 import asyncio
+import json
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,6 +39,9 @@ SYSTEMS = """systems:
   logs: {kind: logs, real: false, address: "env:LOGS"}
   pager: {kind: pagerduty, real: false, address: "file:PLACE/pager"}
   texts: {kind: twilio, real: false, address: "env:TEXTS"}
+  grafana: {kind: grafana, real: false, address: "file:PLACE/grafana"}
+  vault: {kind: vault, real: false, address: "env:VAULT"}
+  kubernetes: {kind: kubernetes, real: false, address: "env:KUBECONFIG"}
 """
 _LINE = "    - {id: %s, line: it is well, due: T-1h, owner: qa, severity: advisory, probe: %s, expect: %s}\n"
 LINES = "".join(
@@ -49,6 +53,10 @@ LINES = "".join(
         ("rb.images", 'registry.image, with: {digest: "${release}"}', "empty"),
         ("ok.logs", "logs.arrived, with: {labels: {app: shop}, instances: 1, requests: 1, lag: 1s}", "empty"),
         ("route.sms", "pagerduty.sms, with: {system: pager, service: P1, provider: texts}", "empty"),
+        ("dash.app", "grafana.dashboard, with: {kind: application}", "empty"),
+        ("bk.vault", "vault.snapshot, with: {automatic: daily}", "empty"),
+        ("cfg.configmaps", "kubernetes.configmaps, with: {namespace: shop, names: [shop]}", "empty"),
+        ("cfg.secrets", "kubernetes.secrets, with: {namespace: shop, names: [shop]}", "empty"),
     )
 )
 NOTIFY = "notify: {mail: env:MAIL, sender: Launch control <launches@shop.example>, slack: env:ROOM}\n"
@@ -75,6 +83,9 @@ KINDS = (
         "logs",
         "pager",
         "texts",
+        "grafana",
+        "vault",
+        "kubernetes",
     ),
     *("fetched", "login", "query", "statement", "reason", "note", "text", "order"),
 )
@@ -110,16 +121,31 @@ class World:
         for name in ("prometheus", "registry", "pager"):
             (self.place / name).write_text(f"http://user:{CANARY[name]}@{here}/{name}")
         (self.place / "hook").write_text(f"http://{here}/services/{CANARY['hook']}")
+        (self.place / "grafana").write_text(f"http://:{CANARY['grafana']}@{here}/grafana")
         (self.place / "passphrase").write_text(CANARY["passphrase"])
+        (self.place / "kubeconfig").write_text(json.dumps(self._kubeconfig(f"http://{here}/cluster")))
         return {
             "SITE": f"http://user:{CANARY['site']}@{here}",
             "ALERTMANAGER": f"http://{here}/?key={CANARY['alertmanager']}",
             "LOGS": f"loki+http://user:{CANARY['logs']}@{here}/logs",
             "TEXTS": f"http://AC1:{CANARY['texts']}@{here}/texts?from=15005550006",
+            "VAULT": f"http://:{CANARY['vault']}@{here}/vault",
+            "KUBECONFIG": str(self.place / "kubeconfig"),
             "REDIS": f"redis://:{CANARY['redis']}@127.0.0.1:{self.http}/0",
             "MAIL": f"smtp://user:{CANARY['mail']}@127.0.0.1:{self.smtp}",
             "ROOM": f"http://{here}/services/{CANARY['room']}",
             "TMINUS_PASSPHRASE": f"file:{self.place / 'passphrase'}",
+        }
+
+    @staticmethod
+    def _kubeconfig(server: str) -> dict[str, object]:
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "it", "cluster": {"server": server}}],
+            "users": [{"name": "robot", "user": {"token": CANARY["kubernetes"]}}],
+            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "robot"}}],
+            "current-context": "it",
         }
 
     def plan(self) -> Path:
@@ -139,7 +165,8 @@ async def world_at(folder: Path) -> AsyncIterator[World]:
     heard: list[str] = []
 
     async def echo(request: web.Request) -> web.Response:
-        told = f"{request.path_qs} {request.headers.get('Authorization', '')}"
+        vault = request.headers.get("X-Vault-Token", "")
+        told = f"{request.path_qs} {request.headers.get('Authorization', vault)}"
         heard.append(told)
         if request.path == "/shown":
             return web.Response(text=f"the export of tonight\n{token('fetched')}\n")
@@ -270,7 +297,7 @@ async def test_no_secret_is_found_in_record_evidence_log_or_output(tmp_path: Pat
         await world.typed("verify", str(record))
         assert await world.yard.stopped("w1") == 0
         heard = " ".join(world.heard)
-        for kind in ("hook", "room", "query"):
+        for kind in ("hook", "room", "query", "grafana", "vault", "kubernetes"):
             assert CANARY[kind] in heard, f"the secret of the {kind} was used"
         assert any(line.startswith("AUTH") for line in world.heard), "the mail server was given the login"
         assert await asyncio.to_thread(found, world, launch) == {}

@@ -85,9 +85,9 @@ def test_every_line_is_shown_with_everything_that_is_known_of_it() -> None:
         "Success Criteria",
         None,
     )
-    vault = lines["bk.vault"]
-    assert (vault["probe"], vault["system"], vault["kind"]) == ("vault.snapshot", "vault", "probe")
-    assert vault["omitted"] == "no probe asks Vault yet"
+    copied = lines["bk.config"]
+    assert (copied["probe"], copied["system"], copied["kind"]) == ("kubernetes.backup", "kubernetes", "probe")
+    assert copied["omitted"] == "no probe looks at the copy of a configuration yet"
     assert {"role.lead", "role.cto"} <= {role["id"] for role in shown["roles"]}
     assert [signature["id"] for signature in shown["signatures"]] == [
         "sign.devops",
@@ -140,9 +140,9 @@ def test_what_is_printed_fits_a_terminal(file: str) -> None:
 
 def test_a_line_that_is_left_out_by_its_id_alone_is_shown() -> None:
     lines = {line["id"]: line for line in json.loads(typed("plan", "show", DEMO, "--json").output)["lines"]}
-    assert (lines["route.sms"]["kind"], lines["route.sms"]["omitted"]) == (
+    assert (lines["bk.config"]["kind"], lines["bk.config"]["omitted"]) == (
         "not said",
-        "no text message is sent by this stage",
+        "there is no other configuration to back up on this stage",
     )
 
 
