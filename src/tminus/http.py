@@ -11,7 +11,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import aiohttp
 from multidict import CIMultiDict
@@ -64,7 +64,9 @@ class Http:
 
     def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
         self._session = session
-        self._base = base.rstrip("/")
+        address, token = _bearer(base)
+        self._base = address.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def ask(  # noqa: PLR0913 - the parts of a request
         self,
@@ -84,7 +86,12 @@ class Http:
         began = monotonic()
         with self._telling(method, url):
             async with self._session.request(
-                method, url, headers=headers, json=json_body, data=data, allow_redirects=redirects
+                method,
+                url,
+                headers={**self._headers, **(headers or {})},
+                json=json_body,
+                data=data,
+                allow_redirects=redirects,
             ) as reply:
                 body = await reply.content.read(MAX_BYTES + 1)
                 while len(body) <= MAX_BYTES and (more := await reply.content.read(MAX_BYTES)):
@@ -102,7 +109,7 @@ class Http:
         url = self._base + path
         with self._telling(method, url):
             reply = await self._session.request(
-                method, url, headers=headers, data=data, allow_redirects=False
+                method, url, headers={**self._headers, **(headers or {})}, data=data, allow_redirects=False
             )
         # Closed with the answer, so that nobody reads on from a connection that is somebody else's by then.
         async with reply, aclosing(self._pieces(method, url, reply)) as pieces:
@@ -131,6 +138,16 @@ class Http:
     async def get(self, path: str, *, token: str = "") -> Answer:
         """A GET, with a bearer token where one is given."""
         return await self.ask("GET", path, headers={"Authorization": f"Bearer {token}"} if token else None)
+
+
+def _bearer(address: str) -> tuple[str, str]:
+    """An address `https://:TOKEN@host` without its token, and the token; any other address as it is."""
+    if not is_address(address):
+        return address, ""
+    parts = urlsplit(address)
+    if parts.username or not parts.password:
+        return address, ""
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), unquote(parts.password)
 
 
 def _joined(headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,10 @@ from tminus.grafana.boards import Service, boards
 from tminus.grafana.describing import Board
 from tminus.http import is_address
 
+_AROUND = (
+    "panels about what is around the service ask for haproxy_*, pg_*, redis_*, node_* and trivy_*, as the usual"
+    " exporters call them; change those that you call otherwise, or leave them out with --without"
+)
 _MESSAGE = "made by tminus make dashboards"
 """What Grafana's history of versions says of it."""
 
@@ -59,6 +64,7 @@ def dashboards(  # noqa: PLR0913 - each is an option that a person may type
     left_out = _left_out(without or [])
     if not label.isidentifier():
         raise UsageError(f"{label!r} is no label", hint="write one word, such as side or color")
+    _demand_all(counter, failed, histogram)
     service = Service(Names.given(counter, failed, histogram), label)
     made = [board.without(left_out) for board in boards(service)]
     _demand_readable(made)
@@ -77,6 +83,21 @@ def dashboards(  # noqa: PLR0913 - each is an option that a person may type
     if not service.own:
         typer.echo(
             "yours to draw: the figures of your business, and the panel of logins on the security dashboard"
+        )
+    typer.echo(_AROUND, err=True)
+
+
+def _demand_all(counter: str, failed: str, histogram: str) -> None:
+    """Raise `UsageError` where some of a service's names are given and the reference service's would fill the rest."""
+    given = [bool(name) for name in (counter, failed, histogram)]
+    if any(given) and not all(given):
+        raise UsageError(
+            "--counter, --failed and --histogram belong together: the rest would be the reference service's",
+            hint="give all three, or none of them",
+        )
+    if histogram and not re.match(r"[A-Za-z_:][\w:]*_bucket\b", histogram):
+        raise UsageError(
+            f"{histogram} is no histogram's buckets", hint="name the series that ends with _bucket"
         )
 
 

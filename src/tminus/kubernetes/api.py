@@ -103,7 +103,7 @@ class Api:
         keeps in an annotation, which is the whole object.
         """
         status, answer = await self._call("GET", path, headers=_METADATA)
-        if status == 404:
+        if status == 404 and _is_status(answer):
             return None
         told = self._read("GET", path, status, answer).get("metadata")
         about: Object = told if isinstance(told, dict) else {}
@@ -236,6 +236,15 @@ async def _whole(reply: aiohttp.ClientResponse, what: str) -> bytes:
             )
     reply.release()
     return bytes(body)
+
+
+def _is_status(answer: str) -> bool:
+    """Whether a refusal is the API server's own; any other server answers 404 to every path that it does not know."""
+    try:
+        told = json.loads(answer)
+    except ValueError:
+        return False
+    return isinstance(told, dict) and told.get("kind") == "Status"
 
 
 def _strange(what: str) -> UnreachableError:

@@ -25,7 +25,10 @@ _WORD = r"(?:pass(?:word|wd|phrase)|pwd|(?:client[_-]?)?secret|(?:\w{1,20}_)?tok
 _VALUE = r"=(?![<\[…*&\s]|\$\{|[xX]{3})"
 _KINDS = (
     ("a private key", r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY"),
-    ("an address with a login", r"://(?!\$\{)[^/\s@:]{1,200}(?::(?!\$\{)[^/\s@]{0,200})?@"),
+    (
+        "an address with a login",
+        r"://(?!\$\{)(?:[^/\s@:]{1,200}(?::(?!\$\{)[^/\s@]{0,200})?|:(?!\$\{)[^/\s@]{1,200})@",
+    ),
     ("an AWS key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
     ("a GitHub token", r"\bgh[pousr]_[A-Za-z0-9]{16}|\bgithub_pat_[A-Za-z0-9_]{20}"),
     ("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{16}"),

@@ -75,7 +75,12 @@ def test_what_differs_is_said_by_options(tmp_path: Path) -> None:
     [
         (("--without", "nothing"), "no panel shows nothing"),
         (("--label", "a b"), "is no label"),
-        (("--counter", "rate(x)"), "could not be read"),
+        (
+            ("--counter", "rate(x)", "--failed", 'status=~"5.."', "--histogram", "x_bucket"),
+            "could not be read",
+        ),
+        (("--counter", "x_total"), "belong together"),
+        (("--counter", "x_total", "--failed", 'code=~"5.."', "--histogram", "x_seconds"), "no histogram"),
         (("--push", "nowhere"), "no http address"),
     ],
 )

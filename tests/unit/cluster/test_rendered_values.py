@@ -43,7 +43,7 @@ def test_plain_values_are_what_kubectl_takes_them_for(tmp_path: Path, written: s
 class Empty:
     """A cluster in which nothing runs."""
 
-    async def listed(self, path: str) -> list[Any]:
+    async def items(self, path: str) -> list[Any]:
         del path
         return []
 
