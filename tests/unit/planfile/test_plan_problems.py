@@ -243,6 +243,8 @@ def test_a_waiver_that_nobody_could_honour_is_told(old: str, new: str, told: str
     ("place", "value", "kind"),
     [
         ("address", "https://user:secret@host/x", "an address with a login"),
+        ("address", "https://:secret@host/x", "an address with a login"),
+        ("address", "redis://:secret@host:6379/0", "an address with a login"),
         ("address", "postgres://me@host/x", "an address with a login"),
         ("hint", "AKIAIOSFODNN7EXAMPLE", "an AWS key"),
         ("hint", "use ghp_0123456789abcdefABCD", "a GitHub token"),
