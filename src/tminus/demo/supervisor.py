@@ -20,6 +20,8 @@ from tminus.processes import Process
 
 START_SECONDS = 30.0
 """How long a part may take to answer; a hundred times the usual, for a busy laptop."""
+POLITE_SECONDS = 120.0
+"""The same for one that is polite, so that on a busy machine everybody else comes first."""
 STOP_SECONDS = 12.0
 """How long a part may take to finish; longer than a user waits for an answer."""
 LOOK_SECONDS = 0.2

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tminus.demo.supervisor import AGAIN, Part
+from tminus.demo.supervisor import AGAIN, POLITE_SECONDS, Part
 from tminus.haproxy import DesiredState
 from tminus.oci import Invocation
 from tminus.processes import make_part_folder, polite
@@ -20,10 +20,6 @@ _SCRIPT = "run.sh"
 _RELEASE = "release"
 _STARTED = b"worker started"
 """What depot logs when its worker has its connections."""
-
-
-_START_SECONDS = 120.0
-"""It is polite, so that on a busy machine everybody else comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ class Worker:
             prepare=prepare,
             look=self._follow,
             restarts=AGAIN,
-            start_seconds=_START_SECONDS,
+            start_seconds=POLITE_SECONDS,
         )
 
     async def _answers(self) -> bool:

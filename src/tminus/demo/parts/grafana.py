@@ -5,9 +5,10 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from tminus.demo.parts.place import HOST, Place, as_yaml
-from tminus.demo.supervisor import AGAIN, Part
+from tminus.demo.supervisor import AGAIN, POLITE_SECONDS, Part
 from tminus.grafana.boards import Service, boards
 from tminus.grafana.describing import Board
+from tminus.processes import polite
 
 SOURCE = "prometheus"
 """The uid of its data source."""
@@ -58,4 +59,13 @@ def part(place: Place, prometheus: str, token: str) -> Part:
 
     command = [str(place.program), "-P", "-m", "tminus.standins.grafana", "--port", str(place.port)]
     command += ["--sources", "sources.json", "--dashboards", COPIES]
-    return Part(place.name, command, place.environment, answers=ready, prepare=prepare, restarts=AGAIN)
+    # Users come first; whoever looks at a dashboard waits for them.
+    return Part(
+        place.name,
+        polite(command),
+        place.environment,
+        answers=ready,
+        prepare=prepare,
+        restarts=AGAIN,
+        start_seconds=POLITE_SECONDS,
+    )

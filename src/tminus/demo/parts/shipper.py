@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tminus.demo.parts.place import Place
-from tminus.demo.supervisor import AGAIN, Part
+from tminus.demo.supervisor import AGAIN, POLITE_SECONDS, Part
+from tminus.processes import polite
 
 FOLLOWED = ("blue", "green", "worker")
 """The parts of a stage whose lines are shipped."""
@@ -25,4 +26,11 @@ def part(place: Place, gathered: str, token: str) -> Part:
 
     command = [str(place.program), "-P", "-m", "tminus.standins.shipper", "--port", str(place.port)]
     command += ["--to", f"{gathered}/loki/api/v1/push", "--app", "depot", *map(str, files(place.stage))]
-    return Part(place.name, command, place.environment, answers=ready, restarts=AGAIN)
+    return Part(
+        place.name,
+        polite(command),
+        place.environment,
+        answers=ready,
+        restarts=AGAIN,
+        start_seconds=POLITE_SECONDS,
+    )
