@@ -54,3 +54,36 @@ async def test_what_opens_it_is_not_shown_when_nobody_answers(way: Way) -> None:
         with pytest.raises(UnreachableError) as told:
             await http.get("/x")
     assert "token7" not in f"{told.value} {told.value.hint}"
+
+
+@_WAYS
+async def test_a_token_does_not_follow_to_another_host(way: Way) -> None:
+    heads: list[bytes] = []
+
+    async def there(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    other = await asyncio.start_server(there, "127.0.0.1", 0)
+    port = other.sockets[0].getsockname()[1]
+
+    async def here(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(
+            f"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{port}/x\r\n"
+            "Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
+        )
+        await writer.drain()
+        writer.close()
+
+    first = await asyncio.start_server(here, "127.0.0.1", 0)
+    try:
+        async with way(f"http://:token7@127.0.0.1:{first.sockets[0].getsockname()[1]}") as http:
+            assert (await http.get("/")).status == 200
+    finally:
+        for server in (first, other):
+            server.close()
+            await server.wait_closed()
+    assert [b"token7" in head for head in heads] == [True, False]
