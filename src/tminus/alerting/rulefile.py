@@ -5,8 +5,10 @@ annotations are held to its classic rule, which every Prometheus keeps.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from tminus.alerting import grafana, templates
 from tminus.alerting.matchers import CLASSIC_NAME
@@ -34,6 +36,7 @@ _TESTS = {"tests", "rule_files", "evaluation_interval"}
 _NAME_LABEL = "__name__"
 _RECORDED = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _WHOLE = re.compile(r"[+-]?[0-9]+|")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,12 @@ class _Reader:
         else:
             self.remarks.append(f"line {fields.line}: an object of kind {kind} holds no rules")
 
+    def _tried(self, read_it: Callable[[], T]) -> T | None:
+        """What this reads; nothing where it is wrong, which is among the faults then."""
+        with telling(self.faults):
+            return read_it()
+        return None
+
     def _unknown(self, fields: Fields, known: Collection[str], what: str) -> None:
         self.faults += [Fault(line, f"{name} is no field of {what}") for line, name in fields.unknown(known)]
 
@@ -136,32 +145,39 @@ class _Reader:
                 self._group(group, name)
 
     def _group(self, group: Fields, name: str) -> None:
-        with telling(self.faults):
-            group.seconds("interval")
-            group.seconds("query_offset")
-            if not _WHOLE.fullmatch(group.text("limit")):
-                raise FaultError(group.line_of("limit"), "limit is no whole number")
-        with telling(self.faults):
-            self._names(group, "labels")
+        for key in ("interval", "query_offset"):
+            self._tried(partial(group.seconds, key))
+        limit = self._tried(partial(group.text, "limit"))
+        if limit is not None and not _WHOLE.fullmatch(limit):
+            self.faults.append(Fault(group.line_of("limit"), "limit is no whole number"))
+        self._tried(partial(self._names, group, "labels"))
         for node in group.listed("rules"):
             with telling(self.faults):
                 self._rule(as_fields(node, "a rule"), name)
 
     def _rule(self, rule: Fields, group: str) -> None:
+        """One rule with everything that is wrong with it; it is kept where nothing is that hides what it says."""
         self._unknown(rule, _RULE, "a rule")
-        alert, record = rule.text("alert"), rule.text("record")
+        alert, record = (self._tried(partial(rule.text, key)) for key in ("alert", "record"))
+        hold, keeps = (self._tried(partial(rule.seconds, key)) for key in ("for", "keep_firing_for"))
+        labels, annotations = (
+            self._tried(partial(self._names, rule, block)) or {} for block in ("labels", "annotations")
+        )
+        expression = self._tried(partial(rule.text, "expr"))
+        if alert is None or record is None:
+            return
         if bool(alert) == bool(record):
             one = "both alert and record" if alert else "neither alert nor record"
-            raise FaultError(rule.line, f"a rule of {group} has {one}")
+            self.faults.append(Fault(rule.line, f"a rule of {group} has {one}"))
+            return
         name = alert or record
-        hold, keeps = rule.seconds("for"), rule.seconds("keep_firing_for")
-        labels, annotations = self._names(rule, "labels"), self._names(rule, "annotations")
         if record:
             self._recording(rule, record, {"annotations": annotations, "for": hold, "keep_firing_for": keeps})
         else:
             self._templates(rule, {"labels": labels, "annotations": annotations})
-        expression = rule.text("expr")
-        means = self._meant(rule, name, expression)
+        means = None if expression is None else self._tried(partial(self._meant, rule, name, expression))
+        if expression is None or means is None:
+            return
         self.rules.append(
             Written(
                 group,
@@ -190,12 +206,14 @@ class _Reader:
         return means
 
     def _recording(self, rule: Fields, record: str, beside: Mapping[str, object]) -> None:
-        for name, given in beside.items():
-            if given:
-                raise FaultError(rule.line_of(name), f"{record} records a series and cannot have {name}")
+        self.faults += [
+            Fault(rule.line_of(name), f"{record} records a series and cannot have {name}")
+            for name, given in beside.items()
+            if given
+        ]
         if "{" in record or "}" in record:
-            raise FaultError(rule.line_of("record"), f"{record} has braces; is it an expression?")
-        if not _RECORDED.fullmatch(record):
+            self.faults.append(Fault(rule.line_of("record"), f"{record} has braces; is it an expression?"))
+        elif not _RECORDED.fullmatch(record):
             self.remarks.append(f"line {rule.line_of('record')}: only Prometheus 3 takes the name {record}")
 
     def _templates(self, rule: Fields, texts: Mapping[str, Mapping[str, str]]) -> None:

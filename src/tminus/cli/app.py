@@ -79,6 +79,10 @@ PANELS: dict[str, dict[str, Command]] = {
         "make dashboards": Command(
             "tminus.cli.dashboards:dashboards", "Make the dashboards that the plan asks for."
         ),
+        "make rights": Command(
+            "tminus.cli.rights:rights",
+            "Make the Kubernetes roles that tminus needs to look at ConfigMaps and Secrets.",
+        ),
     },
     "Launch": {
         "launch": Command("tminus.cli.launch:launch", "Open a launch of a plan, or print its schedule."),

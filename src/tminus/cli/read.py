@@ -38,8 +38,16 @@ def read(
             "remarks": list(sight.remarks),
         }
         typer.echo(json.dumps({**seen, "details": sight.details}, ensure_ascii=False, default=str))
-        return
-    typer.echo(f"{file}: {known}")
+    else:
+        _tell(file, known, sight)
+    if sight.refused:
+        raise UsageError(
+            f"{file}: {sight.refused}", hint="mend it, or see whether the tool is of your version"
+        )
+
+
+def _tell(file: Path, kind: str, sight: Sight) -> None:
+    typer.echo(f"{file}: {kind}")
     for name, number in sight.counts.items():
         typer.echo(f"  {number:>7}  {name.replace('_', ' ')}")
     for line in (*sight.lines, *sight.remarks):
@@ -49,7 +57,7 @@ def read(
 def _routed(file: Path, kind: str, labels: str) -> Sight:
     if kind != "alertmanager":
         raise UsageError(
-            f"{file} is a {kind} and routes no alerts",
+            f"{file} is of kind {kind}, which routes no alerts",
             hint="give a configuration of Alertmanager with --route",
         )
     return alertmanager.routed(file, labels)

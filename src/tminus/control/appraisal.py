@@ -14,6 +14,8 @@ from tminus.domain.evidence import Claim
 from tminus.domain.plan import Check, Kind, Plan
 from tminus.errors import UsageError
 
+SENDING = ("alertmanager.drill", "pagerduty.sms")
+"""Probes that send a test to people, which nobody does but a launch."""
 MOMENT = "now"
 """The one moment of an appraisal, part of its events' keys."""
 
@@ -51,7 +53,7 @@ class Appraised:
 async def appraise(plan: Plan, readiness: Readiness, only: Sequence[str], now: float) -> list[Appraised]:
     """Every line of the plan, or only those asked for, in the plan's order; omitted ones last.
 
-    Lines about the launch's own sides and traffic are not looked at: there is no launch yet.
+    Not looked at are lines about the launch's own sides and traffic, and those that send a test to people.
     Raises `UsageError` for an id that the plan does not have.
     """
     wanted = _wanted(plan, only)
@@ -130,12 +132,12 @@ def _rolled_up(checks: Sequence[Check], lines: Sequence[Appraised]) -> list[Appr
 
 
 def _later(plan: Plan, check: Check) -> bool:
-    """Whether the line looks at what only a launch has: its sides, its traffic, what it binds (`${release}`)."""
+    """Whether only a launch can look: at its sides, its traffic, what it binds (`${release}`), by waking people."""
     kind = plan.systems.get(_system(check), {}).get("kind")
     bound = any(
         isinstance(value, str) and value.startswith("${") for value in (check.arguments or {}).values()
     )
-    return check.kind is Kind.PROBE and (bound or kind in {"local", "traffic"})
+    return check.kind is Kind.PROBE and (bound or kind in {"local", "traffic"} or check.probe in SENDING)
 
 
 def _system(check: Check) -> str:

@@ -5,12 +5,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
+from tminus.domain import offsets
 from tminus.domain.canonical import JsonValue
+
+Duration: TypeAlias = Annotated[str, "duration"]
+"""A time as people write it: `60s`, `5min`."""
 
 _WORDS: Mapping[Any, str] = {
     str: "text",
+    Duration: "time such as 5min",
     int: "whole number",
     float: "number",
     bool: "true or false",
@@ -18,6 +23,7 @@ _WORDS: Mapping[Any, str] = {
 }
 _FITS: Mapping[Any, Callable[[Any], bool]] = {
     str: lambda value: isinstance(value, str),
+    Duration: lambda value: isinstance(value, str) and _is_duration(value),
     int: lambda value: isinstance(value, int) and not isinstance(value, bool),
     float: lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     bool: lambda value: isinstance(value, bool),
@@ -79,6 +85,8 @@ def type_words(kind: Any) -> str:
         return f"list of {type_words(inner[0])}"
     if origin is dict:
         return f"mapping of {type_words(inner[1])}"
+    if origin is Annotated and kind not in _WORDS:
+        return type_words(inner[0])
     if origin in {Union, UnionType}:
         return " or ".join(type_words(part) for part in inner)
     return _WORDS.get(kind, "any value" if kind in {Any, JsonValue} else str(kind))
@@ -147,10 +155,20 @@ def fits(value: Any, kind: Any) -> bool:
         return isinstance(value, list) and all(fits(part, inner[0]) for part in value)
     if origin is dict:
         return isinstance(value, dict) and all(fits(part, inner[1]) for part in value.values())
+    if origin is Annotated and kind not in _FITS:
+        return fits(value, inner[0])
     if origin in {Union, UnionType}:
         return any(fits(value, part) for part in inner)
     test = _FITS.get(kind)
     return test is None or test(value)
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        offsets.seconds(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _what(value: Any) -> str:

@@ -6,6 +6,7 @@ from tminus.domain import offsets
 from tminus.domain.environments import named
 from tminus.domain.plan import Check, Omission, Plan, Role, Rollout
 from tminus.planfile import (
+    asking,
     expecting,
     expediting,
     freezing,
@@ -43,6 +44,7 @@ def meaning(found: Findings, now: float | None) -> tuple[Plan | None, tuple[ToFi
     schedule.figures(found)
     invariants.invariants(found)
     sources.sources(found)
+    asking.asked(found)
     metering.metrics(found)
     targeting.target(found)
     targeting.changes(found)

@@ -67,7 +67,7 @@ class Probe:
 
 @cache
 def _arguments(run: Run) -> dict[str, Argument]:
-    hints = get_type_hints(run)
+    hints = get_type_hints(run, include_extras=True)
     return {
         name: Argument(hints[name], parameter.default, unit_of(name))
         for name, parameter in inspect.signature(run).parameters.items()

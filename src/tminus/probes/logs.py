@@ -12,6 +12,7 @@ from tminus.aggregators import opened
 from tminus.aggregators.lines import Aggregator, Found, Line, Wanted
 from tminus.aggregators.marks import AHEAD_SECONDS, Sender, Trail, followed
 from tminus.domain import offsets
+from tminus.domain.argument import Duration
 from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
@@ -63,8 +64,8 @@ async def arrived(  # noqa: PLR0913 - what a plan may say
     instance: str = "pod",
     instances: int = 0,
     fields: list[str] | None = None,
-    lag: str = "60s",
-    late: str = "5min",
+    lag: Duration = "60s",
+    late: Duration = "5min",
     seconds: int = 300,
     requests: int = 5,
     path: str = "/",

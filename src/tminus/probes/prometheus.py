@@ -12,6 +12,7 @@ from tminus.alerting.prometheus import Prometheus, Series, asking
 from tminus.alerting.proofs import proven
 from tminus.alerting.rules import Findings, Rule, Wanted
 from tminus.domain.agreement import Counted, Histogram, between
+from tminus.domain.argument import Duration
 from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
@@ -51,7 +52,7 @@ async def alert(  # noqa: PLR0913 - what a plan may say
     measure: Literal["downtime", "errors", "p95", "connections", "memory", "disk", "cache hits", "queue"],
     above: str = "",
     below: str = "",
-    hold: str = "0s",
+    hold: Duration = "0s",
     severity: Literal["critical", "warning"] = "critical",
     name: str = "",
 ) -> Annotated[Observation, ValueKind.FINDINGS]:

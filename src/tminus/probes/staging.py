@@ -8,6 +8,7 @@ from typing import Annotated
 
 from tminus.control.drills import Rehearsals
 from tminus.domain import offsets, rehearsal
+from tminus.domain.argument import Duration
 from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError, PartError, ProbeError, UnreachableError
@@ -58,7 +59,7 @@ async def integration(system: System, *, digest: str) -> Annotated[Observation, 
 
 @Probe
 async def rollback(
-    system: System, *, digest: str, previous: str, within: str = "5min"
+    system: System, *, digest: str, previous: str, within: Duration = "5min"
 ) -> Annotated[Observation, ValueKind.FINDINGS]:
     """What is wrong with the last rehearsed rollback from this image to the previous one, or that there was none.
 

@@ -32,6 +32,8 @@ class Sight:
     """What a person should know about this file."""
     lines: tuple[str, ...] = ()
     """What is in it that counts do not say, drawn for people."""
+    refused: str = ""
+    """What the system's own tool says against the file; empty where it takes it, or could not be asked."""
 
 
 class Reader(Protocol):

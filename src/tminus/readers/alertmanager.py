@@ -14,7 +14,7 @@ from tminus.domain.canonical import JsonValue
 from tminus.errors import UsageError
 from tminus.readers import Sight
 from tminus.readers.textfiles import refuse, text_of
-from tminus.readers.tools import word
+from tminus.readers.tools import Word, word
 
 _WHAT = "a configuration of Alertmanager"
 _KINDS = ("Secret", "ConfigMap")
@@ -37,10 +37,10 @@ def see(path: Path) -> Sight:
         "route": _route(tree.root),
         "receivers": {name: [*what] for name, what in tree.integrations.items()},
         "time_intervals": [*found.intervals],
-        "amtool": said,
+        "amtool": said.text,
     }
     lines = (*_drawn(tree.root, tree.integrations), *_told(tree.integrations))
-    return Sight(_counts(found, tree), details, (*_remarks(found, tree), said), lines)
+    return Sight(_counts(found, tree), details, (*_remarks(found, tree), said.text), lines, said.refused)
 
 
 def routed(path: Path, labels: str) -> Sight:
@@ -54,17 +54,17 @@ def routed(path: Path, labels: str) -> Sight:
         "receivers": [*names],
         "integrations": {name: [*tree.integrations.get(name, ())] for name in names},
         "routes": [_node(route) for route in taken],
-        "amtool": said,
+        "amtool": said.text,
     }
     lines = (
         f"{', '.join(f'{name}={value}' for name, value in given.items()) or 'no label'} goes to",
         *(f"  {name}: {', '.join(tree.integrations.get(name, ())) or 'nobody'}" for name in names),
         *(f"  {line}" for line in _times(taken)),
     )
-    return Sight(_counts(found, tree), details, (*_remarks(found, tree), said), lines)
+    return Sight(_counts(found, tree), details, (*_remarks(found, tree), said.text), lines, said.refused)
 
 
-def _read(path: Path) -> tuple[Configuration, Tree, str]:
+def _read(path: Path) -> tuple[Configuration, Tree, Word]:
     """What a file holds, and what amtool says of it."""
     text = text_of(path)
     within = ""

@@ -30,10 +30,10 @@ def see(path: Path) -> Sight:
     details = _details(found)
     if found.form == PROMETHEUS:
         said = word("promtool", "check", "rules", path=path)
-        details["promtool"] = said
-        remarks.append(said)
-    else:
-        remarks.append(f"promtool does not read {found.form}")
+        details["promtool"] = said.text
+        remarks.append(said.text)
+        return Sight(_counts(found), details, tuple(remarks), refused=said.refused)
+    remarks.append(f"promtool does not read {found.form}")
     return Sight(_counts(found), details, tuple(remarks))
 
 

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from tminus.planfile.problem import printable
@@ -16,14 +17,27 @@ _ADDRESSES = ((re.compile(r'"[^"]*://.*"'), '"…"'), (re.compile(r"\S*://\S*"),
 """Addresses in what a tool says, which may hold a login or be a secret, and all that is quoted after one."""
 
 
-def word(tool: str, *arguments: str, path: Path, within: str = "") -> str:
-    """What a tool says of a file, in one line; that it is not there, where it is not.
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a tool says of a file, in one line; that it could not be asked, where it could not."""
+
+    text: str
+    refuses: bool = False
+
+    @property
+    def refused(self) -> str:
+        """Its word where it refuses the file; empty otherwise."""
+        return self.text if self.refuses else ""
+
+
+def word(tool: str, *arguments: str, path: Path, within: str = "") -> Word:
+    """What a tool says of a file where it is installed.
 
     `within` is what to show it instead, where the file is an object that holds a text.
     """
     program = shutil.which(tool)
     if program is None:
-        return f"{tool} is not installed, so it was not asked"
+        return Word(f"{tool} is not installed, so it was not asked")
     if not within:
         return _said([program, *arguments, str(path.absolute())])
     with tempfile.TemporaryDirectory(prefix="tminus-") as folder:
@@ -32,7 +46,7 @@ def word(tool: str, *arguments: str, path: Path, within: str = "") -> str:
         return _said([program, *arguments, str(place)])
 
 
-def _said(command: list[str]) -> str:
+def _said(command: list[str]) -> Word:
     tool = Path(command[0]).name
     try:
         done = subprocess.run(
@@ -44,12 +58,13 @@ def _said(command: list[str]) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"{tool} did not answer within {SECONDS:g} s"
+        return Word(f"{tool} did not answer within {SECONDS:g} s")
     except OSError as error:
-        return f"{tool} cannot be started: {error.strerror}"
+        return Word(f"{tool} cannot be started: {error.strerror}")
     if done.returncode == 0:
-        return f"{tool} takes it"
-    return f"{tool} refuses it: {_essence(done.stdout.decode(errors='replace').replace(command[-1], 'the file'))}"
+        return Word(f"{tool} takes it")
+    why = _essence(done.stdout.decode(errors="replace").replace(command[-1], "the file"))
+    return Word(f"{tool} refuses it: {why}", refuses=True)
 
 
 def _essence(said: str) -> str:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tminus.config import home, resolve
+from tminus.control.appraisal import SENDING
 from tminus.control.readiness import AT_ONCE, Readiness
 from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.evidence import Observation
 from tminus.domain.plan import Check, Plan
 from tminus.errors import InconclusiveError, PlanError, TminusError, UnreachableError
 from tminus.http import is_address
+from tminus.planfile.asking import OVER_HTTP
 from tminus.planfile.filling import unfilled
 from tminus.planfile.targeting import AT_TARGET, BY_TARGET
 from tminus.probes import plan as plan_probes
@@ -22,23 +24,6 @@ from tminus.wiring.judging import guard_limits
 
 _STAGED = ("depot", "flags", "postgres", "release", "staging", "local", "traffic", "partner")
 """Kinds whose probes need more than an address: a stage, tools, or a proxy's trace."""
-
-_OVER_HTTP = (
-    "website",
-    "prometheus",
-    "alertmanager",
-    "grafana",
-    "pagerduty",
-    "twilio",
-    "slack",
-    "mail",
-    "vault",
-)
-"""Kinds whose address is that of a web server."""
-
-_SENDING = ("alertmanager.drill", "pagerduty.sms")
-"""Probes that send something to people: a look by the way must not page anybody."""
-
 
 _WITHIN = "are observed while a launch of this plan is under way"
 
@@ -87,7 +72,7 @@ class Afar:
         name = str(arguments.get("system", system_of(check)))
         if name in self.out_of_reach:
             raise self.out_of_reach[name]
-        if check.probe in _SENDING and not self.scene.sends:
+        if check.probe in SENDING and not self.scene.sends:
             raise InconclusiveError(
                 f"{check.probe} sends a test to people, so it is done within a launch only",
                 hint="its lines are looked at in the countdown",
@@ -190,7 +175,7 @@ def _addresses(
                 raise InconclusiveError(f"systems of kind {kind!r} {scene.unseen}", hint=scene.hint)
             value = _address(name, reference, environment, needed=kind != "plan")
             curtain.draw(reference, value)
-            if kind in _OVER_HTTP:
+            if kind in OVER_HTTP:
                 _demand_http(name, reference, value)
             known[name] = value
         except TminusError as error:

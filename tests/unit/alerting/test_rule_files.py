@@ -130,6 +130,34 @@ def test_every_fault_is_told_and_the_rest_is_read() -> None:
     assert len(found.rules) == 2
 
 
+def test_several_faults_of_one_rule_are_told_at_once() -> None:
+    wrong = {
+        "interval: 30s": "interval: soon",
+        "limit: 5": "limit: many",
+        "expr: job": "bogus: 1\n        expr: (job",
+        "for: 5m": "for: 5",
+        "keep_firing_for: 1m": "keep_firing_for: [1m]",
+        "{severity: critical}": "{sever-ity: critical}",
+        "{{ $value }}": "{{ $values }}",
+    }
+    text = GOOD
+    for old, new in wrong.items():
+        text = text.replace(old, new)
+    found = read(text)
+    assert [one.line for one in found.faults] == [3, 4, 10, 11, 12, 13, 14, 15]
+
+
+def test_all_that_a_recording_rule_cannot_have_is_told() -> None:
+    found = told(
+        GOOD.replace(
+            "      - record: job:errors",
+            "      - for: 1m\n        keep_firing_for: 1m\n        record: job{x}:errors",
+        )
+    )
+    assert [words.rpartition(" ")[2] for words in found[:2]] == ["for", "keep_firing_for"]
+    assert "has braces" in found[2]
+
+
 @pytest.mark.parametrize(
     "expression", ['up{a=~"("}', "{a=~'.*'}", 'rate(up{a=~"("}[5m])', 'up{a=~"("}[1m + 1m]', "rate(up[5x])"]
 )

@@ -155,6 +155,15 @@ def test_a_line_about_what_a_launch_binds_is_answered_by_the_launch(tmp_path: Pa
     assert [line["standing"] for line in told["lines"]] == ["later"]
 
 
+@pytest.mark.parametrize("drill", ["route.pd", "route.sms", "t1.alerts"])
+def test_a_line_that_wakes_people_is_answered_by_the_launch(drill: str, tmp_path: Path, address: str) -> None:
+    told = json.loads(_checked(_plan(tmp_path, address), "--only", drill, "--json").output)
+
+    assert [(line["standing"], line["why"]) for line in told["lines"]] == [
+        ("later", "the launch itself answers it")
+    ]
+
+
 @pytest.mark.parametrize("shape", ["text", "json", "junit", "md"])
 @pytest.mark.parametrize(
     ("value", "told"),

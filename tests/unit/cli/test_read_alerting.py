@@ -236,7 +236,7 @@ class TestTools:
             program.write_text(f"#!/bin/sh\n{script}\n")
             program.chmod(program.stat().st_mode | stat.S_IXUSR)
             monkeypatch.setattr(shutil, "which", lambda _: str(program))
-            told = seen(config)["details"]["amtool"]
+            told = json.loads(CliRunner().invoke(_READ, [str(config), "--json"]).stdout)["details"]["amtool"]
             assert isinstance(told, str)
             return told
 
@@ -248,6 +248,17 @@ class TestTools:
             'echo "Checking $2  FAILED: too old for this"; echo; echo "amtool: error: 1 file"; exit 1'
         )
         assert refusal == "amtool refuses it: too old for this"
+
+    def test_what_it_refuses_ends_with_an_error_after_all_was_shown(
+        self, said: Callable[[str], str], config: Path
+    ) -> None:
+        said('echo "Checking $2  FAILED: too old for this"; exit 1')
+        result = CliRunner().invoke(_READ, [str(config)])
+        assert isinstance(result.exception, UsageError)
+        assert str(result.exception) == f"{config}: amtool refuses it: too old for this"
+        assert "chat" in result.stdout
+        said("exit 0")
+        assert CliRunner().invoke(_READ, [str(config)]).exit_code == 0
 
     def test_addresses_in_it_are_left_out(self, said: Callable[[str], str]) -> None:
         refusal = said("""cat <<'END'

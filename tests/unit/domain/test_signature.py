@@ -1,11 +1,11 @@
 """Signatures of probes from their text, and what fits an argument."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
 from tminus import probes
-from tminus.domain.argument import Argument, fits, misfits, type_words
+from tminus.domain.argument import Argument, Duration, fits, misfits, type_words
 from tminus.domain.signature import signatures
 
 SOURCE = '''
@@ -55,6 +55,8 @@ def test_types_and_defaults_are_read_without_running_the_file() -> None:
         ("a", Literal["a", "b"], True), ("c", Literal["a", "b"], False),
         (None, float | None, True), ("x", float | None, False), ({"a": 1}, dict[str, int], True),
         ({"a": "b"}, dict[str, int], False), (object(), Any, True),
+        ("1h30min", Duration, True), ("5 minutes", Duration, False), (300, Duration, False),
+        (3, Annotated[int, "of another package"], True), ("3", Annotated[int, "of another package"], False),
     ],
 )  # fmt: skip
 def test_nothing_is_converted(value: Any, kind: Any, fit: bool) -> None:  # noqa: FBT001 - a table's column
@@ -63,13 +65,24 @@ def test_nothing_is_converted(value: Any, kind: Any, fit: bool) -> None:  # noqa
 
 def test_types_are_said_in_words() -> None:
     assert [
-        type_words(kind) for kind in (str, list[int], Literal["a", "b"], float | None, dict[str, bool])
+        type_words(kind)
+        for kind in (
+            str,
+            list[int],
+            Literal["a", "b"],
+            float | None,
+            dict[str, bool],
+            Duration,
+            Annotated[int, "x"],
+        )
     ] == [
         "text",
         "list of whole number",
         "`a` or `b`",
         "number or nothing",
         "mapping of true or false",
+        "time such as 5min",
+        "whole number",
     ]
 
 

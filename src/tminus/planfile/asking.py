@@ -1,0 +1,119 @@
+"""Whether a line can be asked at all: addresses of the right kind, systems that a probe needs beside, a namespace."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from tminus.planfile.document import LineEntry
+from tminus.planfile.filling import is_placeholder
+from tminus.planfile.findings import Findings
+from tminus.planfile.problem import meant
+from tminus.planfile.shape import Place
+
+_REFERENCE = re.compile(r"(?:env|file|vault):|\$\{")
+_WEB = r"https?://[^/\s]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How the addresses of a kind of system look, and how to say it."""
+
+    pattern: str
+    words: str
+
+
+OVER_HTTP = (
+    "website",
+    "prometheus",
+    "alertmanager",
+    "grafana",
+    "pagerduty",
+    "twilio",
+    "slack",
+    "mail",
+    "vault",
+)
+"""Kinds whose address is that of a web server."""
+
+_FORMS: Mapping[str, _Form] = {
+    **{kind: _Form(_WEB, f"for example https://{kind}.example") for kind in OVER_HTTP},
+    "kubernetes": _Form(
+        r"(?!\w+://)\S", "the path of a kubeconfig, which holds the cluster's address, or `in-cluster`"
+    ),
+    "logs": _Form(
+        r"(?:loki|elasticsearch|opensearch)\+https?://[^/\s]|journal:(?:/.*)?$|files:/",
+        "loki+https://…, elasticsearch+https://…, opensearch+https://…, journal: or files:/…",
+    ),
+}
+"""By kind; other kinds are not judged before they are asked."""
+
+_NAMED: Mapping[tuple[str, str], Collection[str]] = {
+    ("alertmanager.drill", "receivers"): ("pagerduty", "slack", "mail"),
+    ("kubernetes.secrets", "vault"): ("vault",),
+    ("pagerduty.sms", "provider"): ("twilio",),
+}
+"""By probe and argument: the kinds of systems of the plan that it names."""
+
+_BESIDE: Mapping[str, str] = {"alertmanager.routes": "prometheus"}
+"""By probe: a system without which it sees nothing."""
+
+
+def asked(found: Findings) -> None:
+    """Tell which lines and addresses nobody could ask, whatever they would answer."""
+    for name, system in found.document.systems.items():
+        form = _FORMS.get(system.kind)
+        said = system.address.strip()
+        if form is None or is_placeholder(said) or _REFERENCE.match(said) or re.match(form.pattern, said):
+            continue
+        found.tell(
+            ("systems", name, "address"),
+            f"system {name}: such an address is none of kind {system.kind}; write {form.words}",
+        )
+    if not found.whole("systems"):
+        return
+    for place, _, line in found.lines():
+        _named(found, place, line)
+        kind = _BESIDE.get(line.probe, "")
+        if kind and not _of_kind(found, (kind,)):
+            found.tell(
+                (*place, "probe"),
+                f"{line.id}: {line.probe} needs a system of kind {kind} beside; add it under systems",
+            )
+        if line.probe.startswith("kubernetes."):
+            _namespace(found, place, line)
+
+
+def _named(found: Findings, place: Place, line: LineEntry) -> None:
+    for (probe, key), kinds in _NAMED.items():
+        if probe != line.probe or key not in line.arguments:
+            continue
+        known = _of_kind(found, kinds)
+        for within, name in _texts(line.arguments[key]):
+            if name in known or is_placeholder(name) or name.startswith("${"):
+                continue
+            near = meant(name, known) or (f"; there are {', '.join(known)}" if known else "; there is none")
+            found.tell(
+                (*place, "with", key, *within),
+                f"{line.id}: {name!r} is no system of kind {' or '.join(kinds)}{near}",
+            )
+
+
+def _namespace(found: Findings, place: Place, line: LineEntry) -> None:
+    """The target's namespace is meant where the line's cluster may be the target's."""
+    if not line.arguments.get("namespace") and found.document.target is None:
+        found.tell(
+            place,
+            f"{line.id}: nobody says which namespace is meant; write `namespace: NAME` under `with`",
+        )
+
+
+def _texts(value: object) -> Iterator[tuple[Place, str]]:
+    if isinstance(value, str) and value:
+        yield (), value
+    for index, part in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(part, str):
+            yield (index,), part
+
+
+def _of_kind(found: Findings, kinds: Collection[str]) -> list[str]:
+    return [name for name, system in found.document.systems.items() if system.kind in kinds]

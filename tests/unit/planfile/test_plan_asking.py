@@ -1,0 +1,110 @@
+"""What no system could be asked, however it stands: `plan check` says it before a launch does."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit import small_plan
+else:
+    import small_plan
+
+SYSTEMS = """\
+  kubernetes: {kind: kubernetes, real: true, address: "env:KUBECONFIG"}
+  vault: {kind: vault, real: true, address: "https://vault.example"}
+  logs: {kind: logs, real: true, address: "loki+https://logs.example"}
+  alertmanager: {kind: alertmanager, real: true, address: "env:ALERTS"}
+  prometheus: {kind: prometheus, real: true, address: "env:METRICS"}
+  pagerduty: {kind: pagerduty, real: true, address: "env:PAGER"}
+  sms: {kind: twilio, real: true, address: "env:SMS"}
+  chat: {kind: slack, real: true, address: "env:CHAT"}
+"""
+LINES = """\
+    - {id: cfg.secrets, line: Secrets, due: T-2h, owner: devops, probe: kubernetes.secrets, expect: empty, hint: look,
+       with: {namespace: shop, vault: vault}}
+    - {id: ok.logs, line: Logs, due: T+1h, owner: devops, probe: logs.arrived, expect: empty, hint: look,
+       with: {labels: {side: green}, lag: 90s}}
+    - {id: route.all, line: Routes, due: T-2h, owner: devops, probe: alertmanager.routes, expect: empty, hint: look}
+    - {id: t1.alerts, line: Alerts, due: T+1h, owner: devops, probe: alertmanager.drill, expect: empty, hint: look,
+       with: {receivers: [pagerduty, chat]}}
+    - {id: route.sms, line: SMS, due: T-2h, owner: devops, probe: pagerduty.sms, expect: empty, hint: look,
+       with: {service: P1, provider: sms}}
+"""
+TEXT = small_plan.SMALL.replace("roles:", f"{SYSTEMS}roles:", 1).replace(
+    "  Launch:\n", f"{LINES}  Launch:\n", 1
+)
+
+
+def told(old: str, new: str) -> list[str]:
+    assert TEXT.count(old) == 1, old
+    changed = TEXT.replace(old, new)
+    return small_plan.problems(changed)
+
+
+def test_what_can_be_asked_is_taken() -> None:
+    assert small_plan.problems(TEXT) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("lag: 90s", "lag: soon", "ok.logs: the argument 'lag' is 'soon'; write a time such as 5min"),
+        ("lag: 90s", "late: 300", "ok.logs: the argument 'late' is 300; write a time such as 5min"),
+        (
+            "vault: vault}",
+            "vault: valt}",
+            "cfg.secrets: 'valt' is no system of kind vault; did you mean 'vault'?",
+        ),
+        ("vault: vault}", "vault: chat}", "cfg.secrets: 'chat' is no system of kind vault; there are vault"),
+        (
+            "[pagerduty, chat]",
+            "[pagerduty, prometheus]",
+            "t1.alerts: 'prometheus' is no system of kind pagerduty or slack or mail; there are pagerduty, chat",
+        ),
+        ("provider: sms", "provider: chat", "route.sms: 'chat' is no system of kind twilio; there are sms"),
+        (
+            "with: {namespace: shop, vault: vault}",
+            "with: {vault: vault}",
+            "cfg.secrets: nobody says which namespace is meant; write `namespace: NAME` under `with`",
+        ),
+        (
+            '"env:KUBECONFIG"',
+            '"https://10.0.0.1:6443"',
+            (
+                "system kubernetes: such an address is none of kind kubernetes; "
+                "write the path of a kubeconfig, which holds the cluster's address, or `in-cluster`"
+            ),
+        ),
+        (
+            "loki+https://logs.example",
+            "loki://logs.example",
+            (
+                "system logs: such an address is none of kind logs; "
+                "write loki+https://…, elasticsearch+https://…, opensearch+https://…, journal: or files:/…"
+            ),
+        ),
+        (
+            "https://vault.example",
+            "vault.example:8200",
+            "system vault: such an address is none of kind vault; write for example https://vault.example",
+        ),
+        (
+            '  prometheus: {kind: prometheus, real: true, address: "env:METRICS"}\n',
+            "",
+            "route.all: alertmanager.routes needs a system of kind prometheus beside; add it under systems",
+        ),
+    ],
+)
+def test_what_nobody_could_ask_is_told_with_what_to_write(old: str, new: str, said: str) -> None:
+    (only,) = told(old, new)
+    assert only.partition(": ")[2] == said
+
+
+@pytest.mark.parametrize("address", ["", "TBD", "env:X", "file:/run/x", "vault:kv/x#y"])
+def test_a_reference_and_what_is_to_fill_is_judged_when_it_is_known(address: str) -> None:
+    assert told("loki+https://logs.example", address) == []
+
+
+@pytest.mark.parametrize("name", ["TBD", "${pager}"])
+def test_names_that_are_to_fill_or_bound_are_not_looked_for(name: str) -> None:
+    assert told("[pagerduty, chat]", f'[pagerduty, "{name}"]') == []
