@@ -7,15 +7,18 @@ from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
-from tminus.domain import offsets
+from tminus.domain import expectation, offsets
 from tminus.domain.canonical import JsonValue
 
 Duration: TypeAlias = Annotated[str, "duration"]
 """A time as people write it: `60s`, `5min`."""
+Part: TypeAlias = Annotated[str, "share"]
+"""A share above 0 as people write it: `95%`, `0.95`."""
 
 _WORDS: Mapping[Any, str] = {
     str: "text",
     Duration: "time such as 5min",
+    Part: "share such as 95%",
     int: "whole number",
     float: "number",
     bool: "true or false",
@@ -24,6 +27,7 @@ _WORDS: Mapping[Any, str] = {
 _FITS: Mapping[Any, Callable[[Any], bool]] = {
     str: lambda value: isinstance(value, str),
     Duration: lambda value: isinstance(value, str) and _is_duration(value),
+    Part: lambda value: isinstance(value, str) and _is_share(value),
     int: lambda value: isinstance(value, int) and not isinstance(value, bool),
     float: lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     bool: lambda value: isinstance(value, bool),
@@ -169,6 +173,14 @@ def _is_duration(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_share(text: str) -> bool:
+    try:
+        limit = expectation.parse(f">= {text}").limit
+    except ValueError:
+        return False
+    return isinstance(limit, float) and 0 < limit <= 1
 
 
 def _what(value: Any) -> str:

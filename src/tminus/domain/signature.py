@@ -11,10 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tminus.domain.argument import Argument, Duration, unit_of
+from tminus.domain.argument import Argument, Duration, Part, unit_of
 from tminus.domain.value import ValueKind
 
-_TYPES: Mapping[str, Any] = {"str": str, "int": int, "float": float, "bool": bool, "Duration": Duration}
+_TYPES: Mapping[str, Any] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "Duration": Duration,
+    "Part": Part,
+}
 _HEAD = re.compile(r"^@Probe\n(?:@.*\n)*async def [^\n]*?(?:\n[^\n]*?)*?:$", re.MULTILINE)
 """A probe from its mark to the first line that ends with a colon: without its body, which is most of a file."""
 

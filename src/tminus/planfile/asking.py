@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tminus.planfile.document import LineEntry
 from tminus.planfile.filling import is_placeholder
 from tminus.planfile.findings import Findings
+from tminus.planfile.paths import goes_up, upwards
 from tminus.planfile.problem import meant
 from tminus.planfile.shape import Place
 
@@ -54,6 +55,14 @@ _NAMED: Mapping[tuple[str, str], Collection[str]] = {
 }
 """By probe and argument: the kinds of systems of the plan that it names."""
 
+_FILES: Collection[tuple[str, str]] = {
+    ("grafana.dashboard", "confirmed"),
+    ("grafana.dashboard", "copy"),
+    ("kubernetes.configmaps", "manifests"),
+    ("kubernetes.secrets", "manifests"),
+}
+"""Probe and argument that name a file of the checkout."""
+
 _BESIDE: Mapping[str, str] = {"alertmanager.routes": "prometheus"}
 """By probe: a system without which it sees nothing."""
 
@@ -73,6 +82,7 @@ def asked(found: Findings) -> None:
         return
     for place, _, line in found.lines():
         _named(found, place, line)
+        _files(found, place, line)
         kind = _BESIDE.get(line.probe, "")
         if kind and not _of_kind(found, (kind,)):
             found.tell(
@@ -96,6 +106,12 @@ def _named(found: Findings, place: Place, line: LineEntry) -> None:
                 (*place, "with", key, *within),
                 f"{line.id}: {name!r} is no system of kind {' or '.join(kinds)}{near}",
             )
+
+
+def _files(found: Findings, place: Place, line: LineEntry) -> None:
+    for key, value in line.arguments.items():
+        if (line.probe, key) in _FILES and isinstance(value, str) and goes_up(value):
+            found.tell((*place, "with", key), f"{line.id}: `{key}` {upwards(value)}")
 
 
 def _namespace(found: Findings, place: Place, line: LineEntry) -> None:

@@ -18,11 +18,11 @@ def upward(found: Findings) -> None:
     """Tell which paths go up: the checklist's, and those behind `file:` anywhere but in a negative control."""
     source = found.document.source
     if source and goes_up(source.path):
-        found.tell(("source", "path"), f"`path` {_sentence(source.path)}")
+        found.tell(("source", "path"), f"`path` {upwards(source.path)}")
     for place, text in texts(found.tree):
         path = text.strip().removeprefix(_FILE)
         if place[0] in _BLOCKS and "control" not in place and path != text.strip() and goes_up(path):
-            found.tell(place, f"`{place[-1]}` {_sentence(path)}")
+            found.tell(place, f"`{place[-1]}` {upwards(path)}")
 
 
 def goes_up(path: str) -> bool:
@@ -30,5 +30,6 @@ def goes_up(path: str) -> bool:
     return ".." in PurePath(path.replace("\\", "/")).parts
 
 
-def _sentence(path: str) -> str:
+def upwards(path: str) -> str:
+    """What is wrong with such a path, as a sentence goes on after its name."""
     return f"goes up with `..` in {path[:80]!r}; write a path below the folder, or an absolute one"

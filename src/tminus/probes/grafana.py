@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from tminus.domain import dashboard as dashboards
 from tminus.domain import drift, expectation
+from tminus.domain.argument import Part
 from tminus.domain.canonical import JsonValue
 from tminus.domain.dashboard import Dashboard
 from tminus.domain.evidence import Observation
@@ -67,7 +68,7 @@ async def dashboard(  # noqa: PLR0913 - what a plan may say
     *,
     kind: Literal["", "application", "infrastructure", "security", "business"] = "",
     panels: list[str] | None = None,
-    filled: str = "95%",
+    filled: Part = "95%",
     uid: str = "",
     title: str = "",
     copy: str = "",

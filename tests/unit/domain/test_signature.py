@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import pytest
 
 from tminus import probes
-from tminus.domain.argument import Argument, Duration, fits, misfits, type_words
+from tminus.domain.argument import Argument, Duration, Part, fits, misfits, type_words
 from tminus.domain.signature import signatures
 
 SOURCE = '''
@@ -55,6 +55,7 @@ def test_types_and_defaults_are_read_without_running_the_file() -> None:
         ("a", Literal["a", "b"], True), ("c", Literal["a", "b"], False),
         (None, float | None, True), ("x", float | None, False), ({"a": 1}, dict[str, int], True),
         ({"a": "b"}, dict[str, int], False), (object(), Any, True),
+        ("95%", Part, True), ("0.95", Part, True), ("0", Part, False), ("most", Part, False), ("120%", Part, False),
         ("1h30min", Duration, True), ("5 minutes", Duration, False), (300, Duration, False),
         (3, Annotated[int, "of another package"], True), ("3", Annotated[int, "of another package"], False),
     ],

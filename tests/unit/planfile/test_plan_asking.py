@@ -16,6 +16,7 @@ SYSTEMS = """\
   alertmanager: {kind: alertmanager, real: true, address: "env:ALERTS"}
   prometheus: {kind: prometheus, real: true, address: "env:METRICS"}
   pagerduty: {kind: pagerduty, real: true, address: "env:PAGER"}
+  grafana: {kind: grafana, real: true, address: "env:GRAFANA"}
   sms: {kind: twilio, real: true, address: "env:SMS"}
   chat: {kind: slack, real: true, address: "env:CHAT"}
 """
@@ -24,6 +25,8 @@ LINES = """\
        with: {namespace: shop, vault: vault}}
     - {id: ok.logs, line: Logs, due: T+1h, owner: devops, probe: logs.arrived, expect: empty, hint: look,
        with: {labels: {side: green}, lag: 90s}}
+    - {id: dash.app, line: Dashboard, due: T-2h, owner: devops, probe: grafana.dashboard, expect: empty, hint: look,
+       with: {copy: dashboards/app.json, filled: 90%}}
     - {id: route.all, line: Routes, due: T-2h, owner: devops, probe: alertmanager.routes, expect: empty, hint: look}
     - {id: t1.alerts, line: Alerts, due: T+1h, owner: devops, probe: alertmanager.drill, expect: empty, hint: look,
        with: {receivers: [pagerduty, chat]}}
@@ -48,6 +51,16 @@ def test_what_can_be_asked_is_taken() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
+        (
+            "filled: 90%",
+            "filled: most",
+            "dash.app: the argument 'filled' is 'most'; write a share such as 95%",
+        ),
+        (
+            "copy: dashboards/app.json",
+            "copy: ../app.json",
+            "dash.app: `copy` goes up with `..` in '../app.json'; write a path below the folder, or an absolute one",
+        ),
         ("lag: 90s", "lag: soon", "ok.logs: the argument 'lag' is 'soon'; write a time such as 5min"),
         ("lag: 90s", "late: 300", "ok.logs: the argument 'late' is 300; write a time such as 5min"),
         (
