@@ -3,7 +3,9 @@
 A system that is added later is one row of `ROWS`; a test fails while a system that is asked over a network has none.
 """
 
+import gc
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -235,6 +237,16 @@ async def test_a_system_in_trouble_never_passes_and_says_which_trouble_in_time(
         assert str(trouble.status) in claim.why
     if trouble.status == 429 and not row.answers:
         assert f"Retry-After: {RETRY_AFTER}" in claim.why
+    if "in the middle" in trouble.name:
+        assert not _left_open()
+
+
+def _left_open() -> list[str]:
+    """The connections that nobody has closed and nobody holds any more."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        gc.collect()
+    return [str(one.message) for one in told if issubclass(one.category, ResourceWarning)]
 
 
 def test_every_system_that_is_asked_over_a_network_has_a_row() -> None:
