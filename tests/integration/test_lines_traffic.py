@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tminus.domain.evidence import Verdict
+from tminus.domain.expectation import parse
 from tminus.domain.plan import Check
 from tminus.domain.traffic import Outcome, Side
 from tminus.probes import traffic
@@ -143,9 +144,10 @@ class TestTimes:
 
     @line("t4p.perf", "failed", "a tenth of the requests are 300 ms late", mutation=40)
     async def test_fails_below_its_limit_when_the_times_are_shown_to_be_longer(self, users: Users) -> None:
-        # The time before is made the quicker, since on a busy machine its slowest answers would hide 300 ms.
+        # The time before is made the quicker, since on a busy machine its slowest answers would hide 300 ms; and the
+        # limit wider, since there 300 ms more come to more than 500.
         scene = await users.after(await users.scene(("", 440), ("slow=1:0.3", 80)), faster=3.0)
-        claim = await scene.judge("t4p.perf")
+        claim = await scene.judge(replace(scene.plan.check("t4p.perf"), expect=parse("< 5 s")))
         fails(claim, scene.plan, r"\d+ of 520 requests took longer than \d+ ms, more than a twentieth")
 
     @line("ok.p95", "failed", "30 % of the requests are three seconds late", mutation=46)
