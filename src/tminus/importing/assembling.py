@@ -12,6 +12,7 @@ from tminus.importing import people, surroundings
 from tminus.importing.dues import milestone
 from tminus.importing.entries import ASIDE, Known, Line, Understanding, lines
 from tminus.matching import Matcher, Words
+from tminus.planfile.beside import needed
 from tminus.planfile.document import (
     Document,
     LineEntry,
@@ -142,13 +143,10 @@ def _reason(system: str, *, rolled_up: bool) -> str:
 
 
 def _systems(checks: Mapping[str, Sequence[LineEntry]], builtin: Document) -> dict[str, SystemEntry]:
-    """The systems that the plan's probes look at, with the built-in plan's kinds; their addresses are to fill."""
-    used = {
-        str(line.arguments.get("system", line.probe.partition(".")[0]))
-        for entries in checks.values()
-        for line in entries
-        if line.probe
-    }
+    """The systems that the plan's lines need, with the built-in plan's kinds; their addresses are to fill."""
+    kinds = {name: entry.kind for name, entry in builtin.systems.items()}
+    probed = [line for entries in checks.values() for line in entries if line.probe]
+    used: set[str] = set().union(*(needed(line.probe, line.arguments, kinds) for line in probed))
     return {name: entry for name, entry in builtin.systems.items() if name in used}
 
 

@@ -16,6 +16,7 @@ from tminus.importing import inserting
 from tminus.importing.assembling import Imported
 from tminus.importing.commenting import remarks
 from tminus.importing.naming import Names
+from tminus.planfile.beside import needed
 from tminus.planfile.filling import is_placeholder
 from tminus.planfile.nodes import parsed, plain
 from tminus.planfile.rewriting import Scalar, Where, rewritten
@@ -183,9 +184,13 @@ class _Merge:
 
     def _surroundings(self, more: inserting.Additions) -> None:
         """The systems and milestones that new lines need."""
-        used = {str(line.get("probe", "")).partition(".")[0] for line in more.lines()}
         there = self.old.get("systems") or {}
         new = self.new.get("systems", {})
+        kinds = {name: str(entry.get("kind", "")) for name, entry in {**new, **there}.items()}
+        probed = [line for line in more.lines() if line.get("probe")]
+        used: set[str] = set().union(
+            *(needed(str(line["probe"]), line.get("with") or {}, kinds) for line in probed)
+        )
         more.systems = {name: new[name] for name in new if name in used and name not in there}
         known = {offsets.offset(text) for text in self.old.get("milestones") or ()}
         due = {offsets.offset(str(line["due"])) for line in more.lines() if "due" in line}

@@ -226,7 +226,9 @@ class Api:
 async def _whole(reply: aiohttp.ClientResponse, what: str) -> bytes:
     """An answer's body; raises `UnreachableError` for one that is too long."""
     body = bytearray()
-    try:
+    async with (
+        reply
+    ):  # a connection whose answer was not read to its end serves for nothing else, and is closed
         async for piece in reply.content.iter_any():
             body += piece
             if len(body) > MAX_BYTES:
@@ -234,10 +236,6 @@ async def _whole(reply: aiohttp.ClientResponse, what: str) -> bytes:
                     f"{what} was answered by more than {MAX_BYTES // 1024 // 1024} MiB",
                     hint="name a namespace with less in it; is it the Kubernetes API?",
                 )
-    except BaseException:
-        reply.close()  # nobody reads the rest, so the connection serves for nothing else
-        raise
-    reply.release()
     return bytes(body)
 
 

@@ -1,9 +1,10 @@
 """Whether a line can be asked at all: addresses of the right kind, systems that a probe needs beside, a namespace."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from tminus.planfile.beside import NAMED, beside, named
 from tminus.planfile.document import LineEntry
 from tminus.planfile.filling import is_placeholder
 from tminus.planfile.findings import Findings
@@ -48,13 +49,6 @@ _FORMS: Mapping[str, _Form] = {
 }
 """By kind; other kinds are not judged before they are asked."""
 
-_NAMED: Mapping[tuple[str, str], Collection[str]] = {
-    ("alertmanager.drill", "receivers"): ("pagerduty", "slack", "mail"),
-    ("kubernetes.secrets", "vault"): ("vault",),
-    ("pagerduty.sms", "provider"): ("twilio",),
-}
-"""By probe and argument: the kinds of systems of the plan that it names."""
-
 _FILES: Collection[tuple[str, str]] = {
     ("grafana.dashboard", "confirmed"),
     ("grafana.dashboard", "copy"),
@@ -62,9 +56,6 @@ _FILES: Collection[tuple[str, str]] = {
     ("kubernetes.secrets", "manifests"),
 }
 """Probe and argument that name a file of the checkout."""
-
-_BESIDE: Mapping[str, str] = {"alertmanager.routes": "prometheus"}
-"""By probe: a system without which it sees nothing."""
 
 
 def asked(found: Findings) -> None:
@@ -83,7 +74,7 @@ def asked(found: Findings) -> None:
     for place, _, line in found.lines():
         _named(found, place, line)
         _files(found, place, line)
-        kind = _BESIDE.get(line.probe, "")
+        kind = beside(line.probe, line.arguments)
         if kind and not _of_kind(found, (kind,)):
             found.tell(
                 (*place, "probe"),
@@ -94,18 +85,16 @@ def asked(found: Findings) -> None:
 
 
 def _named(found: Findings, place: Place, line: LineEntry) -> None:
-    for (probe, key), kinds in _NAMED.items():
-        if probe != line.probe or key not in line.arguments:
-            continue
+    for within, name in named(line.probe, line.arguments):
+        kinds = NAMED[line.probe, str(within[0])]
         known = _of_kind(found, kinds)
-        for within, name in _texts(line.arguments[key]):
-            if name in known or is_placeholder(name) or name.startswith("${"):
-                continue
-            near = meant(name, known) or (f"; there are {', '.join(known)}" if known else "; there is none")
-            found.tell(
-                (*place, "with", key, *within),
-                f"{line.id}: {name!r} is no system of kind {' or '.join(kinds)}{near}",
-            )
+        if name in known or is_placeholder(name) or name.startswith("${"):
+            continue
+        near = meant(name, known) or (f"; there are {', '.join(known)}" if known else "; there is none")
+        found.tell(
+            (*place, "with", *within),
+            f"{line.id}: {name!r} is no system of kind {' or '.join(kinds)}{near}",
+        )
 
 
 def _files(found: Findings, place: Place, line: LineEntry) -> None:
@@ -121,14 +110,6 @@ def _namespace(found: Findings, place: Place, line: LineEntry) -> None:
             place,
             f"{line.id}: nobody says which namespace is meant; write `namespace: NAME` under `with`",
         )
-
-
-def _texts(value: object) -> Iterator[tuple[Place, str]]:
-    if isinstance(value, str) and value:
-        yield (), value
-    for index, part in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(part, str):
-            yield (index,), part
 
 
 def _of_kind(found: Findings, kinds: Collection[str]) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from tminus.domain.canonical import JsonValue
 from tminus.domain.people import alike
+from tminus.planfile.beside import needed
 from tminus.planfile.findings import Findings
 from tminus.planfile.nodes import Map, Seq
 from tminus.planfile.problem import ToFill
@@ -82,12 +83,11 @@ def _reach(found: Findings, place: Place, name: str) -> Iterator[tuple[Place, st
 
 
 def _addresses(found: Findings) -> Iterator[tuple[Place, str, str]]:
-    """The addresses of the systems that a line looks at, or the rollout."""
-    used = {
-        str(line.arguments.get("system", line.probe.partition(".")[0]))
-        for _, _, line in found.lines()
-        if line.probe
-    } | {*systems(found.document)}
+    """The addresses of the systems that a line needs, or the rollout."""
+    kinds = {name: system.kind for name, system in found.document.systems.items()}
+    used = {*systems(found.document)}.union(
+        *(needed(line.probe, line.arguments, kinds) for _, _, line in found.lines() if line.probe)
+    )
     for name, system in found.document.systems.items():
         shown = found.document.target is not None and system.kind in {*BY_TARGET, *AT_TARGET}
         if name in used and not shown:

@@ -1,8 +1,11 @@
 """What no system could be asked, however it stands: `plan check` says it before a launch does."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tminus.planfile import loaded
 
 if TYPE_CHECKING:
     from tests.unit import small_plan
@@ -121,3 +124,21 @@ def test_a_reference_and_what_is_to_fill_is_judged_when_it_is_known(address: str
 @pytest.mark.parametrize("name", ["TBD", "${pager}"])
 def test_names_that_are_to_fill_or_bound_are_not_looked_for(name: str) -> None:
     assert told("[pagerduty, chat]", f'[pagerduty, "{name}"]') == []
+
+
+def test_the_addresses_of_systems_that_lines_name_are_to_fill_too() -> None:
+    text = TEXT
+    for name in ("CHAT", "SMS", "METRICS"):
+        text = text.replace(f'"env:{name}"', '""')
+    found = {entry.what for entry in loaded(text, Path("plan.yaml")).to_fill}
+    assert found == {f"system {name}: `address` is empty" for name in ("chat", "sms", "prometheus")}
+
+
+def test_a_drill_of_a_side_needs_the_rules_that_look_at_it() -> None:
+    text = TEXT.replace("[pagerduty, chat]", "[pagerduty, chat], side: green")
+    assert small_plan.problems(text) == []
+    text = text.replace('  prometheus: {kind: prometheus, real: true, address: "env:METRICS"}\n', "")
+    assert [problem.partition(": ")[2].partition(";")[0] for problem in small_plan.problems(text)] == [
+        "route.all: alertmanager.routes needs a system of kind prometheus beside",
+        "t1.alerts: alertmanager.drill needs a system of kind prometheus beside",
+    ]
