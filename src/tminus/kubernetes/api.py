@@ -226,9 +226,8 @@ class Api:
 async def _whole(reply: aiohttp.ClientResponse, what: str) -> bytes:
     """An answer's body; raises `UnreachableError` for one that is too long."""
     body = bytearray()
-    async with (
-        reply
-    ):  # a connection whose answer was not read to its end serves for nothing else, and is closed
+    # A connection whose answer was not read to its end serves for nothing else, and is closed.
+    async with reply:
         async for piece in reply.content.iter_any():
             body += piece
             if len(body) > MAX_BYTES:
