@@ -15,6 +15,7 @@ from tminus.domain.canonical import JsonValue
 from tminus.domain.course import Course, course_of
 from tminus.domain.evidence import Claim, Observation, Source, Verdict, fingerprint, matter, worst
 from tminus.domain.expectation import judge
+from tminus.domain.overdue import STILL, harmless, late, why
 from tminus.domain.plan import Check, Kind
 from tminus.domain.record import OPENED, Event
 from tminus.domain.timeline import in_attempt
@@ -93,10 +94,13 @@ class Readiness:
 
         async def one(check: Check) -> None:
             async with limit:
-                seen[check.id] = await self._record_finding(check, await self._look(check), moment, allowed)
+                finding = overdue.get(check.id) or await self._look(check)
+                seen[check.id] = await self._record_finding(check, finding, moment, allowed)
 
         wanted = tuple(checks)
         given = await self._given()
+        overdue = await self._overdue(wanted)
+        given = {name: verdict for name, verdict in given.items() if name not in overdue}
         seen.update({check.id: given[check.id] for check in wanted if check.id in given})
         try:
             async with asyncio.TaskGroup() as group:
@@ -120,6 +124,35 @@ class Readiness:
         events = in_force(await self._record.events())
         kinds = {str(event.data["check"]): event.type for event in events if event.type in CLAIMS}
         return {name: claim.verdict for name, claim in claims_of(events).items() if kinds[name] == ATTESTED}
+
+    async def _overdue(self, checks: Iterable[Check]) -> dict[str, Finding]:
+        """What becomes of lines that real people had to speak of by now, as far as nobody has."""
+        asked = [check for check in checks if check.until is not None and not check.simulated]
+        if not asked:
+            return {}
+        events, now = in_force(await self._record.events()), self._clock.now()
+        newest = {str(event.data["check"]): event for event in events if event.type in CLAIMS}
+        found: dict[str, Finding] = {}
+        for check in asked:
+            event = newest.get(check.id)
+            if not late(check, events, now) or (event is not None and _claim(event).verdict.known):
+                continue
+            lacking = _lacking(check, event)
+            material: Json = {"person": check.person, "lacking": [*lacking]}
+            found[check.id] = Finding(
+                Verdict.FAILED, why(check, lacking), Source.PERSON, Observation(None, material, material)
+            )
+        return found
+
+    async def absent(self) -> frozenset[str]:
+        """The lines that failed since people were late, or did not speak at all: no harm was seen by anybody."""
+        events = in_force(await self._record.events())
+        newest = {str(event.data["check"]): event for event in events if event.type in CLAIMS}
+        failed = {name for name, event in newest.items() if _claim(event).verdict is Verdict.FAILED}
+        asked = {check.id for check in self._checks if check.until is not None} & failed
+        absent = {name for name in asked if harmless(_seen(newest[name]))}
+        made = {check.id for check in self._checks if check.of and {*check.of} & failed <= absent}
+        return frozenset(absent | (made & failed))
 
     async def conclude(self, step: str, finding: Finding, moment: str) -> None:
         """Record a launch step's own reading as the verdict of every line that is about that step."""
@@ -235,6 +268,17 @@ def _unspoken(check: Check, allowed: Allowed) -> Allowed:
             raise SpokenError(f"{check.id} was attested meanwhile", hint="the word stands")
 
     return judged
+
+
+def _seen(event: Event) -> Mapping[str, object]:
+    seen = event.data.get("seen")
+    return seen if isinstance(seen, dict) else {}
+
+
+def _lacking(check: Check, event: Event | None) -> list[str]:
+    """What nobody has spoken of: all that a line asks for, or what its newest word says is missing."""
+    still = _seen(event).get(STILL) if event is not None else None
+    return [str(item) for item in still] if isinstance(still, list) else [*check.each]
 
 
 def _first(group: BaseExceptionGroup[TminusError]) -> TminusError:

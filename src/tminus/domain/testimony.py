@@ -52,9 +52,9 @@ class Testimony:
         first = self._confirmed(word) if word.confirms else None
         line = rules.line(word.check)
         _check_asked(word, line, rules, first=first is None)
-        blocker = line is not None and line.blocker
-        claim = attested_claim(word, first, blocker=blocker)
-        said(event.data, claim | attested_words(word, first, blocker=blocker), *claim)
+        blocker, others = line is not None and line.blocker, self._others(word)
+        claim = attested_claim(word, first, blocker=blocker, others=others)
+        said(event.data, claim | attested_words(word, first, blocker=blocker, others=others), *claim)
         self.attested[event.digest] = word
         if word.evidence:
             self.evidence[word.evidence] = word.source
@@ -76,6 +76,15 @@ class Testimony:
     def forget(self, check: str) -> None:
         """A new date has voided what was said of this line: nobody can confirm it any more."""
         self.attested = {digest: word for digest, word in self.attested.items() if word.check != check}
+
+    def _others(self, word: Attestation) -> Mapping[str, Attestation]:
+        """The newest word for each item of a line; raises for one that asks for other items than before."""
+        before = [one for one in self.attested.values() if one.check == word.check]
+        if any(one.each != word.each for one in before):
+            raise RecordError(f"the words for {word.check} do not ask for the same", hint=_HINT)
+        if (word.item or word.each) and word.item not in word.each:
+            raise RecordError(f"{word.check} asks for no word of {word.item or 'nothing'}", hint=_HINT)
+        return {one.item: one for one in before if one.item}
 
     def _confirmed(self, word: Attestation) -> Attestation:
         first = self.attested.get(word.confirms)

@@ -431,3 +431,41 @@ def test_who_acts_for_a_role_signs_for_it_after_the_date_was_brought_forward(ear
         "Quentin Mbeki",
     }
     assert "GO is decided" in done("decide", "canary", "go", "--text", "all is well")
+
+
+@pytest.fixture
+def each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A launch whose lead has to speak of two teams, with what shows it, until an hour before T-0."""
+    word = "attest: everybody answered"
+    plan = small_plan.REAL.replace(word, f"{word}, each: [core, edge], shown: true, until: T-1h")
+    assert plan != small_plan.REAL
+    return office(tmp_path, monkeypatch, plan, hours=1.5)
+
+
+def test_a_line_that_asks_for_several_is_said_one_by_one_each_with_its_file(
+    each: Path, tmp_path: Path
+) -> None:
+    word = ("attest", "canary", "team.ready", "--statement", "all six")
+    files = [tmp_path / name for name in ("core.txt", "edge.txt")]
+    for file in files:
+        file.write_text(f"seen in {file.name}\n", encoding="utf-8")
+    assert "say it --of one of: core, edge" in refused(*word, "--evidence", str(files[0]))
+    assert "no picture and no values are shown" in refused(*word, "--of", "core")
+    said = done(*word, "--of", "core", "--evidence", str(files[0]))
+    assert "team.ready is inconclusive: Lena Ortiz of core: all six; nobody has spoken yet of edge" in said
+    assert "core.txt was shown for core already" in refused(
+        *word, "--of", "edge", "--evidence", str(files[0])
+    )
+    said = done(*word, "--of", "edge", "--evidence", str(files[1]))
+    assert "team.ready is passed: Lena Ortiz of edge: all six" in said
+    (first, second) = events(each, "check.attested")
+    assert (first.data["seen"]["item"], second.data["seen"]["item"]) == ("core", "edge")  # type: ignore[index] # a table
+
+
+def test_a_word_that_comes_late_says_by_how_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    word = "attest: everybody answered"
+    home = office(tmp_path, monkeypatch, small_plan.REAL.replace(word, f"{word}, until: T-65min"), hours=1)
+    said = done("attest", "canary", "team.ready", "--statement", "all six")
+    assert "team.ready is failed: Lena Ortiz: all six (5min" in said
+    (event,) = events(home, "check.attested")
+    assert event.data["verdict"] == "failed"

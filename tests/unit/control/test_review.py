@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation
 from tminus.domain.guard import Action
 from tminus.domain.orders import Act
-from tminus.domain.plan import Check, Severity
+from tminus.domain.plan import Check, Kind, Plan, Severity
 from tminus.domain.traffic import Side
 from tminus.errors import RolloutError, UnreachableError
 from tminus.testing import Behaviour
@@ -212,3 +213,32 @@ async def test_a_launch_from_before_the_guard_judged_meanwhile_observes_as_it_di
     liftoff.engine.patched = older  # type: ignore[method-assign] # the engine of a launch that began before
     seen = await world.passing(review.run())
     assert (seen.action, seen.text) == (Action.CONTINUE, "landed")
+
+
+def _asked(until: float = 3900.0) -> Plan:
+    """The plan with a line that a person of flesh and blood has to speak of, until five minutes after T+1h."""
+    word = replace(
+        line("dash.seen", 3600.0, kind=Kind.PERSON, note="I have looked"),
+        simulated=False,
+        person="Dario Voss",
+        until=until,
+    )
+    return replace(PLAN, checks=(*PLAN.checks, word))
+
+
+async def test_nobody_s_absence_rolls_back_and_the_launch_goes_on_with_the_line_failed() -> None:
+    world, _, review = await shifted(World(plan=_asked()))
+    seen = await world.passing(review.run())
+    assert (seen.action, seen.text) == (Action.CONTINUE, "landed")
+    assert world.verdicts()["dash.seen"] == "failed"
+    (last,) = [data for data in world.events("check.observed") if data["check"] == "dash.seen"][-1:]
+    assert "until T+1h5min Dario Voss had to say it, and has not" in str(last["why"])
+
+
+async def test_a_line_without_a_time_is_waited_for() -> None:
+    plan = _asked()
+    plan = replace(plan, checks=(*plan.checks[:-1], replace(plan.checks[-1], until=None)))
+    world, _, review = await shifted(World(plan=plan))
+    with pytest.raises(AssertionError, match="nothing ends this wait"):
+        await world.passing(review.run())
+    assert world.verdicts()["dash.seen"] == "inconclusive"

@@ -244,3 +244,71 @@ def test_nobody_approves_a_waiver_of_the_line_that_they_answer_for() -> None:
     record.observe("cfg.cors", "failed")
     record.waive("cfg.cors")
     assert "cfg.cors is Emil Eng's own line: another has to judge it" in refused(record)
+
+
+EACH = ("application", "business")
+
+
+def looked(record: RecordBuilder, item: str, **changes: Any) -> Any:
+    return record.attest("cfg.cors", item=item, each=EACH, statement=f"{item} looks well", **changes)
+
+
+def test_a_line_that_asks_for_several_words_holds_with_the_last(record: RecordBuilder) -> None:
+    record.observe("bk.db")
+    first, last = looked(record, "application"), looked(record, "business", version=2)
+    assert (first.data["verdict"], last.data["verdict"]) == ("inconclusive", "passed")
+    assert "nobody has spoken yet of business" in first.data["why"]
+    assert landed(record).outcome == "landed"
+
+
+def test_with_one_missing_nothing_goes(record: RecordBuilder) -> None:
+    record.observe("bk.db")
+    looked(record, "application")
+    with pytest.raises(RecordError, match=r"GO over cfg\.cors, which is inconclusive"):
+        landed(record)
+
+
+@pytest.mark.parametrize("changes", [{"holds": False}, {"late_s": 900}])
+def test_one_that_does_not_hold_or_came_late_fails_it_whatever_comes_after(
+    record: RecordBuilder, changes: dict[str, Any]
+) -> None:
+    record.observe("bk.db")
+    looked(record, "application", **changes)
+    last = looked(record, "business", version=2)
+    assert last.data["verdict"] == "failed"
+    assert "Dana Ops of application: application looks well" in last.data["why"]
+    with pytest.raises(RecordError, match=r"GO over cfg\.cors, which is failed"):
+        landed(record)
+
+
+def test_a_missing_one_cannot_be_written_over(record: RecordBuilder) -> None:
+    looked(record, "application")
+    changed(record, verdict="passed")
+    assert "`verdict` is 'passed', but 'inconclusive' was signed" in refused(record)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"item": "finance", "each": EACH}, "asks for no word of finance"),
+        ({"item": "", "each": EACH}, "asks for no word of nothing"),
+        ({"item": "application", "each": ("application",)}, "do not ask for the same"),
+        ({"item": "application"}, "do not ask for the same"),
+    ],
+)
+def test_words_that_ask_for_less_are_refused(
+    record: RecordBuilder, changes: dict[str, Any], why: str
+) -> None:
+    looked(record, "business")
+    record.attest("cfg.cors", version=2, **changes)
+    assert why in refused(record)
+
+
+def test_the_same_words_about_the_same_files_make_the_same_claim(record: RecordBuilder) -> None:
+    for item in EACH:
+        looked(record, item, evidence=item[0] * 64, source=f"{item}.png")
+    before = record.claims["cfg.cors"]["fingerprint"]
+    again = looked(record, "business", evidence="b" * 64, source="business.png", version=3)
+    assert again.data["fingerprint"] == before
+    other = looked(record, "business", evidence="c" * 64, source="business.png", version=4)
+    assert other.data["fingerprint"] != before
