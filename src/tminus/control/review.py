@@ -22,7 +22,7 @@ from tminus.domain.evidence import Verdict
 from tminus.domain.guard import Action
 from tminus.domain.metric import Stage
 from tminus.domain.offsets import clock
-from tminus.domain.overdue import ABSENT
+from tminus.domain.overdue import ABSENT, for_the_rollout
 from tminus.domain.plan import Check, Severity
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, ProbeError, RecordError, RolloutError
@@ -150,7 +150,8 @@ class Review:
             if verdicts is None:
                 tries += 1
                 continue
-            failed = [check for check in checks if verdicts[check.id] == Verdict.FAILED and _counts(check)]
+            every = self._liftoff.plan.checks
+            failed = [c for c in every if verdicts.get(c.id) == Verdict.FAILED and _counts(c)]
             if failed:
                 text = f"{failed[0].id} ({failed[0].text}) failed at {name}"
                 return Sight(Action.ROLLBACK, f"criterion.{failed[0].id}", text, 0.0, self._time.now())
@@ -170,8 +171,12 @@ class Review:
             data: Json = {"milestone": name, "lines": len(checks)}
             await self._liftoff.record.append_once(f"milestone:{name}", "milestone.reached", data)
             verdicts = await self._liftoff.readiness.observe(checks, moment)
-            absent = await self._liftoff.readiness.absent()
-            return {name: ABSENT if name in absent else verdict.value for name, verdict in verdicts.items()}
+            readiness = self._liftoff.readiness
+            known = {name: claim.verdict for name, claim in (await readiness.claims()).items()} | verdicts
+            told = for_the_rollout(self._liftoff.plan.checks, known, await readiness.absent())
+            # Harm that somebody saw counts, also where nobody waits for that line any more.
+            denied = dict.fromkeys(await readiness.denied(), Verdict.FAILED.value)
+            return {**{name: told[name] for name in verdicts}, **denied}
 
         engine, step = self._liftoff.engine, f"milestone {moment}"
         if not await engine.patched(WATCHED):

@@ -11,7 +11,7 @@ from tminus.domain.attestation import Json
 from tminus.domain.canonical import canonical, instant, written_so
 from tminus.domain.compared import said
 from tminus.domain.people import alike
-from tminus.domain.policy import Opened, Required
+from tminus.domain.policy import NOTHING_MORE, Asked, Opened, Required
 from tminus.domain.record import Event
 from tminus.domain.report import SignedStatement
 from tminus.domain.words import (
@@ -31,6 +31,8 @@ from tminus.domain.words import (
 )
 from tminus.errors import RecordError
 
+_ROUNDED = 1.0
+"""How many seconds two readings of one lateness may differ, each rounded down."""
 _HINT = "do not rely on this launch: its record does not prove what it says"
 
 
@@ -52,6 +54,7 @@ class Testimony:
         first = self._confirmed(word) if word.confirms else None
         line = rules.line(word.check)
         _check_asked(word, line, rules, first=first is None)
+        _check_whole(word, event, rules.asked.get(word.check, NOTHING_MORE))
         blocker, others = line is not None and line.blocker, self._others(word)
         claim = attested_claim(word, first, blocker=blocker, others=others)
         said(event.data, claim | attested_words(word, first, blocker=blocker, others=others), *claim)
@@ -78,13 +81,8 @@ class Testimony:
         self.attested = {digest: word for digest, word in self.attested.items() if word.check != check}
 
     def _others(self, word: Attestation) -> Mapping[str, Attestation]:
-        """The newest word for each item of a line; raises for one that asks for other items than before."""
-        before = [one for one in self.attested.values() if one.check == word.check]
-        if any(one.each != word.each for one in before):
-            raise RecordError(f"the words for {word.check} do not ask for the same", hint=_HINT)
-        if (word.item or word.each) and word.item not in word.each:
-            raise RecordError(f"{word.check} asks for no word of {word.item or 'nothing'}", hint=_HINT)
-        return {one.item: one for one in before if one.item}
+        """The newest word for each item of a line."""
+        return {one.item: one for one in self.attested.values() if one.check == word.check and one.item}
 
     def _confirmed(self, word: Attestation) -> Attestation:
         first = self.attested.get(word.confirms)
@@ -155,6 +153,19 @@ def _check_asked(word: Attestation, line: Required | None, rules: Opened, *, fir
     owner = rules.owner(word.check)
     if first and line.kind and alike(word.person) != alike(owner):
         raise RecordError(f"{word.person} gave their word for {word.check}, which is {owner}'s", hint=_HINT)
+
+
+def _check_whole(word: Attestation, event: Event, asked: Asked) -> None:
+    """A word speaks of what its line asks for, is shown with a file where it needs one, and says how late it is."""
+    if word.each != asked.each or (word.item not in word.each if word.each else word.item):
+        raise RecordError(f"{word.check} asks for no word of {word.item or 'the whole'}", hint=_HINT)
+    if asked.shown and word.holds and not word.evidence:
+        raise RecordError(f"{word.check} needs a file that shows it, and none was shown", hint=_HINT)
+    over = 0 if asked.until_ms is None or event.t_ms is None else max(0, event.t_ms - asked.until_ms)
+    if abs(word.late_s - over / 1000) > _ROUNDED:
+        raise RecordError(
+            f"the word for {word.check} is {over / 1000:g} s late, and says {word.late_s} s", hint=_HINT
+        )
 
 
 def _check_judge(person: str, role: str, check: str, rules: Opened) -> None:

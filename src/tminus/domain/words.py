@@ -11,7 +11,7 @@ from tminus.domain import fields, offsets
 from tminus.domain.attestation import STATEMENT, Json
 from tminus.domain.canonical import JsonValue, plain
 from tminus.domain.evidence import Source, Verdict, fingerprint
-from tminus.domain.overdue import AGAINST, STILL
+from tminus.domain.overdue import AGAINST, ITEM
 from tminus.domain.record import Event
 
 ATTESTATION = "https://tminus.dev/attestation/v1"
@@ -251,10 +251,9 @@ def attested_words(
     why = "; ".join([why, *map(_said, against)])
     if lacking := still(word, others):
         why = f"{why}; nobody has spoken yet of {', '.join(lacking)}"
-    about: Json = {"item": word.item} if word.item else {}
+    about: Json = {ITEM: word.item} if word.item else {}
     late: Json = {"late_s": word.late_s} if word.late_s else {}
     denied: Json = {AGAINST: True} if any(not one.holds for one in [*against, word]) else {}
-    lacks: Json = {STILL: [*lacking]} if lacking else {}
     return {
         "value": word.statement,
         "why": why,
@@ -266,7 +265,6 @@ def attested_words(
             **about,
             **late,
             **denied,
-            **lacks,
         },
         "by": word.person,
     }

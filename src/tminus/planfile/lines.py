@@ -109,15 +109,22 @@ def _until(found: Findings, place: Place, line: LineEntry, due: float | None) ->
     if given and not line.attest:
         found.tell((*place, given[0]), f"{line.id}: only a line with `attest` has {_and(given)}; take it out")
         return None
-    if line.each and line.severity is Severity.BLOCKER:
-        found.tell(
-            (*place, "each"),
-            f"{line.id}: a blocker is said as a whole, by two persons; take `each` out, or write a line for each",
-        )
+    if line.severity is Severity.BLOCKER:
+        for key in (key for key in given if key != "shown"):
+            found.tell(
+                (*place, key),
+                f"{line.id}: a blocker is said as a whole by two persons, and closes the gate until then; "
+                f"write `{key}: {'[]' if key == 'each' else chr(39) * 2}`",
+            )
     for name in sorted({name for name in line.each if line.each.count(name) > 1}):
         found.tell((*place, "each"), f"{line.id}: {name!r} stands twice under `each`; write it once")
     until = found.attempt((*place, "until"), partial(offsets.offset, line.until)) if line.until else None
-    if until is not None and due is not None and until <= due:
+    if until is not None and due is not None and due <= 0:
+        found.tell(
+            (*place, "until"),
+            f"{line.id}: what is due before T-0 closes the gate until it is said; take `until` out",
+        )
+    elif until is not None and due is not None and until <= due:
         found.tell(
             (*place, "until"),
             f"{line.id}: nobody could say it between {line.due} and {line.until}; write a later `until`",

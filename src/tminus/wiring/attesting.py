@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from tminus.control.ports import Json
 from tminus.domain.attempts import in_force
-from tminus.domain.canonical import timestamp
+from tminus.domain.canonical import instant, timestamp
 from tminus.domain.overdue import late
 from tminus.domain.permission import Deed, Matter, permit
 from tminus.domain.plan import Check, Kind, Severity
@@ -12,6 +12,9 @@ from tminus.domain.record import Entry, Event
 from tminus.domain.words import ATTESTED, Attestation, attested_claim, attested_words
 from tminus.errors import RefusedError
 from tminus.wiring.acts import Choose, Hand, Scene, Shown, entry, need_words, signed, word_of
+
+_BEGUN = "step.started"
+"""The first event of a launch that does something."""
 
 
 def attest(  # noqa: PLR0913 - what a person says
@@ -38,8 +41,9 @@ def attest(  # noqa: PLR0913 - what a person says
                 hint="confirm these very words, or say why not",
             )
         _about(check, item)
-        _shown(scene, check, shown, [word for word in standing if word.item != item])
         others = {word.item: word for word in standing if word.item}
+        if holds:
+            _shown(scene, check, shown, [word for word in others.values() if word.item != item])
         word = Attestation(
             launch=scene.launch,
             check=name,
@@ -54,7 +58,7 @@ def attest(  # noqa: PLR0913 - what a person says
             confirms=words[-1].digest if confirmed else "",
             item=item,
             each=check.each,
-            late_s=late(check, scene.events, scene.now),
+            late_s=late(check, scene.course, scene.now),
         )
         return [_attested(scene, hand, check, (word, confirmed, others))]
 
@@ -84,10 +88,10 @@ def _shown(scene: Scene, check: Check, shown: Shown, others: Sequence[Attestatio
         raise RefusedError(
             f"{shown.name} was shown for {same.item} already", hint="show what was seen of this one"
         )
-    t0 = scene.course.t0
-    if check.due > 0 and t0 is not None and shown.made is not None and shown.made < t0:
+    began = next((instant(event.at) for event in scene.events if event.type == _BEGUN), None)
+    if check.due > 0 and began is not None and shown.made is not None and shown.made < began:
         raise RefusedError(
-            f"{shown.name} is of {timestamp(shown.made)}, before T-0 at {timestamp(t0)}",
+            f"{shown.name} is of {timestamp(shown.made)}, before the launch began at {timestamp(began)}",
             hint="look again, and show what is there since",
         )
 

@@ -1,6 +1,7 @@
 """The files that people show with their word: read or fetched, hashed, kept by digest, and laid beside the record."""
 
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -90,6 +91,7 @@ async def _fetched(word: str) -> tuple[str, bytes, float | None]:
 def _written(said: str) -> float | None:
     """When a server says that something was last written; none where it does not, or says no date."""
     try:
-        return parsedate_to_datetime(said).timestamp()
+        when = parsedate_to_datetime(said)
     except ValueError:
         return None
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -262,3 +262,58 @@ async def test_what_is_warned_by_its_value_says_its_remarks_too() -> None:
     assert other["fingerprint"] == data["fingerprint"]
     _, without = await observed(check, Observation(3.0))
     assert without["fingerprint"] != data["fingerprint"]
+
+
+class Spoken(MemoryRecord):
+    """A record into which one person's word comes just before a look is recorded."""
+
+    word: Json
+
+    async def append_while(self, allowed: Callable[[Course], None], key: str, kind: str, data: Json) -> Event:
+        if not any(event.key == "word" for event in self.chain):
+            last = self.chain[-1]
+            self.chain.append(append(last, Entry("check.attested", "word", self.word, last.at)))
+        return await super().append_while(allowed, key, kind, data)
+
+
+def word(verdict: Verdict, **seen: Any) -> Json:
+    said: Json = {"check": "dash.seen", "verdict": verdict.value, "fingerprint": "f" * 64, "source": "person"}
+    return {**said, "why": "Dario Voss: I have looked", "observed_at": 1.0, "seen": seen}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "seen", "counts_as"),
+    [
+        (Verdict.FAILED, {"against": True, "late_s": 60}, "denied"),
+        (Verdict.FAILED, {"late_s": 60}, "absent"),
+        (Verdict.PASSED, {}, ""),
+    ],
+)
+async def test_a_word_that_comes_while_nobody_s_absence_is_recorded_counts(
+    verdict: Verdict, seen: dict[str, JsonValue], counts_as: str
+) -> None:
+    world = World()
+    await world.open()
+    check = line("dash.seen", -7200.0, kind=Kind.PERSON, note="I have looked", until=-86_400.0)
+    record = Spoken(world.time, world.chain)
+    record.word = word(verdict, **seen)
+    readiness = Readiness([check], record, world.observer, world.clock)
+    assert await readiness.observe([check], "T+1h") == {"dash.seen": verdict}
+    assert not world.events("check.observed")
+    assert bool(await readiness.absent()) is (counts_as == "absent")
+    assert bool(await readiness.denied()) is (counts_as == "denied")
+
+
+async def test_of_what_is_said_in_part_the_rest_is_lacking_once_the_time_is_over() -> None:
+    world = World()
+    await world.open()
+    check = line(
+        "dash.seen", -7200.0, kind=Kind.PERSON, note="I have looked", until=-86_400.0, each=("a", "b", "c")
+    )
+    record = Spoken(world.time, world.chain)
+    record.word = word(Verdict.INCONCLUSIVE, item="b")
+    readiness = Readiness([check], record, world.observer, world.clock)
+    assert await readiness.observe([check], "T+1h") == {"dash.seen": Verdict.FAILED}
+    (data,) = world.events("check.observed")
+    assert "devops had to say it of a, c, and has not: I have looked; look now" in data["why"]
+    assert await readiness.absent() == {"dash.seen"}

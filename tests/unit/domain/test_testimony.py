@@ -247,64 +247,96 @@ def test_nobody_approves_a_waiver_of_the_line_that_they_answer_for() -> None:
 
 
 EACH = ("application", "business")
+NOW_MS = -60_000
+"""Where the launch clock of these records stands."""
+
+
+def asking(**more: Any) -> RecordBuilder:
+    """A launch with a line that asks for a word of each of two things."""
+    record = RecordBuilder()
+    asked = {"check": "cfg.cors", "each": [*EACH], "shown": False, "until_ms": None, **more}
+    record.open(roles=ROLES, asked=[asked])
+    for check in CHECKS:
+        record.observe(check)
+    return record
 
 
 def looked(record: RecordBuilder, item: str, **changes: Any) -> Any:
-    return record.attest("cfg.cors", item=item, each=EACH, statement=f"{item} looks well", **changes)
+    return record.attest(
+        "cfg.cors", **{"item": item, "each": EACH, "statement": f"{item} is well", **changes}
+    )
 
 
-def test_a_line_that_asks_for_several_words_holds_with_the_last(record: RecordBuilder) -> None:
-    record.observe("bk.db")
+def test_a_line_that_asks_for_several_words_holds_with_the_last() -> None:
+    record = asking()
     first, last = looked(record, "application"), looked(record, "business", version=2)
     assert (first.data["verdict"], last.data["verdict"]) == ("inconclusive", "passed")
     assert "nobody has spoken yet of business" in first.data["why"]
     assert landed(record).outcome == "landed"
 
 
-def test_with_one_missing_nothing_goes(record: RecordBuilder) -> None:
-    record.observe("bk.db")
+def test_with_one_missing_nothing_goes() -> None:
+    record = asking()
     looked(record, "application")
     with pytest.raises(RecordError, match=r"GO over cfg\.cors, which is inconclusive"):
         landed(record)
 
 
-@pytest.mark.parametrize("changes", [{"holds": False}, {"late_s": 900}])
+@pytest.mark.parametrize(
+    ("asked", "changes"),
+    [({}, {"holds": False}), ({"until_ms": NOW_MS - 900_000}, {"late_s": 900})],
+)
 def test_one_that_does_not_hold_or_came_late_fails_it_whatever_comes_after(
-    record: RecordBuilder, changes: dict[str, Any]
+    asked: dict[str, Any], changes: dict[str, Any]
 ) -> None:
-    record.observe("bk.db")
+    record = asking(**asked)
     looked(record, "application", **changes)
-    last = looked(record, "business", version=2)
+    last = looked(record, "business", **({"late_s": 900} if "late_s" in changes else {}), version=2)
     assert last.data["verdict"] == "failed"
-    assert "Dana Ops of application: application looks well" in last.data["why"]
+    assert "Dana Ops of application: application is well" in last.data["why"]
     with pytest.raises(RecordError, match=r"GO over cfg\.cors, which is failed"):
         landed(record)
 
 
-def test_a_missing_one_cannot_be_written_over(record: RecordBuilder) -> None:
+def test_a_missing_one_cannot_be_written_over() -> None:
+    record = asking()
     looked(record, "application")
     changed(record, verdict="passed")
     assert "`verdict` is 'passed', but 'inconclusive' was signed" in refused(record)
 
 
 @pytest.mark.parametrize(
-    ("changes", "why"),
+    ("asked", "changes", "why"),
     [
-        ({"item": "finance", "each": EACH}, "asks for no word of finance"),
-        ({"item": "", "each": EACH}, "asks for no word of nothing"),
-        ({"item": "application", "each": ("application",)}, "do not ask for the same"),
-        ({"item": "application"}, "do not ask for the same"),
+        ({}, {"item": "finance"}, "asks for no word of finance"),
+        ({}, {"item": ""}, "asks for no word of the whole"),
+        ({}, {"each": ("application",)}, "asks for no word of application"),
+        ({}, {"each": (), "item": ""}, "asks for no word of the whole"),
+        ({"each": []}, {"each": ()}, "asks for no word of application"),
+        ({"shown": True}, {}, "needs a file that shows it, and none was shown"),
+        ({"until_ms": NOW_MS - 900_000}, {}, "is 900 s late, and says 0 s"),
+        ({"until_ms": NOW_MS - 900_000}, {"late_s": 60}, "is 900 s late, and says 60 s"),
+        ({}, {"late_s": 60}, "is 0 s late, and says 60 s"),
     ],
 )
-def test_words_that_ask_for_less_are_refused(
-    record: RecordBuilder, changes: dict[str, Any], why: str
+def test_a_word_that_says_less_than_the_line_asks_for_is_refused(
+    asked: dict[str, Any], changes: dict[str, Any], why: str
 ) -> None:
-    looked(record, "business")
-    record.attest("cfg.cors", version=2, **changes)
+    record = asking(**asked)
+    looked(record, **{"item": "application", **changes})
     assert why in refused(record)
 
 
-def test_the_same_words_about_the_same_files_make_the_same_claim(record: RecordBuilder) -> None:
+def test_harm_needs_no_file() -> None:
+    record = asking(shown=True)
+    assert looked(record, "application", holds=False).data["verdict"] == "failed"
+    record.add("launch.ended", {"outcome": "scrubbed"})
+    record.seal()
+    assert record.verify(trust_root()).outcome == "scrubbed"
+
+
+def test_the_same_words_about_the_same_files_make_the_same_claim() -> None:
+    record = asking(shown=True)
     for item in EACH:
         looked(record, item, evidence=item[0] * 64, source=f"{item}.png")
     before = record.claims["cfg.cors"]["fingerprint"]

@@ -185,27 +185,28 @@ def test_an_expectation_that_can_fail_is_fine(probe: tuple[str, str], expect: st
 class TestWordsOfEach:
     """What an attested line may ask of a person beside their word."""
 
-    WORD = "- {id: team.ready, line: Team is ready, due: T-2h, owner: lead, attest: everybody answered"
+    WORD = "- {id: team.ready, line: Team is ready, due: T+1h, owner: lead, attest: everybody answered"
+
+    def text(self, more: str) -> str:
+        before = self.WORD.replace("T+1h", "T-2h")
+        text = small_plan.SMALL.replace(f"{before}}}", f"{self.WORD}, {more}}}")
+        assert text != small_plan.SMALL
+        return text.replace("of: [site.up, team.ready]", "of: [site.up]")
 
     def told(self, more: str) -> list[str]:
-        text = small_plan.SMALL.replace(f"{self.WORD}}}", f"{self.WORD}, {more}}}")
+        text = self.text(more)
         return [problem.partition(": ")[2] for problem in small_plan.problems(text)]
 
     def test_they_are_read(self) -> None:
-        text = small_plan.SMALL.replace(
-            f"{self.WORD}}}", f"{self.WORD}, each: [core, edge], shown: true, until: T-1h}}"
-        )
-        plan, found = parse(text)
+        plan, found = parse(self.text("each: [core, edge], shown: true, until: T+90min"))
         assert not found
         assert plan is not None
         check = plan.check("team.ready")
-        assert (check.each, check.shown, check.until) == (("core", "edge"), True, -3600.0)
+        assert (check.each, check.shown, check.until) == (("core", "edge"), True, 5400.0)
 
     def test_a_plan_without_them_keeps_its_digest(self) -> None:
-        plan, _ = parse(small_plan.SMALL)
-        spelled, _ = parse(
-            small_plan.SMALL.replace(f"{self.WORD}}}", f"{self.WORD}, each: [], shown: false}}")
-        )
+        plan, _ = parse(self.text("fresh: launch"))
+        spelled, _ = parse(self.text("each: [], shown: false"))
         assert plan is not None
         assert spelled is not None
         assert plan.digest == spelled.digest
@@ -214,9 +215,9 @@ class TestWordsOfEach:
         ("more", "said"),
         [
             ("until: soon", "'soon' is no milestone"),
-            ("until: T-2h", "team.ready: nobody could say it between T-2h and T-2h; write a later `until`"),
+            ("until: T+1h", "team.ready: nobody could say it between T+1h and T+1h; write a later `until`"),
             ("each: [core, core]", "team.ready: 'core' stands twice under `each`; write it once"),
-            ("severity: blocker, each: [core]", "team.ready: a blocker is said as a whole, by two persons"),
+            ("severity: blocker, each: [core]", "team.ready: a blocker is said as a whole by two persons"),
         ],
     )
     def test_what_nobody_could_say_is_told(self, more: str, said: str) -> None:
