@@ -13,7 +13,7 @@ from tminus.planfile.problem import meant
 from tminus.planfile.shape import Place
 
 _REFERENCE = re.compile(r"(?:env|file|vault):|\$\{")
-_WEB = r"https?://[^/\s]"
+_WEB = r"(?i:https?)://[^/\s]"
 
 
 @dataclass(frozen=True, slots=True)

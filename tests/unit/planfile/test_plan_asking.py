@@ -142,3 +142,7 @@ def test_a_drill_of_a_side_needs_the_rules_that_look_at_it() -> None:
         "route.all: alertmanager.routes needs a system of kind prometheus beside",
         "t1.alerts: alertmanager.drill needs a system of kind prometheus beside",
     ]
+
+
+def test_a_scheme_may_be_written_in_capitals() -> None:
+    assert told("https://vault.example", "HTTPS://vault.example") == []
