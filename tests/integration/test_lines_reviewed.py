@@ -8,7 +8,7 @@ import pytest
 from tminus.control.launchtime import LaunchTime
 from tminus.control.readiness import Readiness
 from tminus.domain.canonical import timestamp
-from tminus.domain.course import Course, course_of
+from tminus.domain.course import Course
 from tminus.domain.decision import standing
 from tminus.domain.orders import BEFORE_GO, MAY, Act
 from tminus.domain.overdue import harmless, late
@@ -91,6 +91,8 @@ class Looking:
     def __post_init__(self) -> None:
         for kind, data in UP_TO_SOAK:
             self.record(Entry(kind, kind, data, timestamp(T0), 0))
+        reached = {"milestone": "T+01:00:00"}
+        self.record(Entry("milestone.reached", "T+1h", reached, timestamp(T0 + 3600), 3_600_000))
 
     def record(self, entry: Entry) -> Event:
         self.events.append(append(self.events[-1] if self.events else None, entry))
@@ -232,7 +234,7 @@ def test_a_word_of_another_launch_does_not_count() -> None:
     elsewhere = Looking().at(70)
     event = elsewhere.say("application", elsewhere.picture())
     signed = open_envelope(event.data["envelope"])
-    asked = {"t1.dash": Asked(BOARDS, shown=True, until_ms=5_400_000)}
+    asked = {"t1.dash": Asked(BOARDS, shown=True, due_ms=3_600_000, until_ms=5_400_000)}
     rules = replace(OPENED_RULES, launch="prod-2", digest="d" * 64, asked=asked)
     with pytest.raises(RecordError, match="signed for launch 'prod-1', not for 'prod-2'"):
         Words().attest(event, signed, rules)
@@ -333,4 +335,13 @@ def test_nobody_is_late_while_the_clock_is_held() -> None:
         )
     )
     looking.at(120)
-    assert late(REVIEW, course_of(looking.events), looking.now) == 0
+    assert late(REVIEW, looking.events, looking.now) == 0
+
+
+async def test_after_a_milestone_that_came_late_there_is_as_much_time_as_planned() -> None:
+    looking = Looking().at(100)
+    reached = {"milestone": "T+01:00:00"}
+    looking.record(Entry("milestone.reached", "late", reached, timestamp(looking.now), 6_000_000))
+    assert stands(await looking.looked_at())[0] == "inconclusive"
+    assert stands(await looking.at(129).looked_at())[0] == "inconclusive"
+    assert stands(await looking.at(131).looked_at())[0] == "failed"

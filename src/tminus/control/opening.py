@@ -93,6 +93,7 @@ def _asked(plan: Plan) -> list[JsonValue]:
             "check": check.id,
             "each": [*check.each],
             "shown": check.shown,
+            "due_ms": int(check.due * 1000),
             "until_ms": None if check.until is None else int(check.until * 1000),
         }
         for check in plan.checks

@@ -15,7 +15,7 @@ from tminus.domain.canonical import JsonValue
 from tminus.domain.course import Course, course_of
 from tminus.domain.evidence import Claim, Observation, Source, Verdict, fingerprint, matter, worst
 from tminus.domain.expectation import judge
-from tminus.domain.overdue import ITEM, harmless, late, why
+from tminus.domain.overdue import ITEM, LACKING, for_the_rollout, harmless, late, why
 from tminus.domain.plan import Check, Kind
 from tminus.domain.record import OPENED, Event
 from tminus.domain.timeline import in_attempt
@@ -74,7 +74,10 @@ class Readiness:
 
     async def claims(self) -> dict[str, Claim]:
         """The newest claim of each line that counts in the present attempt, from the record."""
-        events = await self._record.events()
+        return self._standing(await self._record.events())
+
+    @staticmethod
+    def _standing(events: Sequence[Event]) -> dict[str, Claim]:
         found = claims_of(in_force(events))
         opened = bool(events) and events[0].type == OPENED
         return (
@@ -114,20 +117,19 @@ class Readiness:
                 seen[check.id] = await self._record_finding(check, finding, moment, allowed)
         return {check.id: seen[check.id] for check in wanted}
 
-    async def absent(self) -> frozenset[str]:
-        """The lines that failed since people were late, or did not speak at all: no harm was seen by anybody."""
-        newest = self._newest(await self._record.events())
-        return frozenset(name for name in self._settled(newest) if harmless(_seen(newest[name])))
+    async def for_the_rollout(self, verdicts: Mapping[str, Verdict]) -> dict[str, str]:
+        """What these verdicts mean for the rollout, see `overdue.for_the_rollout`; with all harm that people saw.
 
-    async def denied(self) -> frozenset[str]:
-        """The lines with a time of which somebody has said, in time or not, that they do not hold."""
-        newest = self._newest(await self._record.events())
-        return frozenset(name for name in self._settled(newest) if not harmless(_seen(newest[name])))
-
-    def _settled(self, newest: Mapping[str, Event]) -> list[str]:
-        """The lines that people had to speak of by a time, and that have failed."""
+        That counts, in time or not, also where nobody waits for the line any more.
+        """
+        events = await self._record.events()
+        newest = self._newest(events)
         timed = [check.id for check in self._checks if check.until is not None and check.id in newest]
-        return [name for name in timed if _claim(newest[name]).verdict is Verdict.FAILED]
+        failed = [name for name in timed if _claim(newest[name]).verdict is Verdict.FAILED]
+        absent = [name for name in failed if harmless(_seen(newest[name]))]
+        known = {name: claim.verdict for name, claim in self._standing(events).items()}
+        told = for_the_rollout(self._checks, {**known, **verdicts}, absent)
+        return {name: told[name] for name in {*verdicts, *failed} if name in verdicts or name not in absent}
 
     @staticmethod
     def _newest(events: Sequence[Event]) -> dict[str, Event]:
@@ -153,16 +155,14 @@ class Readiness:
     def _unspoken(self, check: Check, events: Sequence[Event]) -> Finding | Verdict:
         """What is to be recorded of a person's line, or the verdict that stands: a look takes no word back."""
         newest, opened = self._newest(events).get(check.id), bool(events) and events[0].type == OPENED
-        overdue = opened and bool(late(check, course_of(events), self._clock.now()))
-        if newest is not None:
-            verdict = _claim(newest).verdict
-            if verdict.known or (newest.type == ATTESTED and not overdue):
-                return verdict
+        overdue = opened and bool(late(check, in_force(events), self._clock.now()))
+        if newest is not None and (_claim(newest).verdict.known or not overdue):
+            return _claim(newest).verdict  # said, or looked for already: nothing is new
         if not overdue:
             return self._attested(check)
         said = {_seen(event).get(ITEM) for event in _words(events, check)}
         lacking = [item for item in check.each if item not in said]
-        material: Json = {"owner": check.owner, "lacking": [*lacking]}
+        material: Json = {"owner": check.owner, LACKING: [*lacking]}
         return Finding(
             Verdict.FAILED, why(check, lacking), Source.PERSON, Observation(None, material, material)
         )

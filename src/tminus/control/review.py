@@ -22,7 +22,7 @@ from tminus.domain.evidence import Verdict
 from tminus.domain.guard import Action
 from tminus.domain.metric import Stage
 from tminus.domain.offsets import clock
-from tminus.domain.overdue import ABSENT, for_the_rollout
+from tminus.domain.overdue import ABSENT
 from tminus.domain.plan import Check, Severity
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, ProbeError, RecordError, RolloutError
@@ -171,12 +171,7 @@ class Review:
             data: Json = {"milestone": name, "lines": len(checks)}
             await self._liftoff.record.append_once(f"milestone:{name}", "milestone.reached", data)
             verdicts = await self._liftoff.readiness.observe(checks, moment)
-            readiness = self._liftoff.readiness
-            known = {name: claim.verdict for name, claim in (await readiness.claims()).items()} | verdicts
-            told = for_the_rollout(self._liftoff.plan.checks, known, await readiness.absent())
-            # Harm that somebody saw counts, also where nobody waits for that line any more.
-            denied = dict.fromkeys(await readiness.denied(), Verdict.FAILED.value)
-            return {**{name: told[name] for name in verdicts}, **denied}
+            return {**await self._liftoff.readiness.for_the_rollout(verdicts)}
 
         engine, step = self._liftoff.engine, f"milestone {moment}"
         if not await engine.patched(WATCHED):

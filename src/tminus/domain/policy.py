@@ -57,11 +57,13 @@ class Asked:
 
     each: tuple[str, ...]
     shown: bool
+    due_ms: int
+    """The milestone from which on it is asked, in milliseconds from T-0."""
     until_ms: int | None
     """Milliseconds from T-0 after which a word is late; none where it never is."""
 
 
-NOTHING_MORE = Asked((), shown=False, until_ms=None)
+NOTHING_MORE = Asked((), shown=False, due_ms=0, until_ms=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +320,9 @@ def _required(row: Mapping[str, object]) -> Required:
 def _asked(row: Mapping[str, object]) -> tuple[str, Asked]:
     until = fields.number(row, "until_ms") if row.get("until_ms") is not None else None
     each = tuple(fields.texts(row, "each"))
-    return fields.text(row, "check"), Asked(each, fields.flag(row, "shown"), until)
+    return fields.text(row, "check"), Asked(
+        each, fields.flag(row, "shown"), fields.number(row, "due_ms"), until
+    )
 
 
 def _text_table(data: Mapping[str, object], name: str) -> dict[str, str]:

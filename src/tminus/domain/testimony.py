@@ -10,6 +10,8 @@ from tminus.domain import fields
 from tminus.domain.attestation import Json
 from tminus.domain.canonical import canonical, instant, written_so
 from tminus.domain.compared import said
+from tminus.domain.offsets import clock
+from tminus.domain.overdue import ends
 from tminus.domain.people import alike
 from tminus.domain.policy import NOTHING_MORE, Asked, Opened, Required
 from tminus.domain.record import Event
@@ -47,6 +49,9 @@ class Testimony:
     acknowledged: dict[str, Json] = field(default_factory=dict)
     """By line: the acknowledgement of its warning that stands."""
 
+    reached: dict[str, int] = field(default_factory=dict)
+    """By milestone: when it was reached, in milliseconds from T-0."""
+
     def attest(self, event: Event, signed: SignedStatement, rules: Opened) -> Attestation:
         """`check.attested`: the claim is the one that the signed words make."""
         word = read_word(Attestation, _predicate(signed))
@@ -54,7 +59,7 @@ class Testimony:
         first = self._confirmed(word) if word.confirms else None
         line = rules.line(word.check)
         _check_asked(word, line, rules, first=first is None)
-        _check_whole(word, event, rules.asked.get(word.check, NOTHING_MORE))
+        self._check_whole(word, event, rules.asked.get(word.check, NOTHING_MORE))
         blocker, others = line is not None and line.blocker, self._others(word)
         claim = attested_claim(word, first, blocker=blocker, others=others)
         said(event.data, claim | attested_words(word, first, blocker=blocker, others=others), *claim)
@@ -79,6 +84,28 @@ class Testimony:
     def forget(self, check: str) -> None:
         """A new date has voided what was said of this line: nobody can confirm it any more."""
         self.attested = {digest: word for digest, word in self.attested.items() if word.check != check}
+
+    def reach(self, event: Event) -> None:
+        """`milestone.reached`: from now on people can be asked for what is due then."""
+        if event.t_ms is not None:
+            self.reached[fields.text(event.data, "milestone")] = event.t_ms
+
+    def _check_whole(self, word: Attestation, event: Event, asked: Asked) -> None:
+        """A word speaks of what its line asks for, with a file of its own where it needs one, and how late it is."""
+        if word.each != asked.each or (word.item not in word.each if word.each else word.item):
+            raise RecordError(f"{word.check} asks for no word of {word.item or 'the whole'}", hint=_HINT)
+        if asked.shown and word.holds and not word.evidence:
+            raise RecordError(f"{word.check} needs a file that shows it, and none was shown", hint=_HINT)
+        beside = [one for item, one in self._others(word).items() if item != word.item]
+        if asked.shown and word.evidence and any(one.evidence == word.evidence for one in beside):
+            raise RecordError(f"{word.check} shows one file for two of its things", hint=_HINT)
+        reached = self.reached.get(clock(asked.due_ms / 1000))
+        over = 0
+        if asked.until_ms is not None and event.t_ms is not None and reached is not None:
+            over = max(0, event.t_ms - round(ends(asked.due_ms, asked.until_ms, reached)))
+        if word.late_s < 0 or abs(word.late_s - over / 1000) > _ROUNDED:
+            said = f"the word for {word.check} is {over / 1000:g} s late, and says {word.late_s} s"
+            raise RecordError(said, hint=_HINT)
 
     def _others(self, word: Attestation) -> Mapping[str, Attestation]:
         """The newest word for each item of a line."""
@@ -153,19 +180,6 @@ def _check_asked(word: Attestation, line: Required | None, rules: Opened, *, fir
     owner = rules.owner(word.check)
     if first and line.kind and alike(word.person) != alike(owner):
         raise RecordError(f"{word.person} gave their word for {word.check}, which is {owner}'s", hint=_HINT)
-
-
-def _check_whole(word: Attestation, event: Event, asked: Asked) -> None:
-    """A word speaks of what its line asks for, is shown with a file where it needs one, and says how late it is."""
-    if word.each != asked.each or (word.item not in word.each if word.each else word.item):
-        raise RecordError(f"{word.check} asks for no word of {word.item or 'the whole'}", hint=_HINT)
-    if asked.shown and word.holds and not word.evidence:
-        raise RecordError(f"{word.check} needs a file that shows it, and none was shown", hint=_HINT)
-    over = 0 if asked.until_ms is None or event.t_ms is None else max(0, event.t_ms - asked.until_ms)
-    if abs(word.late_s - over / 1000) > _ROUNDED:
-        raise RecordError(
-            f"the word for {word.check} is {over / 1000:g} s late, and says {word.late_s} s", hint=_HINT
-        )
 
 
 def _check_judge(person: str, role: str, check: str, rules: Opened) -> None:

@@ -11,7 +11,7 @@ from tminus.domain import fields, offsets
 from tminus.domain.attestation import STATEMENT, Json
 from tminus.domain.canonical import JsonValue, plain
 from tminus.domain.evidence import Source, Verdict, fingerprint
-from tminus.domain.overdue import AGAINST, ITEM
+from tminus.domain.overdue import ITEM, LATE
 from tminus.domain.record import Event
 
 ATTESTATION = "https://tminus.dev/attestation/v1"
@@ -252,8 +252,10 @@ def attested_words(
     if lacking := still(word, others):
         why = f"{why}; nobody has spoken yet of {', '.join(lacking)}"
     about: Json = {ITEM: word.item} if word.item else {}
-    late: Json = {"late_s": word.late_s} if word.late_s else {}
-    denied: Json = {AGAINST: True} if any(not one.holds for one in [*against, word]) else {}
+    every = [*_besides(word, others), word]
+    # Only where nothing else fails it: whoever sees harm is heard, also when it is told late.
+    overdue = max(one.late_s for one in every) if all(one.holds for one in every) else 0
+    late: Json = {LATE: overdue} if overdue else {}
     return {
         "value": word.statement,
         "why": why,
@@ -264,7 +266,6 @@ def attested_words(
             "sha256": word.evidence,
             **about,
             **late,
-            **denied,
         },
         "by": word.person,
     }

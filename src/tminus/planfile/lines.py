@@ -109,6 +109,11 @@ def _until(found: Findings, place: Place, line: LineEntry, due: float | None) ->
     if given and not line.attest:
         found.tell((*place, given[0]), f"{line.id}: only a line with `attest` has {_and(given)}; take it out")
         return None
+    if line.until and line.severity is Severity.ADVISORY:
+        found.tell(
+            (*place, "until"),
+            f"{line.id}: nobody waits for an advisory line; write `until: ''`, or make it required",
+        )
     if line.severity is Severity.BLOCKER:
         for key in (key for key in given if key != "shown"):
             found.tell(
@@ -122,7 +127,7 @@ def _until(found: Findings, place: Place, line: LineEntry, due: float | None) ->
     if until is not None and due is not None and due <= 0:
         found.tell(
             (*place, "until"),
-            f"{line.id}: what is due before T-0 closes the gate until it is said; take `until` out",
+            f"{line.id}: what is due before T-0 closes the gate until it is said; write `until: ''`",
         )
     elif until is not None and due is not None and until <= due:
         found.tell(

@@ -58,7 +58,7 @@ def attest(  # noqa: PLR0913 - what a person says
             confirms=words[-1].digest if confirmed else "",
             item=item,
             each=check.each,
-            late_s=late(check, scene.course, scene.now),
+            late_s=late(check, in_force(scene.events), scene.now),
         )
         return [_attested(scene, hand, check, (word, confirmed, others))]
 

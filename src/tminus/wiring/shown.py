@@ -92,6 +92,6 @@ def _written(said: str) -> float | None:
     """When a server says that something was last written; none where it does not, or says no date."""
     try:
         when = parsedate_to_datetime(said)
-    except ValueError:
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

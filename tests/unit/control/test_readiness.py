@@ -14,6 +14,7 @@ from tminus.domain.canonical import JsonValue
 from tminus.domain.course import Course
 from tminus.domain.evidence import Observation, Source, Verdict
 from tminus.domain.expectation import parse
+from tminus.domain.overdue import ABSENT
 from tminus.domain.plan import Check, Kind
 from tminus.domain.record import Entry, Event, append
 from tminus.errors import DeniedError, InconclusiveError, ReleaseError, RolloutError, UnreachableError
@@ -276,6 +277,16 @@ class Spoken(MemoryRecord):
         return await super().append_while(allowed, key, kind, data)
 
 
+async def overdue() -> World:
+    """A launch in which people were asked for their word a hundred seconds ago."""
+    world = World()
+    await world.open()
+    last = world.chain[-1]
+    reached = Entry("milestone.reached", "reached", {"milestone": "T-02:01:40"}, last.at, -7_300_000)
+    world.chain.append(append(last, reached))
+    return world
+
+
 def word(verdict: Verdict, **seen: Any) -> Json:
     said: Json = {"check": "dash.seen", "verdict": verdict.value, "fingerprint": "f" * 64, "source": "person"}
     return {**said, "why": "Dario Voss: I have looked", "observed_at": 1.0, "seen": seen}
@@ -284,7 +295,7 @@ def word(verdict: Verdict, **seen: Any) -> Json:
 @pytest.mark.parametrize(
     ("verdict", "seen", "counts_as"),
     [
-        (Verdict.FAILED, {"against": True, "late_s": 60}, "denied"),
+        (Verdict.FAILED, {"person": "Dario Voss"}, "failed"),
         (Verdict.FAILED, {"late_s": 60}, "absent"),
         (Verdict.PASSED, {}, ""),
     ],
@@ -292,23 +303,23 @@ def word(verdict: Verdict, **seen: Any) -> Json:
 async def test_a_word_that_comes_while_nobody_s_absence_is_recorded_counts(
     verdict: Verdict, seen: dict[str, JsonValue], counts_as: str
 ) -> None:
-    world = World()
-    await world.open()
-    check = line("dash.seen", -7200.0, kind=Kind.PERSON, note="I have looked", until=-86_400.0)
+    world = await overdue()
+    check = line("dash.seen", -7300.0, kind=Kind.PERSON, note="I have looked", until=-7299.0)
     record = Spoken(world.time, world.chain)
     record.word = word(verdict, **seen)
     readiness = Readiness([check], record, world.observer, world.clock)
     assert await readiness.observe([check], "T+1h") == {"dash.seen": verdict}
     assert not world.events("check.observed")
-    assert bool(await readiness.absent()) is (counts_as == "absent")
-    assert bool(await readiness.denied()) is (counts_as == "denied")
+    told = {"failed": "failed", "absent": ABSENT, "": "passed"}[counts_as]
+    assert await readiness.for_the_rollout({"dash.seen": verdict}) == {"dash.seen": told}
+    harm = {"dash.seen": "failed"} if counts_as == "failed" else {}
+    assert await readiness.for_the_rollout({}) == harm
 
 
 async def test_of_what_is_said_in_part_the_rest_is_lacking_once_the_time_is_over() -> None:
-    world = World()
-    await world.open()
+    world = await overdue()
     check = line(
-        "dash.seen", -7200.0, kind=Kind.PERSON, note="I have looked", until=-86_400.0, each=("a", "b", "c")
+        "dash.seen", -7300.0, kind=Kind.PERSON, note="I have looked", until=-7299.0, each=("a", "b", "c")
     )
     record = Spoken(world.time, world.chain)
     record.word = word(Verdict.INCONCLUSIVE, item="b")
@@ -316,4 +327,4 @@ async def test_of_what_is_said_in_part_the_rest_is_lacking_once_the_time_is_over
     assert await readiness.observe([check], "T+1h") == {"dash.seen": Verdict.FAILED}
     (data,) = world.events("check.observed")
     assert "devops had to say it of a, c, and has not: I have looked; look now" in data["why"]
-    assert await readiness.absent() == {"dash.seen"}
+    assert await readiness.for_the_rollout({"dash.seen": Verdict.FAILED}) == {"dash.seen": ABSENT}

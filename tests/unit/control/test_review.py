@@ -250,7 +250,7 @@ async def test_a_line_without_a_time_is_waited_for() -> None:
 
 async def test_harm_that_somebody_saw_too_late_rolls_back_at_the_next_milestone() -> None:
     world, _, review = await shifted(World(plan=_asked()))
-    seen = {"person": "Dario Voss", "against": True}
+    seen = {"person": "Dario Voss"}
 
     def speak() -> None:
         told = [one for one in world.events("check.observed") if one["check"] == "dash.seen"]

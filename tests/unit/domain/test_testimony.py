@@ -11,9 +11,12 @@ else:
     from record_builder import CHECKS, PEOPLE, START, RecordBuilder, signer, trust_root
 
 from tminus.domain.canonical import timestamp
+from tminus.domain.offsets import clock
+from tminus.domain.record import Entry, append
 from tminus.domain.report import Report
 from tminus.domain.words import Attestation, attested_claim
 from tminus.errors import RecordError
+from tminus.signing import open_envelope
 
 ROLES = [{"role": role, "person": person} for role, person in PEOPLE.items()]
 
@@ -254,8 +257,18 @@ NOW_MS = -60_000
 def asking(**more: Any) -> RecordBuilder:
     """A launch with a line that asks for a word of each of two things."""
     record = RecordBuilder()
-    asked = {"check": "cfg.cors", "each": [*EACH], "shown": False, "until_ms": None, **more}
+    asked = {
+        "check": "cfg.cors",
+        "each": [*EACH],
+        "shown": False,
+        "due_ms": -3_600_000,
+        "until_ms": None,
+        **more,
+    }
     record.open(roles=ROLES, asked=[asked])
+    due = int(str(asked["due_ms"]))
+    reached = Entry("milestone.reached", "reached", {"milestone": clock(due / 1000)}, record.at, due)
+    record.events.append(append(record.events[-1], reached))
     for check in CHECKS:
         record.observe(check)
     return record
@@ -284,7 +297,7 @@ def test_with_one_missing_nothing_goes() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "changes"),
-    [({}, {"holds": False}), ({"until_ms": NOW_MS - 900_000}, {"late_s": 900})],
+    [({}, {"holds": False}), ({"due_ms": NOW_MS - 960_000, "until_ms": NOW_MS - 900_000}, {"late_s": 900})],
 )
 def test_one_that_does_not_hold_or_came_late_fails_it_whatever_comes_after(
     asked: dict[str, Any], changes: dict[str, Any]
@@ -314,8 +327,12 @@ def test_a_missing_one_cannot_be_written_over() -> None:
         ({}, {"each": (), "item": ""}, "asks for no word of the whole"),
         ({"each": []}, {"each": ()}, "asks for no word of application"),
         ({"shown": True}, {}, "needs a file that shows it, and none was shown"),
-        ({"until_ms": NOW_MS - 900_000}, {}, "is 900 s late, and says 0 s"),
-        ({"until_ms": NOW_MS - 900_000}, {"late_s": 60}, "is 900 s late, and says 60 s"),
+        ({"due_ms": NOW_MS - 960_000, "until_ms": NOW_MS - 900_000}, {}, "is 900 s late, and says 0 s"),
+        (
+            {"due_ms": NOW_MS - 960_000, "until_ms": NOW_MS - 900_000},
+            {"late_s": 60},
+            "is 900 s late, and says 60 s",
+        ),
         ({}, {"late_s": 60}, "is 0 s late, and says 60 s"),
     ],
 )
@@ -344,3 +361,16 @@ def test_the_same_words_about_the_same_files_make_the_same_claim() -> None:
     assert again.data["fingerprint"] == before
     other = looked(record, "business", evidence="c" * 64, source="business.png", version=4)
     assert other.data["fingerprint"] != before
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_word_of_a_line_that_asks_for_nothing_more_is_written_as_ever(
+    record: RecordBuilder,
+    holds: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    # Records that were made before lines could ask for more are verified by the same words.
+    event = record.attest("cfg.cors", holds=holds)
+    assert event.data["seen"] == {"person": "Dana Ops", "version": 1, "file": "", "sha256": ""}
+    signed = open_envelope(event.data["envelope"]).statement["predicate"]
+    assert isinstance(signed, dict)
+    assert not {"item", "each", "late_s"} & {*signed}
