@@ -28,7 +28,8 @@ from tminus.planfile import load
 from tminus.processes import wait_until
 from tminus.signing import People, Signer, enrol, load_trust, trust_path, verify_file
 from tminus.wiring import SystemClock
-from tminus.wiring.acts import Choose, Desk, Hand, Scene, Shown, approve_waiver, attest, request_waiver
+from tminus.wiring.acts import Choose, Desk, Hand, Scene, Shown, approve_waiver, request_waiver
+from tminus.wiring.attesting import attest
 from tminus.wiring.expediting import ask, confirm
 from tminus.wiring.opening import Wanted, kept, open_launch
 from tminus.wiring.orders import give

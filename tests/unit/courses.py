@@ -75,7 +75,8 @@ class Launched:
 
     def add(self, type_: str, **data: Any) -> None:
         """One event as the launch itself records it."""
-        self.record(Entry(type_, f"{type_}:{len(self.events)}", data, timestamp(self.now)))
+        t_ms = round((self.now - T0) * 1000)
+        self.record(Entry(type_, f"{type_}:{len(self.events)}", data, timestamp(self.now), t_ms))
 
     def record(self, entry: Entry) -> None:
         """One entry at the end of the record."""

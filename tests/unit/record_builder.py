@@ -149,9 +149,10 @@ class RecordBuilder:
         word = Attestation(self.launch, check, role, person, signed_at=self.at, confirms=confirms, **about)
         blocker = check == "bk.db"
         first = self.words.get(confirms)
-        claim = attested_claim(word, first, blocker=blocker)
+        others = {one.item: one for one in self.words.values() if one.check == check and one.item}
+        claim = attested_claim(word, first, blocker=blocker, others=others)
         self.claims[check] = dict(claim)
-        words = attested_words(word, first, blocker=blocker)
+        words = attested_words(word, first, blocker=blocker, others=others)
         event = self.add("check.attested", {**claim, **words, "envelope": self.word(word)})
         self.words[event.digest] = word
         return event

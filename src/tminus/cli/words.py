@@ -16,7 +16,7 @@ from tminus.planfile.lints import instant
 from tminus.planfile.problem import printable
 from tminus.wiring.acts import Shown, approve_waiver, request_waiver
 from tminus.wiring.acts import acknowledge as acknowledged
-from tminus.wiring.acts import attest as attested
+from tminus.wiring.attesting import attest as attested
 from tminus.wiring.delegating import delegate as delegated
 from tminus.wiring.shown import evidence_of, kept
 
@@ -34,6 +34,9 @@ def attest(  # noqa: PLR0913 - an option each
     ] = "",
     role: Annotated[str, typer.Option(help="As which role; the line's owner by default.")] = "",
     fails: Annotated[bool, typer.Option("--fails", help="Say that the line does not hold.")] = False,
+    of: Annotated[
+        str, typer.Option("--of", help="Which of the things that the line asks for, where it has several.")
+    ] = "",
 ) -> None:
     """Give your word for a line that asks a person.
 
@@ -45,7 +48,7 @@ def attest(  # noqa: PLR0913 - an option each
     check = at.scene.check(line)
     hand = at.hand(role or check.owner)
     shown = _kept(at.desk.launch, evidence) if evidence else Shown()
-    (event,) = at.do(attested(hand, line, statement, shown, holds=not fails))
+    (event,) = at.do(attested(hand, line, statement, shown, holds=not fails, item=of))
     typer.echo(printable(f"{line} is {event.data['verdict']}: {event.data['why']}"))
     if shown.sha256:
         typer.echo(f"evidence {shown.name} sha256:{shown.sha256}")

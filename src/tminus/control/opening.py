@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tminus.control.ports import Json
-from tminus.domain.canonical import timestamp
+from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.expedition import Expedited
 from tminus.domain.plan import Plan, Severity
 from tminus.domain.poll import omitted_rows
@@ -78,8 +78,24 @@ def opening(plan: Plan, binding: Binding) -> Json:
             for check in plan.before_go()
             if check.severity is not Severity.ADVISORY
         ],
+        **({"asked": asked} if (asked := _asked(plan)) else {}),
         "omitted": [*omitted_rows(plan)],
         "systems": {name: "real" if entry["real"] else "stand-in" for name, entry in plan.systems.items()},
         "by_hand": list(binding.by_hand),
         **({"by_hand_file": binding.by_hand_file} if binding.by_hand_file else {}),
     }
+
+
+def _asked(plan: Plan) -> list[JsonValue]:
+    """What lines ask of people beside their word: whoever verifies holds each word to it."""
+    return [
+        {
+            "check": check.id,
+            "each": [*check.each],
+            "shown": check.shown,
+            "due_ms": int(check.due * 1000),
+            "until_ms": None if check.until is None else int(check.until * 1000),
+        }
+        for check in plan.checks
+        if check.each or check.shown or check.until is not None
+    ]

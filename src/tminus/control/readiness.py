@@ -5,7 +5,7 @@ criteria. Whether a gate opens is `domain.decision`'s word.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tminus.control.ports import Clock, Json, Observer, Record
@@ -15,6 +15,7 @@ from tminus.domain.canonical import JsonValue
 from tminus.domain.course import Course, course_of
 from tminus.domain.evidence import Claim, Observation, Source, Verdict, fingerprint, matter, worst
 from tminus.domain.expectation import judge
+from tminus.domain.overdue import ITEM, LACKING, for_the_rollout, harmless, late, why
 from tminus.domain.plan import Check, Kind
 from tminus.domain.record import OPENED, Event
 from tminus.domain.timeline import in_attempt
@@ -40,7 +41,7 @@ Allowed = Callable[[Course], None]
 
 
 class SpokenError(OutOfSequenceError):
-    """A person gave their word while the line was about to be recorded as waiting for it."""
+    """The record went on while a person's line was looked at; what went on may be their word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,10 @@ class Readiness:
 
     async def claims(self) -> dict[str, Claim]:
         """The newest claim of each line that counts in the present attempt, from the record."""
-        events = await self._record.events()
+        return self._standing(await self._record.events())
+
+    @staticmethod
+    def _standing(events: Sequence[Event]) -> dict[str, Claim]:
         found = claims_of(in_force(events))
         opened = bool(events) and events[0].type == OPENED
         return (
@@ -93,15 +97,13 @@ class Readiness:
 
         async def one(check: Check) -> None:
             async with limit:
-                seen[check.id] = await self._record_finding(check, await self._look(check), moment, allowed)
+                seen[check.id] = await self._one(check, moment, allowed)
 
         wanted = tuple(checks)
-        given = await self._given()
-        seen.update({check.id: given[check.id] for check in wanted if check.id in given})
         try:
             async with asyncio.TaskGroup() as group:
                 for check in wanted:
-                    if check.kind is not Kind.ROLLUP and check.id not in given:
+                    if check.kind is not Kind.ROLLUP:
                         group.create_task(one(check))
         except BaseExceptionGroup as raised:
             ours, others = raised.split(TminusError)
@@ -115,11 +117,55 @@ class Readiness:
                 seen[check.id] = await self._record_finding(check, finding, moment, allowed)
         return {check.id: seen[check.id] for check in wanted}
 
-    async def _given(self) -> dict[str, Verdict]:
-        """The lines that stand on a real person's word: nobody can look at them again, so the word stays."""
-        events = in_force(await self._record.events())
-        kinds = {str(event.data["check"]): event.type for event in events if event.type in CLAIMS}
-        return {name: claim.verdict for name, claim in claims_of(events).items() if kinds[name] == ATTESTED}
+    async def for_the_rollout(self, verdicts: Mapping[str, Verdict]) -> dict[str, str]:
+        """What these verdicts mean for the rollout, see `overdue.for_the_rollout`; with all harm that people saw.
+
+        That counts, in time or not, also where nobody waits for the line any more.
+        """
+        events = await self._record.events()
+        newest = self._newest(events)
+        timed = [check.id for check in self._checks if check.until is not None and check.id in newest]
+        failed = [name for name in timed if _claim(newest[name]).verdict is Verdict.FAILED]
+        absent = [name for name in failed if harmless(_seen(newest[name]))]
+        known = {name: claim.verdict for name, claim in self._standing(events).items()}
+        told = for_the_rollout(self._checks, {**known, **verdicts}, absent)
+        return {name: told[name] for name in {*verdicts, *failed} if name in verdicts or name not in absent}
+
+    @staticmethod
+    def _newest(events: Sequence[Event]) -> dict[str, Event]:
+        """The newest claim of each line that no new date has voided."""
+        return {str(event.data["check"]): event for event in in_force(events) if event.type in CLAIMS}
+
+    async def _one(self, check: Check, moment: str, allowed: Allowed | None) -> Verdict:
+        """Look at a line and record it; of a person's line, as long as nobody speaks of it meanwhile."""
+        if check.kind is not Kind.PERSON or check.simulated:
+            return await self._record_finding(check, await self._look(check), moment, allowed)
+        while True:
+            events = await self._record.events()
+            finding = self._unspoken(check, events)
+            if isinstance(finding, Verdict):
+                return finding
+            try:
+                return await self._record_finding(
+                    check, finding, moment, _nobody_spoke(check, events, allowed)
+                )
+            except SpokenError:
+                continue  # the word is in the record now: what it says is read again
+
+    def _unspoken(self, check: Check, events: Sequence[Event]) -> Finding | Verdict:
+        """What is to be recorded of a person's line, or the verdict that stands: a look takes no word back."""
+        newest, opened = self._newest(events).get(check.id), bool(events) and events[0].type == OPENED
+        overdue = opened and bool(late(check, in_force(events), self._clock.now()))
+        if newest is not None and (_claim(newest).verdict.known or not overdue):
+            return _claim(newest).verdict  # said, or looked for already: nothing is new
+        if not overdue:
+            return self._attested(check)
+        said = {_seen(event).get(ITEM) for event in _words(events, check)}
+        lacking = [item for item in check.each if item not in said]
+        material: Json = {"owner": check.owner, LACKING: [*lacking]}
+        return Finding(
+            Verdict.FAILED, why(check, lacking), Source.PERSON, Observation(None, material, material)
+        )
 
     async def conclude(self, step: str, finding: Finding, moment: str) -> None:
         """Record a launch step's own reading as the verdict of every line that is about that step."""
@@ -216,25 +262,35 @@ class Readiness:
         }
         key = f"check:{check.id}@{moment}"
         if allowed is None:
-            event = await self._record.append_once(key, OBSERVED, data)
-            return _claim(event).verdict
-        try:
-            return _claim(
-                await self._record.append_while(_unspoken(check, allowed), key, OBSERVED, data)
-            ).verdict
-        except SpokenError:
-            return (await self._given())[check.id]
+            return _claim(await self._record.append_once(key, OBSERVED, data)).verdict
+        return _claim(await self._record.append_while(allowed, key, OBSERVED, data)).verdict
 
 
-def _unspoken(check: Check, allowed: Allowed) -> Allowed:
-    """The same, and for a person's line only while nobody has spoken: a look never takes a word back."""
+def _nobody_spoke(check: Check, events: Sequence[Event], allowed: Allowed | None) -> Allowed | None:
+    """What a launch allows, and only while nothing was recorded since: a word that came meanwhile is not written over.
+
+    Outside a launch nobody speaks.
+    """
+    if not events or events[0].type != OPENED:
+        return allowed
+    last = events[-1].seq
 
     def judged(course: Course) -> None:
-        allowed(course)
-        if check.kind is Kind.PERSON and check.id in course.given:
-            raise SpokenError(f"{check.id} was attested meanwhile", hint="the word stands")
+        if allowed is not None:
+            allowed(course)
+        if course.seq != last:
+            raise SpokenError(f"the record went on while {check.id} was looked at", hint="look again")
 
     return judged
+
+
+def _words(events: Sequence[Event], check: Check) -> list[Event]:
+    return [one for one in in_force(events) if one.type == ATTESTED and one.data["check"] == check.id]
+
+
+def _seen(event: Event) -> Mapping[str, object]:
+    seen = event.data.get("seen")
+    return seen if isinstance(seen, dict) else {}
 
 
 def _first(group: BaseExceptionGroup[TminusError]) -> TminusError:

@@ -22,6 +22,7 @@ from tminus.domain.evidence import Verdict
 from tminus.domain.guard import Action
 from tminus.domain.metric import Stage
 from tminus.domain.offsets import clock
+from tminus.domain.overdue import ABSENT
 from tminus.domain.plan import Check, Severity
 from tminus.domain.traffic import Side
 from tminus.errors import PartError, ProbeError, RecordError, RolloutError
@@ -149,11 +150,12 @@ class Review:
             if verdicts is None:
                 tries += 1
                 continue
-            failed = [check for check in checks if verdicts[check.id] == Verdict.FAILED and _counts(check)]
+            every = self._liftoff.plan.checks
+            failed = [c for c in every if verdicts.get(c.id) == Verdict.FAILED and _counts(c)]
             if failed:
                 text = f"{failed[0].id} ({failed[0].text}) failed at {name}"
                 return Sight(Action.ROLLBACK, f"criterion.{failed[0].id}", text, 0.0, self._time.now())
-            checks = [check for check in checks if not Verdict(verdicts[check.id]).known and _counts(check)]
+            checks = [check for check in checks if _open(verdicts[check.id]) and _counts(check)]
             if not checks:
                 return Sight(Action.CONTINUE, "", f"{name} is reached", 0.0, None)
             tries += 1
@@ -169,7 +171,7 @@ class Review:
             data: Json = {"milestone": name, "lines": len(checks)}
             await self._liftoff.record.append_once(f"milestone:{name}", "milestone.reached", data)
             verdicts = await self._liftoff.readiness.observe(checks, moment)
-            return {check: verdict.value for check, verdict in verdicts.items()}
+            return {**await self._liftoff.readiness.for_the_rollout(verdicts)}
 
         engine, step = self._liftoff.engine, f"milestone {moment}"
         if not await engine.patched(WATCHED):
@@ -228,6 +230,11 @@ def _no_reason_to_go_back() -> Iterator[None]:
         yield
     except RolloutError as error:
         raise PartError(str(error), hint=error.hint) from error
+
+
+def _open(verdict: str) -> bool:
+    """Whether a line is to be looked at again: what people were late for is not harm, and does not come back."""
+    return verdict != ABSENT and not Verdict(verdict).known
 
 
 def _counts(check: Check) -> bool:

@@ -34,13 +34,16 @@ def offset(text: str) -> float:
 
 def named(at: float) -> str:
     """A milestone as a plan writes it: the reverse of `offset`, in the largest units that are whole."""
-    if at == 0:
-        return "T-0"
-    left, words = int(abs(at)), ""
+    return "T-0" if at == 0 else f"T{'-' if at < 0 else '+'}{length(abs(at))}"
+
+
+def length(duration: float) -> str:
+    """A duration as a plan writes it, in the largest units that are whole: `1h30min`; `0s` for less than a second."""
+    left, words = int(duration), ""
     for unit in ("h", "min", "s"):
         count, left = divmod(left, _SECONDS[unit])
         words += f"{count}{unit}" if count else ""
-    return f"T{'-' if at < 0 else '+'}{words}"
+    return words or "0s"
 
 
 def clock(t: float) -> str:

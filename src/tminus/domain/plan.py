@@ -74,6 +74,12 @@ class Check:
     """Who holds the role that owns it."""
     simulated: bool = False
     """Whether that is a simulated person."""
+    each: tuple[str, ...] = ()
+    """What a person's word is given of, one by one; none where a single word says it all."""
+    shown: bool = False
+    """Whether a person's word needs a file that shows it."""
+    until: float | None = None
+    """Seconds from T-0 by which a person has to say it; none for at any time."""
 
 
 @dataclass(frozen=True, slots=True)

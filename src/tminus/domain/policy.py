@@ -52,6 +52,21 @@ class Required:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a line asks of people beside their word."""
+
+    each: tuple[str, ...]
+    shown: bool
+    due_ms: int
+    """The milestone from which on it is asked, in milliseconds from T-0."""
+    until_ms: int | None
+    """Milliseconds from T-0 after which a word is late; none where it never is."""
+
+
+NOTHING_MORE = Asked((), shown=False, due_ms=0, until_ms=None)
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """What the first line of a record binds."""
 
@@ -78,6 +93,8 @@ class Opened:
     """By role: the person who acts for it instead, by the word of the one whom the plan names."""
     expedited: Expedited | None = None
     """What makes the launch an expedited one; none for a launch of the whole plan."""
+    asked: Mapping[str, Asked] = field(default_factory=dict)
+    """By line: what it asks of people beside their word; lines that ask for nothing more are not there."""
 
     def person(self, role: str) -> str:
         """Who holds a role by now; empty where the record does not say."""
@@ -158,6 +175,7 @@ def read_opened(event: Event) -> Opened:
         release=_text_table(data, "release"),
         signers=tuple(fields.texts(data, "signers")),
         deciders=tuple(fields.texts(data, "deciders")),
+        asked=dict(map(_asked, fields.rows(data, "asked"))) if "asked" in data else {},
         required=tuple(_required(row) for row in fields.rows(data, "required") if _closes(row)),
         omitted=tuple(fields.rows(data, "omitted")),
         systems=_text_table(data, "systems"),
@@ -296,6 +314,14 @@ def _required(row: Mapping[str, object]) -> Required:
         owner=fields.text(row, "owner") if "owner" in row else "",
         kind=fields.text(row, "kind") if "kind" in row else "",
         simulated=fields.flag(row, "simulated") if "simulated" in row else False,
+    )
+
+
+def _asked(row: Mapping[str, object]) -> tuple[str, Asked]:
+    until = fields.number(row, "until_ms") if row.get("until_ms") is not None else None
+    each = tuple(fields.texts(row, "each"))
+    return fields.text(row, "check"), Asked(
+        each, fields.flag(row, "shown"), fields.number(row, "due_ms"), until
     )
 
 

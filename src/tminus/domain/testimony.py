@@ -10,8 +10,10 @@ from tminus.domain import fields
 from tminus.domain.attestation import Json
 from tminus.domain.canonical import canonical, instant, written_so
 from tminus.domain.compared import said
+from tminus.domain.offsets import clock
+from tminus.domain.overdue import ends
 from tminus.domain.people import alike
-from tminus.domain.policy import Opened, Required
+from tminus.domain.policy import NOTHING_MORE, Asked, Opened, Required
 from tminus.domain.record import Event
 from tminus.domain.report import SignedStatement
 from tminus.domain.words import (
@@ -31,6 +33,8 @@ from tminus.domain.words import (
 )
 from tminus.errors import RecordError
 
+_ROUNDED = 1.0
+"""How many seconds two readings of one lateness may differ, each rounded down."""
 _HINT = "do not rely on this launch: its record does not prove what it says"
 
 
@@ -45,6 +49,9 @@ class Testimony:
     acknowledged: dict[str, Json] = field(default_factory=dict)
     """By line: the acknowledgement of its warning that stands."""
 
+    reached: dict[str, int] = field(default_factory=dict)
+    """By milestone: when it was reached, in milliseconds from T-0."""
+
     def attest(self, event: Event, signed: SignedStatement, rules: Opened) -> Attestation:
         """`check.attested`: the claim is the one that the signed words make."""
         word = read_word(Attestation, _predicate(signed))
@@ -52,9 +59,10 @@ class Testimony:
         first = self._confirmed(word) if word.confirms else None
         line = rules.line(word.check)
         _check_asked(word, line, rules, first=first is None)
-        blocker = line is not None and line.blocker
-        claim = attested_claim(word, first, blocker=blocker)
-        said(event.data, claim | attested_words(word, first, blocker=blocker), *claim)
+        self._check_whole(word, event, rules.asked.get(word.check, NOTHING_MORE))
+        blocker, others = line is not None and line.blocker, self._others(word)
+        claim = attested_claim(word, first, blocker=blocker, others=others)
+        said(event.data, claim | attested_words(word, first, blocker=blocker, others=others), *claim)
         self.attested[event.digest] = word
         if word.evidence:
             self.evidence[word.evidence] = word.source
@@ -76,6 +84,32 @@ class Testimony:
     def forget(self, check: str) -> None:
         """A new date has voided what was said of this line: nobody can confirm it any more."""
         self.attested = {digest: word for digest, word in self.attested.items() if word.check != check}
+
+    def reach(self, event: Event) -> None:
+        """`milestone.reached`: from now on people can be asked for what is due then."""
+        if event.t_ms is not None:
+            self.reached[fields.text(event.data, "milestone")] = event.t_ms
+
+    def _check_whole(self, word: Attestation, event: Event, asked: Asked) -> None:
+        """A word speaks of what its line asks for, with a file of its own where it needs one, and how late it is."""
+        if word.each != asked.each or (word.item not in word.each if word.each else word.item):
+            raise RecordError(f"{word.check} asks for no word of {word.item or 'the whole'}", hint=_HINT)
+        if asked.shown and word.holds and not word.evidence:
+            raise RecordError(f"{word.check} needs a file that shows it, and none was shown", hint=_HINT)
+        beside = [one for item, one in self._others(word).items() if item != word.item]
+        if asked.shown and word.evidence and any(one.evidence == word.evidence for one in beside):
+            raise RecordError(f"{word.check} shows one file for two of its things", hint=_HINT)
+        reached = self.reached.get(clock(asked.due_ms / 1000))
+        over = 0
+        if asked.until_ms is not None and event.t_ms is not None and reached is not None:
+            over = max(0, event.t_ms - round(ends(asked.due_ms, asked.until_ms, reached)))
+        if word.late_s < 0 or abs(word.late_s - over / 1000) > _ROUNDED:
+            said = f"the word for {word.check} is {over / 1000:g} s late, and says {word.late_s} s"
+            raise RecordError(said, hint=_HINT)
+
+    def _others(self, word: Attestation) -> Mapping[str, Attestation]:
+        """The newest word for each item of a line."""
+        return {one.item: one for one in self.attested.values() if one.check == word.check and one.item}
 
     def _confirmed(self, word: Attestation) -> Attestation:
         first = self.attested.get(word.confirms)

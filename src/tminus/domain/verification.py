@@ -27,6 +27,7 @@ from tminus.domain.course import PROPOSED, void_lines
 from tminus.domain.delegation import check_delegation
 from tminus.domain.expedition import EXPEDITED, Backing
 from tminus.domain.metered import MEASURED, Metered
+from tminus.domain.overdue import REACHED
 from tminus.domain.policy import Observed, Opened, judge_go, looked, read_opened, tally
 from tminus.domain.poll import changes
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
@@ -381,6 +382,7 @@ _ACTS: Mapping[str, Callable[[Reading, Event], None]] = {
     "launch.rescheduled": Reading.reschedule,
     "check.observed": Reading.observe,
     "check.attested": Reading.attest,
+    REACHED: lambda reading, event: reading.testimony.reach(event),
     "waiver.requested": Reading.request,
     "check.waived": Reading.waive,
     "waiver.ended": Reading.end_waiver,

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tminus.domain import fields
+from tminus.domain import fields, offsets
 from tminus.domain.attestation import STATEMENT, Json
 from tminus.domain.canonical import JsonValue, plain
 from tminus.domain.evidence import Source, Verdict, fingerprint
+from tminus.domain.overdue import ITEM, LATE
 from tminus.domain.record import Event
 
 ATTESTATION = "https://tminus.dev/attestation/v1"
@@ -53,6 +54,12 @@ class Attestation:
     """What the file was called, or the address it was fetched from."""
     confirms: str = ""
     """For a second person: the digest of the line of the record that holds the first one's word."""
+    item: str = ""
+    """Which of `each` it is about; empty where a single word says it all."""
+    each: tuple[str, ...] = ()
+    """All that the line asks for, one word of each."""
+    late_s: int = 0
+    """By how many seconds it came after the time by which it had to be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,7 @@ _TYPES: Mapping[type, str] = {
     Delegation: DELEGATION,
     Expedition: EXPEDITION,
 }
-_WHERE_SAID = frozenset({"email"})
+_WHERE_SAID = frozenset({"email", "item", "each", "late_s"})
 """What stands in the signed text only where somebody has said it."""
 W = TypeVar("W", Attestation, Request, Waiver, Acknowledgement, Delegation, Expedition)
 
@@ -154,9 +161,9 @@ def word_statement(word: Word, opened: str) -> Json:
         "subject": subject,
         "predicateType": _TYPES[type(word)],
         "predicate": {
-            name: value
+            name: [*value] if isinstance(value, tuple) else value
             for name in word.__slots__
-            if (value := getattr(word, name)) != "" or name not in _WHERE_SAID
+            if (value := getattr(word, name)) or name not in _WHERE_SAID
         },
     }
 
@@ -169,8 +176,10 @@ def read_word(kind: type[W], predicate: Mapping[str, object]) -> W:
     for name in known:
         if name in {"holds", "simulated"}:
             values[name] = fields.flag(predicate, name)
-        elif name == "version":
+        elif name in {"version", "late_s"}:
             values[name] = fields.number(predicate, name)
+        elif name == "each":
+            values[name] = tuple(fields.texts(predicate, name))
         elif name in {"evidence", "source", "confirms"} and predicate[name] == "":
             values[name] = ""
         else:
@@ -178,19 +187,34 @@ def read_word(kind: type[W], predicate: Mapping[str, object]) -> W:
     return kind(**values)
 
 
-def attested_claim(word: Attestation, first: Attestation | None, *, blocker: bool) -> Json:
+NO_OTHERS: Mapping[str, Attestation] = {}
+
+
+def attested_claim(
+    word: Attestation,
+    first: Attestation | None,
+    *,
+    blocker: bool,
+    others: Mapping[str, Attestation] = NO_OTHERS,
+) -> Json:
     """The claim that a word makes, by the rule that a blocker needs two persons; `first` is the word it confirms.
 
-    The same words about the same file make the same fingerprint, whenever they are said.
+    `others` has the newest word for each other item of its line: one that does not hold, or came too late, fails it,
+    and it passes with the last that was missing. The same words about the same files make the same fingerprint,
+    whenever they are said.
     """
-    if not word.holds:
+    every = [*_besides(word, others), word]
+    if any(not one.holds or one.late_s for one in every):
         verdict = Verdict.FAILED
-    elif blocker and first is None:
+    elif (blocker and first is None) or still(word, others):
         verdict = Verdict.INCONCLUSIVE
     else:
         verdict = Verdict.PASSED
-    people = sorted({word.person, first.person} if first else {word.person})
+    people = sorted({one.person for one in every} | ({first.person} if first else set()))
     material: Json = {"people": [*people], "statement": word.statement, "evidence": word.evidence}
+    if word.each:
+        said = {one.item: [one.statement, one.evidence] for one in every}
+        material = {"people": [*people], "said": {item: [*said[item]] for item in word.each if item in said}}
     return {
         "check": word.check,
         "verdict": verdict.value,
@@ -199,13 +223,39 @@ def attested_claim(word: Attestation, first: Attestation | None, *, blocker: boo
     }
 
 
-def attested_words(word: Attestation, first: Attestation | None, *, blocker: bool) -> Json:
-    """What the record says of a word to whoever does not open its envelope; `first` is the word it confirms."""
-    why = f"{word.person}: {word.statement}"
+def still(word: Attestation, others: Mapping[str, Attestation]) -> list[str]:
+    """What nobody has spoken of yet, this word counted, in the order of the line."""
+    said = {word.item, *(one.item for one in _besides(word, others))}
+    return [item for item in word.each if item not in said]
+
+
+def _besides(word: Attestation, others: Mapping[str, Attestation]) -> list[Attestation]:
+    """The words for other items that the line asks for; a word said again replaces what was said before."""
+    return [others[item] for item in word.each if item != word.item and item in others]
+
+
+def attested_words(
+    word: Attestation,
+    first: Attestation | None,
+    *,
+    blocker: bool,
+    others: Mapping[str, Attestation] = NO_OTHERS,
+) -> Json:
+    """What the record says of a word to whoever does not open its envelope; see `attested_claim`."""
+    why = _said(word)
     if first is not None:
         why = f"{why}, confirming {first.person}"
     elif blocker and word.holds:
         why = f"{why}; a second person has to confirm it"
+    against = [one for one in _besides(word, others) if not one.holds or one.late_s]
+    why = "; ".join([why, *map(_said, against)])
+    if lacking := still(word, others):
+        why = f"{why}; nobody has spoken yet of {', '.join(lacking)}"
+    about: Json = {ITEM: word.item} if word.item else {}
+    every = [*_besides(word, others), word]
+    # Only where nothing else fails it: whoever sees harm is heard, also when it is told late.
+    overdue = max(one.late_s for one in every) if all(one.holds for one in every) else 0
+    late: Json = {LATE: overdue} if overdue else {}
     return {
         "value": word.statement,
         "why": why,
@@ -214,9 +264,17 @@ def attested_words(word: Attestation, first: Attestation | None, *, blocker: boo
             "version": word.version,
             "file": word.source,
             "sha256": word.evidence,
+            **about,
+            **late,
         },
         "by": word.person,
     }
+
+
+def _said(word: Attestation) -> str:
+    of = f" of {word.item}" if word.item else ""
+    late = f" ({offsets.length(word.late_s)} after it had to be said)" if word.late_s else ""
+    return f"{word.person}{of}: {word.statement}{late}"
 
 
 def shown_files(events: Iterable[Event]) -> dict[str, str]:

@@ -76,6 +76,12 @@ def table(data: Mapping[str, object], name: str) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
+def _said(why: str, by: str) -> str:
+    """A word without the name of who gave it, which stands in a column of its own."""
+    short = why.removeprefix(f"{by}: ")
+    return short.removeprefix(f"{by} ") if short.startswith(f"{by} of ") else short
+
+
 def _seen(event: Event, ended: Event) -> Seen:
     data = event.data
     source = str(data["source"])
@@ -88,7 +94,7 @@ def _seen(event: Event, ended: Event) -> Seen:
         age_seconds=round(instant(ended.at) - instant(event.at), 3),
         verdict=str(data["verdict"]),
         source=source,
-        why=str(data.get("why", "")).removeprefix(f"{by}: "),
+        why=_said(str(data.get("why", "")), by),
         by=by,
         simulated=source == "simulated",
         value=data.get("value"),

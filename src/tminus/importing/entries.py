@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from tminus.checklist.model import Checklist, Item
+from tminus.domain import offsets
 from tminus.domain.people import alike
 from tminus.importing import limits, owners
 from tminus.importing.dues import Dues
@@ -135,6 +136,7 @@ def _entry(
     if pattern is None or pattern.entry.of:
         return LineEntry.model_validate(shared | {"attest": item.text or _wordless(item)}), ""
     settings = {**_pattern(pattern.entry), **_with_limits(item, pattern.entry)}
+    settings |= _moved(settings, pattern.entry.due, str(shared["due"]))
     if isinstance(pattern.entry, OmittedLine):
         return OmittedLine.model_validate(shared | settings | {"section": "-"}), pattern.system
     return LineEntry.model_validate(shared | settings), ""
@@ -181,6 +183,18 @@ def _pattern(entry: LineEntry | OmittedLine) -> dict[str, Any]:
         "of",
     }
     return {key: value for key, value in given.items() if key not in own}
+
+
+def _moved(settings: Mapping[str, Any], before: str, now: str) -> dict[str, Any]:
+    """By when people have to speak of a line that stands at another milestone than the known one: as long after it.
+
+    Before T-0 there is no such time: what is due there closes the gate.
+    """
+    if not settings.get("until"):
+        return {}
+    due = offsets.offset(now)
+    until = due + offsets.offset(str(settings["until"])) - offsets.offset(before)
+    return {"until": offsets.named(until) if due > 0 else ""}
 
 
 def _with_limits(item: Item, entry: LineEntry | OmittedLine) -> dict[str, Any]:

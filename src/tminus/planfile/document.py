@@ -45,6 +45,12 @@ class LineEntry(_Entry):
     """What the launch does before it looks."""
     attest: Said = ""
     """What a named person says is so."""
+    each: list[Text] = Field(default_factory=list)
+    """For an attested line: what it is said of; each needs a word of its own."""
+    shown: Flag = False
+    """For an attested line: a word counts only with a file that shows it."""
+    until: Said = ""
+    """For an attested line: by when it has to be said, `T+1h30min`; what is said later fails. Left out, at any time."""
     of: list[Text] = Field(default_factory=list)
     """The lines whose worst verdict it has."""
     sign: Said = ""

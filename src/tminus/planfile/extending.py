@@ -21,8 +21,8 @@ _NAMED = {"waivers": "check", "freezes": "name"}
 OWN = ("plan", "extends", "$schema")
 """What a plan says of itself; never taken from its base."""
 _VERDICT = ("probe", "step", "attest", "of", "sign", "not_applicable")
-_OF_A_VERDICT = (*_VERDICT, "with", "expect", "warn", "control", "act")
-_ONLY_IN_CHECKS = ("control", "step", "act", "attest", "sign", "not_applicable")
+_OF_A_VERDICT = (*_VERDICT, "with", "expect", "warn", "control", "act", "each", "shown", "until")
+_ONLY_IN_CHECKS = ("control", "step", "act", "attest", "sign", "not_applicable", "each", "shown", "until")
 
 
 def merged(base: Map, own: Map) -> Map:

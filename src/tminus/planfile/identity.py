@@ -38,6 +38,8 @@ _DECISION_SINCE: Mapping[str, Any] = {"steady": "0s"}
 """The same for the decision."""
 _TRIGGERS_SINCE: Mapping[str, Any] = {"path": "", "vantages": []}
 """The same for each trigger."""
+_LINES_SINCE: Mapping[str, Any] = {"each": [], "shown": False, "until": ""}
+"""The same for each line."""
 _OF_THE_IMPORT = {"source_line", "checked", "confidence"}
 
 
@@ -50,6 +52,9 @@ def canonical(document: Document) -> JsonValue:
     kept["rollout"] = _since(kept["rollout"], _ROLLOUT_SINCE)
     kept["decision"] = _since(kept["decision"], _DECISION_SINCE)
     kept["roles"] = [_since(role, _ROLES_SINCE) for role in kept["roles"]]
+    kept["checks"] = {
+        section: [_since(line, _LINES_SINCE) for line in lines] for section, lines in kept["checks"].items()
+    }
     kept["triggers"] = [_since(trigger, _TRIGGERS_SINCE) for trigger in kept["triggers"]]
     if document.source is not None:
         kept["source"] = {key: value for key, value in whole["source"].items() if key != "path"}

@@ -8,7 +8,7 @@ from tminus.domain import expectation, offsets
 from tminus.domain.argument import misfits
 from tminus.domain.evidence import Freshness
 from tminus.domain.expectation import Expectation
-from tminus.domain.plan import Check, Kind
+from tminus.domain.plan import Check, Kind, Severity
 from tminus.errors import PlanError
 from tminus.planfile.document import LineEntry, OmittedLine
 from tminus.planfile.findings import Findings
@@ -56,6 +56,7 @@ def _check(found: Findings, place: Place, section: str, line: LineEntry) -> Chec
     fresh = found.attempt((*place, "fresh"), partial(freshness, line.fresh))
     expect, warn = _expectations(found, place, line)
     _words(found, place, line)
+    until = _until(found, place, line, due)
     if line.probe:
         _probe(found, place, line)
     if due is None or fresh is None:
@@ -82,6 +83,9 @@ def _check(found: Findings, place: Place, section: str, line: LineEntry) -> Chec
         hint=line.hint,
         person=owner.person if owner else "",
         simulated=owner is not None and owner.simulated,
+        each=tuple(line.each),
+        shown=line.shown,
+        until=until,
     )
 
 
@@ -97,6 +101,40 @@ def _words(found: Findings, place: Place, line: LineEntry) -> None:
             if key == "step" and word in ACTS:
                 near = f"; it is an act, so write `act: {word}`"
             found.tell((*place, key), f"{line.id}: {word!r} is no {key}{near}")
+
+
+def _until(found: Findings, place: Place, line: LineEntry, due: float | None) -> float | None:
+    """By when a person has to say it; tells what only an attested line can have, and what is said of it twice."""
+    given = [key for key in ("each", "shown", "until") if getattr(line, key)]
+    if given and not line.attest:
+        found.tell((*place, given[0]), f"{line.id}: only a line with `attest` has {_and(given)}; take it out")
+        return None
+    if line.until and line.severity is Severity.ADVISORY:
+        found.tell(
+            (*place, "until"),
+            f"{line.id}: nobody waits for an advisory line; write `until: ''`, or make it required",
+        )
+    if line.severity is Severity.BLOCKER:
+        for key in (key for key in given if key != "shown"):
+            found.tell(
+                (*place, key),
+                f"{line.id}: a blocker is said as a whole by two persons, and closes the gate until then; "
+                f"write `{key}: {'[]' if key == 'each' else chr(39) * 2}`",
+            )
+    for name in sorted({name for name in line.each if line.each.count(name) > 1}):
+        found.tell((*place, "each"), f"{line.id}: {name!r} stands twice under `each`; write it once")
+    until = found.attempt((*place, "until"), partial(offsets.offset, line.until)) if line.until else None
+    if until is not None and due is not None and due <= 0:
+        found.tell(
+            (*place, "until"),
+            f"{line.id}: what is due before T-0 closes the gate until it is said; write `until: ''`",
+        )
+    elif until is not None and due is not None and until <= due:
+        found.tell(
+            (*place, "until"),
+            f"{line.id}: nobody could say it between {line.due} and {line.until}; write a later `until`",
+        )
+    return until
 
 
 def _expectations(

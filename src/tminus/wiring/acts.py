@@ -25,19 +25,15 @@ from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.domain.verification import check_open
 from tminus.domain.words import (
     ACKNOWLEDGED,
-    ATTESTED,
     LONGEST,
     REQUESTED,
     WAIVED,
     Acknowledgement,
-    Attestation,
     Request,
     W,
     Waiver,
     Word,
     acknowledged_row,
-    attested_claim,
-    attested_words,
     read_word,
     waiver_row,
     word_statement,
@@ -140,44 +136,8 @@ class Shown:
 
     sha256: str = ""
     name: str = ""
-
-
-def attest(hand: Hand, name: str, statement: str, shown: Shown, *, holds: bool) -> Choose:
-    """A person's word for a line; for a blocker the word of a second person confirms the first one's."""
-
-    def choose(scene: Scene) -> Sequence[Entry]:
-        check = scene.check(name)
-        if check.kind is not Kind.PERSON:
-            raise RefusedError(
-                f"{name} is observed, not attested", hint="mend what is observed; a waiver is `tminus waive`"
-            )
-        need_words("a statement", statement)
-        words = [event for event in scene.events if event.type == ATTESTED and event.data["check"] == name]
-        first = _first(scene, words, check)
-        deed = Deed.CONFIRM if first is not None and hand.role.id != check.owner else Deed.ATTEST
-        permit(deed, scene.course, scene.plan, hand.role, Matter(check, first.person if first else ""))
-        confirmed = first if deed is Deed.CONFIRM else None
-        if confirmed is not None and (confirmed.statement, confirmed.holds) != (statement, holds):
-            raise RefusedError(
-                f"{confirmed.person} said: {confirmed.statement}",
-                hint="confirm these very words, or say why not",
-            )
-        word = Attestation(
-            launch=scene.launch,
-            check=name,
-            role=hand.role.id,
-            person=hand.role.person,
-            holds=holds,
-            statement=statement,
-            version=len(words) + 1,
-            signed_at=timestamp(scene.now),
-            evidence=shown.sha256,
-            source=shown.name,
-            confirms=words[-1].digest if confirmed else "",
-        )
-        return [_attested(scene, hand, check, word, confirmed)]
-
-    return choose
+    made: float | None = None
+    """When it was last written, in seconds of the epoch; none where nobody says."""
 
 
 def request_waiver(hand: Hand, name: str, about: Request) -> Choose:
@@ -217,7 +177,7 @@ def approve_waiver(hand: Hand, name: str) -> Choose:
                 f"nobody has requested a waiver of {name}",
                 hint=f"request it first: tminus waive {scene.launch} {name} --role … --reason …",
             )
-        request = _word(Request, asked)
+        request = word_of(Request, asked)
         permit(Deed.APPROVE, scene.course, scene.plan, hand.role, Matter(check, request.person))
         _waivable(scene, check, request.until)
         word = Waiver(scene.launch, name, hand.role.id, hand.role.person, asked.digest, timestamp(scene.now))
@@ -288,28 +248,8 @@ def key_of(trust: TrustRoot, role: Role, keyids: Sequence[str], now: float) -> T
     )
 
 
-def _attested(scene: Scene, hand: Hand, check: Check, word: Attestation, first: Attestation | None) -> Entry:
-    blocker = check.severity is Severity.BLOCKER
-    data: Json = {
-        **attested_claim(word, first, blocker=blocker),
-        **attested_words(word, first, blocker=blocker),
-        "text": check.text,
-        "expect": "",
-        "observed_at": scene.now,
-    }
-    return entry(scene, ATTESTED, {**data, **signed(scene, hand, word)})
-
-
-def _first(scene: Scene, words: Sequence[Event], check: Check) -> Attestation | None:
-    """The word of the present attempt that a second person would confirm; none where no second is needed."""
-    standing = [event for event in in_force(scene.events) if event in words]
-    if check.severity is not Severity.BLOCKER or not standing:
-        return None
-    word = _word(Attestation, standing[-1])
-    return None if word.confirms else word
-
-
-def _word(kind: type[W], event: Event) -> W:
+def word_of(kind: type[W], event: Event) -> W:
+    """What a person signed, out of its event."""
     predicate = open_envelope(event.data.get("envelope")).statement["predicate"]
     assert isinstance(predicate, dict)  # noqa: S101 - check_open() has read it
     return read_word(kind, predicate)

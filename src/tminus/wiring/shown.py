@@ -1,6 +1,8 @@
 """The files that people show with their word: read or fetched, hashed, kept by digest, and laid beside the record."""
 
 from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,10 +30,10 @@ async def kept(store: EvidenceStore, word: str) -> Shown:
     Raises `UsageError` for a file that cannot be read, `RefusedError` for one that is empty, too large, or holds a
     secret, or an address that does not resolve to a document, `EvidenceError` when it cannot be kept.
     """
-    name, content = await _fetched(word) if word.startswith(("http://", "https://")) else _read(word)
+    name, content, made = await _fetched(word) if word.startswith(("http://", "https://")) else _read(word)
     named(content, name)
     check_shown(name, content)
-    return Shown(await store.put(content), name)
+    return Shown(await store.put(content), name, made)
 
 
 async def bundled(store: EvidenceStore, shown: Mapping[str, str], record: Path) -> list[str]:
@@ -57,17 +59,17 @@ async def bundled(store: EvidenceStore, shown: Mapping[str, str], record: Path) 
     return lacking
 
 
-def _read(word: str) -> tuple[str, bytes]:
+def _read(word: str) -> tuple[str, bytes, float | None]:
     path = Path(word)
     try:
-        return path.name, files.regular(path, MOST + 1)
+        return path.name, files.regular(path, MOST + 1), path.stat().st_mtime
     except OSError as error:
         raise UsageError(
             f"{word}: cannot be read: {error.strerror}", hint="name a file, or an address"
         ) from error
 
 
-async def _fetched(word: str) -> tuple[str, bytes]:
+async def _fetched(word: str) -> tuple[str, bytes, float | None]:
     parts = urlsplit(word)
     if parts.username or parts.password:
         raise RefusedError(
@@ -83,4 +85,13 @@ async def _fetched(word: str) -> tuple[str, bytes]:
             f"{name} answers {answer.status}",
             hint="name an address that everybody who verifies can open, or a file",
         )
-    return name, answer.body
+    return name, answer.body, _written(answer.headers.get("Last-Modified", ""))
+
+
+def _written(said: str) -> float | None:
+    """When a server says that something was last written; none where it does not, or says no date."""
+    try:
+        when = parsedate_to_datetime(said)
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -431,3 +431,32 @@ def test_who_acts_for_a_role_signs_for_it_after_the_date_was_brought_forward(ear
         "Quentin Mbeki",
     }
     assert "GO is decided" in done("decide", "canary", "go", "--text", "all is well")
+
+
+@pytest.fixture
+def each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A launch whose lead has to speak of two teams, with what shows it."""
+    word = "attest: everybody answered"
+    plan = small_plan.REAL.replace(word, f"{word}, each: [core, edge], shown: true")
+    assert plan != small_plan.REAL
+    return office(tmp_path, monkeypatch, plan, hours=1.5)
+
+
+def test_a_line_that_asks_for_several_is_said_one_by_one_each_with_its_file(
+    each: Path, tmp_path: Path
+) -> None:
+    word = ("attest", "canary", "team.ready", "--statement", "all six")
+    files = [tmp_path / name for name in ("core.txt", "edge.txt")]
+    for file in files:
+        file.write_text(f"seen in {file.name}\n", encoding="utf-8")
+    assert "say it --of one of: core, edge" in refused(*word, "--evidence", str(files[0]))
+    assert "no picture and no values are shown" in refused(*word, "--of", "core")
+    said = done(*word, "--of", "core", "--evidence", str(files[0]))
+    assert "team.ready is inconclusive: Lena Ortiz of core: all six; nobody has spoken yet of edge" in said
+    assert "core.txt was shown for core already" in refused(
+        *word, "--of", "edge", "--evidence", str(files[0])
+    )
+    said = done(*word, "--of", "edge", "--evidence", str(files[1]))
+    assert "team.ready is passed: Lena Ortiz of edge: all six" in said
+    seen = [event.data["seen"] for event in events(each, "check.attested")]
+    assert [one["item"] for one in seen if isinstance(one, dict)] == ["core", "edge"]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from tminus.domain.canonical import JsonValue
 from tminus.domain.course import Course
 from tminus.domain.evidence import Observation, Source, Verdict
 from tminus.domain.expectation import parse
+from tminus.domain.overdue import ABSENT
 from tminus.domain.plan import Check, Kind
 from tminus.domain.record import Entry, Event, append
 from tminus.errors import DeniedError, InconclusiveError, ReleaseError, RolloutError, UnreachableError
@@ -262,3 +263,68 @@ async def test_what_is_warned_by_its_value_says_its_remarks_too() -> None:
     assert other["fingerprint"] == data["fingerprint"]
     _, without = await observed(check, Observation(3.0))
     assert without["fingerprint"] != data["fingerprint"]
+
+
+class Spoken(MemoryRecord):
+    """A record into which one person's word comes just before a look is recorded."""
+
+    word: Json
+
+    async def append_while(self, allowed: Callable[[Course], None], key: str, kind: str, data: Json) -> Event:
+        if not any(event.key == "word" for event in self.chain):
+            last = self.chain[-1]
+            self.chain.append(append(last, Entry("check.attested", "word", self.word, last.at)))
+        return await super().append_while(allowed, key, kind, data)
+
+
+async def overdue() -> World:
+    """A launch in which people were asked for their word a hundred seconds ago."""
+    world = World()
+    await world.open()
+    last = world.chain[-1]
+    reached = Entry("milestone.reached", "reached", {"milestone": "T-02:01:40"}, last.at, -7_300_000)
+    world.chain.append(append(last, reached))
+    return world
+
+
+def word(verdict: Verdict, **seen: Any) -> Json:
+    said: Json = {"check": "dash.seen", "verdict": verdict.value, "fingerprint": "f" * 64, "source": "person"}
+    return {**said, "why": "Dario Voss: I have looked", "observed_at": 1.0, "seen": seen}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "seen", "counts_as"),
+    [
+        (Verdict.FAILED, {"person": "Dario Voss"}, "failed"),
+        (Verdict.FAILED, {"late_s": 60}, "absent"),
+        (Verdict.PASSED, {}, ""),
+    ],
+)
+async def test_a_word_that_comes_while_nobody_s_absence_is_recorded_counts(
+    verdict: Verdict, seen: dict[str, JsonValue], counts_as: str
+) -> None:
+    world = await overdue()
+    check = line("dash.seen", -7300.0, kind=Kind.PERSON, note="I have looked", until=-7299.0)
+    record = Spoken(world.time, world.chain)
+    record.word = word(verdict, **seen)
+    readiness = Readiness([check], record, world.observer, world.clock)
+    assert await readiness.observe([check], "T+1h") == {"dash.seen": verdict}
+    assert not world.events("check.observed")
+    told = {"failed": "failed", "absent": ABSENT, "": "passed"}[counts_as]
+    assert await readiness.for_the_rollout({"dash.seen": verdict}) == {"dash.seen": told}
+    harm = {"dash.seen": "failed"} if counts_as == "failed" else {}
+    assert await readiness.for_the_rollout({}) == harm
+
+
+async def test_of_what_is_said_in_part_the_rest_is_lacking_once_the_time_is_over() -> None:
+    world = await overdue()
+    check = line(
+        "dash.seen", -7300.0, kind=Kind.PERSON, note="I have looked", until=-7299.0, each=("a", "b", "c")
+    )
+    record = Spoken(world.time, world.chain)
+    record.word = word(Verdict.INCONCLUSIVE, item="b")
+    readiness = Readiness([check], record, world.observer, world.clock)
+    assert await readiness.observe([check], "T+1h") == {"dash.seen": Verdict.FAILED}
+    (data,) = world.events("check.observed")
+    assert "devops had to say it of a, c, and has not: I have looked; look now" in data["why"]
+    assert await readiness.for_the_rollout({"dash.seen": Verdict.FAILED}) == {"dash.seen": ABSENT}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,8 @@ from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation
 from tminus.domain.guard import Action
 from tminus.domain.orders import Act
-from tminus.domain.plan import Check, Severity
+from tminus.domain.plan import Check, Kind, Plan, Severity
+from tminus.domain.record import Entry, append
 from tminus.domain.traffic import Side
 from tminus.errors import RolloutError, UnreachableError
 from tminus.testing import Behaviour
@@ -212,3 +214,62 @@ async def test_a_launch_from_before_the_guard_judged_meanwhile_observes_as_it_di
     liftoff.engine.patched = older  # type: ignore[method-assign] # the engine of a launch that began before
     seen = await world.passing(review.run())
     assert (seen.action, seen.text) == (Action.CONTINUE, "landed")
+
+
+def _asked(until: float = -6900.0) -> Plan:
+    """The plan with a line that a person of flesh and blood has to speak of, until five minutes after the start.
+
+    People's time is not shortened: on the clock that only the test's waits move, T+1h is two hours away.
+    """
+    word = replace(
+        line("dash.seen", 3600.0, kind=Kind.PERSON, note="I have looked"),
+        simulated=False,
+        person="Dario Voss",
+        until=until,
+    )
+    return replace(PLAN, checks=(*PLAN.checks, word))
+
+
+async def test_nobody_s_absence_rolls_back_and_the_launch_goes_on_with_the_line_failed() -> None:
+    world, _, review = await shifted(World(plan=_asked()))
+    seen = await world.passing(review.run())
+    assert (seen.action, seen.text) == (Action.CONTINUE, "landed")
+    assert world.verdicts()["dash.seen"] == "failed"
+    (last,) = [data for data in world.events("check.observed") if data["check"] == "dash.seen"][-1:]
+    assert "devops had to say it, and has not" in str(last["why"])
+
+
+async def test_a_line_without_a_time_is_waited_for() -> None:
+    plan = _asked()
+    plan = replace(plan, checks=(*plan.checks[:-1], replace(plan.checks[-1], until=None)))
+    world, _, review = await shifted(World(plan=plan))
+    with pytest.raises(AssertionError, match="nothing ends this wait"):
+        await world.passing(review.run())
+    assert world.verdicts()["dash.seen"] == "inconclusive"
+
+
+async def test_harm_that_somebody_saw_too_late_rolls_back_at_the_next_milestone() -> None:
+    world, _, review = await shifted(World(plan=_asked()))
+    seen = {"person": "Dario Voss"}
+
+    def speak() -> None:
+        told = [one for one in world.events("check.observed") if one["check"] == "dash.seen"]
+        if not told or told[-1]["verdict"] != "failed":
+            world.clock.later(0.25, speak)
+            return
+        word = {**told[-1], "why": "the panel climbs", "seen": seen}
+        world.chain.append(append(world.chain[-1], Entry("check.attested", "word", word, world.chain[-1].at)))
+
+    world.clock.later(0.25, speak)
+    back = await world.passing(review.run())
+    assert (back.action, back.rule) == (Action.ROLLBACK, "criterion.dash.seen")
+
+
+async def test_a_roll_up_of_roll_ups_of_an_absent_line_rolls_nothing_back() -> None:
+    plan = _asked()
+    inner = line("in.a", 3600.0, kind=Kind.ROLLUP, of=("dash.seen", "ok.err"))
+    outer = line("out.a", 3600.0, kind=Kind.ROLLUP, of=("in.a",))
+    plan = replace(plan, checks=(outer, *plan.checks, inner))
+    world, _, review = await shifted(World(plan=plan))
+    assert (await world.passing(review.run())).text == "landed"
+    assert world.verdicts()["out.a"] == "failed"

@@ -11,9 +11,12 @@ else:
     from record_builder import CHECKS, PEOPLE, START, RecordBuilder, signer, trust_root
 
 from tminus.domain.canonical import timestamp
+from tminus.domain.offsets import clock
+from tminus.domain.record import Entry, append
 from tminus.domain.report import Report
 from tminus.domain.words import Attestation, attested_claim
 from tminus.errors import RecordError
+from tminus.signing import open_envelope
 
 ROLES = [{"role": role, "person": person} for role, person in PEOPLE.items()]
 
@@ -244,3 +247,130 @@ def test_nobody_approves_a_waiver_of_the_line_that_they_answer_for() -> None:
     record.observe("cfg.cors", "failed")
     record.waive("cfg.cors")
     assert "cfg.cors is Emil Eng's own line: another has to judge it" in refused(record)
+
+
+EACH = ("application", "business")
+NOW_MS = -60_000
+"""Where the launch clock of these records stands."""
+
+
+def asking(**more: Any) -> RecordBuilder:
+    """A launch with a line that asks for a word of each of two things."""
+    record = RecordBuilder()
+    asked = {
+        "check": "cfg.cors",
+        "each": [*EACH],
+        "shown": False,
+        "due_ms": -3_600_000,
+        "until_ms": None,
+        **more,
+    }
+    record.open(roles=ROLES, asked=[asked])
+    due = int(str(asked["due_ms"]))
+    reached = Entry("milestone.reached", "reached", {"milestone": clock(due / 1000)}, record.at, due)
+    record.events.append(append(record.events[-1], reached))
+    for check in CHECKS:
+        record.observe(check)
+    return record
+
+
+def looked(record: RecordBuilder, item: str, **changes: Any) -> Any:
+    return record.attest(
+        "cfg.cors", **{"item": item, "each": EACH, "statement": f"{item} is well", **changes}
+    )
+
+
+def test_a_line_that_asks_for_several_words_holds_with_the_last() -> None:
+    record = asking()
+    first, last = looked(record, "application"), looked(record, "business", version=2)
+    assert (first.data["verdict"], last.data["verdict"]) == ("inconclusive", "passed")
+    assert "nobody has spoken yet of business" in first.data["why"]
+    assert landed(record).outcome == "landed"
+
+
+def test_with_one_missing_nothing_goes() -> None:
+    record = asking()
+    looked(record, "application")
+    with pytest.raises(RecordError, match=r"GO over cfg\.cors, which is inconclusive"):
+        landed(record)
+
+
+@pytest.mark.parametrize(
+    ("asked", "changes"),
+    [({}, {"holds": False}), ({"due_ms": NOW_MS - 960_000, "until_ms": NOW_MS - 900_000}, {"late_s": 900})],
+)
+def test_one_that_does_not_hold_or_came_late_fails_it_whatever_comes_after(
+    asked: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    record = asking(**asked)
+    looked(record, "application", **changes)
+    last = looked(record, "business", **({"late_s": 900} if "late_s" in changes else {}), version=2)
+    assert last.data["verdict"] == "failed"
+    assert "Dana Ops of application: application is well" in last.data["why"]
+    with pytest.raises(RecordError, match=r"GO over cfg\.cors, which is failed"):
+        landed(record)
+
+
+def test_a_missing_one_cannot_be_written_over() -> None:
+    record = asking()
+    looked(record, "application")
+    changed(record, verdict="passed")
+    assert "`verdict` is 'passed', but 'inconclusive' was signed" in refused(record)
+
+
+@pytest.mark.parametrize(
+    ("asked", "changes", "why"),
+    [
+        ({}, {"item": "finance"}, "asks for no word of finance"),
+        ({}, {"item": ""}, "asks for no word of the whole"),
+        ({}, {"each": ("application",)}, "asks for no word of application"),
+        ({}, {"each": (), "item": ""}, "asks for no word of the whole"),
+        ({"each": []}, {"each": ()}, "asks for no word of application"),
+        ({"shown": True}, {}, "needs a file that shows it, and none was shown"),
+        ({"due_ms": NOW_MS - 960_000, "until_ms": NOW_MS - 900_000}, {}, "is 900 s late, and says 0 s"),
+        (
+            {"due_ms": NOW_MS - 960_000, "until_ms": NOW_MS - 900_000},
+            {"late_s": 60},
+            "is 900 s late, and says 60 s",
+        ),
+        ({}, {"late_s": 60}, "is 0 s late, and says 60 s"),
+    ],
+)
+def test_a_word_that_says_less_than_the_line_asks_for_is_refused(
+    asked: dict[str, Any], changes: dict[str, Any], why: str
+) -> None:
+    record = asking(**asked)
+    looked(record, **{"item": "application", **changes})
+    assert why in refused(record)
+
+
+def test_harm_needs_no_file() -> None:
+    record = asking(shown=True)
+    assert looked(record, "application", holds=False).data["verdict"] == "failed"
+    record.add("launch.ended", {"outcome": "scrubbed"})
+    record.seal()
+    assert record.verify(trust_root()).outcome == "scrubbed"
+
+
+def test_the_same_words_about_the_same_files_make_the_same_claim() -> None:
+    record = asking(shown=True)
+    for item in EACH:
+        looked(record, item, evidence=item[0] * 64, source=f"{item}.png")
+    before = record.claims["cfg.cors"]["fingerprint"]
+    again = looked(record, "business", evidence="b" * 64, source="business.png", version=3)
+    assert again.data["fingerprint"] == before
+    other = looked(record, "business", evidence="c" * 64, source="business.png", version=4)
+    assert other.data["fingerprint"] != before
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_word_of_a_line_that_asks_for_nothing_more_is_written_as_ever(
+    record: RecordBuilder,
+    holds: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    # Records that were made before lines could ask for more are verified by the same words.
+    event = record.attest("cfg.cors", holds=holds)
+    assert event.data["seen"] == {"person": "Dana Ops", "version": 1, "file": "", "sha256": ""}
+    signed = open_envelope(event.data["envelope"]).statement["predicate"]
+    assert isinstance(signed, dict)
+    assert not {"item", "each", "late_s"} & {*signed}

@@ -44,12 +44,12 @@ def _item(text: str, line: int = 1, **changes: object) -> Item:
     return Item(**{**given, **changes})  # type: ignore[arg-type] # the fields are those of Item, changed one by one
 
 
-def _made(items: list[Item], matches: list[Match | None]) -> list[Line]:
+def _made(items: list[Item], matches: list[Match | None], more: dict[str, Known] | None = None) -> list[Line]:
     checklist = Checklist(
         sha256="", items=tuple(items), headings=(), blanks=(), roles=(), contacts=(), signatures=(), triggers=(),
         figures=(), document=(), decisions=(), fenced=0, repaired=0, undecodable=0, bom=False, newline="lf",
     )  # fmt: skip
-    return lines(checklist, matches, _KNOWN)
+    return lines(checklist, matches, {**_KNOWN, **(more or {})})
 
 
 def test_a_matched_line_is_observed_as_the_built_in_plan_observes_it() -> None:
@@ -231,3 +231,16 @@ def test_a_roll_up_does_not_wait_for_what_was_set_aside() -> None:
 
     assert isinstance(made[0].entry, LineEntry)
     assert made[0].entry.of == ["numbers-read"]
+
+
+@pytest.mark.parametrize(
+    ("due", "until"), [(3600.0, "T+1h30min"), (4 * 3600.0, "T+4h30min"), (-2 * 3600.0, "")]
+)
+def test_the_time_for_a_word_moves_with_its_line(due: float, until: str) -> None:
+    known = LineEntry(
+        id="t1.dash", line="Reviewed", due="T+1h", owner="devops", attest="I have looked.", until="T+1h30min"
+    )
+    pattern = Known(known, "T+1 Hour")
+    [line] = _made([_item("Dashboards reviewed", due=due)], [Match("t1.dash", 1.0)], {"t1.dash": pattern})
+    assert isinstance(line.entry, LineEntry)
+    assert (line.entry.due, line.entry.until) == (milestone(due), until)

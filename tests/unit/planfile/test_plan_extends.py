@@ -246,3 +246,27 @@ def test_every_built_in_plan_can_be_extended_by_name(tmp_path: Path) -> None:
 def test_an_unknown_built_in_plan_is_refused() -> None:
     with pytest.raises(PlanError, match="did you mean 'production'"):
         builtin("produktion")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "omitted: [{reason: nobody looks, lines: [t1.dash]}]\n",
+        "checks: {T+1 Hour: [{id: t1.dash, not_applicable: there is no dashboard}]}\n",
+        "checks: {T+1 Hour: [{id: t1.dash, probe: grafana.dashboard, expect: empty, hint: look}]}\n",
+        "checks: {T+1 Hour: [{id: t1.dash, attest: I have looked at all of them.}]}\n",
+        "checks: {T+1 Hour: [{id: t1.dash, severity: blocker, each: [], until: ''}]}\n",
+    ],
+)
+def test_what_the_built_in_plan_asks_of_people_is_overridden_with_the_rest(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(f"plan: ours\nextends: production\n{text}", encoding="utf-8")
+    assert load(path).problems == ()
+
+
+def test_a_blocker_of_what_is_said_one_by_one_is_told_with_what_to_write(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    text = "plan: ours\nextends: production\nchecks: {T+1 Hour: [{id: t1.dash, severity: blocker}]}\n"
+    path.write_text(text, encoding="utf-8")
+    told = [problem.sentence for problem in load(path).problems]
+    assert [sentence.rpartition("; ")[2] for sentence in told] == ["write `each: []`", "write `until: ''`"]

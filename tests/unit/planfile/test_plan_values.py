@@ -14,6 +14,7 @@ else:
 from tminus import probes
 from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
+from tminus.planfile import parse
 
 SMALL, changed, line_of, problems = (
     small_plan.SMALL,
@@ -179,3 +180,52 @@ def test_an_expectation_that_cannot_fail_is_told_unless_a_control_shows_that_it_
 def test_an_expectation_that_can_fail_is_fine(probe: tuple[str, str], expect: str) -> None:
     text = _with(*probe, expect)
     assert problems("\n".join(line for line in text.split("\n") if "control:" not in line)) == []
+
+
+class TestWordsOfEach:
+    """What an attested line may ask of a person beside their word."""
+
+    WORD = "- {id: team.ready, line: Team is ready, due: T+1h, owner: lead, attest: everybody answered"
+
+    def text(self, more: str) -> str:
+        before = self.WORD.replace("T+1h", "T-2h")
+        text = small_plan.SMALL.replace(f"{before}}}", f"{self.WORD}, {more}}}")
+        assert text != small_plan.SMALL
+        return text.replace("of: [site.up, team.ready]", "of: [site.up]")
+
+    def told(self, more: str) -> list[str]:
+        text = self.text(more)
+        return [problem.partition(": ")[2] for problem in small_plan.problems(text)]
+
+    def test_they_are_read(self) -> None:
+        plan, found = parse(self.text("each: [core, edge], shown: true, until: T+90min"))
+        assert not found
+        assert plan is not None
+        check = plan.check("team.ready")
+        assert (check.each, check.shown, check.until) == (("core", "edge"), True, 5400.0)
+
+    def test_a_plan_without_them_keeps_its_digest(self) -> None:
+        plan, _ = parse(self.text("fresh: launch"))
+        spelled, _ = parse(self.text("each: [], shown: false"))
+        assert plan is not None
+        assert spelled is not None
+        assert plan.digest == spelled.digest
+
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [
+            ("until: soon", "'soon' is no milestone"),
+            ("until: T+1h", "team.ready: nobody could say it between T+1h and T+1h; write a later `until`"),
+            ("each: [core, core]", "team.ready: 'core' stands twice under `each`; write it once"),
+            ("severity: blocker, each: [core]", "team.ready: a blocker is said as a whole by two persons"),
+        ],
+    )
+    def test_what_nobody_could_say_is_told(self, more: str, said: str) -> None:
+        (only,) = self.told(more)
+        assert only.startswith(said)
+
+    @pytest.mark.parametrize("more", ["each: [core]", "shown: true", "until: T+1h"])
+    def test_only_a_persons_line_has_them(self, more: str) -> None:
+        text = small_plan.SMALL.replace("owner: qa, severity: blocker,", f"owner: qa, {more},")
+        (only,) = small_plan.problems(text)
+        assert f"only a line with `attest` has {more.partition(':')[0]}" in only
