@@ -11,7 +11,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 import aiohttp
 from multidict import CIMultiDict
@@ -94,8 +94,8 @@ class Http:
                 allow_redirects=redirects,
             ) as reply:
                 body = await reply.content.read(MAX_BYTES + 1)
-                while len(body) <= MAX_BYTES and (more := await reply.content.read(MAX_BYTES)):
-                    body += more
+                while not reply.content.at_eof() and len(body) <= MAX_BYTES:
+                    body += await reply.content.read(MAX_BYTES)
                 return Answer(reply.status, body, _joined(reply.headers), (monotonic() - began) * 1000)
 
     @asynccontextmanager
@@ -142,10 +142,8 @@ class Http:
 
 def _bearer(address: str) -> tuple[str, str]:
     """An address `https://:TOKEN@host` without its token, and the token; any other address as it is."""
-    if not is_address(address):
-        return address, ""
-    parts = urlsplit(address)
-    if parts.username or not parts.password:
+    parts = _parts(address) if "@" in address else None
+    if parts is None or parts.username or not parts.password:
         return address, ""
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), unquote(parts.password)
 
@@ -198,18 +196,24 @@ def expecting(where: str, what: str) -> Iterator[None]:
 
 def is_address(text: str) -> bool:
     """Whether this is an http or https address with a host."""
+    return _parts(text) is not None
+
+
+def _parts(text: str) -> SplitResult | None:
+    """What an http or https address with a host is made of."""
     try:
         parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        right = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        return False
+        return None
+    return parts if right else None
 
 
 def bare(url: str) -> str:
     """An address as it may be shown, without login and query; `the address` for what is none."""
-    if not is_address(url):
+    parts = _parts(url)
+    if parts is None:
         return "the address"
-    parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 

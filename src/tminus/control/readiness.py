@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from tminus.control.ports import Clock, Json, Observer, Record
 from tminus.domain.attempts import in_force
-from tminus.domain.attestation import claim_data
+from tminus.domain.attestation import NOT_APPLICABLE, claim_data
 from tminus.domain.canonical import JsonValue
 from tminus.domain.course import Course, course_of
 from tminus.domain.evidence import Claim, Observation, Source, Verdict, fingerprint, matter, worst
@@ -92,19 +92,18 @@ class Readiness:
         `moment` is part of each event's key, so that a step that runs again after a crash records nothing twice. Raises
         what `allowed` raises for where the launch stands when a line is recorded.
         """
-        limit = asyncio.Semaphore(self._at_once)
         seen: dict[str, Verdict] = {}
+        wanted = tuple(checks)
+        waiting = iter([check for check in wanted if check.kind is not Kind.ROLLUP])
 
-        async def one(check: Check) -> None:
-            async with limit:
+        async def in_turn() -> None:
+            for check in waiting:
                 seen[check.id] = await self._one(check, moment, allowed)
 
-        wanted = tuple(checks)
         try:
             async with asyncio.TaskGroup() as group:
-                for check in wanted:
-                    if check.kind is not Kind.ROLLUP:
-                        group.create_task(one(check))
+                for _ in range(min(self._at_once, len(wanted))):
+                    group.create_task(in_turn())
         except BaseExceptionGroup as raised:
             ours, others = raised.split(TminusError)
             if ours is None or others is not None:
@@ -125,7 +124,7 @@ class Readiness:
         events = await self._record.events()
         newest = self._newest(events)
         timed = [check.id for check in self._checks if check.until is not None and check.id in newest]
-        failed = [name for name in timed if _claim(newest[name]).verdict is Verdict.FAILED]
+        failed = [name for name in timed if _verdict(newest[name]) is Verdict.FAILED]
         absent = [name for name in failed if harmless(_seen(newest[name]))]
         known = {name: claim.verdict for name, claim in self._standing(events).items()}
         told = for_the_rollout(self._checks, {**known, **verdicts}, absent)
@@ -156,8 +155,8 @@ class Readiness:
         """What is to be recorded of a person's line, or the verdict that stands: a look takes no word back."""
         newest, opened = self._newest(events).get(check.id), bool(events) and events[0].type == OPENED
         overdue = opened and bool(late(check, in_force(events), self._clock.now()))
-        if newest is not None and (_claim(newest).verdict.known or not overdue):
-            return _claim(newest).verdict  # said, or looked for already: nothing is new
+        if newest is not None and (_verdict(newest).known or not overdue):
+            return _verdict(newest)  # said, or looked for already: nothing is new
         if not overdue:
             return self._attested(check)
         said = {_seen(event).get(ITEM) for event in _words(events, check)}
@@ -251,7 +250,6 @@ class Readiness:
         )
         data: Json = {
             **claim_data(claim),
-            "verdict": claim_data(claim)["verdict"],
             "text": check.text,
             "value": observation.value,
             "expect": expect,
@@ -262,8 +260,8 @@ class Readiness:
         }
         key = f"check:{check.id}@{moment}"
         if allowed is None:
-            return _claim(await self._record.append_once(key, OBSERVED, data)).verdict
-        return _claim(await self._record.append_while(allowed, key, OBSERVED, data)).verdict
+            return _verdict(await self._record.append_once(key, OBSERVED, data))
+        return _verdict(await self._record.append_while(allowed, key, OBSERVED, data))
 
 
 def _nobody_spoke(check: Check, events: Sequence[Event], allowed: Allowed | None) -> Allowed | None:
@@ -308,20 +306,24 @@ def claims_of(events: Iterable[Event]) -> dict[str, Claim]:
     return found
 
 
+def _verdict(event: Event) -> Verdict:
+    told = str(event.data["verdict"])
+    return Verdict.PASSED if told == NOT_APPLICABLE else Verdict(told)
+
+
 def _claim(event: Event) -> Claim:
     data = event.data
-    not_applicable = data["verdict"] == "not-applicable"
     observed_at = data["observed_at"]
     assert isinstance(observed_at, int | float)  # noqa: S101 - _record_finding() wrote it
     return Claim(
         check=str(data["check"]),
-        verdict=Verdict.PASSED if not_applicable else Verdict(str(data["verdict"])),
+        verdict=_verdict(event),
         fingerprint=str(data["fingerprint"]),
         source=Source(str(data["source"])),
         at=observed_at,
         t=(event.t_ms or 0) / 1000,
         why=str(data["why"]),
-        not_applicable=not_applicable,
+        not_applicable=data["verdict"] == NOT_APPLICABLE,
     )
 
 

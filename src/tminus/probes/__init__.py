@@ -103,6 +103,7 @@ def names(system: str) -> list[str]:
     return [f"{system}.{name}" for name, value in vars(module_of(system)).items() if isinstance(value, Probe)]
 
 
+@cache  # asked for once in each look at a line
 def find(name: str) -> Probe:
     """The probe of this name; raises `PlanError` for an unknown one, with what was perhaps meant."""
     system, _, observation = name.partition(".")
