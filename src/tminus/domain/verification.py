@@ -40,9 +40,6 @@ from tminus.domain.trust import TrustRoot
 from tminus.domain.words import row_of
 from tminus.errors import RecordError
 
-OUTCOMES = tuple(sorted(ENDS))
-"""How a launch can end."""
-
 _CLAIM = ("check", "verdict", "fingerprint", "source")
 _HINT = "do not rely on this launch: its record does not prove what it says"
 
@@ -323,8 +320,8 @@ class Reading:
     def end(self, event: Event) -> None:
         """`launch.ended`."""
         outcome = fields.text(event.data, "outcome")
-        if outcome not in OUTCOMES:
-            raise RecordError(f"{outcome!r} is no outcome; one of {', '.join(OUTCOMES)}", hint=_HINT)
+        if outcome not in ENDS:
+            raise RecordError(f"{outcome!r} is no outcome; one of {', '.join(sorted(ENDS))}", hint=_HINT)
         if outcome in {"landed", "rolled-back"} and not self.flew:
             raise RecordError(f"{outcome} without a GO", hint=_HINT)
         self.metrics.end(outcome)
