@@ -218,7 +218,12 @@ async def test_it_fails_for_the_fourth_that_nobody_looked_at() -> None:
     assert "devops had to say it of security, and has not" in why
 
 
-@line("t1.dash", "failed", "whoever signs for a dashboard shows the picture of another", mutation=425)
+@line(
+    "t1.dash",
+    "failed",
+    "whoever signs for a dashboard shows the picture of another: the word is not taken",
+    mutation=425,
+)
 def test_a_word_for_a_dashboard_that_was_not_opened_is_not_taken() -> None:
     looking = Looking().at(70)
     picture = looking.picture()
@@ -229,12 +234,17 @@ def test_a_word_for_a_dashboard_that_was_not_opened_is_not_taken() -> None:
     assert stands(looking.events[-1])[0] == "inconclusive"
 
 
-@line("t1.dash", "failed", "the word was given in another launch, or in its rehearsal", mutation=426)
+@line(
+    "t1.dash",
+    "failed",
+    "the word was given in another launch, or in its rehearsal: it is not taken",
+    mutation=426,
+)
 def test_a_word_of_another_launch_does_not_count() -> None:
     elsewhere = Looking().at(70)
     event = elsewhere.say("application", elsewhere.picture())
     signed = open_envelope(event.data["envelope"])
-    asked = {"t1.dash": Asked(BOARDS, shown=True, due_ms=3_600_000, until_ms=5_400_000)}
+    asked = {"t1.dash": Asked(each=BOARDS, shown=True, due_ms=3_600_000, until_ms=5_400_000)}
     rules = replace(OPENED_RULES, launch="prod-2", digest="d" * 64, asked=asked)
     with pytest.raises(RecordError, match="signed for launch 'prod-1', not for 'prod-2'"):
         Words().attest(event, signed, rules)
@@ -263,10 +273,17 @@ def test_a_word_without_what_was_seen_is_not_taken() -> None:
     assert "--evidence" in refused.value.hint
 
 
-@line("t1.dash", "failed", "the picture is of before T-0", mutation=431)
+@line(
+    "t1.dash",
+    "failed",
+    "the picture is of before T-0: it is not taken, and the line stays open until it fails",
+    mutation=431,
+)
 def test_a_picture_of_before_t_0_is_not_taken() -> None:
     looking = Looking().at(70)
-    with pytest.raises(RefusedError, match=r"board-1\.png is of .*, before the launch began at ") as refused:
+    with pytest.raises(
+        RefusedError, match=r"board-1\.png is of .*, and all users are on green since "
+    ) as refused:
         looking.say("application", looking.picture(minutes=-20))
     assert timestamp(T0 - 1200) in str(refused.value)
     assert timestamp(T0) in str(refused.value)
@@ -313,6 +330,38 @@ def test_harm_is_told_without_a_picture() -> None:
     event = Looking().at(70).say("application", Shown(), holds=False)
     assert stands(event)[0] == "failed"
     assert not harmless(seen_of(event))
+
+
+def test_harm_is_told_with_a_picture_that_shows_another_of_them_too() -> None:
+    looking = Looking().at(70)
+    picture = looking.picture()
+    looking.say("application", picture)
+    assert stands(looking.say("security", picture, holds=False))[0] == "failed"
+
+
+def test_what_was_said_in_time_may_be_said_again_later() -> None:
+    looking = Looking().at(70)
+    for board in BOARDS:
+        looking.say(board, looking.picture())
+    again = looking.at(110).say("application", looking.picture())
+    assert stands(again)[0] == "passed"
+
+
+def test_what_was_harm_before_is_late_when_it_is_well_too_late() -> None:
+    looking = Looking().at(70)
+    for board in BOARDS:
+        looking.say(board, looking.picture(), holds=board != "security")
+    later = looking.at(110).say("security", looking.picture())
+    assert stands(later)[0] == "failed"
+    assert "20min after it had to be said" in str(later.data["why"])
+
+
+def test_nobody_says_that_green_does_well_before_all_users_are_on_it() -> None:
+    looking = Looking().at(1)
+    looking.events = looking.events[:-2]
+    with pytest.raises(OutOfSequenceError, match="not all of them are there yet"):
+        looking.say("application", looking.picture())
+    assert stands(looking.say("application", Shown(), holds=False))[0] == "failed"
 
 
 def test_a_picture_that_was_replaced_serves_for_another() -> None:

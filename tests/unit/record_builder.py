@@ -75,6 +75,8 @@ class RecordBuilder:
     waivers: dict[str, dict[str, object]] = field(default_factory=dict)
     acknowledged: dict[str, dict[str, object]] = field(default_factory=dict)
     words: dict[str, Attestation] = field(default_factory=dict)
+    blockers: set[str] = field(default_factory=lambda: {"bk.db"})
+    """Lines that two persons have to speak for."""
     evidence: EvidenceRoot | None = None
 
     def add(self, kind: str, data: dict[str, Any], key: str = "") -> Event:
@@ -147,7 +149,7 @@ class RecordBuilder:
         role = next(role for role, name in PEOPLE.items() if name == person)
         about: dict[str, Any] = {"holds": True, "statement": "I have seen it", "version": 1} | changes
         word = Attestation(self.launch, check, role, person, signed_at=self.at, confirms=confirms, **about)
-        blocker = check == "bk.db"
+        blocker = check in self.blockers
         first = self.words.get(confirms)
         others = {one.item: one for one in self.words.values() if one.check == check and one.item}
         claim = attested_claim(word, first, blocker=blocker, others=others)

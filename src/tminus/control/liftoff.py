@@ -5,9 +5,10 @@ what is seen to have failed rolls back.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
-from tminus.control import ascent
+from tminus.control import ascent, heard
 from tminus.control.changing import Changing, changing
 from tminus.control.countdown import CONTROL, LONGEST
 from tminus.control.green import Green
@@ -21,7 +22,7 @@ from tminus.control.stretch import SEEN, UNPROVEN_SHARE, Stretch, Task
 from tminus.control.watch import SLICE
 from tminus.domain.canonical import JsonValue
 from tminus.domain.change import Change, When, of
-from tminus.domain.course import GUARDED, ORDERED, REPORTED, course_of
+from tminus.domain.course import GUARDED, course_of
 from tminus.domain.evidence import Observation, Source, Verdict
 from tminus.domain.guard import Action
 from tminus.domain.metric import Stage
@@ -267,8 +268,9 @@ class Liftoff:
         """An act that watches until there is reason to do something else; see `Stretch.run`."""
 
         async def act() -> Json:
-            heard = frozenset(self._heard)
-            return await Stretch(self.record, self.stages, task).run(self.green, heard, stands=self._held)
+            watched = replace(task, criteria=heard.criteria(self.plan.checks))
+            stretch = Stretch(self.record, self.stages, watched)
+            return await stretch.run(self.green, frozenset(self._heard), stands=self._held)
 
         return act
 
@@ -353,14 +355,9 @@ class Liftoff:
             events = await self.record.events()
             course = course_of(events)
             told = self.stages.clock.follow(course, None)
-            event = next((event for event in events if event.data.get("id") == message.get("id")), None)
-            order = event.data if event and event.type in {ORDERED, REPORTED} else {}
-            return {
-                **told,
-                "held": bool(course.held or course.unproven),
-                "at": self.stages.clock.now(),
-                **order,
-            }
+            given = next((one for one in events if message.get("id") in {one.data.get("id"), one.key}), None)
+            held = bool(course.held or course.unproven)
+            return {**told, "held": held, "at": self.stages.clock.now(), **heard.told(given)}
 
         told = await self.engine.step(f"order {number} {where}", given)
         self.stages.clock.remember(told)
@@ -369,8 +366,10 @@ class Liftoff:
             self.stages.watch.resume(at)
         if order == "report":
             self.stages.watch.report(str(told["trigger"]), at, str(told["text"]))
-        if order in {"abort", "rollback"}:
-            return Sight(Action.ROLLBACK, f"person.{order}", str(told["text"]), 0.0, at)
+        if order in {"abort", "rollback", heard.HARM}:
+            return Sight(
+                Action.ROLLBACK, str(told.get("rule", f"person.{order}")), str(told["text"]), 0.0, at
+            )
         return None
 
     async def _promote(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tminus.control.ports import Json
 from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.expedition import Expedited
-from tminus.domain.plan import Plan, Severity
+from tminus.domain.plan import Kind, Plan, Severity
 from tminus.domain.poll import omitted_rows
 
 OPENED_KEY = "opened"
@@ -78,7 +78,7 @@ def opening(plan: Plan, binding: Binding) -> Json:
             for check in plan.before_go()
             if check.severity is not Severity.ADVISORY
         ],
-        **({"asked": asked} if (asked := _asked(plan)) else {}),
+        "asked": [*_asked(plan)],
         "omitted": [*omitted_rows(plan)],
         "systems": {name: "real" if entry["real"] else "stand-in" for name, entry in plan.systems.items()},
         "by_hand": list(binding.by_hand),
@@ -87,15 +87,17 @@ def opening(plan: Plan, binding: Binding) -> Json:
 
 
 def _asked(plan: Plan) -> list[JsonValue]:
-    """What lines ask of people beside their word: whoever verifies holds each word to it."""
+    """What lines ask of real people, whose word, and what beside it: whoever verifies holds each word to it."""
     return [
         {
             "check": check.id,
+            "owner": check.owner,
+            "severity": check.severity.value,
             "each": [*check.each],
             "shown": check.shown,
             "due_ms": int(check.due * 1000),
             "until_ms": None if check.until is None else int(check.until * 1000),
         }
         for check in plan.checks
-        if check.each or check.shown or check.until is not None
+        if check.kind is Kind.PERSON and not check.simulated
     ]

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tminus.control.heard import criteria
 from tminus.control.ports import Clock, Json, Observer, Record
 from tminus.domain.attempts import in_force
 from tminus.domain.attestation import NOT_APPLICABLE, claim_data
@@ -123,8 +124,8 @@ class Readiness:
         """
         events = await self._record.events()
         newest = self._newest(events)
-        timed = [check.id for check in self._checks if check.until is not None and check.id in newest]
-        failed = [name for name in timed if _verdict(newest[name]) is Verdict.FAILED]
+        spoken = criteria(self._checks) & newest.keys()
+        failed = [name for name in spoken if _verdict(newest[name]) is Verdict.FAILED]
         absent = [name for name in failed if harmless(_seen(newest[name]))]
         known = {name: claim.verdict for name, claim in self._standing(events).items()}
         told = for_the_rollout(self._checks, {**known, **verdicts}, absent)
@@ -154,7 +155,7 @@ class Readiness:
     def _unspoken(self, check: Check, events: Sequence[Event]) -> Finding | Verdict:
         """What is to be recorded of a person's line, or the verdict that stands: a look takes no word back."""
         newest, opened = self._newest(events).get(check.id), bool(events) and events[0].type == OPENED
-        overdue = opened and bool(late(check, in_force(events), self._clock.now()))
+        overdue = opened and bool(late(check, events, self._clock.now()))
         if newest is not None and (_verdict(newest).known or not overdue):
             return _verdict(newest)  # said, or looked for already: nothing is new
         if not overdue:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tminus.control.green import Green
+from tminus.control.heard import is_harm
 from tminus.control.ports import Json, Record
 from tminus.control.sight import Sight
 from tminus.control.stages import Stages
@@ -50,6 +51,8 @@ class Task:
     """What has to be seen of a weight before the watching may end; none in a soak."""
     per_second: float = 0.0
     """On a rung: how many requests a second there have to be."""
+    criteria: frozenset[str] = frozenset()
+    """The lines by which people may tell of harm meanwhile."""
 
     def name(self, number: int) -> str:
         """What one of its looks is called; they are counted from 0."""
@@ -70,7 +73,7 @@ class _Told:
     """What the newest look of the launch held by; empty where it did not."""
     seq: int = -1
     orders: list[str] = field(default_factory=list)
-    """The ids of the orders since GO."""
+    """The ids of the orders since GO, and the keys of the words by which people told of harm."""
 
     def take(self, events: Sequence[Event], task: Task) -> None:
         for event in events:
@@ -79,6 +82,8 @@ class _Told:
                 self.orders.clear()
             elif event.type in {HELD, RESUMED, ORDERED, REPORTED} and "id" in event.data:
                 self.orders.append(str(event.data["id"]))
+            elif is_harm(event, task.criteria):
+                self.orders.append(event.key)
             elif event.type == SEEN:
                 self._look(event, task)
 
@@ -102,10 +107,10 @@ class Stretch:
         """What the watch is held by, as it was last recorded."""
 
     async def run(self, green: Green | None, heard: frozenset[str], *, stands: bool) -> Json:
-        """Watch to the end, or until harm is seen, or until a person gives an order that is not among those `heard`.
+        """Watch to the end, or until harm is seen, or until a person says what is not among what was `heard`.
 
         `stands` says that people hold the clock: no time counts then, and only one of these two ends the watch. The
-        result is the last look; `ordered` in it is the order's id, empty without one.
+        result is the last look; `ordered` in it is the order's id, or the key of a word of harm, empty without one.
         """
         await self._read()
         self._rule = self._told.rule

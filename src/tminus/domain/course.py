@@ -96,8 +96,6 @@ class Course:
     """By role: what it said in the open poll."""
     attested: frozenset[str] = frozenset()
     """The lines that stand on a person's word of this attempt."""
-    given: frozenset[str] = frozenset()
-    """The lines for which a real person has given their word, and no new date has voided it."""
     acknowledged: Mapping[str, str] = field(default_factory=dict, hash=False)
     """By line: the fingerprint of its warned claim that somebody has acknowledged; another one voids it."""
     voids: Mapping[str, int] = field(default_factory=dict, hash=False)
@@ -220,7 +218,6 @@ def _rescheduled(course: Course, event: Event) -> Course:
         sequence=course.sequence + 1,
         holds=course.holds,
         audience=course.audience,
-        given=course.given - frozenset(void_lines(event.data)),
     )
 
 
@@ -273,11 +270,6 @@ def _observed(course: Course, event: Event) -> Course:
         again = course.voids.get(check, 0) + 1
         course = replace(course, acknowledged=left, voids={**course.voids, check: again})
     return replace(course, attested=course.attested | {check} if said else course.attested - {check})
-
-
-def _attested(course: Course, event: Event) -> Course:
-    course = _observed(course, event)
-    return replace(course, given=course.given | {fields.text(event.data, "check")})
 
 
 def _acknowledged(course: Course, event: Event) -> Course:
@@ -358,7 +350,7 @@ _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
     "milestone.reached": _reached,
     "gate.judged": _judged,
     "check.observed": _observed,
-    "check.attested": _attested,
+    "check.attested": _observed,
     "warning.acknowledged": _acknowledged,
     RAISED: _raised,
     TOLD: _told,

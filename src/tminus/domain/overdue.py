@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from tminus.domain.attempts import in_force
 from tminus.domain.course import course_of
 from tminus.domain.evidence import Verdict
 from tminus.domain.offsets import clock, named
@@ -20,6 +21,11 @@ REACHED = "milestone.reached"
 """The event from which on people can be asked for what is due then."""
 
 
+def is_promotion(event: Event) -> bool:
+    """Whether all users are on green with this event: from now on people can say how green does."""
+    return event.type == "step.done" and event.data.get("step") == "promote"
+
+
 def ends(due: float, until: float, reached: float) -> float:
     """When people's time is over, from T-0: as long after the milestone as planned, however late that was reached."""
     return max(until, reached + until - due)
@@ -34,7 +40,7 @@ def late(check: Check, events: Sequence[Event], now: float) -> int:
     name = clock(check.due)
     reached = [
         event.t_ms / 1000
-        for event in events
+        for event in in_force(events)
         if event.type == REACHED and event.data.get("milestone") == name and event.t_ms is not None
     ]
     if check.until is None or t is None or not reached:

@@ -53,17 +53,18 @@ class Required:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a line asks of people beside their word."""
+    """What a line asks of people: whose word, and what beside it."""
 
-    each: tuple[str, ...]
-    shown: bool
-    due_ms: int
+    owner: str = ""
+    """The role that answers for it."""
+    blocker: bool = False
+    """Whether two persons have to say it."""
+    each: tuple[str, ...] = ()
+    shown: bool = False
+    due_ms: int = 0
     """The milestone from which on it is asked, in milliseconds from T-0."""
-    until_ms: int | None
+    until_ms: int | None = None
     """Milliseconds from T-0 after which a word is late; none where it never is."""
-
-
-NOTHING_MORE = Asked((), shown=False, due_ms=0, until_ms=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ class Opened:
     """By role: the person who acts for it instead, by the word of the one whom the plan names."""
     expedited: Expedited | None = None
     """What makes the launch an expedited one; none for a launch of the whole plan."""
-    asked: Mapping[str, Asked] = field(default_factory=dict)
-    """By line: what it asks of people beside their word; lines that ask for nothing more are not there."""
+    asked: Mapping[str, Asked] | None = None
+    """By line: what it asks of real people; none in records that do not say."""
 
     def person(self, role: str) -> str:
         """Who holds a role by now; empty where the record does not say."""
@@ -114,7 +115,23 @@ class Opened:
     def owner(self, check: str) -> str:
         """The person who answers for a line; empty where the record does not say."""
         line = self.line(check)
-        return self.person(line.owner) if line else ""
+        return self.person(line.owner if line else self.asked_of(check).owner)
+
+    def asked_of(self, check: str) -> Asked:
+        """What this line asks of people; nothing where the record does not say."""
+        return (self.asked or {}).get(check, Asked())
+
+    def blocks(self, check: str) -> bool:
+        """Whether two persons have to speak for a line."""
+        line = self.line(check)
+        return line.blocker if line else self.asked_of(check).blocker
+
+    def asks_for_a_word(self, check: str) -> bool | None:
+        """Whether only what a real person has signed makes this line green; none where the record does not say."""
+        line = self.line(check)
+        if line is not None and line.kind:
+            return line.needs_a_word
+        return None if self.asked is None or line is not None else check in self.asked
 
     def line(self, check: str) -> Required | None:
         """The line that GO judges by this id; none for another."""
@@ -122,8 +139,7 @@ class Opened:
 
     def check_word(self, event: Event, claim: Mapping[str, object]) -> None:
         """Raise `RecordError` for a claim that only a person's signed word could make, and that nobody has signed."""
-        line = self.line(str(claim["check"]))
-        persons = claim["source"] == Source.PERSON or (line is not None and line.needs_a_word)
+        persons = claim["source"] == Source.PERSON or self.asks_for_a_word(str(claim["check"]))
         if persons and claim["verdict"] in _GREEN and event.type != ATTESTED:
             raise RecordError(f"{claim['check']} is {claim['verdict']} by the word of nobody", hint=_HINT)
 
@@ -175,7 +191,7 @@ def read_opened(event: Event) -> Opened:
         release=_text_table(data, "release"),
         signers=tuple(fields.texts(data, "signers")),
         deciders=tuple(fields.texts(data, "deciders")),
-        asked=dict(map(_asked, fields.rows(data, "asked"))) if "asked" in data else {},
+        asked=dict(map(_asked, fields.rows(data, "asked"))) if "asked" in data else None,
         required=tuple(_required(row) for row in fields.rows(data, "required") if _closes(row)),
         omitted=tuple(fields.rows(data, "omitted")),
         systems=_text_table(data, "systems"),
@@ -318,10 +334,13 @@ def _required(row: Mapping[str, object]) -> Required:
 
 
 def _asked(row: Mapping[str, object]) -> tuple[str, Asked]:
-    until = fields.number(row, "until_ms") if row.get("until_ms") is not None else None
-    each = tuple(fields.texts(row, "each"))
     return fields.text(row, "check"), Asked(
-        each, fields.flag(row, "shown"), fields.number(row, "due_ms"), until
+        owner=fields.text(row, "owner"),
+        blocker=fields.text(row, "severity") == Severity.BLOCKER,
+        each=tuple(fields.texts(row, "each")),
+        shown=fields.flag(row, "shown"),
+        due_ms=fields.number(row, "due_ms"),
+        until_ms=fields.number(row, "until_ms") if row.get("until_ms") is not None else None,
     )
 
 

@@ -11,9 +11,9 @@ from tminus.domain.attestation import Json
 from tminus.domain.canonical import canonical, instant, written_so
 from tminus.domain.compared import said
 from tminus.domain.offsets import clock
-from tminus.domain.overdue import ends
+from tminus.domain.overdue import ends, is_promotion
 from tminus.domain.people import alike
-from tminus.domain.policy import NOTHING_MORE, Asked, Opened, Required
+from tminus.domain.policy import Asked, Opened
 from tminus.domain.record import Event
 from tminus.domain.report import SignedStatement
 from tminus.domain.words import (
@@ -26,6 +26,7 @@ from tminus.domain.words import (
     acknowledged_row,
     attested_claim,
     attested_words,
+    in_time,
     read_word,
     row_of,
     waiver_row,
@@ -51,16 +52,17 @@ class Testimony:
 
     reached: dict[str, int] = field(default_factory=dict)
     """By milestone: when it was reached, in milliseconds from T-0."""
+    promoted: bool = False
+    """Whether all users are on green."""
 
     def attest(self, event: Event, signed: SignedStatement, rules: Opened) -> Attestation:
         """`check.attested`: the claim is the one that the signed words make."""
         word = read_word(Attestation, _predicate(signed))
         _check_signed(word, signed, rules)
         first = self._confirmed(word) if word.confirms else None
-        line = rules.line(word.check)
-        _check_asked(word, line, rules, first=first is None)
-        self._check_whole(word, event, rules.asked.get(word.check, NOTHING_MORE))
-        blocker, others = line is not None and line.blocker, self._others(word)
+        _check_asked(word, rules, first=first is None)
+        self._check_whole(word, event, rules.asked_of(word.check))
+        blocker, others = rules.blocks(word.check), self._others(word)
         claim = attested_claim(word, first, blocker=blocker, others=others)
         said(event.data, claim | attested_words(word, first, blocker=blocker, others=others), *claim)
         self.attested[event.digest] = word
@@ -90,6 +92,10 @@ class Testimony:
         if event.t_ms is not None:
             self.reached[fields.text(event.data, "milestone")] = event.t_ms
 
+    def step(self, event: Event) -> None:
+        """`step.started`, `step.done`: once all users are on green, people can say how green does."""
+        self.promoted = self.promoted or is_promotion(event)
+
     def _check_whole(self, word: Attestation, event: Event, asked: Asked) -> None:
         """A word speaks of what its line asks for, with a file of its own where it needs one, and how late it is."""
         if word.each != asked.each or (word.item not in word.each if word.each else word.item):
@@ -97,15 +103,28 @@ class Testimony:
         if asked.shown and word.holds and not word.evidence:
             raise RecordError(f"{word.check} needs a file that shows it, and none was shown", hint=_HINT)
         beside = [one for item, one in self._others(word).items() if item != word.item]
-        if asked.shown and word.evidence and any(one.evidence == word.evidence for one in beside):
+        if asked.due_ms > 0 and word.holds and not self.promoted:
+            raise RecordError(f"{word.check} is said of green before all users were on it", hint=_HINT)
+        if asked.shown and word.holds and any(one.evidence == word.evidence for one in beside):
             raise RecordError(f"{word.check} shows one file for two of its things", hint=_HINT)
         reached = self.reached.get(clock(asked.due_ms / 1000))
-        over = 0
-        if asked.until_ms is not None and event.t_ms is not None and reached is not None:
+        over, again = 0, in_time(self._before(word), blocker=asked.blocker)
+        if asked.until_ms is not None and event.t_ms is not None and reached is not None and not again:
             over = max(0, event.t_ms - round(ends(asked.due_ms, asked.until_ms, reached)))
         if word.late_s < 0 or abs(word.late_s - over / 1000) > _ROUNDED:
             said = f"the word for {word.check} is {over / 1000:g} s late, and says {word.late_s} s"
             raise RecordError(said, hint=_HINT)
+
+    def _before(self, word: Attestation) -> Attestation | None:
+        """The newest word for the same thing."""
+        return next(
+            (
+                one
+                for one in reversed([*self.attested.values()])
+                if (one.check, one.item) == (word.check, word.item)
+            ),
+            None,
+        )
 
     def _others(self, word: Attestation) -> Mapping[str, Attestation]:
         """The newest word for each item of a line."""
@@ -171,14 +190,13 @@ class Testimony:
         return word
 
 
-def _check_asked(word: Attestation, line: Required | None, rules: Opened, *, first: bool) -> None:
+def _check_asked(word: Attestation, rules: Opened, *, first: bool) -> None:
     """A line that a person answers for; the first word is its owner's, the second that of anybody else."""
-    if line is None:
-        return
-    if line.kind and not line.needs_a_word:
+    asks = rules.asks_for_a_word(word.check)
+    if asks is False:
         raise RecordError(f"no person is asked for {word.check}", hint=_HINT)
     owner = rules.owner(word.check)
-    if first and line.kind and alike(word.person) != alike(owner):
+    if first and asks and alike(word.person) != alike(owner):
         raise RecordError(f"{word.person} gave their word for {word.check}, which is {owner}'s", hint=_HINT)
 
 

@@ -316,6 +316,7 @@ class Reading:
         signed = {f"sha256:{digest}" for digest in self.rules.release.values()}
         if event.data.get("step") == "green" and ran is not None and ran not in signed:
             raise RecordError(f"green ran {ran}, which nobody signed", hint=_HINT)
+        self.testimony.step(event)
 
     def end(self, event: Event) -> None:
         """`launch.ended`."""

@@ -223,6 +223,13 @@ def attested_claim(
     }
 
 
+def in_time(before: Attestation | None, *, blocker: bool) -> bool:
+    """Whether the same was said in time before, so that nobody is late who says it again."""
+    return (
+        before is not None and before.holds and not before.late_s and (not blocker or bool(before.confirms))
+    )
+
+
 def still(word: Attestation, others: Mapping[str, Attestation]) -> list[str]:
     """What nobody has spoken of yet, this word counted, in the order of the line."""
     said = {word.item, *(one.item for one in _besides(word, others))}

@@ -7,6 +7,7 @@ from typing import Any
 
 from tminus.control.readiness import CLAIMS, shown
 from tminus.domain.canonical import instant
+from tminus.domain.overdue import ITEM, LACKING, LATE
 from tminus.domain.plan import Kind, Severity
 from tminus.domain.words import shown_files
 from tminus.picture.course import Course, Data, Happened
@@ -23,6 +24,8 @@ _SAID = {
     "rollup": "the worst of the lines it is made of",
     "plan": "the plan declares it not applicable",
 }
+_NAMES = {ITEM: "of", LATE: "seconds late", LACKING: "nobody spoke of", "sha256": "SHA-256"}
+"""What people read for what stands among what was seen of a person's line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +132,14 @@ def _facts(data: Data) -> tuple[tuple[str, str], ...]:
     if not isinstance(seen, dict):
         return ()
     told = {
-        name: value for name, value in seen.items() if isinstance(value, str | int | float) and value != ""
+        name: ", ".join(map(str, value)) if name == LACKING and isinstance(value, list) else value
+        for name, value in seen.items()
     }
-    return tuple((name, shown(value)) for name, value in told.items())
+    return tuple(
+        (_NAMES.get(name, name), shown(value))
+        for name, value in told.items()
+        if isinstance(value, str | int | float) and value != ""
+    )
 
 
 def _stands(event: Happened) -> str:

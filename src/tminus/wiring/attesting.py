@@ -5,16 +5,13 @@ from collections.abc import Mapping, Sequence
 from tminus.control.ports import Json
 from tminus.domain.attempts import in_force
 from tminus.domain.canonical import instant, timestamp
-from tminus.domain.overdue import late
+from tminus.domain.overdue import is_promotion, late
 from tminus.domain.permission import Deed, Matter, permit
 from tminus.domain.plan import Check, Kind, Severity
 from tminus.domain.record import Entry, Event
-from tminus.domain.words import ATTESTED, Attestation, attested_claim, attested_words
-from tminus.errors import RefusedError
+from tminus.domain.words import ATTESTED, Attestation, attested_claim, attested_words, in_time
+from tminus.errors import OutOfSequenceError, RefusedError
 from tminus.wiring.acts import Choose, Hand, Scene, Shown, entry, need_words, signed, word_of
-
-_BEGUN = "step.started"
-"""The first event of a launch that does something."""
 
 
 def attest(  # noqa: PLR0913 - what a person says
@@ -42,7 +39,10 @@ def attest(  # noqa: PLR0913 - what a person says
             )
         _about(check, item)
         others = {word.item: word for word in standing if word.item}
+        before = next((word for word in reversed(standing) if word.item == item), None)
+        repeated = in_time(before, blocker=check.severity is Severity.BLOCKER)
         if holds:
+            _seen(scene, check)
             _shown(scene, check, shown, [word for word in others.values() if word.item != item])
         word = Attestation(
             launch=scene.launch,
@@ -58,7 +58,7 @@ def attest(  # noqa: PLR0913 - what a person says
             confirms=words[-1].digest if confirmed else "",
             item=item,
             each=check.each,
-            late_s=late(check, in_force(scene.events), scene.now),
+            late_s=0 if repeated else late(check, scene.events, scene.now),
         )
         return [_attested(scene, hand, check, (word, confirmed, others))]
 
@@ -74,8 +74,22 @@ def _about(check: Check, item: str) -> None:
         raise RefusedError(f"{check.id} asks for {what}", hint=f"say it --of one of: {', '.join(check.each)}")
 
 
+def _seen(scene: Scene, check: Check) -> None:
+    """Raise unless users are all on green already, where a line is about what follows T-0."""
+    if check.due > 0 and _promoted(scene) is None:
+        raise OutOfSequenceError(
+            f"{check.id} is about users on green, and not all of them are there yet",
+            hint="say it once they are; what is wrong already can be said now: --fails",
+        )
+
+
+def _promoted(scene: Scene) -> float | None:
+    """Since when all users are on green, in seconds of the epoch."""
+    return next((instant(event.at) for event in scene.events if is_promotion(event)), None)
+
+
 def _shown(scene: Scene, check: Check, shown: Shown, others: Sequence[Attestation]) -> None:
-    """Raise unless a line that asks for a file gets one of its own, made after T-0 where it is about what follows."""
+    """Raise unless a line that asks for a file gets one of its own, made on green where it asks after T-0."""
     if not check.shown:
         return
     if not shown.sha256:
@@ -88,10 +102,10 @@ def _shown(scene: Scene, check: Check, shown: Shown, others: Sequence[Attestatio
         raise RefusedError(
             f"{shown.name} was shown for {same.item} already", hint="show what was seen of this one"
         )
-    began = next((instant(event.at) for event in scene.events if event.type == _BEGUN), None)
-    if check.due > 0 and began is not None and shown.made is not None and shown.made < began:
+    since = _promoted(scene)
+    if check.due > 0 and since is not None and shown.made is not None and shown.made < since:
         raise RefusedError(
-            f"{shown.name} is of {timestamp(shown.made)}, before the launch began at {timestamp(began)}",
+            f"{shown.name} is of {timestamp(shown.made)}, and all users are on green since {timestamp(since)}",
             hint="look again, and show what is there since",
         )
 

@@ -10,7 +10,8 @@ import pytest
 from tminus.control.liftoff import Liftoff
 from tminus.control.ports import SideStatus
 from tminus.control.review import WATCHED, Review
-from tminus.domain.canonical import JsonValue
+from tminus.control.stretch import LOOK
+from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.evidence import Observation
 from tminus.domain.guard import Action
 from tminus.domain.orders import Act
@@ -240,29 +241,106 @@ async def test_nobody_s_absence_rolls_back_and_the_launch_goes_on_with_the_line_
 
 
 async def test_a_line_without_a_time_is_waited_for() -> None:
-    plan = _asked()
-    plan = replace(plan, checks=(*plan.checks[:-1], replace(plan.checks[-1], until=None)))
-    world, _, review = await shifted(World(plan=plan))
+    world, _, review = await shifted(World(plan=without_a_time()))
     with pytest.raises(AssertionError, match="nothing ends this wait"):
         await world.passing(review.run())
     assert world.verdicts()["dash.seen"] == "inconclusive"
 
 
-async def test_harm_that_somebody_saw_too_late_rolls_back_at_the_next_milestone() -> None:
-    world, _, review = await shifted(World(plan=_asked()))
-    seen = {"person": "Dario Voss"}
+def says(world: World, verdict: str = "failed", **seen: object) -> None:
+    """A person's word for `dash.seen`, as it stands in the record."""
+    word: dict[str, object] = {"check": "dash.seen", "verdict": verdict, "text": "dash.seen"}
+    word |= {"fingerprint": "f" * 64, "source": "person", "why": "Dario Voss: the panel climbs"}
+    word |= {"seen": {"person": "Dario Voss", **seen}, "observed_at": world.clock.now()}
+    at, t_ms = timestamp(world.clock.now()), world.time.t_ms()
+    entry = Entry("check.attested", f"word:{len(world.chain)}", word, at, t_ms)
+    world.chain.append(append(world.chain[-1], entry))
+
+
+def without_a_time() -> Plan:
+    plan = _asked()
+    return replace(plan, checks=(*plan.checks[:-1], replace(plan.checks[-1], until=None)))
+
+
+@pytest.mark.parametrize("plan", [_asked(), without_a_time()], ids=["in time or not", "at any time"])
+async def test_harm_that_somebody_sees_in_a_soak_rolls_back_within_a_look(plan: Plan) -> None:
+    world, _, review = await shifted(World(plan=plan))
+    told: list[float] = []
 
     def speak() -> None:
-        told = [one for one in world.events("check.observed") if one["check"] == "dash.seen"]
-        if not told or told[-1]["verdict"] != "failed":
-            world.clock.later(0.25, speak)
-            return
-        word = {**told[-1], "why": "the panel climbs", "seen": seen}
-        world.chain.append(append(world.chain[-1], Entry("check.attested", "word", word, world.chain[-1].at)))
+        told.append(world.clock.now())
+        says(world)
 
-    world.clock.later(0.25, speak)
+    world.clock.later(20.0, speak)
     back = await world.passing(review.run())
     assert (back.action, back.rule) == (Action.ROLLBACK, "criterion.dash.seen")
+    assert "the panel climbs" in back.text
+    assert world.clock.now() - told[0] <= 2 * LOOK
+    assert world.target.sides[Side.BLUE].running
+
+
+async def test_harm_that_somebody_sees_while_nothing_can_be_measured_rolls_back() -> None:
+    world, _, review = await shifted(World(plan=without_a_time()))
+    told: list[float] = []
+
+    def go_dark() -> None:
+        world.watch.missing = lambda: "prometheus does not answer"
+
+    def speak() -> None:
+        told.append(world.clock.now())
+        says(world)
+
+    world.clock.later(5.0, go_dark)
+    world.clock.later(60.0, speak)
+    back = await world.passing(review.run())
+    assert (back.action, back.rule) == (Action.ROLLBACK, "criterion.dash.seen")
+    assert world.rules(), "it was held when they spoke"
+    assert world.clock.now() - told[0] <= 2 * LOOK
+
+
+async def test_harm_that_somebody_sees_while_the_clock_is_held_rolls_back() -> None:
+    world, _, review = await shifted(World(plan=without_a_time()))
+    world.clock.later(5.0, lambda: world.order(Act.HOLD))
+    told: list[float] = []
+
+    def speak() -> None:
+        told.append(world.clock.now())
+        says(world)
+
+    world.clock.later(60.0, speak)
+    back = await world.passing(review.run())
+    assert (back.action, back.rule) == (Action.ROLLBACK, "criterion.dash.seen")
+    assert world.clock.now() - told[0] <= 2 * LOOK
+
+
+async def test_harm_that_somebody_sees_in_the_shift_rolls_back() -> None:
+    world = World(plan=without_a_time())
+    await world.open()
+    world.go()
+    await world.clock.sleep(2.0)
+
+    def speak() -> None:
+        if any(data["step"] == "shift 50" for data in world.events("step.done")):
+            says(world)
+        else:
+            world.clock.later(0.25, speak)
+
+    world.clock.later(0.25, speak)
+    back = await world.passing(world.liftoff().run({"depot": NEW}, {"depot": OLD}))
+    assert (back.action, back.rule) == (Action.ROLLBACK, "criterion.dash.seen")
+    assert not any(data["step"] == "shift 100" for data in world.events("step.started"))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "seen"),
+    [("failed", {"late_s": 60}), ("passed", {}), ("inconclusive", {"item": "application"})],
+)
+async def test_a_word_that_tells_of_no_harm_brings_nothing_back(
+    verdict: str, seen: dict[str, object]
+) -> None:
+    world, _, review = await shifted(World(plan=_asked()))
+    world.clock.later(20.0, lambda: says(world, verdict, **seen))
+    assert (await world.passing(review.run())).text == "landed"
 
 
 async def test_a_roll_up_of_roll_ups_of_an_absent_line_rolls_nothing_back() -> None:

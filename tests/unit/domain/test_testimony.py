@@ -259,6 +259,8 @@ def asking(**more: Any) -> RecordBuilder:
     record = RecordBuilder()
     asked = {
         "check": "cfg.cors",
+        "owner": "devops-lead",
+        "severity": "required",
         "each": [*EACH],
         "shown": False,
         "due_ms": -3_600_000,
@@ -361,6 +363,100 @@ def test_the_same_words_about_the_same_files_make_the_same_claim() -> None:
     assert again.data["fingerprint"] == before
     other = looked(record, "business", evidence="c" * 64, source="business.png", version=4)
     assert other.data["fingerprint"] != before
+
+
+def test_one_file_shows_one_thing_and_harm_is_heard_whatever_it_shows() -> None:
+    record = asking(shown=True)
+    picture = {"evidence": "a" * 64, "source": "boards.png"}
+    looked(record, "application", **picture)
+    assert looked(record, "business", holds=False, **picture).data["verdict"] == "failed"
+    record.add("launch.ended", {"outcome": "scrubbed"})
+    record.seal()
+    assert record.verify(trust_root()).outcome == "scrubbed"
+
+
+def test_one_file_that_shows_two_things_shows_neither() -> None:
+    record = asking(shown=True)
+    for item in EACH:
+        looked(record, item, evidence="a" * 64, source="boards.png")
+    assert "shows one file for two of its things" in refused(record)
+
+
+def test_who_says_again_what_was_said_in_time_is_not_late() -> None:
+    record = asking(due_ms=NOW_MS - 960_000, until_ms=NOW_MS - 600_000)
+    spoken = NOW_MS - 900_000
+    for number, item in enumerate(EACH, 1):
+        looked(record, item, version=number)
+        record.events[-1] = append(record.events[-2], _of(record, spoken))
+        record.words[record.events[-1].digest] = record.words.pop(next(reversed(record.words)))
+    again = looked(record, "application", version=3)
+    assert again.data["verdict"] == "passed"
+    assert landed(record).outcome == "landed"
+
+
+def _of(record: RecordBuilder, t_ms: int) -> Entry:
+    """The last event as of another time."""
+    event = record.events[-1]
+    return Entry(event.type, event.key, dict(event.data), event.at, t_ms)
+
+
+AFTER = {"check": "t1.dash", "due_ms": 3_600_000, "each": [], "until_ms": None}
+"""A line that a person looks at after T-0."""
+
+
+def soaking(**more: Any) -> RecordBuilder:
+    """A launch whose users are all on green, and a line that its devops lead has to speak of then."""
+    record = asking(**AFTER, **more)
+    record.go()
+    for step in ("initiate", "promote"):
+        record.add("step.started", {"step": step})
+        record.add("step.done", {"step": step})
+    return record
+
+
+def test_a_line_after_t_0_takes_the_word_of_whoever_answers_for_it() -> None:
+    record = soaking()
+    assert record.attest("t1.dash").data["verdict"] == "passed"
+    record.add("launch.ended", {"outcome": "landed"})
+    record.seal()
+    assert record.verify(trust_root()).outcome == "landed"
+
+
+def test_a_line_after_t_0_takes_nobody_else_s_word() -> None:
+    record = soaking()
+    record.attest("t1.dash", "Emil Eng")
+    assert "Emil Eng gave their word for t1.dash, which is Dana Ops's" in refused(record)
+
+
+def test_a_line_after_t_0_does_not_pass_by_the_word_of_nobody() -> None:
+    record = soaking()
+    record.observe("t1.dash")
+    assert "t1.dash is passed by the word of nobody" in refused(record)
+
+
+def test_a_line_that_no_person_is_asked_for_takes_no_word_after_t_0_either() -> None:
+    record = soaking()
+    record.attest("ok.err")
+    assert "no person is asked for ok.err" in refused(record)
+
+
+def test_nobody_says_how_green_does_before_users_are_all_on_it() -> None:
+    record = asking(**AFTER)
+    record.go()
+    record.add("step.started", {"step": "initiate"})
+    record.attest("t1.dash")
+    assert "t1.dash is said of green before all users were on it" in refused(record)
+
+
+def test_a_blocker_after_t_0_needs_two_persons_too() -> None:
+    record = soaking(severity="blocker")
+    record.blockers |= {"t1.dash"}
+    first = record.attest("t1.dash")
+    second = record.attest("t1.dash", "Emil Eng", confirms=first.digest, version=2)
+    assert (first.data["verdict"], second.data["verdict"]) == ("inconclusive", "passed")
+    record.add("launch.ended", {"outcome": "landed"})
+    record.seal()
+    assert record.verify(trust_root()).outcome == "landed"
 
 
 @pytest.mark.parametrize("holds", [True, False])
