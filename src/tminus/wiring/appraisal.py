@@ -9,8 +9,8 @@ from tminus.control.readiness import AT_ONCE, Readiness
 from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.evidence import Observation
 from tminus.domain.plan import Check, Plan
+from tminus.domain.webaddress import no_web
 from tminus.errors import InconclusiveError, PlanError, TminusError, UnreachableError
-from tminus.http import is_address
 from tminus.planfile.asking import OVER_HTTP
 from tminus.planfile.filling import unfilled
 from tminus.planfile.targeting import AT_TARGET, BY_TARGET
@@ -192,8 +192,7 @@ def _address(name: str, reference: str, environment: Mapping[str, str], *, neede
 
 
 def _demand_http(name: str, reference: str, value: str) -> None:
-    if not is_address(value):
+    what, _, instead = no_web(value).partition("; ")
+    if what:
         which = f"behind {reference}" if value != reference else f"of the system {name!r}"
-        raise PlanError(
-            f"the address {which} is no http address", hint="let it begin with http:// or https:// and a host"
-        )
+        raise PlanError(f"the address {which} {what}", hint=instead)
