@@ -16,12 +16,15 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 import aiohttp
 from multidict import CIMultiDict
 
+from tminus.credentials import forms, without
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
 
 SECONDS = 10.0
 """The time limit of one call unless the caller names another."""
 BUSY = 429
 """The status of a server that takes no more requests of us for now."""
+_REFUSED = 400
+"""The status from which an answer is a refusal."""
 
 MAX_BYTES = 64 * 1024 * 1024
 """The longest answer that is read."""
@@ -33,6 +36,7 @@ class Answer:
 
     status: int
     body: bytes
+    """Where it is a refusal: without anything of ours that opens the system, which some servers repeat."""
     headers: Mapping[str, str]
     """By name, whatever the case of its letters; what came more than once is joined by commas."""
     ms: float
@@ -67,6 +71,7 @@ class Http:
         address, token = _bearer(base)
         self._base = address.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._secrets = forms(address=base, headers=self._headers)
 
     async def ask(  # noqa: PLR0913 - the parts of a request
         self,
@@ -83,8 +88,9 @@ class Http:
         Without `redirects` one is an answer like any other: to follow it makes a GET of a POST.
         """
         url = self._base + path
+        secrets = self._secrets | forms(headers=headers)
         began = monotonic()
-        with self._telling(method, url):
+        with self._telling(method, url, secrets):
             async with self._session.request(
                 method,
                 url,
@@ -96,6 +102,9 @@ class Http:
                 body = await reply.content.read(MAX_BYTES + 1)
                 while not reply.content.at_eof() and len(body) <= MAX_BYTES:
                     body += await reply.content.read(MAX_BYTES)
+                if reply.status >= _REFUSED:
+                    text = body.decode(errors="surrogateescape")
+                    body = without(text, secrets).encode(errors="surrogateescape")
                 return Answer(reply.status, body, _joined(reply.headers), (monotonic() - began) * 1000)
 
     @asynccontextmanager
@@ -107,30 +116,31 @@ class Http:
         Raises `UnreachableError` when there is no answer.
         """
         url = self._base + path
-        with self._telling(method, url):
+        secrets = self._secrets | forms(headers=headers)
+        with self._telling(method, url, secrets):
             reply = await self._session.request(
                 method, url, headers={**self._headers, **(headers or {})}, data=data, allow_redirects=False
             )
         # Closed with the answer, so that nobody reads on from a connection that is somebody else's by then.
-        async with reply, aclosing(self._pieces(method, url, reply)) as pieces:
+        async with reply, aclosing(self._pieces(method, url, reply, secrets)) as pieces:
             yield Arriving(reply.status, reply.headers, pieces)
 
     async def _pieces(
-        self, method: str, url: str, reply: aiohttp.ClientResponse
+        self, method: str, url: str, reply: aiohttp.ClientResponse, secrets: frozenset[str]
     ) -> AsyncGenerator[bytes, None]:
-        with self._telling(method, url):
+        with self._telling(method, url, secrets):
             async for piece in reply.content.iter_any():
                 yield piece
 
     @contextmanager
-    def _telling(self, method: str, url: str) -> Iterator[None]:
+    def _telling(self, method: str, url: str, secrets: frozenset[str]) -> Iterator[None]:
         """Within it, no answer is `UnreachableError`."""
         try:
             yield
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
             # An InvalidURL's text is the address as it was given, its login included.
             given = isinstance(error, aiohttp.InvalidURL) or not str(error)
-            what = type(error).__name__ if given else str(error)
+            what = type(error).__name__ if given else without(str(error), secrets)
             raise UnreachableError(
                 f"{method} {bare(url)}: {what}", hint=f"is something listening at {bare(self._base)}?"
             ) from error
