@@ -19,7 +19,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "POST"})
 LONGEST_AGE = 86_400
 """Seconds that a browser may keep a preflight; longer, and a change of the list reaches nobody."""
 
-_REFUSED = {
+REFUSED = {
     401: ": a browser shows no login with a preflight; let OPTIONS be answered before a login is asked for",
     403: ": a page goes on after 2xx alone; let OPTIONS be answered without a login, and allow this origin",
     404: ": a page goes on after 2xx alone; let the path answer OPTIONS too",
@@ -89,7 +89,7 @@ def kept_out(origin: str, answers: Mapping[str, Answer], headers: Sequence[str])
         allowed = reply.headers.get("access-control-allow-origin", "")
         if allowed != origin or (what != "GET" and reply.status >= 300):
             named = f"allows {allowed}" if allowed else "allows no origin"
-            said = _REFUSED.get(reply.status, "") if what != "GET" else ""
+            said = REFUSED.get(reply.status, "") if what != "GET" else ""
             yield f"{origin} is not let in by its name: {what} {named} ({reply.status}){said}"
             continue
         if not _listed(reply, "vary") & {"origin", "*"}:

@@ -40,6 +40,8 @@ class Answer:
     headers: Mapping[str, str]
     """By name, whatever the case of its letters; what came more than once is joined by commas."""
     ms: float
+    shown: bool = False
+    """Whether the request held a login."""
 
     def json(self) -> Any:
         """The body as JSON; raises `InconclusiveError` when it is none."""
@@ -105,7 +107,8 @@ class Http:
                 if reply.status >= _REFUSED:
                     text = body.decode(errors="surrogateescape")
                     body = without(text, secrets).encode(errors="surrogateescape")
-                return Answer(reply.status, body, _joined(reply.headers), (monotonic() - began) * 1000)
+                ms = (monotonic() - began) * 1000
+                return Answer(reply.status, body, _joined(reply.headers), ms, bool(secrets))
 
     @asynccontextmanager
     async def arriving(
@@ -171,9 +174,10 @@ def must_serve(reply: Answer, where: str) -> None:
     Raises `DeniedError` for 401 and 403; `UnreachableError` for 429, and for what says that a server is not ready.
     """
     if reply.status in {401, 403}:
+        act = "renew the login in" if reply.shown else "write the login into"
         raise DeniedError(
             f"{where} refuses us ({reply.status})",
-            hint="write the login into the variable or file that the plan's address refers to",
+            hint=f"{act} the variable or file that the plan's address refers to",
         )
     if reply.status == BUSY:
         raise busy(where, reply.headers)
