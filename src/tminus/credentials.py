@@ -33,7 +33,8 @@ def forms(*, address: str = "", headers: Mapping[str, str] | None = None) -> fro
         if name.lower() in _SHOWN_WITH:
             found.update(_in_header(value))
     found |= {quote(one, safe="") for one in found}
-    return frozenset(found | {json.dumps(one)[1:-1] for one in found} - {""})
+    found |= {json.dumps(one)[1:-1] for one in found}
+    return frozenset(found - {""})
 
 
 def in_address(address: str) -> Iterator[str]:

@@ -23,6 +23,7 @@ SECONDS = 10.0
 """The time limit of one call unless the caller names another."""
 BUSY = 429
 """The status of a server that takes no more requests of us for now."""
+_PORTS = {"http": 80, "https": 443}
 _REFUSED = 400
 """The status from which an answer is a refusal."""
 
@@ -42,12 +43,16 @@ class Answer:
     ms: float
     shown: bool = False
     """Whether the request held a login."""
+    led: str = ""
+    """The address at another host that it was led on to, and that answered; empty for none."""
 
     def json(self) -> Any:
         """The body as JSON; raises `InconclusiveError` when it is none."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
+            if self.led:
+                raise leads_on("the address", self.led) from error
             raise InconclusiveError(
                 f"the answer ({self.status}, {len(self.body)} bytes) is no JSON",
                 hint="see what stands at this address; a proxy's error page is a frequent cause",
@@ -108,7 +113,9 @@ class Http:
                     text = body.decode(errors="surrogateescape")
                     body = without(text, secrets).encode(errors="surrogateescape")
                 ms = (monotonic() - began) * 1000
-                return Answer(reply.status, body, _joined(reply.headers), ms, bool(secrets))
+                asked = reply.history[0].url if reply.history else reply.url
+                led = "" if reply.url.origin() == asked.origin() else bare(str(reply.url))
+                return Answer(reply.status, body, _joined(reply.headers), ms, bool(secrets), led)
 
     @asynccontextmanager
     async def arriving(
@@ -141,6 +148,8 @@ class Http:
         try:
             yield
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
+            if to := led_to(error, self._base):
+                raise leads_on(bare(self._base), to) from error
             # An InvalidURL's text is the address as it was given, its login included.
             given = isinstance(error, aiohttp.InvalidURL) or not str(error)
             what = type(error).__name__ if given else without(str(error), secrets)
@@ -187,6 +196,25 @@ def must_serve(reply: Answer, where: str) -> None:
         )
 
 
+def led_to(error: BaseException, base: str) -> str:
+    """The other host that a redirect of this address led to, and that nobody reached; empty for none."""
+    parts = _parts(base) if isinstance(error, aiohttp.ClientConnectorError) else None
+    # A name beyond ASCII is asked for in another form, so nothing is known of it here.
+    if parts is None or not base.isascii():
+        return ""
+    assert isinstance(error, aiohttp.ClientConnectorError)  # noqa: S101 - anything else has no parts
+    same = (error.host, error.port) == (parts.hostname, parts.port or _PORTS[parts.scheme])
+    return "" if same else f"{error.host}:{error.port}"
+
+
+def leads_on(where: str, to: str) -> InconclusiveError:
+    """What it means that an address sends us to another host: it is a login page, or it has moved."""
+    return InconclusiveError(
+        f"{where} leads on to {to}, and not to an answer",
+        hint="let the address be the one that answers by itself, past the login page of a person",
+    )
+
+
 def busy(where: str, headers: Mapping[str, str]) -> UnreachableError:
     """What a 429 means, with the time that the server asks for."""
     later = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
@@ -202,8 +230,9 @@ def expecting(where: str, what: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        lacking = f"it holds no {error}" if isinstance(error, KeyError) else "a part of it is of another kind"
         raise InconclusiveError(
-            f"{where} answers {what} in a way that it never would ({type(error).__name__}: {str(error)[:60]})",
+            f"{where} answers {what} in a way that it never would: {lacking}",
             hint="see what stands at this address; another server may answer there",
         ) from error
 

@@ -18,7 +18,7 @@ import aiohttp
 
 from tminus.credentials import forms, without
 from tminus.errors import DeniedError, RolloutError, TminusError, UnreachableError
-from tminus.http import BUSY, bare, busy
+from tminus.http import BUSY, bare, busy, leads_on, led_to
 
 if TYPE_CHECKING:
     from kubernetes.aio.client import ApiClient, Configuration
@@ -191,6 +191,8 @@ class Api:
                 text = answer.decode(errors="replace")
                 return response.status, without(text, self._secrets) if response.status >= 400 else text
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if to := led_to(error, self._where):
+                raise leads_on(f"the Kubernetes API at {self._where}", to) from error
             why = without(str(error), self._secrets) or f"no answer in {self._seconds:g} s"
             raise UnreachableError(
                 f"the Kubernetes API at {self._where} does not answer {method} {_bare(path)}: {why}",

@@ -141,6 +141,11 @@ class Vault:
                 f"{self.where} answers {status} when it is asked how it is",
                 hint="is this the address of Vault? a proxy before it may answer in its place",
             )
+        if status == ACTIVE and "sealed" not in answer:
+            raise InconclusiveError(
+                f"{self.where} answers {status} when it is asked how it is, but not as Vault does",
+                hint="is this the address of Vault? another server may answer there",
+            )
         return Health(status, str(answer.get("version") or ""), str(answer.get("cluster_name") or ""))
 
     async def engine(self, path: str, namespace: str | None = None) -> Engine | None:
