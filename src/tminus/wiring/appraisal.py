@@ -120,7 +120,7 @@ def afar(
     by_target = by_target or {}
     addresses, out_of_reach = _addresses(plan, environment, (scene, by_target), curtain)
     makers: Makers = {
-        **alerting.makers(plan, addresses, SystemClock().now),
+        **alerting.makers(plan, addresses, SystemClock().now, out_of_reach),
         **clusters.makers(plan, addresses, environment, SystemClock().now),
         "grafana": dashboards.maker(plan, addresses),
         **by_target,
