@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from tminus.domain.canonical import JsonValue
 from tminus.errors import InconclusiveError
-from tminus.http import Answer, Http
+from tminus.http import BUSY, Answer, Http, busy
 
 FOREIGN = "https://evil.example"
 """An origin that nobody lets in; the name is reserved for examples."""
@@ -19,11 +19,22 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "POST"})
 LONGEST_AGE = 86_400
 """Seconds that a browser may keep a preflight; longer, and a change of the list reaches nobody."""
 
+REFUSED = {
+    401: ": a browser shows no login with a preflight; let OPTIONS be answered before a login is asked for",
+    403: ": a page goes on after 2xx alone; let OPTIONS be answered without a login, and allow this origin",
+    404: ": a page goes on after 2xx alone; let the path answer OPTIONS too",
+}
+"""What it means that a preflight is refused: it is asked without credentials, and only an ok status lets a page on."""
+
 
 async def as_a_page(
     http: Http, path: str, origin: str, methods: Sequence[str], headers: Sequence[str]
 ) -> dict[str, Answer]:
-    """What a browser gets for a page of this origin: a preflight for each method, and a simple GET."""
+    """What a browser gets for a page of this origin: a preflight for each method, and a simple GET.
+
+    Raises `UnreachableError` where the service takes no more requests, and `InconclusiveError` where its answers say
+    nothing of origins: it fails, or there is no such path.
+    """
     found: dict[str, Answer] = {}
     for method in methods:
         asked = {"Origin": origin, "Access-Control-Request-Method": method}
@@ -32,10 +43,17 @@ async def as_a_page(
         found[f"preflight {method}"] = await http.ask("OPTIONS", path, headers=asked)
     found["GET"] = await http.ask("GET", path, headers={"Origin": origin})
     for what, reply in found.items():
+        if reply.status == BUSY:
+            raise busy(f"{path}, asked by {what} for {origin},", reply.headers)
         if reply.status >= 500:
             raise InconclusiveError(
                 f"{what} for {origin} is answered with {reply.status}", hint="see why the service fails"
             )
+    if {reply.status for reply in found.values()} == {404}:
+        raise InconclusiveError(
+            f"there is no {path}: each preflight and GET is answered with 404",
+            hint="let `path` be one that pages of other origins ask for",
+        )
     return found
 
 
@@ -71,7 +89,8 @@ def kept_out(origin: str, answers: Mapping[str, Answer], headers: Sequence[str])
         allowed = reply.headers.get("access-control-allow-origin", "")
         if allowed != origin or (what != "GET" and reply.status >= 300):
             named = f"allows {allowed}" if allowed else "allows no origin"
-            yield f"{origin} is not let in by its name: {what} {named} ({reply.status})"
+            said = REFUSED.get(reply.status, "") if what != "GET" else ""
+            yield f"{origin} is not let in by its name: {what} {named} ({reply.status}){said}"
             continue
         if not _listed(reply, "vary") & {"origin", "*"}:
             yield f"{what} for {origin} does not vary: let `Vary` name `Origin`"

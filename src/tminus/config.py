@@ -10,6 +10,8 @@ from tminus.errors import PartError, PlanError, UsageError
 
 _MOST = 64 * 1024
 """Bytes of a file behind a reference; a secret or an address is one line."""
+_NAMED = {"env": "environment variable", "file": "file"}
+"""By the kind of a reference: what it names."""
 LEAST_TOKEN = 20
 """Characters of a token, at the least."""
 _FOLDERS = ("archive", "images", "keys", "launches", "rehearsals", "stages")
@@ -105,7 +107,12 @@ def resolve(reference: str, environment: Mapping[str, str]) -> str:
     Raises `PlanError` when there is nothing behind the reference, or no regular file of one line; what it holds is
     never told.
     """
-    kind, _, name = reference.partition(":")
+    kind, colon, name = reference.partition(":")
+    if colon and kind in _NAMED and not name.strip():
+        raise PlanError(
+            f"`{reference}` names no {_NAMED[kind]}",
+            hint=f"write {kind}:{'NAME' if kind == 'env' else 'PATH'}",
+        )
     if kind == "env":
         if name not in environment:
             raise PlanError(f"the environment variable {name} is not set", hint=f"set {name} and start again")

@@ -16,12 +16,16 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 import aiohttp
 from multidict import CIMultiDict
 
+from tminus.credentials import forms, without
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
 
 SECONDS = 10.0
 """The time limit of one call unless the caller names another."""
 BUSY = 429
 """The status of a server that takes no more requests of us for now."""
+_PORTS = {"http": 80, "https": 443}
+_REFUSED = 400
+"""The status from which an answer is a refusal."""
 
 MAX_BYTES = 64 * 1024 * 1024
 """The longest answer that is read."""
@@ -33,15 +37,22 @@ class Answer:
 
     status: int
     body: bytes
+    """Where it is a refusal: without anything of ours that opens the system, which some servers repeat."""
     headers: Mapping[str, str]
     """By name, whatever the case of its letters; what came more than once is joined by commas."""
     ms: float
+    shown: bool = False
+    """Whether the request held a login."""
+    led: str = ""
+    """The address at another host that it was led on to, and that answered; empty for none."""
 
     def json(self) -> Any:
         """The body as JSON; raises `InconclusiveError` when it is none."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
+            if self.led:
+                raise leads_on("the address", self.led) from error
             raise InconclusiveError(
                 f"the answer ({self.status}, {len(self.body)} bytes) is no JSON",
                 hint="see what stands at this address; a proxy's error page is a frequent cause",
@@ -67,6 +78,7 @@ class Http:
         address, token = _bearer(base)
         self._base = address.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._secrets = forms(address=base, headers=self._headers)
 
     async def ask(  # noqa: PLR0913 - the parts of a request
         self,
@@ -83,8 +95,9 @@ class Http:
         Without `redirects` one is an answer like any other: to follow it makes a GET of a POST.
         """
         url = self._base + path
+        secrets = self._secrets | forms(headers=headers)
         began = monotonic()
-        with self._telling(method, url):
+        with self._telling(method, url, secrets):
             async with self._session.request(
                 method,
                 url,
@@ -96,7 +109,13 @@ class Http:
                 body = await reply.content.read(MAX_BYTES + 1)
                 while not reply.content.at_eof() and len(body) <= MAX_BYTES:
                     body += await reply.content.read(MAX_BYTES)
-                return Answer(reply.status, body, _joined(reply.headers), (monotonic() - began) * 1000)
+                if reply.status >= _REFUSED:
+                    text = body.decode(errors="surrogateescape")
+                    body = without(text, secrets).encode(errors="surrogateescape")
+                ms = (monotonic() - began) * 1000
+                asked = reply.history[0].url if reply.history else reply.url
+                led = "" if reply.url.origin() == asked.origin() else bare(str(reply.url))
+                return Answer(reply.status, body, _joined(reply.headers), ms, bool(secrets), led)
 
     @asynccontextmanager
     async def arriving(
@@ -107,30 +126,33 @@ class Http:
         Raises `UnreachableError` when there is no answer.
         """
         url = self._base + path
-        with self._telling(method, url):
+        secrets = self._secrets | forms(headers=headers)
+        with self._telling(method, url, secrets):
             reply = await self._session.request(
                 method, url, headers={**self._headers, **(headers or {})}, data=data, allow_redirects=False
             )
         # Closed with the answer, so that nobody reads on from a connection that is somebody else's by then.
-        async with reply, aclosing(self._pieces(method, url, reply)) as pieces:
+        async with reply, aclosing(self._pieces(method, url, reply, secrets)) as pieces:
             yield Arriving(reply.status, reply.headers, pieces)
 
     async def _pieces(
-        self, method: str, url: str, reply: aiohttp.ClientResponse
+        self, method: str, url: str, reply: aiohttp.ClientResponse, secrets: frozenset[str]
     ) -> AsyncGenerator[bytes, None]:
-        with self._telling(method, url):
+        with self._telling(method, url, secrets):
             async for piece in reply.content.iter_any():
                 yield piece
 
     @contextmanager
-    def _telling(self, method: str, url: str) -> Iterator[None]:
+    def _telling(self, method: str, url: str, secrets: frozenset[str]) -> Iterator[None]:
         """Within it, no answer is `UnreachableError`."""
         try:
             yield
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
+            if to := led_to(error, self._base):
+                raise leads_on(bare(self._base), to) from error
             # An InvalidURL's text is the address as it was given, its login included.
             given = isinstance(error, aiohttp.InvalidURL) or not str(error)
-            what = type(error).__name__ if given else str(error)
+            what = type(error).__name__ if given else without(str(error), secrets)
             raise UnreachableError(
                 f"{method} {bare(url)}: {what}", hint=f"is something listening at {bare(self._base)}?"
             ) from error
@@ -161,9 +183,10 @@ def must_serve(reply: Answer, where: str) -> None:
     Raises `DeniedError` for 401 and 403; `UnreachableError` for 429, and for what says that a server is not ready.
     """
     if reply.status in {401, 403}:
+        act = "renew the login in" if reply.shown else "write the login into"
         raise DeniedError(
             f"{where} refuses us ({reply.status})",
-            hint="write the login into the variable or file that the plan's address refers to",
+            hint=f"{act} the variable or file that the plan's address refers to",
         )
     if reply.status == BUSY:
         raise busy(where, reply.headers)
@@ -171,6 +194,25 @@ def must_serve(reply: Answer, where: str) -> None:
         raise UnreachableError(
             f"{where} answers {reply.status}", hint="wait until it is ready, or see what it waits for"
         )
+
+
+def led_to(error: BaseException, base: str) -> str:
+    """The other host that a redirect of this address led to, and that nobody reached; empty for none."""
+    parts = _parts(base) if isinstance(error, aiohttp.ClientConnectorError) else None
+    # A name beyond ASCII is asked for in another form, so nothing is known of it here.
+    if parts is None or not base.isascii():
+        return ""
+    assert isinstance(error, aiohttp.ClientConnectorError)  # noqa: S101 - anything else has no parts
+    same = (error.host, error.port) == (parts.hostname, parts.port or _PORTS[parts.scheme])
+    return "" if same else f"{error.host}:{error.port}"
+
+
+def leads_on(where: str, to: str) -> InconclusiveError:
+    """What it means that an address sends us to another host: it is a login page, or it has moved."""
+    return InconclusiveError(
+        f"{where} leads on to {to}, and not to an answer",
+        hint="let the address be the one that answers by itself, past the login page of a person",
+    )
 
 
 def busy(where: str, headers: Mapping[str, str]) -> UnreachableError:
@@ -188,8 +230,9 @@ def expecting(where: str, what: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        lacking = f"it holds no {error}" if isinstance(error, KeyError) else "a part of it is of another kind"
         raise InconclusiveError(
-            f"{where} answers {what} in a way that it never would ({type(error).__name__}: {str(error)[:60]})",
+            f"{where} answers {what} in a way that it never would: {lacking}",
             hint="see what stands at this address; another server may answer there",
         ) from error
 

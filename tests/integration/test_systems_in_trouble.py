@@ -57,6 +57,8 @@ CALL_SECONDS = 0.4
 SECONDS = 8.0
 """What a whole line may take here, on a busy machine too."""
 DIGEST = f"sha256:{'0' * 64}"
+TOKEN = "canary-token-7f3a9c"
+"""What opens a system whose address does not hold it."""
 NOT_ASKED = {"local", "plan", "traffic", "release", "staging"}
 """Systems that are looked at without a network: files, a plan, a trace, processes of this machine."""
 
@@ -83,7 +85,7 @@ class Row:
 
 
 async def _token() -> str:
-    return "a token"
+    return TOKEN
 
 
 def _alertmanager(address: str) -> alertmanager.System:
@@ -103,7 +105,7 @@ def _logs(kind: str, address: str) -> logs.System:
     return logs.System(f"{kind}+{address}", SystemClock().now, site=address)
 
 
-_DEPOT = partial(Row, system=lambda address: depot.System(address, "user", "password"), answers=_FAILED)
+_DEPOT = partial(Row, system=lambda address: depot.System(address, "user", TOKEN), answers=_FAILED)
 _ORIGINS: Mapping[str, JsonValue] = {"origins": ["https://app.example"], "methods": ["GET"], "headers": []}
 _CLIENTS: Mapping[str, JsonValue] = {"client": {"x": "1"}, "other": {"x": "2"}}
 
@@ -173,7 +175,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "CONNECT_SECONDS", 2)  # libpq knows no shorter one
 
 
-async def _judged(row: Row, address: str, folder: Path) -> Claim:
+async def judged(row: Row, address: str, folder: Path) -> Claim:
     """The line's claim, by the product's own path: probe, expectation, record."""
     line = Check(
         id="line",
@@ -202,7 +204,7 @@ def _kubeconfig(address: str, folder: Path) -> Path:
     path = folder / "kubeconfig"
     told = {
         "clusters": [{"name": "it", "cluster": {"server": address}}],
-        "users": [{"name": "robot", "user": {"token": "a token"}}],
+        "users": [{"name": "robot", "user": {"token": TOKEN}}],
         "contexts": [{"name": "it", "context": {"cluster": "it", "user": "robot"}}],
         "current-context": "it",
     }
@@ -227,7 +229,7 @@ async def test_a_system_in_trouble_never_passes_and_says_which_trouble_in_time(
         return  # a trouble of HTTP, and this system is not asked over it
     async with troubled(trouble, tmp_path) as address:
         began = monotonic()
-        claim = await _judged(row, address, tmp_path)
+        claim = await judged(row, address, tmp_path)
         took = monotonic() - began
     assert claim.verdict in _allowed(row, trouble), claim.why
     assert took < SECONDS

@@ -1,7 +1,14 @@
 """What a browser makes of the answers to a page of another origin."""
 
-from tminus.browsers import foreign, kept_long, kept_out, let_in
-from tminus.http import Answer
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from tminus.browsers import REFUSED, as_a_page, foreign, kept_long, kept_out, let_in
+from tminus.errors import InconclusiveError, TminusError, UnreachableError
+from tminus.http import Answer, Http
 
 APP = "https://app.example.org"
 
@@ -60,7 +67,7 @@ def test_a_star_for_origins_is_not_the_origins_name() -> None:
     answers = {"GET": allowing("*"), "preflight GET": with_status(403)}
     assert list(kept_out(APP, answers, [])) == [
         f"{APP} is not let in by its name: GET allows * (204)",
-        f"{APP} is not let in by its name: preflight GET allows no origin (403)",
+        f"{APP} is not let in by its name: preflight GET allows no origin (403){REFUSED[403]}",
     ]
     shared = allowing("*", access_control_allow_credentials="true")
     assert list(let_in("null", {"GET": shared, "preflight GET": shared})) == [
@@ -73,3 +80,45 @@ def test_a_preflight_is_kept_for_a_day_at_most() -> None:
         said = list(kept_long(APP, {"preflight GET": allowing(access_control_max_age=age), "GET": answer()}))
         assert len(said) == len(words)
         assert all(word in line for word, line in zip(words, said, strict=True))
+
+
+def answering(statuses: Mapping[str, int]) -> Http:
+    """A service that gives each method one status, and says when to come back."""
+
+    async def ask(method: str, _path: str, **_about: Any) -> Answer:
+        return with_status(statuses[method], retry_after="7")
+
+    return cast("Http", SimpleNamespace(ask=ask))
+
+
+@pytest.mark.parametrize(
+    ("options", "get", "error", "words"),
+    [
+        (429, 200, UnreachableError, r"takes no more requests of us now \(429, Retry-After: 7\)"),
+        (204, 429, UnreachableError, r"asked by GET for .*, takes no more requests of us now \(429"),
+        (404, 404, InconclusiveError, "there is no /shop: each preflight and GET is answered with 404"),
+        (500, 200, InconclusiveError, "preflight PUT for .* is answered with 500"),
+    ],
+)
+async def test_answers_that_say_nothing_of_origins_are_no_verdict(
+    options: int, get: int, error: type[TminusError], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        await as_a_page(answering({"OPTIONS": options, "GET": get}), "/shop", APP, ["PUT"], [])
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (
+            401,
+            "a browser shows no login with a preflight; let OPTIONS be answered before a login is asked for",
+        ),
+        (403, "let OPTIONS be answered without a login, and allow this origin"),
+        (404, "let the path answer OPTIONS too"),
+    ],
+)
+def test_a_preflight_that_is_refused_keeps_out_in_words_that_name_the_status(status: int, words: str) -> None:
+    (said,) = kept_out(APP, {"preflight PUT": with_status(status), "GET": allowing()}, [])
+    assert f"preflight PUT allows no origin ({status}): " in said
+    assert words in said

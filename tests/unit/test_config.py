@@ -78,3 +78,13 @@ def test_launches_live_in_the_home_or_where_the_environment_says(
     (tmp_path / "address").write_text("sqlite:////srv/tminus.db\n")
     monkeypatch.setenv("TMINUS_DATABASE_URL", f"file:{tmp_path / 'address'}")
     assert database_url() == "sqlite:////srv/tminus.db"
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [("env:", "`env:` names no environment variable"), ("file: ", "`file: ` names no file")],
+)
+def test_a_reference_to_nothing_is_told(reference: str, said: str) -> None:
+    with pytest.raises(PlanError) as told:
+        resolve(reference, {})
+    assert str(told.value) == said

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tminus import demo, planfile
+from tminus import demo, planfile, probes
 from tminus.demo.theatre import DOCUMENTS, LONGEST_SECONDS, RATE
 from tminus.domain import offsets
 from tminus.domain.plan import Kind
@@ -95,3 +95,15 @@ def test_how_long_users_stay_is_said_as_it_is() -> None:
     assert "for an hour beside the shortened waits" in " ".join(REFERENCE.split())
     how_to = (ROOT / "docs" / "how-to" / "run-the-demo.md").read_text(encoding="utf-8")
     assert "users stay for an hour beside these waits" in " ".join(how_to.split())
+
+
+def test_every_kind_of_system_that_is_observed_has_its_address_in_the_reference_of_plans() -> None:
+    page = (ROOT / "docs" / "reference" / "plan.md").read_text(encoding="utf-8")
+    table = page.partition("| kind | its address |")[2].partition("\n\n")[0]
+    told = {
+        kind
+        for row in table.splitlines()
+        for kind in re.findall(r"`(\w+)`", row.split("|")[1:2][0] if row else "")
+    }
+    own = {name for name, module in probes.systems().items() if module.startswith("tminus.probes.")}
+    assert own - told == set()

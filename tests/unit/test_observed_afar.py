@@ -68,3 +68,30 @@ async def test_only_a_launch_sends_something_to_people() -> None:
     with pytest.raises(ProbeError) as told:
         await afar(plan, {}, AFAR, {}, trust=NOBODY).observe(check, drill)
     assert "sends an alert" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "probe", "other", "arguments"),
+    [
+        ("alertmanager", "alertmanager.routes", "prometheus", {}),
+        ("logs", "logs.arrived", "website", {"labels": {"app": "shop"}, "instances": 1}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [({}, "the environment variable OTHER is not set"), ({"OTHER": "there"}, "behind env:OTHER is no http")],
+)
+async def test_a_system_that_another_is_compared_with_is_named_with_what_is_wrong_with_it(
+    kind: str, probe: str, other: str, arguments: dict[str, Any], environment: dict[str, str], words: str
+) -> None:
+    plan = small()
+    address = "loki+http://127.0.0.1:1" if kind == "logs" else "http://127.0.0.1:1"
+    systems: dict[str, Any] = {
+        kind: {"kind": kind, "real": True, "address": address},
+        "second": {"kind": other, "real": True, "address": "env:OTHER"},
+    }
+    plan = replace(plan, systems=systems)
+    check = replace(plan.check("site.up"), probe=probe, arguments=arguments)
+    with pytest.raises(PlanError, match=f"'second' of kind {other}.*{words}") as told:
+        await afar(plan, environment, DESK, {}).observe(check, arguments)
+    assert "give the plan a system" not in told.value.hint

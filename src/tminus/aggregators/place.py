@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from tminus.credentials import forms, without
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
 from tminus.http import BUSY, Answer, bare, busy
 
@@ -22,7 +23,7 @@ class Place:
     path: str
     """What follows; without a slash at its end."""
     headers: Mapping[str, str] = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
+    secrets: frozenset[str] = field(repr=False)
     """What opens it, in every form in which an answer could repeat it."""
 
     @classmethod
@@ -49,7 +50,7 @@ class Place:
             urlunsplit((parts.scheme, netloc, "", "", "")),
             parts.path.rstrip("/"),
             {"Authorization": shown} if shown else {},
-            tuple(one for one in (basic if user else "", password, login) if one),
+            forms(address=address, headers={"Authorization": shown}),
         )
 
     def read(self, reply: Answer, what: str) -> Any:
@@ -79,7 +80,5 @@ class Place:
 
     def told(self, reply: Answer) -> str:
         """The beginning of an answer in words, without anything that opens it."""
-        text = " ".join(reply.body.decode(errors="replace").split())
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            text = text.replace(secret, "…")
+        text = without(" ".join(reply.body.decode(errors="replace").split()), self.secrets)
         return f": {text[:_QUOTED]}" if text else ""

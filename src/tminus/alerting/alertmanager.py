@@ -50,7 +50,7 @@ class Alertmanager:
 
     def __init__(self, http: Http, address: str) -> None:
         self._http = http
-        self._where = bare(address)
+        self._where = f"Alertmanager at {bare(address)}"
 
     async def tree(self) -> Tree:
         """The routing tree in force."""

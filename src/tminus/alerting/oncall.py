@@ -181,7 +181,7 @@ class Api:
         return reply.json()
 
     def _said(self, reply: Answer) -> str:
-        """PagerDuty's own words for a refusal, without the token."""
+        """PagerDuty's own words for a refusal."""
         answer = (
             reply.json() if reply.headers.get("content-type", "").startswith("application/json") else None
         )
@@ -189,7 +189,7 @@ class Api:
         if not isinstance(error, dict):
             return ""
         words = "; ".join(map(str, [error.get("message", ""), *(error.get("errors") or ())]))
-        return f": {words.replace(self._door.token, '…')[:160]}"
+        return f": {words[:160]}"
 
     def _strange(self, name: str) -> InconclusiveError:
         return InconclusiveError(

@@ -37,7 +37,7 @@ class Prometheus:
 
     def __init__(self, http: Http, address: str) -> None:
         self._http = http
-        self._where = bare(address)
+        self._where = f"Prometheus at {bare(address)}"
 
     async def query(self, expression: str, at: float | None = None) -> list[Sample]:
         """The value of an expression now or at an instant: one sample for each series, none for an empty answer."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from tminus.alerting.expression import Expression, parse
 from tminus.alerting.measures import Meaning, meanings
-from tminus.domain import expectation, offsets
+from tminus.domain import alertlimit, expectation, offsets
 from tminus.domain.canonical import JsonValue
 from tminus.errors import InconclusiveError, PlanError
 
@@ -118,21 +118,23 @@ def _instant(text: str) -> float:
 
 
 def wanted(measure: str, above: str, below: str, hold: str, severity: str) -> Wanted:
-    """What a plan's arguments ask for; raises `PlanError` for a limit or a hold that is none."""
+    """What a plan's arguments ask for; raises `PlanError` for a hold that is none or a limit that never fires."""
     if bool(above) == bool(below):
         raise PlanError(
             f"the alert on {measure} has {'two limits' if above else 'no limit'}",
             hint='write either above: "1%" or below: "90%"',
         )
+    argument, text = ("above", above) if above else ("below", below)
+    what, _, instead = alertlimit.unfit(measure, argument, text).partition("; ")
+    if what:
+        raise PlanError(f"the alert on {measure}: {what}", hint=instead)
+    limit = expectation.parse(f"> {text}").limit
     try:
-        limit = expectation.parse(f"> {above or below}").limit
         seconds = offsets.seconds(hold)
     except ValueError as error:
-        raise PlanError(
-            f"the alert on {measure}: {error}", hint='write above: "1%" and hold: 1min'
-        ) from error
+        raise PlanError(f"the alert on {measure}: {error}", hint="write hold: 1min") from error
     assert isinstance(limit, float)  # noqa: S101 - a comparison has a number
-    return Wanted(measure, limit, bool(above), seconds, severity, f"{'>' if above else '<'} {above or below}")
+    return Wanted(measure, limit, bool(above), seconds, severity, f"{alertlimit.SIGNS[argument]} {text}")
 
 
 def meant(rules: Iterable[Rule], measure: str) -> list[tuple[Rule, Meaning]]:

@@ -15,17 +15,18 @@ from tminus.cli import outputs
 from tminus.config import resolve
 from tminus.domain import drift, panelkinds
 from tminus.domain.canonical import JsonValue
-from tminus.errors import UsageError
+from tminus.domain.webaddress import no_web
+from tminus.errors import PlanError, TminusError, UsageError
 from tminus.grafana import restricting
 from tminus.grafana.api import asking
 from tminus.grafana.boards import Service, boards
 from tminus.grafana.describing import Board
-from tminus.http import is_address
 
 _AROUND = (
     "panels about what is around the service ask for haproxy_*, pg_*, redis_*, node_* and trivy_*, as the usual"
     " exporters call them; change those that you call otherwise, or leave them out with --without"
 )
+_REFERENCES = ("env:", "file:")
 _MESSAGE = "made by tminus make dashboards"
 """What Grafana's history of versions says of it."""
 
@@ -68,10 +69,15 @@ def dashboards(  # noqa: PLR0913 - each is an option that a person may type
     service = Service(Names.given(counter, failed, histogram), label)
     made = [board.without(left_out) for board in boards(service)]
     _demand_readable(made)
+    address = _address(push) if push else ""
     models = {board.kind: board.model(datasource) for board in made}
     for kind, model in models.items():
         _write(out / f"{kind}.json", model, force=force)
-    pushed = asyncio.run(_pushed(_address(push), list(models.values()), overwrite=force)) if push else []
+    try:
+        pushed = asyncio.run(_pushed(address, list(models.values()), overwrite=force)) if push else []
+    except TminusError:
+        typer.echo(f"the files are written into {out}; Grafana does not have all of them", err=True)
+        raise
     told = [_told(out, board, models[board.kind]) for board in made]
     if as_json:
         typer.echo(json.dumps({"dashboards": told, "pushed": pushed}, ensure_ascii=False))
@@ -137,12 +143,18 @@ def _write(path: Path, model: dict[str, Any], *, force: bool) -> None:
 
 
 def _address(reference: str) -> str:
-    address = resolve(reference, os.environ)
-    if not is_address(address):
+    if not reference.startswith(_REFERENCES):
         raise UsageError(
-            "what --push refers to is no http address",
-            hint="let it be https://:TOKEN@host, behind env: or file:",
+            "--push is no reference to an address, which holds a token that others could read here",
+            hint="write --push env:NAME or --push file:PATH",
         )
+    try:
+        address = resolve(reference, os.environ)
+    except PlanError as error:
+        raise UsageError(f"--push: {error}", hint="correct what --push refers to") from error
+    what, _, instead = no_web(address).partition("; ")
+    if what:
+        raise UsageError(f"the address that --push refers to {what}", hint=f"{instead}: https://:TOKEN@host")
     return address
 
 

@@ -13,12 +13,12 @@ from tminus.alerting.figures import Names
 from tminus.alerting.made_rules import OWN, SERIES, Line, Shape
 from tminus.alerting.rules import wanted
 from tminus.alerting.yamltree import seconds
+from tminus.cli import making_options as options
 from tminus.cli import outputs
 from tminus.cli.clock import now
 from tminus.cli.streams import told
 from tminus.domain.plan import Check, Plan
 from tminus.errors import UsageError
-from tminus.http import is_address
 
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
@@ -26,6 +26,8 @@ Force = Annotated[bool, typer.Option("--force", help="Write over a file that is 
 _PROBE = "prometheus.alert"
 _SECRETS = "/etc/alertmanager/secrets"
 _NAMES = ", ".join(SERIES)
+_LEAST_WINDOW = 4.0
+"""Seconds: four scrapes of a Prometheus that scrapes each second."""
 
 
 def rules(  # noqa: PLR0913 - each is an option that a person may type
@@ -39,7 +41,7 @@ def rules(  # noqa: PLR0913 - each is an option that a person may type
         typer.Option(help=f"What a series is called, as NAME=SELECTOR; may be given again. Names: {_NAMES}."),
     ] = None,
     window: Annotated[
-        str, typer.Option(help="Over which rates are taken; four scrapes at the least.")
+        str, typer.Option(help="Over which rates are taken; four scrapes at the least, and never below 4s.")
     ] = "1m",
     fewest: Annotated[
         float, typer.Option(min=0.0, help="Requests a second below which a share says nothing.")
@@ -61,16 +63,21 @@ def rules(  # noqa: PLR0913 - each is an option that a person may type
     then passes; one more alert always fires, so that silence means something. Says on standard error which series have
     the reference setup's names or labels.
     """
-    if not is_address(runbooks):
-        raise UsageError(f"{runbooks!r} is no address", hint="write --runbooks https://wiki.example/runbooks")
+    options.demand_address("--runbooks", runbooks, "https://wiki.example/runbooks")
     if "{{" in runbooks:
         raise UsageError(
             f"{runbooks!r} holds {{{{, which Prometheus takes for a template",
             hint="write the address that all runbooks lie below",
         )
-    _length("--window", window)
+    if _length("--window", window) < _LEAST_WINDOW:
+        raise UsageError(
+            f"--window {window} holds fewer than four scrapes, which come once a second at the most",
+            hint="write four times your scrape interval: --window 1m",
+        )
+    options.demand_number("--fewest", fewest)
     if interval:
         _length("--interval", interval)
+    labels = _labels(operator, label)
     loaded = planfile.load(plan, now=now())
     found = loaded.checked()
     given = _pairs("--select", select, SERIES)
@@ -78,7 +85,7 @@ def rules(  # noqa: PLR0913 - each is an option that a person may type
     made_rules.counted(series["buckets"])
     made = made_rules.rules(_lines(found), Shape(series, window, fewest), runbooks, interval)
     if operator:
-        made = made_rules.as_object(made, operator, _pairs("--label", label))
+        made = made_rules.as_object(made, operator, labels)
     _write(_as_text(made, f"rules {Path(plan).name}"), output, _read(plan), force=force)
     own = [name for name in OWN if series[name] == SERIES[name]]
     if own:
@@ -120,14 +127,18 @@ def routes(  # noqa: PLR0913 - each is an option that a person may type
         raise UsageError(
             "--mail-user and --mail-password-file belong together", hint="give both, or none of them"
         )
-    host, _, port = smarthost.rpartition(":")
-    if not host or not port.isdecimal():
-        raise UsageError(f"{smarthost!r} names no port", hint="write --smarthost mail.example.org:587")
+    options.demand_mail_server("--smarthost", smarthost)
+    if not channel.strip():
+        raise UsageError("--channel names no channel", hint="write --channel '#production-deployment'")
     for name, text in (("--mail-to", mail_to), ("--mail-from", mail_from)):
         if "@" not in text:
             raise UsageError(f"{name} {text!r} is no mail address", hint=f"write {name} on-call@example.org")
-    if pager_url and not is_address(pager_url):
-        raise UsageError(f"{pager_url!r} is no address", hint="write --pager-url https://host/v2/enqueue")
+    if pager_url:
+        options.demand_address("--pager-url", pager_url, "https://host/v2/enqueue")
+    options.demand_path("--pager-key-file", pager_key_file, f"{_SECRETS}/pager-key")
+    options.demand_path("--chat-url-file", chat_url_file, f"{_SECRETS}/chat-url")
+    if mail_password_file:
+        options.demand_path("--mail-password-file", mail_password_file, f"{_SECRETS}/mail")
     login = {"smtp_auth_username": mail_user, "smtp_auth_password_file": mail_password_file}
     mail = {
         "smtp_smarthost": smarthost,
@@ -189,13 +200,28 @@ def _pairs(
     return found
 
 
-def _length(option: str, text: str) -> None:
+def _labels(operator: str, given: Iterable[str] | None) -> dict[str, str]:
+    """The labels of the operator's object; raises `UsageError` for what the API would refuse."""
+    labels = _pairs("--label", given)
+    if labels and not operator:
+        raise UsageError(
+            "--label is of an object, and none is made", hint="name the object too: --operator NAME"
+        )
+    if operator:
+        options.demand_object_name("--operator", operator)
+    for name, value in labels.items():
+        options.demand_label("--label", name, value)
+    return labels
+
+
+def _length(option: str, text: str) -> float:
     try:
         length = seconds(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}", hint=f"write {option} 1m") from error
     if not length:
         raise UsageError(f"{option} {text} is no length of time", hint=f"write {option} 1m")
+    return length
 
 
 def _read(plan: str) -> tuple[Path, ...]:

@@ -42,7 +42,8 @@ def read(
         _tell(file, known, sight)
     if sight.refused:
         raise UsageError(
-            f"{file}: {sight.refused}", hint="mend it, or see whether the tool is of your version"
+            f"{file}: {sight.refused}",
+            hint="mend it, say with --as what else it is, or see whether the tool is of your version",
         )
 
 

@@ -1,6 +1,5 @@
 """`tminus make rights`: what a cluster has to let tminus do, for whoever keeps the cluster to apply."""
 
-import re
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -10,13 +9,10 @@ import yaml
 from tminus.cli import outputs
 from tminus.cli.making import Force, Output
 from tminus.cli.streams import told
+from tminus.domain.resourcenames import is_label, is_subdomain
 from tminus.errors import UsageError
 from tminus.kubernetes.rights import rights as rights_for
 
-_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-"""A label of RFC 1123, as the API takes a namespace."""
-_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-"""A subdomain of RFC 1123, as the API takes most other names."""
 _HEAD = """\
 # Made by `tminus make rights`; make it anew rather than change it by hand.
 # For the account `tminus` of that namespace, which has to be there. To the API the right to read a Secret's metadata
@@ -45,7 +41,7 @@ def rights(
     A Role, a ClusterRole for the stores that namespaces share, and their bindings to the account `tminus`; nothing in
     them writes but the dry run of ConfigMaps.
     """
-    if not _NAMESPACE.fullmatch(namespace):
+    if not is_label(namespace):
         raise UsageError(
             f"{namespace!r} is no name of a namespace", hint="write it as `kubectl get ns` shows it"
         )
@@ -61,7 +57,7 @@ def rights(
 def _names(option: str, given: Iterable[str] | None) -> list[str]:
     names = [*(given or ())]
     for name in names:
-        if not _NAME.fullmatch(name):
+        if not is_subdomain(name):
             raise UsageError(
                 f"{option} {name!r} is no name of an object", hint=f"write {option} shop-database"
             )

@@ -49,6 +49,8 @@ _UNITS = {
     "percent": "percent",
 }
 """By the last word of an argument's name: its unit."""
+_SOME = ("minutes", "requests")
+"""Units of what is looked at: in none of it nothing is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +124,22 @@ def misfits(known: Mapping[str, Argument], given: Mapping[str, JsonValue]) -> li
     ]
     for name, value in given.items():
         if name in known and not (isinstance(value, str) and value.startswith("${")):
-            problems += misfit(name, value, known[name].kind) or _range(name, value, known[name].unit)
+            argument = known[name]
+            problems += misfit(name, value, argument.kind) or _range(name, value, argument)
     return problems
 
 
-def _range(name: str, value: JsonValue, unit: str) -> list[str]:
-    """What is wrong with a number of this unit: nothing that is measured or counted is negative, no share above 1."""
+def _range(name: str, value: JsonValue, argument: Argument) -> list[str]:
+    """What is wrong with an argument's amount: nothing counted is negative, no share above 1, no needed list empty."""
+    if argument.needed and value == []:
+        return [f"the argument {name!r} is an empty list; write one entry at least"]
+    unit = argument.unit
     if not unit or isinstance(value, bool) or not isinstance(value, int | float):
         return []
     if unit.startswith("share") and not 0 <= value <= 1:
         return [f"the argument {name!r} is {shown(value)}; write a share from 0 to 1: 5 % is 0.05"]
+    if unit in _SOME and value < 1:
+        return [f"the argument {name!r} is {shown(value)}; write 1 or more"]
     return [f"the argument {name!r} is {shown(value)}; write 0 or more"] if value < 0 else []
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
@@ -47,6 +49,7 @@ class Access:
             if self.address == IN_CLUSTER:
                 config.load_incluster_config(client_configuration=found)  # type: ignore[no-untyped-call] # the client is partly typed
                 return found
+            self._demand_file()
             async with asyncio.timeout(_SECONDS):
                 await config.load_kube_config(  # type: ignore[no-untyped-call] # the client is partly typed
                     config_file=self.address,
@@ -70,6 +73,14 @@ class Access:
                 hint="check the path and the context with `kubectl config get-contexts`",
             ) from error
         return found
+
+    def _demand_file(self) -> None:
+        """The client takes a missing file for an empty one and says that a key is missing."""
+        if not any(Path(one).expanduser().exists() for one in self.address.split(os.pathsep) if one):
+            raise PartError(
+                f"the kubeconfig{self._which()} cannot be read: the file is missing",
+                hint="correct its path, which KUBECONFIG may hold; `kubectl config view` shows what is in it",
+            )
 
     def _before(self, error: Exception) -> str:
         """What an error says before it shows the path, and what stands in the file."""

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import aiohttp
 
+from tminus.credentials import forms, without
 from tminus.errors import DeniedError, RolloutError, TminusError, UnreachableError
-from tminus.http import BUSY, busy
+from tminus.http import BUSY, bare, busy, leads_on, led_to
 
 if TYPE_CHECKING:
-    from kubernetes.aio.client import ApiClient
+    from kubernetes.aio.client import ApiClient, Configuration
 
     from .access import Access
 
@@ -72,6 +74,8 @@ class Api:
         self._client: ApiClient | None = None
         self._where = ""
         """Its address, once it was called."""
+        self._secrets: frozenset[str] = frozenset()
+        """What it is shown, in every form in which a refusal could repeat it."""
         self._read_at = 0.0
         """When the credentials were read, on the loop's clock."""
         self._opening = asyncio.Lock()
@@ -184,9 +188,12 @@ class Api:
                 answer = await _whole(response.response, f"{method} {_bare(path)}")
                 if response.status == BUSY:
                     raise busy(f"the Kubernetes API at {self._where}", response.headers)
-                return response.status, answer.decode(errors="replace")
+                text = answer.decode(errors="replace")
+                return response.status, without(text, self._secrets) if response.status >= 400 else text
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            why = str(error) or f"no answer in {self._seconds:g} s"
+            if to := led_to(error, self._where):
+                raise leads_on(f"the Kubernetes API at {self._where}", to) from error
+            why = without(str(error), self._secrets) or f"no answer in {self._seconds:g} s"
             raise UnreachableError(
                 f"the Kubernetes API at {self._where} does not answer {method} {_bare(path)}: {why}",
                 hint="see whether the API server is up and this machine reaches it; it is safe to try again",
@@ -199,7 +206,8 @@ class Api:
                 from kubernetes.aio.client import ApiClient  # noqa: PLC0415 - slow, see `Access`
 
                 self._client = ApiClient(configuration)
-                self._where = str(configuration.host)
+                self._where = bare(str(configuration.host))
+                self._secrets = _shown(configuration)
                 self._read_at = asyncio.get_running_loop().time()
             return self._client
 
@@ -249,6 +257,18 @@ def _is_status(answer: str) -> bool:
 
 def _strange(what: str) -> UnreachableError:
     return UnreachableError(what, hint="is a proxy between this machine and the API server?")
+
+
+def _shown(configuration: Configuration) -> frozenset[str]:
+    """What a cluster is shown with every call: a token with its scheme, or a name and a password."""
+    keys = [str(one) for one in (configuration.api_key or {}).values()]
+    prefix = configuration.api_key_prefix or {}
+    keys += [f"{prefix[name]} {key}" for name, key in (configuration.api_key or {}).items() if name in prefix]
+    user, password = configuration.username, configuration.password
+    basic = b64encode(f"{user or ''}:{password or ''}".encode()).decode()
+    keys += [f"Basic {basic}"] if user or password else []
+    found = frozenset[str]().union(*(forms(headers={"Authorization": key}) for key in keys))
+    return found | forms(address=str(configuration.host))
 
 
 def _bare(path: str) -> str:

@@ -74,12 +74,20 @@ def template(thing: Object) -> Object:
 
 def references(thing: Object) -> list[Reference]:
     """Everything that a workload names, in the order of its pod; nothing for what is no workload."""
+    return [one for one in _all(thing) if one.name]
+
+
+def nameless(thing: Object) -> list[Reference]:
+    """Every place of a workload that refers to an object and does not say to which."""
+    return [one for one in _all(thing) if not one.name]
+
+
+def _all(thing: Object) -> list[Reference]:
     pod = mapping(template(thing).get("spec"))
     found = [*_of_containers(pod), *_of_volumes(pod), *_of_pulls(pod)]
     return [
         Reference(kind, name, key, optional, named(thing), where)
         for kind, name, key, optional, where in found
-        if name
     ]
 
 
@@ -92,7 +100,9 @@ def _of_containers(pod: Object) -> Iterator[_Found]:
             place = f"container {text(container.get('name'))}"
             for source in mappings(container.get("envFrom")):
                 for word, kind in (("configMapRef", CONFIG_MAP), ("secretRef", SECRET)):
-                    wanted = mapping(source.get(word))
+                    if word not in source:
+                        continue
+                    wanted = mapping(source[word])
                     yield kind, text(wanted.get("name")), "", _optional(wanted), f"{place}, envFrom"
             for variable in mappings(container.get("env")):
                 yield from _of_variable(variable, place)
@@ -101,7 +111,9 @@ def _of_containers(pod: Object) -> Iterator[_Found]:
 def _of_variable(variable: Object, place: str) -> Iterator[_Found]:
     value = mapping(variable.get("valueFrom"))
     for word, kind in (("configMapKeyRef", CONFIG_MAP), ("secretKeyRef", SECRET)):
-        wanted = mapping(value.get(word))
+        if word not in value:
+            continue
+        wanted = mapping(value[word])
         where = f"{place}, env {text(variable.get('name'))}"
         yield kind, text(wanted.get("name")), text(wanted.get("key")), _optional(wanted), where
 
@@ -121,13 +133,16 @@ def _of_volumes(pod: Object) -> Iterator[_Found]:
             found: Any = source
             for step in way:
                 found = mapping(found).get(step)
-            yield SECRET, text(found), "", False, place
+            if way[0] in mapping(source):
+                yield SECRET, text(found), "", False, place
 
 
 def _of_files(source: Object, place: str, name_of_secret: str) -> Iterator[_Found]:
     """A volume's files out of a ConfigMap or a Secret: some of its keys, or all of it."""
     for word, kind, key in (("configMap", CONFIG_MAP, "name"), ("secret", SECRET, name_of_secret)):
-        wanted = mapping(source.get(word))
+        if word not in source:
+            continue
+        wanted = mapping(source[word])
         items = mappings(wanted.get("items"))
         for one in [text(item.get("key")) for item in items] or [""]:
             yield kind, text(wanted.get(key)), one, _optional(wanted), place

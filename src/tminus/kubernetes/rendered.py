@@ -58,6 +58,8 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _NUMBER, list("-+.01234
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"[yYnN]$"), list("yYnN"))
 _Loader.add_constructor("tag:yaml.org,2002:float", _number)
 _TEMPLATE = "it may be a template: render it first (`helm template`, `kustomize build`)"
+_MERGE = "tag:yaml.org,2002:merge"
+_ONCE = "keep one of both: the other would be lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,28 @@ def _apart(document: Document) -> list[Document]:
     return [Document(one, document.file, document.line) for one in mappings(items)]
 
 
+class _TwiceError(Exception):
+    """A key stands twice in one mapping, of which the API server takes one."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {key[:60]!r} stands twice in one mapping")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; raises `_TwiceError` for a key that it has twice."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _TwiceError(key)
+        found[key] = value
+    return found
+
+
 def _json(whole: str, file: Path) -> list[Document]:
     try:
-        return [Document(json.loads(whole), file, 1)]
+        return [Document(json.loads(whole, object_pairs_hook=_object), file, 1)]
+    except _TwiceError as error:
+        raise UsageError(f"{file}: {error}", hint=_ONCE) from error
     except json.JSONDecodeError as error:
         raise UsageError(f"{file}:{error.lineno}: no JSON: {error.msg}", hint="see the line") from error
     except (ValueError, RecursionError) as error:
@@ -153,6 +174,8 @@ def _yaml(whole: str, file: Path) -> Iterator[Document]:
                 raise UsageError(
                     f"{file}:{line}: more than {MAX_VALUES:,} values", hint="write it without nested aliases"
                 )
+            if (key := _twice(node)) is not None:
+                raise UsageError(f"{file}:{key.start_mark.line + 1}: {_TwiceError(key.value)}", hint=_ONCE)
             yield Document(loader.construct_document(node), file, line)
     except yaml.reader.ReaderError as error:
         line = whole.count("\n", 0, error.position) + 1
@@ -185,3 +208,31 @@ def _values(node: Any, known: dict[int, int]) -> int:
         parts = node.value
     known[id(node)] = 1 + sum(_values(part, known) for part in parts)
     return known[id(node)]
+
+
+def _twice(root: Any) -> Any:
+    """The first key, in the order of the file, that its mapping has already; nothing where all differ."""
+    left, seen = [root], set()
+    found: list[Any] = []
+    while left:
+        node = left.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            left += node.value
+        elif isinstance(node, yaml.MappingNode):
+            left += [value for _, value in node.value]
+            found += _repeated(node)
+    return min(found, key=lambda key: key.start_mark.index, default=None)
+
+
+def _repeated(node: Any) -> list[Any]:
+    known: set[tuple[str, str]] = set()
+    found = []
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
+            if (key.tag, key.value) in known:
+                found.append(key)
+            known.add((key.tag, key.value))
+    return found

@@ -4,6 +4,10 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from tminus.domain import offsets
+from tminus.domain.argument import Duration, fits
+from tminus.domain.resourcenames import is_label
+from tminus.domain.webaddress import unreachable
 from tminus.planfile.beside import NAMED, beside, named
 from tminus.planfile.document import LineEntry
 from tminus.planfile.filling import is_placeholder
@@ -58,17 +62,17 @@ _FILES: Collection[tuple[str, str]] = {
 """Probe and argument that name a file of the checkout."""
 
 
+_EMPTY = ("env:", "file:", "vault:")
+_LAG_OF = "logs.arrived"
+_LAGS: Mapping[str, str] = {"lag": "60s", "late": "5min"}
+"""Its two limits, and what they are when left out."""
+
+
 def asked(found: Findings) -> None:
     """Tell which lines and addresses nobody could ask, whatever they would answer."""
     for name, system in found.document.systems.items():
-        form = _FORMS.get(system.kind)
-        said = system.address.strip()
-        if form is None or is_placeholder(said) or _REFERENCE.match(said) or re.match(form.pattern, said):
-            continue
-        found.tell(
-            ("systems", name, "address"),
-            f"system {name}: such an address is none of kind {system.kind}; write {form.words}",
-        )
+        if wrong := _wrong(system.kind, system.address.strip()):
+            found.tell(("systems", name, "address"), f"system {name}: {wrong}")
     if not found.whole("systems"):
         return
     for place, _, line in found.lines():
@@ -82,6 +86,21 @@ def asked(found: Findings) -> None:
             )
         if line.probe.startswith("kubernetes."):
             _namespace(found, place, line)
+        if line.probe == _LAG_OF:
+            _lag(found, place, line)
+
+
+def _wrong(kind: str, said: str) -> str:
+    """Why an address leads nowhere, and what to write; empty for one that may be right, and where nobody knows yet."""
+    if said in _EMPTY:
+        return f"`{said}` names nothing; write env:NAME or file:PATH"
+    if is_placeholder(said) or _REFERENCE.match(said):
+        return ""
+    form = _FORMS.get(kind)
+    if form is not None and not re.match(form.pattern, said):
+        return f"such an address is none of kind {kind}; write {form.words}"
+    fault = unreachable(said) if "://" in said else ""
+    return f"the address {fault}" if fault else ""
 
 
 def _named(found: Findings, place: Place, line: LineEntry) -> None:
@@ -105,10 +124,30 @@ def _files(found: Findings, place: Place, line: LineEntry) -> None:
 
 def _namespace(found: Findings, place: Place, line: LineEntry) -> None:
     """The target's namespace is meant where the line's cluster may be the target's."""
+    name = line.arguments.get("namespace")
+    if isinstance(name, str) and not (is_placeholder(name) or name.startswith("${") or is_label(name)):
+        found.tell(
+            (*place, "with", "namespace"),
+            f"{line.id}: {name!r} is no name of a namespace; write small letters, digits and `-`, as `shop-1`",
+        )
     if not line.arguments.get("namespace") and found.document.target is None:
         found.tell(
             place,
             f"{line.id}: nobody says which namespace is meant; write `namespace: NAME` under `with`",
+        )
+
+
+def _lag(found: Findings, place: Place, line: LineEntry) -> None:
+    """Lines are late before they are lost."""
+    given = {key: line.arguments.get(key, default) for key, default in _LAGS.items()}
+    if not all(fits(value, Duration) for value in given.values()):
+        return  # told where it stands, or bound later
+    if offsets.seconds(str(given["lag"])) >= offsets.seconds(str(given["late"])):
+        key = "lag" if "lag" in line.arguments else "late"
+        found.tell(
+            (*place, "with", key),
+            f"{line.id}: with `lag: {given['lag']}` and `late: {given['late']}` lines are lost before they are late; "
+            "write a `late` above `lag`",
         )
 
 

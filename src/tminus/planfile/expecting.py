@@ -1,17 +1,19 @@
 """Whether what a plan expects can be judged: by the kind of value that is observed, and by what can fail at all."""
 
 from tminus import probes
-from tminus.domain import value
+from tminus.domain import alertlimit, value
 from tminus.domain.expectation import Expectation, cannot_fail, parse, stricter
 from tminus.domain.value import ValueKind
 from tminus.errors import PlanError
 from tminus.planfile.document import LineEntry, OmittedLine
+from tminus.planfile.filling import is_placeholder
 from tminus.planfile.findings import Findings
 from tminus.planfile.shape import Place
 from tminus.planfile.thresholds import measure_of
 
 _KINDS = {"error rate": ValueKind.SHARE, "p95 response time": ValueKind.TIME}
 """By what the ladder measures."""
+_ALERT = "prometheus.alert"
 
 
 def expectations(found: Findings) -> None:
@@ -68,13 +70,35 @@ def _misfit(kind: ValueKind | None, limit: Expectation) -> str:
 
 
 def _alerts(found: Findings) -> None:
-    """What an alert's probe is told to fire above, by what it is told to measure."""
+    """What an alert's probe is told to fire beyond, by what it is told to measure."""
     every: list[tuple[Place, LineEntry | OmittedLine]] = [(place, line) for place, _, line in found.lines()]
     every += [(place, left) for place, left in found.left_out() if isinstance(left, OmittedLine)]
     for place, line in every:
+        measure = str(line.arguments.get("measure", ""))
+        if line.probe == _ALERT and measure in alertlimit.KINDS:
+            _limits(found, (*place, "with"), line, measure)
+            continue
         above = line.arguments.get("above")
         if line.id.startswith("alert.") and isinstance(above, str):
             _told(found, (*place, "with", "above"), line.id, _KINDS.get(measure_of(line)), f"> {above}")
+
+
+def _limits(found: Findings, place: Place, line: LineEntry | OmittedLine, measure: str) -> None:
+    """Tell which limit of an alert is none, and where there are two or none at all."""
+    given = [key for key in alertlimit.SIGNS if line.arguments.get(key)]
+    texts = [(key, text) for key in given if isinstance(text := line.arguments[key], str)]
+    if isinstance(line, LineEntry) and len(given) != 1:
+        many = "two limits, `above` and `below`" if given else "no limit"
+        own = [key for key in given if found.mark((*place, key)).file == found.tree.mark.file]
+        found.tell(
+            (*place, *own[:1]),
+            f'{line.id}: the alert on {measure} has {many}; write either above: "1%" or below: "90%"',
+        )
+    for key, text in texts:
+        if text.startswith("${") or is_placeholder(text):
+            continue
+        if sentence := alertlimit.unfit(measure, key, text):
+            found.tell((*place, key), f"{line.id}: {sentence}")
 
 
 def _figures(found: Findings) -> None:

@@ -175,8 +175,9 @@ def _probe(found: Findings, place: Place, line: LineEntry) -> None:
 
 def _argument(place: Place, block: str, problem: str, given: dict[str, Any]) -> Place:
     """The place of the argument that a problem names, or of all of them."""
-    named = next((name for name in given if repr(name) in problem), None)
-    return (*place, block) if named is None else (*place, block, named)
+    # The first that is named: what was perhaps meant is named after it, and may be given too.
+    named = [name for name in given if repr(name) in problem]
+    return (*place, block, *sorted(named, key=lambda name: problem.index(repr(name)))[:1])
 
 
 def _system(found: Findings, place: Place, line: LineEntry) -> None:

@@ -31,6 +31,7 @@ from tminus.planfile.document import (
     WaiverEntry,
 )
 from tminus.planfile.metricentry import MetricEntry
+from tminus.planfile.misnaming import misnamed
 from tminus.planfile.nodes import Map, mark_of, plain
 from tminus.planfile.problem import Problem, meant, problem_at
 from tminus.planfile.targetentry import ChangeEntry, CountedEntry, OtherEntry
@@ -101,10 +102,14 @@ def shaped(tree: Map) -> Shaped:
     except ValidationError as error:
         many, found = error.error_count() > _MOST, _first(error, values)
     result = Shaped(None)
-    for one in _without_other_branches(found, values):
+    told = [*_without_other_branches(found, values)]
+    misspelled = misnamed(values, (_place(one["loc"]) for one in told if one["type"] == "missing"))
+    for one in told:
         place = _place(one["loc"])
-        mark = mark_of(tree, place)
-        result.problems.append(problem_at(mark, _sentence(one, place, values)))
+        lacks = misspelled.get(place[:-1], "") if one["type"] == "missing" else ""
+        problem = problem_at(mark_of(tree, place), lacks or _sentence(one, place, values))
+        if not lacks or problem not in result.problems:
+            result.problems.append(problem)
         if one["type"] != "extra_forbidden":
             result.broken.add(_entry_of(place))
     if many:

@@ -1,6 +1,5 @@
 """What a plan says of its target: names that a cluster can have, and systems that can be asked about it."""
 
-import re
 from collections.abc import Mapping
 from functools import partial
 
@@ -11,6 +10,7 @@ from tminus.domain import offsets
 from tminus.domain.canonical import JsonValue
 from tminus.domain.change import Change, When
 from tminus.domain.metric import SIDE
+from tminus.domain.resourcenames import is_label
 from tminus.domain.trigger import VULNERABILITY
 from tminus.planfile.document import Document
 from tminus.planfile.findings import Findings
@@ -23,8 +23,6 @@ BY_TARGET = ("local", "traffic")
 """Kinds of systems that a target shows, and that need no address then."""
 AT_TARGET = ("kubernetes",)
 """Kinds of systems that are asked where the target is when they name no address of their own."""
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-"""A name as Kubernetes takes it for namespaces and Services (RFC 1123 label)."""
 _LONGEST = 42
 """Characters of a side's name: those of its Jobs, which end in `-migrate-` and a mark, are 63 at most."""
 _NAMES = ("namespace", "blue", "green", "route", "switch", "container")
@@ -145,7 +143,7 @@ def _named(written: TargetEntry, key: str) -> str:
 def _names(found: Findings, written: TargetEntry) -> None:
     for key in _NAMES:
         name = str(getattr(written, key))
-        if name and not _NAME.fullmatch(name):
+        if name and not is_label(name):
             found.tell(
                 ("target", key),
                 f"{name[:80]!r} is no name in Kubernetes; a-z, 0-9 and - make one, 63 at most",
@@ -188,7 +186,7 @@ def _other(found: Findings, place: Place, other: OtherEntry) -> None:
     words = [when.value for when in When]
     if other.deployment in {target.blue, target.green}:
         found.tell((*place, "deployment"), f"{other.component}: {other.deployment} is one of the two sides")
-    if not _NAME.fullmatch(other.deployment):
+    if not is_label(other.deployment):
         found.tell((*place, "deployment"), f"{other.deployment[:80]!r} is no name in Kubernetes")
     _repository(found, (*place, "image"), other.image)
     if other.when not in words:

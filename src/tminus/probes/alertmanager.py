@@ -17,7 +17,7 @@ from tminus.alerting.rules import Rule
 from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
-from tminus.errors import InconclusiveError
+from tminus.errors import InconclusiveError, TminusError
 from tminus.probes import Probe
 
 
@@ -46,6 +46,8 @@ class System:
     inboxes: Mapping[str, Inbox] = field(default_factory=dict)
     """By the plan's name of each system that notifications arrive at."""
     second: Second | None = None
+    unheard: TminusError | None = None
+    """Why the plan's second source cannot be asked; nothing where it can, and where the plan has none."""
 
 
 @Probe
@@ -64,9 +66,8 @@ async def firing(
     problems: list[JsonValue] = [f"{one.name} is firing" for one in active]
     remarks = [*muted]
     if alertmanager.second is None:
-        remarks.append(
-            "only Alertmanager was asked: the plan has no system of kind prometheus to compare with"
-        )
+        lacking = alertmanager.unheard or "the plan has no system of kind prometheus to compare with"
+        remarks.append(f"only Alertmanager was asked: {lacking}")
     else:
         fired = await alertmanager.second.fired(severity, seconds)
         known = {one.labels.get("alertname") for one in held}
@@ -95,7 +96,7 @@ async def routes(alertmanager: System) -> Annotated[Observation, ValueKind.FINDI
     Every loaded rule is led through the loaded tree, by its own labels.
     """
     if alertmanager.second is None:
-        raise InconclusiveError(
+        raise alertmanager.unheard or InconclusiveError(
             "nobody says which alerts there are", hint="give the plan a system of kind prometheus"
         )
     rules = [one for one in await alertmanager.second.rules() if one.severity in {"critical", "warning"}]
@@ -173,7 +174,7 @@ async def _unwatched(api: Alertmanager, alertmanager: System, side: str, watchdo
     """What is wrong beside the way: rules that do not look at a side, a dead-man alert that is gone."""
     problems: list[JsonValue] = []
     if side and alertmanager.second is None:
-        raise InconclusiveError(
+        raise alertmanager.unheard or InconclusiveError(
             f"nobody says whether the rules look at {side}", hint="give the plan a system of kind prometheus"
         )
     if side and alertmanager.second is not None:

@@ -16,7 +16,7 @@ from tminus.domain.argument import Duration
 from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation
 from tminus.domain.value import ValueKind
-from tminus.errors import InconclusiveError
+from tminus.errors import InconclusiveError, TminusError
 from tminus.probes import Probe
 
 BACK_SECONDS = 86_400.0
@@ -39,6 +39,8 @@ class System:
     now: Callable[[], float]
     site: str = field(default="", repr=False)
     """The service's public address; empty where the plan names no website."""
+    unheard: TminusError | None = None
+    """Why the plan's website cannot be asked; nothing where it can, and where the plan names none."""
     running: Callable[[], Awaitable[Sequence[str]]] | None = None
     """The names of the new side's instances, from the plan's target; nothing where it has none."""
 
@@ -80,7 +82,7 @@ async def arrived(  # noqa: PLR0913 - what a plan may say
     remarked upon, and lost from `late` on.
     """
     limits, expected = _Limits.of(lag, late, seconds), await _expected(logs, instances)
-    sender = Sender(_demanded(logs.site, requests), path, requests, logs.now)
+    sender = Sender(_demanded(logs, requests), path, requests, logs.now)
     aggregator = opened(logs.address, tenant)
     since, until = logs.now() - seconds, logs.now() + AHEAD_SECONDS
     asked = Wanted(labels, instance, since, until, fields=tuple(fields or ()))
@@ -128,14 +130,16 @@ async def _expected(logs: System, instances: int) -> _Expected:
     return _Expected(instances or len(names), names)
 
 
-def _demanded(site: str, requests: int) -> str:
-    """The address to ask; raises `InconclusiveError` where nobody could be asked anything."""
-    if requests < 1 or not site:
+def _demanded(logs: System, requests: int) -> str:
+    """The address to ask; raises `InconclusiveError` where nobody could be asked anything, or why it is not known."""
+    if not logs.site and logs.unheard is not None:
+        raise logs.unheard
+    if requests < 1 or not logs.site:
         raise InconclusiveError(
             "no marked request can be sent, so none could arrive",
             hint="give the plan a system of kind website, and `requests` of 1 or more",
         )
-    return site
+    return logs.site
 
 
 async def _wide(aggregator: Aggregator, asked: Wanted) -> Found:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,9 @@ _WHAT = "a configuration of Alertmanager"
 _KINDS = ("Secret", "ConfigMap")
 _NAMES = ("alertmanager.yaml", "alertmanager.yml", "config.yml", "config.yaml")
 """How the configuration is called within an object."""
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BARE = re.compile(r"\s*(?:[^\s=]+\s*=\s*[^\s=]*\s*)?")
 
 
 def likely(path: Path, head: bytes) -> bool:
@@ -114,7 +118,9 @@ def _unpacked(path: Path, content: str) -> str:
 
 def _labels(text: str) -> dict[str, str]:
     """The labels of `severity=critical,team=x`; a value with a comma stands in double quotes."""
-    hint = "write them as severity=critical,team=x"
+    hint = (
+        "write them as severity=critical,team=x; a value with a blank, a comma or = stands in double quotes"
+    )
     try:
         found, _ = matchers.parse(text)
     except ValueError as error:
@@ -122,6 +128,16 @@ def _labels(text: str) -> dict[str, str]:
     other = next((one for one in found if one.operator != "="), None)
     if other is not None:
         raise UsageError(f"{other} says nothing of one alert; its labels have one value each", hint=hint)
+    for at, one in enumerate(found):
+        if not matchers.CLASSIC_NAME.fullmatch(one.name):
+            named = "letters, digits and _, and no digit first"
+            raise UsageError(f"{one.name!r} is no name of a label: it has {named}", hint=hint)
+        if any(one.name == other.name for other in found[:at]):
+            raise UsageError(f"{one.name} is given twice; an alert has each label once", hint=hint)
+    # The classic parser takes blanks and signs into a value: `a=b c=d` would be one label.
+    odd = next((part for part in _QUOTED.sub('""', text).split(",") if not _BARE.fullmatch(part)), None)
+    if odd is not None:
+        raise UsageError(f"{odd.strip()!r} is not one label with one value", hint=hint)
     return {one.name: one.value for one in found}
 
 

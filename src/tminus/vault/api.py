@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 
+from tminus.credentials import forms, without
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
 from tminus.gotime import instant
 from tminus.http import BUSY, Arriving, Http, bare, busy, connect
@@ -28,6 +29,8 @@ ACTIVE, STANDBY, RECOVERY, PERFORMANCE, UNINITIALISED, SEALED = 200, 429, 472, 4
 ALONE, REMOVED = 474, 530
 """What `sys/health` answers with."""
 _LONGEST_REFUSAL = 16 * 1024
+_QUOTED = 200
+"""Characters of a refusal that are repeated at most."""
 _NO_RAFT = ("raft storage is not in use", "unsupported path")
 """What Vault and OpenBao say to who wants a snapshot of another storage."""
 _WELL = {ACTIVE, STANDBY, PERFORMANCE}
@@ -138,6 +141,11 @@ class Vault:
                 f"{self.where} answers {status} when it is asked how it is",
                 hint="is this the address of Vault? a proxy before it may answer in its place",
             )
+        if status == ACTIVE and "sealed" not in answer:
+            raise InconclusiveError(
+                f"{self.where} answers {status} when it is asked how it is, but not as Vault does",
+                hint="is this the address of Vault? another server may answer there",
+            )
         return Health(status, str(answer.get("version") or ""), str(answer.get("cluster_name") or ""))
 
     async def engine(self, path: str, namespace: str | None = None) -> Engine | None:
@@ -222,7 +230,7 @@ class Vault:
         headers = {"X-Vault-Request": "true", "X-Vault-Token": self._door.token}
         async with self._http.arriving("GET", f"/v1/{path}", headers=headers) as reply:
             if reply.status != 200:
-                said = await _said(reply)
+                said = without(await _said(reply), forms(headers=headers))[:_QUOTED]
                 if any(one in said for one in _NO_RAFT):
                     raise InconclusiveError(
                         f"{self.where} gives no snapshot ({reply.status}): it does not store by raft",
@@ -295,7 +303,7 @@ async def _said(reply: Arriving) -> str:
             break
     errors = _mapping(text[:_LONGEST_REFUSAL]).get("errors")
     told = errors if isinstance(errors, list) else []
-    return " ".join(" ".join(map(str, told)).split())[:200]
+    return " ".join(" ".join(map(str, told)).split())
 
 
 def _version(number: int, about: Any) -> Version:

@@ -10,8 +10,8 @@ from tminus.control.readiness import AT_ONCE, Readiness
 from tminus.domain.canonical import JsonValue, timestamp
 from tminus.domain.evidence import Observation
 from tminus.domain.plan import Check, Plan
+from tminus.domain.webaddress import no_web
 from tminus.errors import InconclusiveError, PlanError, TminusError, UnreachableError
-from tminus.http import is_address
 from tminus.planfile.asking import OVER_HTTP
 from tminus.planfile.filling import unfilled
 from tminus.planfile.targeting import AT_TARGET, BY_TARGET
@@ -125,7 +125,7 @@ def afar(
     by_target = by_target or {}
     addresses, out_of_reach = _addresses(plan, environment, (scene, by_target), curtain)
     makers: Makers = {
-        **alerting.makers(plan, addresses, SystemClock().now),
+        **alerting.makers(plan, addresses, SystemClock().now, out_of_reach),
         **clusters.makers(plan, addresses, environment, SystemClock().now),
         "grafana": dashboards.maker(plan, addresses, trust),
         **by_target,
@@ -197,8 +197,7 @@ def _address(name: str, reference: str, environment: Mapping[str, str], *, neede
 
 
 def _demand_http(name: str, reference: str, value: str) -> None:
-    if not is_address(value):
+    what, _, instead = no_web(value).partition("; ")
+    if what:
         which = f"behind {reference}" if value != reference else f"of the system {name!r}"
-        raise PlanError(
-            f"the address {which} is no http address", hint="let it begin with http:// or https:// and a host"
-        )
+        raise PlanError(f"the address {which} {what}", hint=instead)

@@ -2,15 +2,14 @@
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
+from tminus.credentials import TELLING, in_address
 from tminus.domain.canonical import JsonValue
 from tminus.domain.evidence import Observation
 from tminus.errors import TminusError
 
 _PASSWORD = re.compile(r"\bpassword\s*=\s*'?([^\s']+)")
-_TELLING = 4
-"""Characters from which a value is told apart from ordinary words."""
 
 
 @dataclass(slots=True)
@@ -29,7 +28,7 @@ class Curtain:
                 *_secret_parts(value),
                 *(_path_parts(value) if hook else ()),
             ):
-                if len(part) >= _TELLING:
+                if len(part) >= TELLING:
                     self.references.setdefault(part, reference)
 
     def text(self, text: str) -> str:
@@ -65,16 +64,8 @@ class Curtain:
 
 
 def _secret_parts(value: str) -> set[str]:
-    """The login, the query and the password of an address or a connection, written and unquoted."""
-    login = value.partition("://")[2].rpartition("@")[0]
-    parts = {login, login.partition(":")[2], *_PASSWORD.findall(value)}
-    if ":" not in login:
-        parts.add(login)
-    try:
-        query = urlsplit(value).query
-    except ValueError:
-        query = ""
-    parts |= {query, *(one for _, one in parse_qsl(query))}
+    """What opens an address, in every form; and the password of a connection, written and unquoted."""
+    parts = {*in_address(value), *_PASSWORD.findall(value)}
     return parts | {unquote(one) for one in parts}
 
 

@@ -65,10 +65,27 @@ class TestAsked:
             wanted("errors", "1%", "2%", "0s", "critical")
 
     def test_a_limit_or_a_hold_that_is_none_is_refused(self) -> None:
-        with pytest.raises(PlanError, match="is no expectation"):
+        with pytest.raises(PlanError, match="'much' is no limit of errors"):
             wanted("errors", "much", "", "0s", "critical")
         with pytest.raises(PlanError, match="is no duration"):
             wanted("errors", "1%", "", "soon", "critical")
+
+    @pytest.mark.parametrize(
+        ("measure", "above", "below", "hint"),
+        [
+            ("memory", "85", "", "write '> 85%'"),
+            ("disk", "80", "", "write '> 80%'"),
+            ("connections", "0.8", "", "write '> 80%'"),
+            ("cache hits", "", "90", "write '< 90%'"),
+            ("queue", "5%", "", "write for example '>= 1'"),
+        ],
+    )
+    def test_a_limit_that_would_never_be_crossed_is_refused(
+        self, measure: str, above: str, below: str, hint: str
+    ) -> None:
+        with pytest.raises(PlanError, match="is no limit of a") as refused:
+            wanted(measure, above, below, "0s", "critical")
+        assert refused.value.hint == hint
 
 
 class TestBeside:

@@ -171,7 +171,8 @@ def test_a_line_that_wakes_people_is_answered_by_the_launch(drill: str, tmp_path
         ("http://admin:hunter2SECRET@127.0.0.1:1/", "http://127.0.0.1:1/"),
         ("http://127.0.0.1:1/?key=hunter2SECRET", "http://127.0.0.1:1/"),
         ("hunter2SECRET", "the address behind env:SITE is no http address"),
-        ("http://hunter2SECRET:no-port/", "the address behind env:SITE is no http address"),
+        ("http://hunter2SECRET:no-port/", "the address behind env:SITE has a port that is no number"),
+        ("http://u:hunter2/SECRET@h.example", "the address behind env:SITE has a login that ends too early"),
     ],
 )
 def test_what_stands_behind_a_reference_is_never_shown(

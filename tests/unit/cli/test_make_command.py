@@ -149,6 +149,12 @@ class TestRules:
             ((*RUNBOOKS, "--select", "buckets=http_bucket_seconds"), "is no histogram"),
             ((*RUNBOOKS, "--select", "memory=foo * 100"), "would not pass it"),
             ((*RUNBOOKS, "--window", "soon"), "is no length of time"),
+            ((*RUNBOOKS, "--window", "1s"), "fewer than four scrapes"),
+            ((*RUNBOOKS, "--fewest", "inf"), "is no number that is ever reached"),
+            ((*RUNBOOKS, "--label", "release=prom"), "--label is of an object, and none is made"),
+            ((*RUNBOOKS, "--operator", "Bad_Name"), "is no name of an object"),
+            ((*RUNBOOKS, "--operator", "shop", "--label", "bad key=x y"), "is no label"),
+            (("--runbooks", "https://u:hunter2@wiki.example"), "holds a login"),
             ((*RUNBOOKS, "--window", "0s"), "is no length of time"),
             ((*RUNBOOKS, "--interval", "often"), "is no length of time"),
         ],
@@ -232,7 +238,29 @@ class TestRoutes:
             ((*WAYS, "--mail-to", "ops"), "--mail-to 'ops' is no mail address"),
             ((*WAYS, "--mail-user", "x"), "belong together"),
             ((*WAYS, "--pager-url", "events"), "is no address"),
+            ((*WAYS, "--smarthost", ":587"), "names no host"),
+            ((*WAYS, "--smarthost", "mail.example:99999"), "there is no port 99999"),
+            ((*WAYS, "--smarthost", "smtp://mail.example:587"), "is no host and port alone"),
+            ((*WAYS, "--channel", " "), "names no channel"),
         ],
     )
     def test_what_would_reach_nobody_is_refused(self, options: tuple[str, ...], words: str) -> None:
         assert words in str(refused(_ROUTES, *options))
+
+    @pytest.mark.parametrize(
+        ("option", "secret"),
+        [
+            ("--chat-url-file", "https://hooks.slack.example/services/T/B/SECRET"),
+            ("--chat-url-file", "hooks.slack.example/services/T/B/SECRET"),
+            ("--pager-key-file", "R0123456789SECRET"),
+            ("--pager-url", "https://user:SECRET@pager.example/x"),
+        ],
+    )
+    def test_a_secret_in_place_of_its_file_is_refused_and_not_shown(self, option: str, secret: str) -> None:
+        error = refused(_ROUTES, *WAYS, option, secret)
+        assert option in str(error)
+        assert "SECRET" not in f"{error} {error.hint}"
+
+    def test_the_password_of_the_mail_server_is_in_a_file(self) -> None:
+        error = refused(_ROUTES, *WAYS, "--mail-user", "x", "--mail-password-file", "SECRET")
+        assert "SECRET" not in f"{error} {error.hint}"

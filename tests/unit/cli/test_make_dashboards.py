@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from tminus.cli.dashboards import dashboards
 from tminus.domain import drift
-from tminus.errors import Exit, RefusedError, TminusError, UsageError
+from tminus.errors import Exit, RefusedError, TminusError, UnreachableError, UsageError
 from tminus.grafana.api import Stored
 
 _MAKE = typer.Typer()
@@ -81,13 +81,18 @@ def test_what_differs_is_said_by_options(tmp_path: Path) -> None:
         ),
         (("--counter", "x_total"), "belong together"),
         (("--counter", "x_total", "--failed", 'code=~"5.."', "--histogram", "x_seconds"), "no histogram"),
-        (("--push", "nowhere"), "no http address"),
+        (("--push", "https://:SECRETTOK@grafana.example"), "--push is no reference to an address"),
+        (("--push", "file:/dev/null/none"), "--push: /dev/null/none cannot be read"),
+        (("--push", "env:NO_SUCH_GRAFANA"), "the environment variable NO_SUCH_GRAFANA is not set"),
     ],
 )
 def test_what_makes_no_dashboard_is_refused(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
     error = refused(typed(tmp_path / "boards", *options))
     assert isinstance(error, UsageError)
     assert said in str(error)
+    assert "SECRETTOK" not in f"{error} {error.hint}"
+    assert "plan" not in error.hint
+    assert not (tmp_path / "boards").exists()
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -136,3 +141,26 @@ def test_they_are_pushed_once_and_again_only_where_they_differ(tmp_path: Path, k
     again = json.loads(typed(tmp_path, "--push", "env:GRAFANA", "--force", "--json").output)
     assert kept.saved == [("tminus-security", True, "closed")], "in the folder that it lies in"
     assert "/d/tminus-application" in again["pushed"]
+
+
+@pytest.mark.parametrize("address", ["nowhere", "https://grafana.example:3000x"])
+def test_an_address_that_is_none_is_refused_and_no_file_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("GRAFANA", address)
+    error = refused(typed(tmp_path / "boards", "--push", "env:GRAFANA"))
+    assert "the address that --push refers to" in str(error)
+    assert not (tmp_path / "boards").exists()
+
+
+def test_a_push_that_fails_says_that_the_files_are_written(
+    tmp_path: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_uid: str) -> None:
+        raise UnreachableError("Grafana does not answer", hint="see whether it runs")
+
+    monkeypatch.setattr(kept, "dashboard", away)
+    ended = typed(tmp_path, "--push", "env:GRAFANA")
+    assert isinstance(refused(ended), UnreachableError)
+    assert f"the files are written into {tmp_path}; Grafana does not have all of them" in ended.stderr
+    assert set(models(tmp_path)) == KINDS

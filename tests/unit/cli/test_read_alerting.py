@@ -96,12 +96,22 @@ class TestRoutes:
         assert "  pager: pagerduty" in told
         assert "  pager: not within nights" in told
 
-    def test_a_value_may_hold_a_comma_in_quotes(self, config: Path) -> None:
-        assert seen(config, "--route", 'team="x,y"')["details"]["labels"] == {"team": "x,y"}
+    @pytest.mark.parametrize("value", ["x,y", "x y", "x=y"])
+    def test_a_value_may_hold_a_sign_in_quotes(self, config: Path, value: str) -> None:
+        assert seen(config, "--route", f'team="{value}"')["details"]["labels"] == {"team": value}
 
     @pytest.mark.parametrize(
         ("labels", "words"),
-        [("severity", "names no labels"), ("a=~b", "one value each"), ("a!=b", "one value each")],
+        [
+            ("severity", "names no labels"),
+            ("a=~b", "one value each"),
+            ("a!=b", "one value each"),
+            ("severity=critical team=x", "'severity=critical team=x' is not one label with one value"),
+            ("severity==critical", "'severity==critical' is not one label with one value"),
+            ('a="x y",b=c d', "'b=c d' is not one label with one value"),
+            ("severity=critical,severity=warning", "severity is given twice"),
+            ("sev-erity=x", "'sev-erity' is no name of a label"),
+        ],
     )
     def test_what_are_no_labels_is_refused(self, config: Path, labels: str, words: str) -> None:
         error = refused(config, "--route", labels)

@@ -74,12 +74,14 @@ def test_a_dashboard_is_seen_with_what_its_panels_ask_and_are_about(tmp_path: Pa
         "about_rate": 1,
     }  # fmt: skip
     assert seen["details"]["panels"][0]["queries"][0] == {
-        "ref": "A", "source": "p", "hidden": False, "asks": target["expr"],
+        "ref": "A", "source": "p", "hidden": False, "asks": target["expr"], "unread": "",
     }  # fmt: skip
-    assert seen["remarks"] == [
-        "it asks anew only every 1h; set its refresh to 5m or less",
-        "1 queries cannot be read as PromQL",
-    ]
+    asks, unread = seen["remarks"]
+    assert asks == "it asks anew only every 1h; set its refresh to 5m or less"
+    assert unread.startswith("the query B of the panel 'Requests' cannot be read as PromQL: ")
+    why = seen["details"]["panels"][0]["queries"][1]["unread"]
+    assert why
+    assert unread.endswith(why)
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", '{"title": "x"}', "{"])
@@ -88,6 +90,27 @@ def test_what_is_no_dashboard_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(UsageError, match="is no dashboard"):
         readers.reader("dashboard").see(path)
+
+
+@pytest.mark.parametrize("depth", [1500, 100_000])
+def test_a_file_that_is_nested_too_deep_is_said_to_be(tmp_path: Path, depth: int) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text(f'{{"title": "x", "panels": [], "links": {"[" * depth}{"]" * depth}}}')
+    with pytest.raises(UsageError, match="is no dashboard: nested too deep"):
+        readers.reader("dashboard").see(path)
+
+
+def test_a_file_that_is_too_long_is_said_to_be(tmp_path: Path) -> None:
+    path = tmp_path / "long.json"
+    path.write_text(json.dumps({"title": "x", "panels": [], "description": "x" * 10_000_000}))
+    with pytest.raises(UsageError, match="is longer than 8 MB"):
+        readers.reader("dashboard").see(path)
+
+
+def test_the_smallest_dashboard_is_taken_for_one(tmp_path: Path) -> None:
+    path = tmp_path / "small.json"
+    path.write_text('{"title": "Shop", "uid": "shop", "panels": []}')
+    assert readers.guess(path) == "dashboard"
 
 
 def test_another_json_is_not_taken_for_a_dashboard(tmp_path: Path) -> None:

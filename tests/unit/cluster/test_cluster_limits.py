@@ -66,3 +66,12 @@ async def test_what_is_no_kubeconfig_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(PartError, match="kubeconfig") as told:
         await Access(str(file)).configuration()
     assert str(tmp_path) not in f"{told.value}{told.value.hint}"
+
+
+async def test_a_kubeconfig_that_is_missing_is_told_as_such(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(PartError, match="the file is missing") as told:
+        await Access(str(tmp_path / "none")).configuration()
+    assert str(tmp_path) not in f"{told.value}{told.value.hint}"
+    assert caplog.messages == []

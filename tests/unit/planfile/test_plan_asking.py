@@ -65,6 +65,44 @@ def test_what_can_be_asked_is_taken() -> None:
             "dash.app: `copy` goes up with `..` in '../app.json'; write a path below the folder, or an absolute one",
         ),
         ("lag: 90s", "lag: soon", "ok.logs: the argument 'lag' is 'soon'; write a time such as 5min"),
+        (
+            "lag: 90s",
+            "lag: 10min",
+            (
+                "ok.logs: with `lag: 10min` and `late: 5min` lines are lost before they are late; "
+                "write a `late` above `lag`"
+            ),
+        ),
+        (
+            "namespace: shop",
+            "namespace: Shop_1",
+            (
+                "cfg.secrets: 'Shop_1' is no name of a namespace; "
+                "write small letters, digits and `-`, as `shop-1`"
+            ),
+        ),
+        (
+            "[pagerduty, chat]",
+            "[]",
+            "t1.alerts: the argument 'receivers' is an empty list; write one entry at least",
+        ),
+        ("lag: 90s", "requests: 0", "ok.logs: the argument 'requests' is 0; write 1 or more"),
+        ("filled: 90%", "minutes: 0", "dash.app: the argument 'minutes' is 0; write 1 or more"),
+        ('"env:CHAT"', '"env:"', "system chat: `env:` names nothing; write env:NAME or file:PATH"),
+        ('"env:CHAT"', '"file:"', "system chat: `file:` names nothing; write env:NAME or file:PATH"),
+        (
+            '"env:METRICS"',
+            '"https://prom.example:9090x"',
+            (
+                "system prometheus: the address has a port that is no number from 1 to 65535; "
+                "correct what stands behind the last colon of the host"
+            ),
+        ),
+        (
+            '"env:GRAFANA"',
+            '"https://graf ana.example"',
+            "system grafana: the address has a blank in its host; take it out",
+        ),
         ("lag: 90s", "late: 300", "ok.logs: the argument 'late' is 300; write a time such as 5min"),
         (
             "vault: vault}",
@@ -146,3 +184,11 @@ def test_a_drill_of_a_side_needs_the_rules_that_look_at_it() -> None:
 
 def test_a_scheme_may_be_written_in_capitals() -> None:
     assert told("https://vault.example", "HTTPS://vault.example") == []
+
+
+def test_a_port_that_is_none_is_told_of_any_kind() -> None:
+    text = TEXT.replace(
+        "roles:", '  cache: {kind: redis, real: true, address: "redis://localhost:99999/0"}\nroles:', 1
+    )
+    (only,) = small_plan.problems(text)
+    assert "system cache: the address has a port that is no number from 1 to 65535" in only

@@ -270,3 +270,38 @@ def test_a_blocker_of_what_is_said_one_by_one_is_told_with_what_to_write(tmp_pat
     path.write_text(text, encoding="utf-8")
     told = [problem.sentence for problem in load(path).problems]
     assert [sentence.rpartition("; ")[2] for sentence in told] == ["write `each: []`", "write `until: ''`"]
+
+
+def test_an_argument_that_is_misspelled_is_told_where_it_stands(tmp_path: Path) -> None:
+    text = 'checks:\n  Alerts:\n    - {id: alert.warn.queue,\n       with: {measure: queue, abov: "1000"}}\n'
+    (tmp_path / "plan.yaml").write_text(f"plan: ours\nextends: production\n{text}", encoding="utf-8")
+    (only,) = load(tmp_path / "plan.yaml").problems
+    assert (only.file, only.line) == (str(tmp_path / "plan.yaml"), 6)
+    assert only.sentence == "alert.warn.queue: 'abov' is no argument of this probe; did you mean 'above'?"
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        (
+            "checks:\n  Readiness:\n    - {id: site.upp, severity: advisory}\n",
+            (
+                "site.upp: the plan that is extended has no such entry; did you mean 'site.up'? A new one needs "
+                "`line`, `due`, `owner`"
+            ),
+        ),
+        (
+            "roles:\n  - {id: devopss, person: A B}\n",
+            "devopss: the plan that is extended has no such entry; did you mean 'devops'? A new one needs `title`",
+        ),
+    ],
+)
+def test_an_id_that_is_misspelled_is_no_new_entry(tmp_path: Path, block: str, said: str) -> None:
+    (only,) = child(tmp_path, block).problems
+    assert only.sentence == said
+    assert only.file == str(tmp_path / "plan.yaml")
+
+
+def test_a_new_entry_that_is_like_no_other_is_told_what_it_lacks(tmp_path: Path) -> None:
+    found = child(tmp_path, "checks:\n  Readiness:\n    - {id: zzz, severity: advisory}\n").problems
+    assert [one.what for one in found] == [f"zzz: `{key}` is missing" for key in ("due", "line", "owner")]

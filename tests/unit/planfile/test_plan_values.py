@@ -229,3 +229,38 @@ class TestWordsOfEach:
         text = small_plan.SMALL.replace("owner: qa, severity: blocker,", f"owner: qa, {more},")
         (only,) = small_plan.problems(text)
         assert f"only a line with `attest` has {more.partition(':')[0]}" in only
+
+
+ALERT = (
+    "    - {id: mem.alert, line: Memory, due: T-2h, owner: devops, probe: prometheus.alert, expect: empty,\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            'measure: memory, above: "85"',
+            "'> 85' is no limit of a share, and that is what is observed; write '> 85%'",
+        ),
+        ('measure: connections, above: "0.8"', "'> 0.8' is no limit of a share"),
+        ('measure: disk, above: "80"', "'> 80' is no limit of a share"),
+        ('measure: cache hits, below: "90"', "'< 90' is no limit of a share"),
+        (
+            "measure: memory, above: ninety",
+            "'ninety' is no limit of memory; write for example above: \"85%\"",
+        ),
+        ('measure: queue, above: "1k"', "'1k' is no limit of queue; write for example above: \"1000\""),
+        (
+            "measure: memory, above: 85%, below: 10%",
+            "the alert on memory has two limits, `above` and `below`",
+        ),
+        ("measure: memory", "the alert on memory has no limit"),
+    ],
+)
+def test_an_alert_that_could_never_fire_is_told(arguments: str, said: str) -> None:
+    systems = 'systems:\n  prometheus: {kind: prometheus, real: true, address: "env:METRICS"}\n'
+    text = changed("systems:\n", systems)
+    whole = f"{ALERT}       hint: look, with: {{{arguments}}}}}\n"
+    (only,) = problems(text.replace("  Launch:\n", f"{whole}  Launch:\n", 1))
+    assert only.partition(": mem.alert: ")[2].startswith(said)

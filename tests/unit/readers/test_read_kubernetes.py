@@ -11,7 +11,7 @@ import pytest
 from tminus import readers
 from tminus.errors import TminusError, UsageError
 from tminus.kubernetes.rendered import documents
-from tminus.readers import kubernetes
+from tminus.readers import Sight, kubernetes
 
 CORPUS = Path(__file__).parents[4] / "shared" / "corpora" / "k8s"
 MANIFEST = CORPUS / "MANIFEST.csv"
@@ -132,3 +132,96 @@ def test_a_date_and_a_plain_sign_stay_text(tmp_path: Path) -> None:
 def test_no_file_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(TminusError):
         kubernetes.see(tmp_path / "nothing.yaml")
+
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  template:
+    spec:
+      containers:
+      - name: api
+        image: one
+        envFrom: [{secretRef: {name: x}}]
+        env: [{name: URL, valueFrom: {secretKeyRef: {name: pw, key: k}}}]
+"""
+
+
+def seen(tmp_path: Path, text: str, name: str = "a.yaml") -> Sight:
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+    return kubernetes.see(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "a.yaml",
+            "apiVersion: v1\nkind: ConfigMap\ndata:\n  URL: a\n  URL: b\n",
+            r":5: the key 'URL' stands twice",
+        ),
+        ("a.yaml", f"{DEPLOYMENT}metadata: {{name: b}}\n", r":12: the key 'metadata' stands twice"),
+        (
+            "a.yaml",
+            DEPLOYMENT.replace("image: one", "image: one\n        image: two"),
+            r":10: the key 'image'",
+        ),
+        ("a.json", '{"kind": "Pod", "kind": "Job"}', r"a.json: the key 'kind' stands twice"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path, name: str, text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as refused:
+        seen(tmp_path, text, name)
+    assert refused.value.hint
+
+
+def test_a_merged_key_may_be_overridden(tmp_path: Path) -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: &m {name: a}\ndata: {<<: *m, name: b}\n"
+    assert seen(tmp_path, text).refused == ""
+
+
+@pytest.mark.parametrize("text", ["", "[]\n", "route: {receiver: x}\nreceivers: [{name: x}]\n"])
+def test_a_file_without_any_object_is_refused(tmp_path: Path, text: str) -> None:
+    assert seen(tmp_path, text).refused == "no object of Kubernetes stands in it"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "secretRef: {name: x}",
+            "secretRef: {nam: x}",
+            "Deployment/api (container api, envFrom) refers to a Secret",
+        ),
+        (
+            "{name: pw, key: k}",
+            "{kay: k}",
+            "Deployment/api (container api, env URL) refers to a Secret without",
+        ),
+        ("kind: Deployment", "kind: Deploymnt", "the kind Deploymnt is unknown; did you mean Deployment?"),
+        ("metadata: {name: api}", "metadata: {nam: api}", "Deployment has no metadata.name"),
+    ],
+)
+def test_what_a_cluster_would_refuse_is_remarked(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert seen(tmp_path, DEPLOYMENT).remarks == ()
+    assert DEPLOYMENT.count(old) == 1
+    (only,) = seen(tmp_path, DEPLOYMENT.replace(old, new)).remarks
+    assert only.startswith(f"a.yaml:1: {said}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: v1\nkind: List\nitems: []\n",
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}\n",
+        "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a}\n",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: a-}\n",
+    ],
+)
+def test_other_kinds_are_read_without_a_remark(tmp_path: Path, text: str) -> None:
+    sight = seen(tmp_path, text)
+    assert (sight.remarks, sight.refused) == ((), "")
