@@ -16,7 +16,7 @@ from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
 from tminus.grafana.api import Grafana, Stored, asking
 from tminus.grafana.asked import Narrow
-from tminus.grafana.confirming import Vouch, confirmations, unconfirmed
+from tminus.grafana.confirming import Vouch, confirmations, nobody, unconfirmed
 from tminus.grafana.finding import Wanted, copied, missing, uid_of
 from tminus.grafana.showing import Showing
 from tminus.probes import Probe
@@ -28,12 +28,12 @@ class System:
 
     address: str = field(repr=False)
     """`https://:TOKEN@host/path`, the token that of a service account."""
-    vouch: Vouch
-    """Says whether a confirmation is the word of whom it names."""
     named: tuple[Wanted, ...] = ()
     """The dashboards of the lines that name one: what a line without any looks at."""
     folder: Path = field(default_factory=Path)
     """What the paths of copies begin at: the checkout that tminus is started in."""
+    vouch: Vouch = nobody
+    """Says whether a confirmation is the word of whom it names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def maker(
             address = addresses.get(str(said.get("system") or _SYSTEM), "")
             named.setdefault(address, {})[_wanted(said)] = None
     vouch = Voucher(trust, plan.production)
-    return lambda address: grafana.System(address, vouch, tuple(named.get(address, ())), folder or Path())
+    return lambda address: grafana.System(address, tuple(named.get(address, ())), folder or Path(), vouch)
 
 
 def _names_one(probe: str, arguments: Mapping[str, JsonValue] | None) -> bool:
