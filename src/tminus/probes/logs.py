@@ -39,10 +39,10 @@ class System:
     now: Callable[[], float]
     site: str = field(default="", repr=False)
     """The service's public address; empty where the plan names no website."""
-    unheard: TminusError | None = None
-    """Why the plan's website cannot be asked; nothing where it can, and where the plan names none."""
     running: Callable[[], Awaitable[Sequence[str]]] | None = None
     """The names of the new side's instances, from the plan's target; nothing where it has none."""
+    unheard: TminusError | None = None
+    """Why the plan's website cannot be asked; nothing where it can, and where the plan names none."""
 
 
 @dataclass(frozen=True, slots=True)

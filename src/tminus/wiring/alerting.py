@@ -42,7 +42,7 @@ def makers(
         "alertmanager": lambda address: alertmanager.System(address, now, inboxes, second, no_judge),
         "pagerduty": lambda address: pagerduty.System(address, now, providers),
         "twilio": Twilio,
-        "logs": lambda address: logs.System(address, now, site, no_site),
+        "logs": lambda address: logs.System(address, now, site, unheard=no_site),
         "redis": redis.System,
     }
 
