@@ -4,7 +4,6 @@ import copy
 import json
 import os
 import subprocess
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -247,7 +246,9 @@ class Around:
         keys = [TrustedKey(one.keyid, name, KeyKind.PERSON, ("owner",)) for name, one in people.items()]
         save_trust(self.trust, TrustRoot(tuple(keys)))
         rows = [
-            confirmed(people[key or one["by"]], one["sha256"], one["by"], one.get("text", ""), time.time())
+            confirmed(
+                people[key or one["by"]], one["sha256"], one["by"], one.get("text", ""), SystemClock().now()
+            )
             for one in words
         ]
         (self.folder / "confirmed.yaml").write_text(json.dumps(rows))

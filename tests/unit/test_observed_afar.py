@@ -93,5 +93,5 @@ async def test_a_system_that_another_is_compared_with_is_named_with_what_is_wron
     plan = replace(plan, systems=systems)
     check = replace(plan.check("site.up"), probe=probe, arguments=arguments)
     with pytest.raises(PlanError, match=f"'second' of kind {other}.*{words}") as told:
-        await afar(plan, environment, DESK, {}).observe(check, arguments)
+        await afar(plan, environment, DESK, {}, trust=NOBODY).observe(check, arguments)
     assert "give the plan a system" not in told.value.hint

@@ -79,13 +79,12 @@ PANELS: dict[str, dict[str, Command]] = {
         "make dashboards": Command(
             "tminus.cli.dashboards:dashboards", "Make the dashboards that the plan asks for."
         ),
-        "confirm": Command(
-            "tminus.cli.confirming:confirm",
-            "Sign what the figures of a dashboard mean, once for each version.",
-        ),
         "make rights": Command(
             "tminus.cli.rights:rights",
             "Make the Kubernetes roles that tminus needs to look at ConfigMaps and Secrets.",
+        ),
+        "confirm": Command(
+            "tminus.cli.confirming:confirm", "Sign what a dashboard's figures mean, for one version."
         ),
     },
     "Launch": {

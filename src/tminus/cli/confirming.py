@@ -11,7 +11,6 @@ from tminus import files
 from tminus.cli import outputs
 from tminus.cli.clock import now
 from tminus.cli.passphrases import passphrase
-from tminus.cli.streams import told
 from tminus.config import home
 from tminus.domain import dashboard, drift
 from tminus.domain.canonical import timestamp
@@ -33,10 +32,10 @@ def confirm(
         typer.Option("--output", "-o", help="The list to add it to, instead of standard output."),
     ] = None,
 ) -> None:
-    """Sign what the figures of a dashboard mean, for the version in this file.
+    """Sign what a dashboard's figures mean, for one version.
 
-    It is signed with your key on this machine. Another version needs another word. The plan's line names the list as
-    `confirmed`, and counts a word whose key the trust root has for that person.
+    That is the version in the file; another needs another word. It is signed with your key on this machine. The plan's
+    line names the list as `confirmed`, and counts a word whose key the trust root has for that person.
     """
     if not text.strip():
         raise UsageError("--text says nothing", hint="say what is counted, and what is not")
@@ -78,8 +77,11 @@ def _signer(by: str) -> Signer:
     trust = load_trust(place) if place.exists() else TrustRoot()
     counting = [key for key in mine if (known := trust.find(key.keyid)) and known.valid_at(timestamp(now()))]
     if not counting:
-        told(
-            f"the word counts once the trust root holds the key: tminus trust add {people.public_file(mine[-1])}"
+        public = people.public_file(mine[-1])
+        typer.echo(
+            f"a word counts where the key was enrolled before it was signed, and no trust root here has this key; if your"
+            f" team's has not either, enrol it first: tminus trust add {public}",
+            err=True,
         )
     return people.open([*mine, *counting][-1], passphrase(by))
 

@@ -62,7 +62,7 @@ def _distrusted(key: TrustedKey, word: Confirmation, *, production: bool) -> str
     if alike(key.name) != alike(word.by):
         return f"it is signed with the key of {key.name}"
     if not key.valid_at(word.at):
-        return f"the key of {key.name} did not count at {word.at}"
+        return f"the key of {key.name} did not count at {word.at}: it was enrolled later, or retired"
     if key.simulated and production:
         return f"{key.name} is simulated, and the plan is marked production"
     return ""

@@ -105,7 +105,7 @@ def looking_at(plan: Plan, environment: Mapping[str, str], at_once: int = AT_ONC
     return Sight(Readiness(plan.checks, record, observer, clock, at_once=at_once), clock.now())
 
 
-def afar(
+def afar(  # noqa: PLR0913 - what a launch's systems are made from
     plan: Plan,
     environment: Mapping[str, str],
     scene: Scene,
