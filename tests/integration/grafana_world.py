@@ -7,25 +7,31 @@ import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tminus import loopback, processes
 from tminus.alerting.prometheus import asking
 from tminus.demo.parts import grafana as part
 from tminus.domain.plan import Check
+from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.errors import UnreachableError
 from tminus.grafana.boards import Service, boards
 from tminus.http import connect
 from tminus.probes import depot
+from tminus.signing import Signer
+from tminus.signing.trust import save_trust
 from tminus.standins import grafana_queries
 from tminus.standins.clock import wall_clock
 from tminus.standins.grafana import Grafana, Tokens
 from tminus.standins.grafana_store import Store
 from tminus.standins.journal import Journal
 from tminus.wiring import SystemClock, dashboards
+from tminus.wiring.confirming import confirmed
 
 if TYPE_CHECKING:
     from tests.integration.alert_world import address as alert_address
@@ -199,6 +205,11 @@ class Forgetful(Grafana):
         return await super()._query(request)
 
 
+def key_of(name: str) -> Signer:
+    """A person's key that is the same in every run."""
+    return Signer(Ed25519PrivateKey.from_private_bytes(sha256(name.encode()).digest()))
+
+
 @dataclass
 class Around:
     """A Grafana, and what tests change of it."""
@@ -224,9 +235,29 @@ class Around:
         model = self.store.dashboards[f"tminus-{kind}"].model
         (self.folder / "dashboards" / f"{kind}.json").write_text(json.dumps(model))
 
-    def confirm(self, *words: Mapping[str, str]) -> None:
-        """Write another record of confirmations."""
-        (self.folder / "confirmed.yaml").write_text(json.dumps([*words]))
+    @property
+    def trust(self) -> Path:
+        """The trust root that has the key of everybody who signs here."""
+        return self.folder / "trust.json"
+
+    def confirm(self, *words: Mapping[str, str], key: str = "") -> None:
+        """Write another record of confirmations, each signed by whom it names, or all with somebody's `key`."""
+        people = {name: key_of(name) for name in (key, *(one["by"] for one in words)) if name}
+        keys = [TrustedKey(one.keyid, name, KeyKind.PERSON, ("owner",)) for name, one in people.items()]
+        save_trust(self.trust, TrustRoot(tuple(keys)))
+        rows = [
+            confirmed(
+                people[key or one["by"]], one["sha256"], one["by"], one.get("text", ""), SystemClock().now()
+            )
+            for one in words
+        ]
+        (self.folder / "confirmed.yaml").write_text(json.dumps(rows))
+
+    def unsign(self) -> None:
+        """Take the signatures out of the record."""
+        path = self.folder / "confirmed.yaml"
+        rows = json.loads(path.read_text())
+        path.write_text(json.dumps([{**row, "envelope": None} for row in rows]))
 
     def source(self, uid: str, kind: str = "prometheus", **about: Any) -> None:
         """Have one more data source, or another in the place of one."""
@@ -237,7 +268,7 @@ class Around:
     def seen(self, scene: Scene, *checks: Check) -> Scene:
         """The scene with this Grafana in the place of the stage's."""
         plan = scene.plan if not checks else replace(scene.plan, checks=checks)
-        make = dashboards.maker(plan, {"grafana": self.address}, self.folder)
+        make = dashboards.maker(plan, {"grafana": self.address}, self.trust, self.folder)
         return replace(scene, handles={"grafana": make(self.address)})
 
 

@@ -41,6 +41,7 @@ from tminus.planfile import read
 from tminus.postgres import Tools
 from tminus.probes import release, staging
 from tminus.releases import Releases
+from tminus.signing import trust_path
 from tminus.targets.database import LocalDatabase
 from tminus.targets.local import LocalTarget
 from tminus.targets.trace import ProxyTrace
@@ -352,6 +353,7 @@ def _site(stage: Stage, images: Path, database: str) -> Site:
         staging=service.tried(stage.setting),
         supporting=supporting,
         copies=stage.folder / "grafana",
+        trust=trust_path(stage.home),
     )
 
 

@@ -71,7 +71,11 @@ async def judged(world: World, tmp_path: Path, measured: Measured, check: str) -
 def at(scene: Scene, address: str) -> Scene:
     return replace(
         scene,
-        handles={"grafana": dashboards.maker(scene.plan, {"grafana": address}, scene.site.copies)(address)},
+        handles={
+            "grafana": dashboards.maker(
+                scene.plan, {"grafana": address}, scene.site.trust, scene.site.copies
+            )(address)
+        },
     )
 
 

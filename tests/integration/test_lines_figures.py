@@ -243,6 +243,29 @@ async def test_the_word_of_another_does_not_count(world: World, around: Around) 
     )
 
 
+@line(BIZ, "failed", "the word was given in the owner's name by another", mutation=414)
+async def test_a_word_that_another_signed_in_the_owners_name_does_not_count(
+    world: World, around: Around
+) -> None:
+    around.confirm({"sha256": part.CONFIRMED, "by": part.OWNER, "text": "as I built it"}, key="Ivo Kern")
+    claim = await around.seen(world.scene).judge(BIZ)
+    words = f"the word of {part.OWNER} does not count: it is signed with the key of Ivo Kern"
+    fails(claim, world.scene.plan, words, f"{part.OWNER} must say it: tminus confirm")
+
+
+async def test_a_word_that_nobody_signed_does_not_count(world: World, around: Around) -> None:
+    around.unsign()
+    claim = await around.seen(world.scene).judge(BIZ)
+    fails(claim, world.scene.plan, f"the word of {part.OWNER} does not count: nobody has signed it")
+
+
+@line(BIZ, "inconclusive", "this machine trusts nobody's key")
+async def test_without_a_trust_root_nobody_can_tell_whose_word_it_is(world: World, around: Around) -> None:
+    around.trust.unlink()
+    claim = await around.seen(world.scene).judge(BIZ)
+    shows(claim, Verdict.INCONCLUSIVE, "whose word it is cannot be told: .*trust.json is not there")
+
+
 async def test_a_confirmation_without_a_text_does_not_count(world: World, around: Around) -> None:
     around.confirm({"sha256": part.CONFIRMED, "by": part.OWNER})
     claim = await around.seen(world.scene).judge(BIZ)

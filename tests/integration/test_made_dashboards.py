@@ -14,6 +14,7 @@ from tminus.domain.evidence import Observation
 from tminus.domain.panelkinds import KINDS
 from tminus.errors import Exit, InconclusiveError
 from tminus.probes import grafana as probe
+from tminus.wiring.confirming import Voucher
 
 if TYPE_CHECKING:
     from tests.integration.grafana_world import (
@@ -56,7 +57,7 @@ def forget(around: Around) -> None:
 
 
 async def look(around: Around, folder: Path, kind: str, **arguments: Any) -> Observation:
-    system = probe.System(around.address, folder=folder)
+    system = probe.System(around.address, folder=folder, vouch=Voucher(around.trust, production=True))
     return await probe.dashboard.run(system, kind=kind, copy=f"{kind}.json", **arguments)
 
 

@@ -18,6 +18,8 @@ from tminus.probes import kubernetes
 from tminus.wiring.appraisal import DESK, afar
 from tminus.wiring.clusters import makers
 
+NOBODY = Path("trust.json")
+"""A trust root that is not there."""
 TARGET = """\
 target:
   address: "env:KUBE"
@@ -78,7 +80,7 @@ async def test_a_system_without_an_address_is_asked_where_the_target_is(tmp_path
     }
     check = of.check("own.maps")
     with pytest.raises(PartError, match="kubeconfig") as told:
-        await afar(of, environment, DESK, {}).observe(check, check.arguments or {})
+        await afar(of, environment, DESK, {}, trust=NOBODY).observe(check, check.arguments or {})
     assert str(tmp_path) not in str(told.value)
 
 
@@ -86,7 +88,7 @@ async def test_without_target_and_namespace_nothing_is_looked_at() -> None:
     of = replace(plan("env:KUBE"), target=None)
     check = of.check("own.maps")
     with pytest.raises(InconclusiveError, match="which namespace"):
-        await afar(of, {"KUBE": "in-cluster"}, DESK, {}).observe(check, check.arguments or {})
+        await afar(of, {"KUBE": "in-cluster"}, DESK, {}, trust=NOBODY).observe(check, check.arguments or {})
 
 
 def test_an_address_is_to_fill_where_there_is_no_target() -> None:

@@ -8,12 +8,14 @@ from tminus.planfile import load
 from tminus.wiring import dashboards
 
 ADDRESS = "http://:token@127.0.0.1:1"
+NOBODY = Path("trust.json")
+"""A trust root that is not there."""
 DEMO = "src/tminus/demo/demo.yaml"
 
 
 def test_each_line_that_names_a_dashboard_is_known_with_what_it_must_show() -> None:
     plan = load(Path(__file__).parents[2] / DEMO).checked()
-    system = dashboards.maker(plan, {"grafana": ADDRESS}, Path("copies"))(ADDRESS)
+    system = dashboards.maker(plan, {"grafana": ADDRESS}, NOBODY, Path("copies"))(ADDRESS)
     assert [wanted.kind for wanted in system.named] == [
         "application",
         "infrastructure",
@@ -30,7 +32,7 @@ def test_each_line_that_names_a_dashboard_is_known_with_what_it_must_show() -> N
 
 def test_without_a_folder_copies_lie_where_tminus_is_started() -> None:
     plan = load("production").checked()
-    make = dashboards.maker(plan, {"grafana": ADDRESS})
+    make = dashboards.maker(plan, {"grafana": ADDRESS}, NOBODY)
     assert make(ADDRESS).folder == Path()
     assert len(make(ADDRESS).named) == 4
 
@@ -43,6 +45,7 @@ def test_the_dashboards_of_one_grafana_are_not_looked_for_in_another() -> None:
         replace(check, arguments={**(check.arguments or {}), **said}) if check.id == "dash.sec" else check
         for check in plan.checks
     ]
-    make = dashboards.maker(replace(plan, checks=tuple(checks)), {"grafana": ADDRESS, "grafana2": other})
+    addresses = {"grafana": ADDRESS, "grafana2": other}
+    make = dashboards.maker(replace(plan, checks=tuple(checks)), addresses, NOBODY)
     assert [wanted.kind for wanted in make(other).named] == ["security"]
     assert [wanted.kind for wanted in make(ADDRESS).named] == ["application", "infrastructure", "business"]

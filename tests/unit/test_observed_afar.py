@@ -1,6 +1,7 @@
 """What a launch without a stage can see: all that an address reaches, and the rest is unknown in its own words."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,8 @@ from tminus.planfile import parse
 from tminus.wiring.appraisal import AFAR, DESK, Scene, afar
 
 NOWHERE = {"SITE": "http://127.0.0.1:1"}
+NOBODY = Path("trust.json")
+"""A trust root that is not there."""
 
 
 def small() -> Plan:
@@ -26,7 +29,7 @@ def small() -> Plan:
 
 async def seen(scene: Scene, environment: dict[str, str], **values: str) -> Any:
     plan = small()
-    return await afar(plan, environment, scene, values).observe(
+    return await afar(plan, environment, scene, values, trust=NOBODY).observe(
         plan.check("site.up"), plan.check("site.up").arguments or {}
     )
 
@@ -48,7 +51,7 @@ async def test_what_needs_a_stage_is_unknown_with_words_for_who_looks(scene: Sce
     plan = small()
     check = replace(plan.check("site.up"), probe="depot.smoke", arguments={"system": "depot"})
     with pytest.raises(InconclusiveError, match="on the demo's stage only") as told:
-        await afar(plan, NOWHERE, scene, {}).observe(check, check.arguments or {})
+        await afar(plan, NOWHERE, scene, {}, trust=NOBODY).observe(check, check.arguments or {})
     assert "attest" in told.value.hint
 
 
@@ -61,9 +64,9 @@ async def test_only_a_launch_sends_something_to_people() -> None:
     drill: dict[str, Any] = {"receivers": []}
     check = replace(plan.check("site.up"), probe="alertmanager.drill", arguments=drill)
     with pytest.raises(InconclusiveError, match="sends a test to people"):
-        await afar(plan, {}, DESK, {}).observe(check, drill)
+        await afar(plan, {}, DESK, {}, trust=NOBODY).observe(check, drill)
     with pytest.raises(ProbeError) as told:
-        await afar(plan, {}, AFAR, {}).observe(check, drill)
+        await afar(plan, {}, AFAR, {}, trust=NOBODY).observe(check, drill)
     assert "sends an alert" not in str(told.value)
 
 
@@ -90,5 +93,5 @@ async def test_a_system_that_another_is_compared_with_is_named_with_what_is_wron
     plan = replace(plan, systems=systems)
     check = replace(plan.check("site.up"), probe=probe, arguments=arguments)
     with pytest.raises(PlanError, match=f"'second' of kind {other}.*{words}") as told:
-        await afar(plan, environment, DESK, {}).observe(check, arguments)
+        await afar(plan, environment, DESK, {}, trust=NOBODY).observe(check, arguments)
     assert "give the plan a system" not in told.value.hint

@@ -83,6 +83,9 @@ PANELS: dict[str, dict[str, Command]] = {
             "tminus.cli.rights:rights",
             "Make the Kubernetes roles that tminus needs to look at ConfigMaps and Secrets.",
         ),
+        "confirm": Command(
+            "tminus.cli.confirming:confirm", "Sign what a dashboard's figures mean, for one version."
+        ),
     },
     "Launch": {
         "launch": Command("tminus.cli.launch:launch", "Open a launch of a plan, or print its schedule."),

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Self
 
@@ -44,6 +45,8 @@ from tminus.haproxy import (
     take_over,
 )
 from tminus.processes import Process
+from tminus.wiring import SystemClock
+from tminus.wiring.keys import Keys
 
 PARTS = ("load", "worker", *SUPPORTING, "haproxy", "blue", "green", "registry", "postgres")
 """Everything that runs on a stage, in the order in which it is stopped: users first, then who watches, data last."""
@@ -230,6 +233,7 @@ class Stage:
             public=self.url,
             sides={Side.BLUE: self.blue_port, Side.GREEN: self.green_port},
             monitor=postgres.address(*watched),
+            confirm=partial(Keys(self.home).confirmed, SystemClock().now),
         )
 
     async def start_supporting(self, *names: str) -> None:

@@ -22,6 +22,7 @@ from tminus.domain.traffic import Side
 from tminus.errors import PartError
 from tminus.haproxy import by_hand
 from tminus.planfile import load
+from tminus.signing import trust_path
 from tminus.store.rehearsals import FOLDER
 from tminus.wiring import LocalLaunch, Site, SystemClock, launch_folder, local_launch
 from tminus.wiring.keeping import keep_plan
@@ -162,6 +163,7 @@ def site(stage: Stage, playbill: Playbill) -> Site:
         missing=lambda: stage.missing(SystemClock().now()),
         rehearsals=stage.home / FOLDER,
         copies=stage.folder / "grafana",
+        trust=trust_path(stage.home),
     )
 
 

@@ -16,7 +16,7 @@ from tminus.domain.value import ValueKind
 from tminus.errors import InconclusiveError
 from tminus.grafana.api import Grafana, Stored, asking
 from tminus.grafana.asked import Narrow
-from tminus.grafana.confirming import confirmations, unconfirmed
+from tminus.grafana.confirming import Vouch, confirmations, nobody, unconfirmed
 from tminus.grafana.finding import Wanted, copied, missing, uid_of
 from tminus.grafana.showing import Showing
 from tminus.probes import Probe
@@ -32,6 +32,8 @@ class System:
     """The dashboards of the lines that name one: what a line without any looks at."""
     folder: Path = field(default_factory=Path)
     """What the paths of copies begin at: the checkout that tminus is started in."""
+    vouch: Vouch = nobody
+    """Says whether a confirmation is the word of whom it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ async def dashboard(  # noqa: PLR0913 - what a plan may say
     async with asking(grafana.address) as api:
         server = await api.server()
         look = _Look(share, minutes, narrow, server.now)
-        found = [await _seen(api, each, grafana.folder, look) for each in wanted]
+        found = [await _seen(api, each, grafana, look) for each in wanted]
     return _observation(found, server.version, side)
 
 
@@ -125,8 +127,8 @@ def _label(label: str) -> str:
     return label
 
 
-async def _seen(api: Grafana, wanted: Wanted, folder: Path, look: _Look) -> _Seen:
-    copy = copied(wanted, folder)
+async def _seen(api: Grafana, wanted: Wanted, grafana: System, look: _Look) -> _Seen:
+    copy = copied(wanted, grafana.folder)
     uid = await uid_of(api, wanted, copy)
     stored = await api.dashboard(uid) if uid else None
     if stored is None:
@@ -149,7 +151,7 @@ async def _seen(api: Grafana, wanted: Wanted, folder: Path, look: _Look) -> _See
     problems += outcome.problems
     if look.imported:
         remarks += _about(stored, read, copy)
-        problems += _vouched(wanted, stored, copy, folder)
+        problems += _vouched(wanted, stored, copy, grafana)
     evidence: dict[str, JsonValue] = {
         "uid": read.uid or uid,
         "title": read.title,
@@ -189,14 +191,15 @@ def _about(stored: Stored, read: Dashboard, copy: dict[str, Any] | None) -> list
     return found if not changed else [*found, f"it is not the repository's copy: {'; '.join(changed)}"]
 
 
-def _vouched(wanted: Wanted, stored: Stored, copy: dict[str, Any] | None, folder: Path) -> list[str]:
+def _vouched(wanted: Wanted, stored: Stored, copy: dict[str, Any] | None, grafana: System) -> list[str]:
     """Why the meaning of this version's figures is not vouched for, where that is needed."""
     if wanted.kind != "business" and not wanted.confirmed:
         return []
-    given = confirmations(folder / wanted.confirmed, wanted.confirmed) if wanted.confirmed else []
     now = drift.fingerprint(dict(stored.model))
+    path, called = grafana.folder / wanted.confirmed, wanted.confirmed
+    given = confirmations(path, called, now, grafana.vouch) if called else []
     problem = unconfirmed(given, now, wanted.owner)
-    if problem and copy is not None and any(one.sha256 == drift.fingerprint(copy) for one in given):
+    if problem and copy is not None and any(one.word.sha256 == drift.fingerprint(copy) for one in given):
         changed = "; ".join(drift.differences(dict(stored.model), copy))
         return [f"{problem}; since the version that was confirmed: {changed}"]
     return [problem] if problem else []

@@ -107,6 +107,8 @@ class Site:
     user: str
     password: str = field(repr=False)
     parts: Callable[[], Mapping[str, bool]] = field(repr=False)
+    trust: Path
+    """The trust root by which a confirmation is somebody's word."""
     partner: str = ""
     """Where the service's partner tells which events came; empty where it has none."""
     staging: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -337,7 +339,7 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
     own: dict[str, Callable[[str], object]] = {
         **alerting.makers(plan, addresses, clock.now),
         **clusters.makers(plan, addresses, known, clock.now),
-        "grafana": dashboards.maker(plan, addresses, site.copies),
+        "grafana": dashboards.maker(plan, addresses, site.trust, site.copies),
         "website": website.System,
         "depot": service,
         # No line observes it by itself; the plan names it, so that the record says whether it is real.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tminus.config import home, resolve
 from tminus.control.appraisal import SENDING
@@ -16,6 +17,7 @@ from tminus.planfile.filling import unfilled
 from tminus.planfile.targeting import AT_TARGET, BY_TARGET
 from tminus.probes import plan as plan_probes
 from tminus.probes import website
+from tminus.signing import trust_path
 from tminus.store.rehearsals import FOLDER, KeptRehearsals
 from tminus.store.unkept import UnkeptRecord
 from tminus.wiring import SystemClock, Systems, alerting, clusters, dashboards, foreign
@@ -99,20 +101,23 @@ def looking_at(plan: Plan, environment: Mapping[str, str], at_once: int = AT_ONC
     """Observe a plan's lines outside a launch, so many side by side; what needs a launch is told to be unknown."""
     clock = SystemClock()
     record = UnkeptRecord(timestamp(clock.now()))
-    observer = afar(plan, environment, DESK, {})
+    observer = afar(plan, environment, DESK, {}, trust=trust_path(home()))
     return Sight(Readiness(plan.checks, record, observer, clock, at_once=at_once), clock.now())
 
 
-def afar(
+def afar(  # noqa: PLR0913 - what a launch's systems are made from
     plan: Plan,
     environment: Mapping[str, str],
     scene: Scene,
     values: Mapping[str, str],
+    *,
+    trust: Path,
     by_target: Makers | None = None,
 ) -> Afar:
     """The systems of a plan by their addresses alone; `values` is what `${name}` stands for.
 
-    `by_target` makes what the launch's target shows, where it has one.
+    `trust` is the trust root by which what people have signed is theirs. `by_target` makes what the launch's target
+    shows, where it has one.
 
     What cannot be made now is kept with its reason, which each of its lines then tells.
     """
@@ -122,7 +127,7 @@ def afar(
     makers: Makers = {
         **alerting.makers(plan, addresses, SystemClock().now, out_of_reach),
         **clusters.makers(plan, addresses, environment, SystemClock().now),
-        "grafana": dashboards.maker(plan, addresses),
+        "grafana": dashboards.maker(plan, addresses, trust),
         **by_target,
         "website": website.System,
         "plan": lambda _: plan_probes.System(plan, guard_limits(plan), rehearsals=_kept()),

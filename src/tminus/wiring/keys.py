@@ -1,6 +1,6 @@
 """The private keys of this machine: of its people, and of its server."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,10 @@ from tminus.control.ports import Json
 from tminus.domain.plan import Plan
 from tminus.domain.trust import KeyKind, TrustedKey
 from tminus.signing import Signer, enrol, sign_statement, trust_path
+from tminus.wiring.confirming import confirmed
+
+_PRODUCT = "product-owner"
+"""What somebody answers for who says what figures mean; no role of a plan needs that."""
 
 
 class Keys:
@@ -30,6 +34,13 @@ class Keys:
         """Have a key for the server alone, and that one in the trust root: real people have keys of their own."""
         key = TrustedKey(self.server().keyid, "tminus on this machine", KeyKind.SERVER)
         enrol(trust_path(self._home), key)
+
+    def confirmed(self, now: Callable[[], float], sha256: str, person: str, text: str) -> Json:
+        """A simulated product owner's word for a version of a dashboard; the trust root has their key from then on."""
+        signer = self._signer(_PRODUCT, person)
+        key = TrustedKey(signer.keyid, person, KeyKind.PERSON, (_PRODUCT,), simulated=True)
+        enrol(trust_path(self._home), key)
+        return confirmed(signer, sha256, person, text, now())
 
     def server(self) -> Signer:
         """The key that seals records."""

@@ -282,7 +282,8 @@ class Worker:
         bound = {"release": binding.release, "previous": binding.previous}
         component = plan.components[0]
         values = {name: f"sha256:{its[component]}" for name, its in bound.items() if component in its}
-        observer = afar(plan, self._yard.environment, AFAR, values, rolls.probes() if rolls else None)
+        shown = rolls.probes() if rolls else None
+        observer = afar(plan, self._yard.environment, AFAR, values, trust=self._yard.trust, by_target=shown)
         readiness = Readiness(plan.checks, record, observer, self._clock)
         if rolls:
             return Crew(plan, record, readiness, None, time, rolls.stages, begin=partial(rolls.count, record))

@@ -28,6 +28,7 @@ def setting(tmp_path: Path) -> Setting:
         public="http://127.0.0.1:1",
         sides={Side.BLUE: 2, Side.GREEN: 3},
         monitor="postgresql://monitor:hush@127.0.0.1:4/postgres",
+        confirm=lambda sha256, by, text: {"sha256": sha256, "by": by, "text": text},
     )
 
 

@@ -4,10 +4,11 @@ They are descriptions for `tminus.demo.supervisor`; nothing here starts anything
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tminus.control.ports import Json
 from tminus.demo.parts import (
     alertmanager,
     blackbox,
@@ -68,6 +69,8 @@ class Setting:
     sides: Mapping[Side, int]
     monitor: str = field(repr=False)
     """The address of PostgreSQL for who watches it, with the password."""
+    confirm: Callable[[str, str, str], Json]
+    """Has a version of a dashboard, its owner and what they say of it signed, see `grafana.part`."""
 
     def place(self, name: str) -> Place:
         """Where one of them stands."""
@@ -90,7 +93,7 @@ def supporting(setting: Setting) -> dict[str, Part]:
     scraped = Scraped(setting.sides, setting.public, ports["blackbox"], jobs, ports["alertmanager"], runbooks)
     where = sinks.addresses(ports["sinks"], ports["mail"], secrets)
     parts = (
-        grafana.part(place("grafana"), place("prometheus").url, secrets["grafana"]),
+        grafana.part(place("grafana"), place("prometheus").url, secrets["grafana"], setting.confirm),
         prometheus.part(place("prometheus"), scraped),
         alertmanager.part(place("alertmanager"), where),
         shipper.part(place("shipper"), sinks.gathering(ports["sinks"]), secrets["reader"]),

@@ -1,9 +1,11 @@
 """Grafana, or who stands in for it: the dashboards of the plan over the stage's own Prometheus."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote
 
+from tminus.control.ports import Json
 from tminus.demo.parts.place import HOST, Place, as_yaml
 from tminus.demo.supervisor import AGAIN, POLITE_SECONDS, Part
 from tminus.grafana.boards import Service, boards
@@ -34,8 +36,11 @@ def address(port: int, token: str) -> str:
     return f"http://reader:{quote(token, safe='')}@{HOST}:{port}"
 
 
-def part(place: Place, prometheus: str, token: str) -> Part:
-    """How it is started; a dashboard that was changed before a kill is as it was after it."""
+def part(place: Place, prometheus: str, token: str, confirm: Callable[[str, str, str], Json]) -> Part:
+    """How it is started; a dashboard that was changed before a kill is as it was after it.
+
+    `confirm` has a version's sha256, its owner and what they say of it signed.
+    """
     place = replace(place, environment={**place.environment, "STANDINS_GRAFANA": token})
     source = {
         "uid": SOURCE,
@@ -45,12 +50,11 @@ def part(place: Place, prometheus: str, token: str) -> Part:
         "isDefault": True,
         "jsonData": {"timeInterval": "1s"},
     }
-    confirmations = [{"sha256": CONFIRMED, "by": OWNER, "text": _CONFIRMATION}]
 
     async def prepare() -> None:
         (place.folder / COPIES).mkdir(exist_ok=True)
         place.write("sources.json", json.dumps([source]))
-        place.write("confirmed.yaml", as_yaml(confirmations))
+        place.write("confirmed.yaml", as_yaml([confirm(CONFIRMED, OWNER, _CONFIRMATION)]))
         for board in made():
             place.write(f"{COPIES}/{board.kind}.json", json.dumps(board.model(SOURCE), indent=2))
 
