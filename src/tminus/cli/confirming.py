@@ -79,7 +79,7 @@ def _signer(by: str) -> Signer:
     if not counting:
         public = people.public_file(mine[-1])
         typer.echo(
-            f"a word counts where the key was enrolled before it was signed, and no trust root here has this key; if your"
+            f"a word counts where the key was enrolled before it was signed, and no trust root here has it; if your"
             f" team's has not either, enrol it first: tminus trust add {public}",
             err=True,
         )
