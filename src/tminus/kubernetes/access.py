@@ -78,7 +78,7 @@ class Access:
         """The client takes a missing file for an empty one and says that a key is missing."""
         if not any(Path(one).expanduser().exists() for one in self.address.split(os.pathsep) if one):
             raise PartError(
-                f"the kubeconfig{self._which()} cannot be read: the file is missing",
+                f"no cluster can be reached by the kubeconfig{self._which()}: the file is missing",
                 hint="correct its path, which KUBECONFIG may hold; `kubectl config view` shows what is in it",
             )
 
