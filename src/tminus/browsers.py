@@ -3,7 +3,7 @@
 The rules are those of the Fetch standard (https://fetch.spec.whatwg.org), "CORS protocol".
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from tminus.domain.canonical import JsonValue
@@ -32,8 +32,8 @@ async def as_a_page(
 ) -> dict[str, Answer]:
     """What a browser gets for a page of this origin: a preflight for each method, and a simple GET.
 
-    Raises `UnreachableError` where the service takes no more requests, and `InconclusiveError` where its answers say
-    nothing of origins: it fails, or there is no such path.
+    Raises `UnreachableError` where the service takes no more requests, and `InconclusiveError` where it fails, which
+    says nothing of origins.
     """
     found: dict[str, Answer] = {}
     for method in methods:
@@ -49,12 +49,16 @@ async def as_a_page(
             raise InconclusiveError(
                 f"{what} for {origin} is answered with {reply.status}", hint="see why the service fails"
             )
-    if {reply.status for reply in found.values()} == {404}:
+    return found
+
+
+def demand_path(path: str, statuses: Iterable[int]) -> None:
+    """Raise `InconclusiveError` where every origin was told 404: what is not there says nothing of origins."""
+    if {*statuses} == {404}:
         raise InconclusiveError(
             f"there is no {path}: each preflight and GET is answered with 404",
             hint="let `path` be one that pages of other origins ask for",
         )
-    return found
 
 
 def foreign(origins: Sequence[str]) -> Iterator[str]:

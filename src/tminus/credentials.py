@@ -40,13 +40,13 @@ def forms(*, address: str = "", headers: Mapping[str, str] | None = None) -> fro
 def in_address(address: str) -> Iterator[str]:
     """The login of an address, whole and its password alone, its query, and what HTTP Basic makes of the login."""
     login = address.partition("://")[2].rpartition("@")[0]
-    user, colon, password = login.partition(":")
+    user, _, password = login.partition(":")
     try:
         query = urlsplit(address).query
     except ValueError:
         query = ""
     # A name alone is not secret; where nothing follows it, it is the token.
-    parts = [login, password if colon else user, query, *(one for _, one in parse_qsl(query))]
+    parts = [login, password or user, query, *(one for _, one in parse_qsl(query))]
     yield from parts
     yield from map(unquote, parts)
     if login:
@@ -66,5 +66,6 @@ def _in_header(value: str) -> Iterator[str]:
             login = b64decode(shown).decode()
         except (binascii.Error, UnicodeDecodeError):
             return  # it is no login, and was yielded as it is
+        user, _, password = login.partition(":")
         yield login
-        yield login.partition(":")[2]
+        yield password or user

@@ -6,6 +6,7 @@ is wanted: each other session serves one probe and closes.
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 import aiohttp
 from multidict import CIMultiDict
+from yarl import URL
 
 from tminus.credentials import forms, without
 from tminus.errors import DeniedError, InconclusiveError, UnreachableError
@@ -23,7 +25,6 @@ SECONDS = 10.0
 """The time limit of one call unless the caller names another."""
 BUSY = 429
 """The status of a server that takes no more requests of us for now."""
-_PORTS = {"http": 80, "https": 443}
 _REFUSED = 400
 """The status from which an answer is a refusal."""
 
@@ -75,9 +76,9 @@ class Http:
 
     def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
         self._session = session
-        address, token = _bearer(base)
+        address, shown = _login(base)
         self._base = address.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers = {"Authorization": shown} if shown else {}
         self._secrets = forms(address=base, headers=self._headers)
 
     async def ask(  # noqa: PLR0913 - the parts of a request
@@ -162,12 +163,17 @@ class Http:
         return await self.ask("GET", path, headers={"Authorization": f"Bearer {token}"} if token else None)
 
 
-def _bearer(address: str) -> tuple[str, str]:
-    """An address `https://:TOKEN@host` without its token, and the token; any other address as it is."""
+def _login(address: str) -> tuple[str, str]:
+    """An address without its login, and how that is shown: `:TOKEN@` as Bearer, a name and a password as Basic.
+
+    aiohttp would write the latter in Latin-1, in which not every password can be.
+    """
     parts = _parts(address) if "@" in address else None
-    if parts is None or parts.username or not parts.password:
+    if parts is None or not (parts.username or parts.password):
         return address, ""
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), unquote(parts.password)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    shown = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}" if user else f"Bearer {password}"
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), shown
 
 
 def _joined(headers: Mapping[str, str]) -> Mapping[str, str]:
@@ -198,12 +204,13 @@ def must_serve(reply: Answer, where: str) -> None:
 
 def led_to(error: BaseException, base: str) -> str:
     """The other host that a redirect of this address led to, and that nobody reached; empty for none."""
-    parts = _parts(base) if isinstance(error, aiohttp.ClientConnectorError) else None
-    # A name beyond ASCII is asked for in another form, so nothing is known of it here.
-    if parts is None or not base.isascii():
+    # Of a proxy that is not there nobody was led to.
+    if not isinstance(error, aiohttp.ClientConnectorError) or isinstance(
+        error, aiohttp.ClientProxyConnectionError
+    ):
         return ""
-    assert isinstance(error, aiohttp.ClientConnectorError)  # noqa: S101 - anything else has no parts
-    same = (error.host, error.port) == (parts.hostname, parts.port or _PORTS[parts.scheme])
+    asked = URL(base)  # in the form in which aiohttp asks for a name
+    same = (error.host, error.port) == (asked.raw_host, asked.port)
     return "" if same else f"{error.host}:{error.port}"
 
 

@@ -58,7 +58,8 @@ async def test_a_login_page_of_another_host_that_nobody_reaches_is_named(probe: 
         return web.Response(status=302, headers={"Location": f"http://{elsewhere}/login"})
 
     claim = await _seen(probe, login, tmp_path)
-    assert claim.verdict is Verdict.INCONCLUSIVE
+    # A cluster that is not reached is retried, also by a rollback.
+    assert claim.verdict is (Verdict.ERROR if probe.startswith("kubernetes") else Verdict.INCONCLUSIVE)
     assert f" leads on to {'http://' if probe.startswith('grafana') else ''}{elsewhere}" in claim.why
     assert "is something listening" not in claim.why
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from tminus.browsers import REFUSED, as_a_page, foreign, kept_long, kept_out, let_in
+from tminus.browsers import REFUSED, as_a_page, demand_path, foreign, kept_long, kept_out, let_in
 from tminus.errors import InconclusiveError, TminusError, UnreachableError
 from tminus.http import Answer, Http
 
@@ -96,7 +96,6 @@ def answering(statuses: Mapping[str, int]) -> Http:
     [
         (429, 200, UnreachableError, r"takes no more requests of us now \(429, Retry-After: 7\)"),
         (204, 429, UnreachableError, r"asked by GET for .*, takes no more requests of us now \(429"),
-        (404, 404, InconclusiveError, "there is no /shop: each preflight and GET is answered with 404"),
         (500, 200, InconclusiveError, "preflight PUT for .* is answered with 500"),
     ],
 )
@@ -122,3 +121,15 @@ def test_a_preflight_that_is_refused_keeps_out_in_words_that_name_the_status(sta
     (said,) = kept_out(APP, {"preflight PUT": with_status(status), "GET": allowing()}, [])
     assert f"preflight PUT allows no origin ({status}): " in said
     assert words in said
+
+
+def test_a_path_that_is_there_for_nobody_says_nothing_of_origins() -> None:
+    with pytest.raises(
+        InconclusiveError, match="there is no /shop: each preflight and GET is answered with 404"
+    ):
+        demand_path("/shop", [404, 404, 404])
+
+
+@pytest.mark.parametrize("statuses", [[200, 404], [404, 403], [204]])
+def test_a_path_that_is_hidden_from_some_is_judged_by_origin(statuses: list[int]) -> None:
+    demand_path("/shop", statuses)

@@ -42,6 +42,8 @@ async def _heard(way: Way, login: str) -> str:
         ("", ""),
         (":to%2Fken@", "Bearer to/ken"),
         ("ada:word@", f"Basic {b64encode(b'ada:word').decode()}"),
+        ("ada:@", f"Basic {b64encode(b'ada:').decode()}"),
+        ("ada:p%C3%A4ss%E2%82%AC@", f"Basic {b64encode('ada:päss€'.encode()).decode()}"),
     ],
 )
 async def test_a_token_alone_is_a_bearer_s(way: Way, login: str, told: str) -> None:

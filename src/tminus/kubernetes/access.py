@@ -76,7 +76,8 @@ class Access:
 
     def _demand_file(self) -> None:
         """The client takes a missing file for an empty one and says that a key is missing."""
-        if not any(Path(one).expanduser().exists() for one in self.address.split(os.pathsep) if one):
+        # Of a home that nobody has, `Path.expanduser` raises RuntimeError.
+        if not any(Path(os.path.expanduser(one)).exists() for one in self.address.split(os.pathsep) if one):  # noqa: PTH111 - see above
             raise PartError(
                 f"no cluster can be reached by the kubeconfig{self._which()}: the file is missing",
                 hint="correct its path, which KUBECONFIG may hold; `kubectl config view` shows what is in it",

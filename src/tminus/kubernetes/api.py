@@ -18,7 +18,7 @@ import aiohttp
 
 from tminus.credentials import forms, without
 from tminus.errors import DeniedError, RolloutError, TminusError, UnreachableError
-from tminus.http import BUSY, bare, busy, leads_on, led_to
+from tminus.http import BUSY, bare, busy, led_to
 
 if TYPE_CHECKING:
     from kubernetes.aio.client import ApiClient, Configuration
@@ -184,6 +184,7 @@ class Api:
                 request = await client.param_serialize(
                     method, path, header_params=told, body=body, auth_settings=["BearerToken"]
                 )
+                self._secrets |= _shown(client.configuration)  # the client reads a token anew by itself
                 response = await client.call_api(*request, _request_timeout=self._seconds)
                 answer = await _whole(response.response, f"{method} {_bare(path)}")
                 if response.status == BUSY:
@@ -191,9 +192,9 @@ class Api:
                 text = answer.decode(errors="replace")
                 return response.status, without(text, self._secrets) if response.status >= 400 else text
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if to := led_to(error, self._where):
-                raise leads_on(f"the Kubernetes API at {self._where}", to) from error
             why = without(str(error), self._secrets) or f"no answer in {self._seconds:g} s"
+            if to := led_to(error, self._where):
+                why = f"it leads on to {to}, as to a person's login page"
             raise UnreachableError(
                 f"the Kubernetes API at {self._where} does not answer {method} {_bare(path)}: {why}",
                 hint="see whether the API server is up and this machine reaches it; it is safe to try again",
@@ -207,7 +208,6 @@ class Api:
 
                 self._client = ApiClient(configuration)
                 self._where = bare(str(configuration.host))
-                self._secrets = _shown(configuration)
                 self._read_at = asyncio.get_running_loop().time()
             return self._client
 
@@ -260,7 +260,7 @@ def _strange(what: str) -> UnreachableError:
 
 
 def _shown(configuration: Configuration) -> frozenset[str]:
-    """What a cluster is shown with every call: a token with its scheme, or a name and a password."""
+    """What a cluster is shown with every call: a token with its scheme, a name and a password, and a proxy's login."""
     keys = [str(one) for one in (configuration.api_key or {}).values()]
     prefix = configuration.api_key_prefix or {}
     keys += [f"{prefix[name]} {key}" for name, key in (configuration.api_key or {}).items() if name in prefix]
@@ -268,7 +268,8 @@ def _shown(configuration: Configuration) -> frozenset[str]:
     basic = b64encode(f"{user or ''}:{password or ''}".encode()).decode()
     keys += [f"Basic {basic}"] if user or password else []
     found = frozenset[str]().union(*(forms(headers={"Authorization": key}) for key in keys))
-    return found | forms(address=str(configuration.host))
+    proxy = forms(address=str(configuration.proxy or ""), headers=configuration.proxy_headers or {})
+    return found | proxy | forms(address=str(configuration.host))
 
 
 def _bare(path: str) -> str:

@@ -62,6 +62,8 @@ _FILES: Collection[tuple[str, str]] = {
 """Probe and argument that name a file of the checkout."""
 
 
+_JUDGED = re.compile(r"(?:[a-z]+\+)?https?://|rediss?://[^,/]*(?:/|$)|postgres(?:ql)?://[^,/]+(?:/|$)")
+"""Addresses of one host each; of others, and of several hosts, their clients alone know the form."""
 _EMPTY = ("env:", "file:", "vault:")
 _LAG_OF = "logs.arrived"
 _LAGS: Mapping[str, str] = {"lag": "60s", "late": "5min"}
@@ -99,7 +101,7 @@ def _wrong(kind: str, said: str) -> str:
     form = _FORMS.get(kind)
     if form is not None and not re.match(form.pattern, said):
         return f"such an address is none of kind {kind}; write {form.words}"
-    fault = unreachable(said) if "://" in said else ""
+    fault = unreachable(said) if _JUDGED.match(said) else ""
     return f"the address {fault}" if fault else ""
 
 

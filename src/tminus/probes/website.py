@@ -135,16 +135,20 @@ async def cors(
     problems: list[JsonValue] = []
     remarks: list[str] = []
     matrix: dict[str, JsonValue] = {}
+    statuses: list[int] = []
     async with connect(site.address) as http:
         for origin in origins:
             answers = await browsers.as_a_page(http, path, origin, methods, headers)
+            statuses += [reply.status for reply in answers.values()]
             matrix[origin] = {what: browsers.access(reply) for what, reply in answers.items()}
             problems += browsers.kept_out(origin, answers, headers)
             remarks += browsers.kept_long(origin, answers)
         for origin in browsers.foreign(origins):
             answers = await browsers.as_a_page(http, path, origin, methods[:1], headers)
+            statuses += [reply.status for reply in answers.values()]
             matrix[origin] = {what: browsers.access(reply) for what, reply in answers.items()}
             problems += browsers.let_in(origin, answers)
+    browsers.demand_path(path, statuses)
     seen: dict[str, JsonValue] = {
         "url": bare(site.address + path),
         "origins": len(origins),

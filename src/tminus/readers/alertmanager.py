@@ -23,6 +23,7 @@ _NAMES = ("alertmanager.yaml", "alertmanager.yml", "config.yml", "config.yaml")
 """How the configuration is called within an object."""
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACES = re.compile(r"\s*\{(.*)\}\s*", re.DOTALL)
 _BARE = re.compile(r"\s*(?:[^\s=]+\s*=\s*[^\s=]*\s*)?")
 
 
@@ -129,13 +130,14 @@ def _labels(text: str) -> dict[str, str]:
     if other is not None:
         raise UsageError(f"{other} says nothing of one alert; its labels have one value each", hint=hint)
     for at, one in enumerate(found):
-        if not matchers.CLASSIC_NAME.fullmatch(one.name):
+        if not matchers.CLASSIC_NAME.fullmatch(one.name) and f'"{one.name}"' not in text:
             named = "letters, digits and _, and no digit first"
             raise UsageError(f"{one.name!r} is no name of a label: it has {named}", hint=hint)
         if any(one.name == other.name for other in found[:at]):
             raise UsageError(f"{one.name} is given twice; an alert has each label once", hint=hint)
     # The classic parser takes blanks and signs into a value: `a=b c=d` would be one label.
-    odd = next((part for part in _QUOTED.sub('""', text).split(",") if not _BARE.fullmatch(part)), None)
+    plain = _BRACES.sub(r"\1", _QUOTED.sub('""', text))
+    odd = next((part for part in plain.split(",") if not _BARE.fullmatch(part)), None)
     if odd is not None:
         raise UsageError(f"{odd.strip()!r} is not one label with one value", hint=hint)
     return {one.name: one.value for one in found}

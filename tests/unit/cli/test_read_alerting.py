@@ -101,6 +101,19 @@ class TestRoutes:
         assert seen(config, "--route", f'team="{value}"')["details"]["labels"] == {"team": value}
 
     @pytest.mark.parametrize(
+        ("labels", "meant"),
+        [
+            ('{ severity="critical", team=x }', {"severity": "critical", "team": "x"}),
+            ("{severity=critical}", {"severity": "critical"}),
+            ('"app.kubernetes.io/name"="shop"', {"app.kubernetes.io/name": "shop"}),
+        ],
+    )
+    def test_labels_are_taken_as_alertmanager_writes_them(
+        self, config: Path, labels: str, meant: dict[str, str]
+    ) -> None:
+        assert seen(config, "--route", labels)["details"]["labels"] == meant
+
+    @pytest.mark.parametrize(
         ("labels", "words"),
         [
             ("severity", "names no labels"),
