@@ -21,6 +21,7 @@ from tminus.domain.plan import Check
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.errors import UnreachableError
 from tminus.grafana.boards import Service, boards
+from tminus.grafana.confirming import Vouch
 from tminus.http import connect
 from tminus.probes import depot
 from tminus.signing import Signer
@@ -31,7 +32,7 @@ from tminus.standins.grafana import Grafana, Tokens
 from tminus.standins.grafana_store import Store
 from tminus.standins.journal import Journal
 from tminus.wiring import SystemClock, dashboards
-from tminus.wiring.confirming import confirmed
+from tminus.wiring.confirming import Voucher, confirmed
 
 if TYPE_CHECKING:
     from tests.integration.alert_world import address as alert_address
@@ -240,6 +241,11 @@ class Around:
         """The trust root that has the key of everybody who signs here."""
         return self.folder / "trust.json"
 
+    @property
+    def vouch(self) -> Vouch:
+        """By that trust root, as in production."""
+        return Voucher(self.trust, production=True, now=SystemClock().now)
+
     def confirm(self, *words: Mapping[str, str], key: str = "") -> None:
         """Write another record of confirmations, each signed by whom it names, or all with somebody's `key`."""
         people = {name: key_of(name) for name in (key, *(one["by"] for one in words)) if name}
@@ -268,7 +274,7 @@ class Around:
     def seen(self, scene: Scene, *checks: Check) -> Scene:
         """The scene with this Grafana in the place of the stage's."""
         plan = scene.plan if not checks else replace(scene.plan, checks=checks)
-        make = dashboards.maker(plan, {"grafana": self.address}, self.trust, self.folder)
+        make = dashboards.maker(plan, {"grafana": self.address}, self.vouch, self.folder)
         return replace(scene, handles={"grafana": make(self.address)})
 
 

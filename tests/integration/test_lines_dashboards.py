@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tminus.domain.evidence import Claim, Verdict
+from tminus.grafana.confirming import nobody
 from tminus.wiring import dashboards
 
 if TYPE_CHECKING:
@@ -72,9 +73,7 @@ def at(scene: Scene, address: str) -> Scene:
     return replace(
         scene,
         handles={
-            "grafana": dashboards.maker(
-                scene.plan, {"grafana": address}, scene.site.trust, scene.site.copies
-            )(address)
+            "grafana": dashboards.maker(scene.plan, {"grafana": address}, nobody, scene.site.copies)(address)
         },
     )
 

@@ -14,7 +14,6 @@ from tminus.domain.evidence import Observation
 from tminus.domain.panelkinds import KINDS
 from tminus.errors import Exit, InconclusiveError
 from tminus.probes import grafana as probe
-from tminus.wiring.confirming import Voucher
 
 if TYPE_CHECKING:
     from tests.integration.grafana_world import (
@@ -57,7 +56,7 @@ def forget(around: Around) -> None:
 
 
 async def look(around: Around, folder: Path, kind: str, **arguments: Any) -> Observation:
-    system = probe.System(around.address, folder=folder, vouch=Voucher(around.trust, production=True))
+    system = probe.System(around.address, folder=folder, vouch=around.vouch)
     return await probe.dashboard.run(system, kind=kind, copy=f"{kind}.json", **arguments)
 
 

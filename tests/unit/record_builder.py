@@ -30,6 +30,7 @@ from tminus.domain.words import (
     acknowledged_row,
     attested_claim,
     attested_words,
+    tells_harm,
     waiver_row,
     word_statement,
 )
@@ -155,7 +156,10 @@ class RecordBuilder:
         claim = attested_claim(word, first, blocker=blocker, others=others)
         self.claims[check] = dict(claim)
         words = attested_words(word, first, blocker=blocker, others=others)
-        event = self.add("check.attested", {**claim, **words, "envelope": self.word(word)})
+        rows: Any = self.events[0].data.get("asked", [])
+        due = next((row["due_ms"] for row in rows if row["check"] == check), 0)
+        harm = {"harm": True} if tells_harm(claim, words, closes=due > 0) else {}
+        event = self.add("check.attested", {**claim, **words, **harm, "envelope": self.word(word)})
         self.words[event.digest] = word
         return event
 

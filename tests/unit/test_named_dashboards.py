@@ -3,19 +3,18 @@
 from dataclasses import replace
 from pathlib import Path
 
+from tminus.grafana.confirming import nobody
 from tminus.grafana.finding import Wanted
 from tminus.planfile import load
 from tminus.wiring import dashboards
 
 ADDRESS = "http://:token@127.0.0.1:1"
-NOBODY = Path("trust.json")
-"""A trust root that is not there."""
 DEMO = "src/tminus/demo/demo.yaml"
 
 
 def test_each_line_that_names_a_dashboard_is_known_with_what_it_must_show() -> None:
     plan = load(Path(__file__).parents[2] / DEMO).checked()
-    system = dashboards.maker(plan, {"grafana": ADDRESS}, NOBODY, Path("copies"))(ADDRESS)
+    system = dashboards.maker(plan, {"grafana": ADDRESS}, nobody, Path("copies"))(ADDRESS)
     assert [wanted.kind for wanted in system.named] == [
         "application",
         "infrastructure",
@@ -32,7 +31,7 @@ def test_each_line_that_names_a_dashboard_is_known_with_what_it_must_show() -> N
 
 def test_without_a_folder_copies_lie_where_tminus_is_started() -> None:
     plan = load("production").checked()
-    make = dashboards.maker(plan, {"grafana": ADDRESS}, NOBODY)
+    make = dashboards.maker(plan, {"grafana": ADDRESS}, nobody)
     assert make(ADDRESS).folder == Path()
     assert len(make(ADDRESS).named) == 4
 
@@ -46,6 +45,6 @@ def test_the_dashboards_of_one_grafana_are_not_looked_for_in_another() -> None:
         for check in plan.checks
     ]
     addresses = {"grafana": ADDRESS, "grafana2": other}
-    make = dashboards.maker(replace(plan, checks=tuple(checks)), addresses, NOBODY)
+    make = dashboards.maker(replace(plan, checks=tuple(checks)), addresses, nobody)
     assert [wanted.kind for wanted in make(other).named] == ["security"]
     assert [wanted.kind for wanted in make(ADDRESS).named] == ["application", "infrastructure", "business"]

@@ -18,7 +18,7 @@ from tminus.domain.trust import TrustRoot
 from tminus.errors import RefusedError, UsageError
 from tminus.grafana.confirming import LARGEST_BYTES, listed
 from tminus.planfile.problem import printable
-from tminus.signing import People, Signer, load_trust, trust_path
+from tminus.signing import People, PublicKey, Signer, load_trust, trust_path
 from tminus.wiring.confirming import confirmed
 
 
@@ -41,12 +41,13 @@ def confirm(
         raise UsageError("--text says nothing", hint="say what is counted, and what is not")
     version = _version(file)
     before = listed(output, str(output)) if output and outputs.exists(output) else []
-    row = confirmed(_signer(by), version, by, text.strip(), now())
+    key, signer = _key(by)
+    row = confirmed(signer, version, key.name, text.strip(), now())
     if output is None:
         typer.echo(_as_yaml(row), nl=False)
         return
     _add(output, before, row)
-    typer.echo(printable(f"{by} confirmed version sha256 {version} in {output}"))
+    typer.echo(printable(f"{key.name} confirmed version sha256 {version} in {output}"))
 
 
 def _version(file: Path) -> str:
@@ -66,7 +67,7 @@ def _version(file: Path) -> str:
     return drift.fingerprint(model)
 
 
-def _signer(by: str) -> Signer:
+def _key(by: str) -> tuple[PublicKey, Signer]:
     """This person's key, the one that the trust root of this machine has where it has one."""
     people, place = People(home()), trust_path(home())
     mine = people.of(by)
@@ -83,7 +84,8 @@ def _signer(by: str) -> Signer:
             f" team's has not either, enrol it first: tminus trust add {public}",
             err=True,
         )
-    return people.open([*mine, *counting][-1], passphrase(by))
+    key = [*mine, *counting][-1]
+    return key, people.open(key, passphrase(by))
 
 
 def _add(output: Path, before: list[dict[str, Any]], row: dict[str, Any]) -> None:

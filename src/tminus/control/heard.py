@@ -1,14 +1,12 @@
-"""What people told a launch, as its record has it: the orders it does, and harm that they saw."""
+"""What people told a launch, as its record has it: the orders that it does, and harm that they saw."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from tminus.control.ports import Json
 from tminus.domain.course import ORDERED, REPORTED
-from tminus.domain.evidence import Verdict
-from tminus.domain.overdue import harmless
 from tminus.domain.plan import Check, Kind, Severity
 from tminus.domain.record import Event
-from tminus.domain.words import ATTESTED
+from tminus.domain.words import is_harm
 
 HARM = "harm"
 """What a word comes to by which a line fails that people look at after T-0: the launch goes back, as by an order."""
@@ -26,25 +24,18 @@ def criteria(checks: Iterable[Check]) -> frozenset[str]:
     )
 
 
-def is_harm(event: Event, lines: Collection[str]) -> bool:
-    """Whether a person says here that one of these lines is not as it should be, be it late or not."""
-    seen = event.data.get("seen")
-    return (
-        event.type == ATTESTED
-        and event.data.get("check") in lines
-        and event.data.get("verdict") == Verdict.FAILED
-        and not (isinstance(seen, dict) and harmless(seen))
-    )
+def told(events: Sequence[Event], message: Json, heard: Collection[str]) -> Json:
+    """What a launch does: for harm that it has not heard of, else for the order that a message names.
 
-
-def told(event: Event | None) -> Json:
-    """What a launch does for this event: an order as it was recorded, or `HARM`; nothing for any other."""
-    if event is None:
-        return {}
-    if event.type in {ORDERED, REPORTED}:
-        return {**event.data}
-    if event.type != ATTESTED:
-        return {}
-    name = event.data["check"]
-    text = f"{name} ({event.data['text']}) failed: {event.data['why']}"
-    return {"order": HARM, "rule": f"criterion.{name}", "text": text}
+    An order is told as it was recorded; harm as `HARM` with the `key` of its word, by which it is heard of from then
+    on. Nothing where the message names neither.
+    """
+    named = message.get("id")
+    before = {*heard} - {named}
+    harm = next((event for event in events if is_harm(event) and event.key not in before), None)
+    if harm is not None:
+        name = harm.data["check"]
+        text = f"{name} ({harm.data['text']}) failed: {harm.data['why']}"
+        return {"order": HARM, "rule": f"criterion.{name}", "text": text, "key": harm.key}
+    given = next((event for event in events if event.data.get("id") == named), None)
+    return {**given.data} if given is not None and given.type in {ORDERED, REPORTED} else {}

@@ -5,7 +5,6 @@ what is seen to have failed rolls back.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
 from functools import partial
 
 from tminus.control import ascent, heard
@@ -268,9 +267,8 @@ class Liftoff:
         """An act that watches until there is reason to do something else; see `Stretch.run`."""
 
         async def act() -> Json:
-            watched = replace(task, criteria=heard.criteria(self.plan.checks))
-            stretch = Stretch(self.record, self.stages, watched)
-            return await stretch.run(self.green, frozenset(self._heard), stands=self._held)
+            known = frozenset(self._heard)
+            return await Stretch(self.record, self.stages, task).run(self.green, known, stands=self._held)
 
         return act
 
@@ -332,7 +330,8 @@ class Liftoff:
 
     async def called_back(self) -> Sight:
         """What somebody ordered when all else was done; raises `OutOfSequenceError` when nobody did."""
-        if ordered := await self._ordered("before the end"):
+        where = "before the end"
+        if ordered := await self._ordered(where) or await self.obey(where, {}):
             return ordered
         raise OutOfSequenceError(
             "the launch is on its way back by no order that it heard", hint="report this with the record"
@@ -355,12 +354,12 @@ class Liftoff:
             events = await self.record.events()
             course = course_of(events)
             told = self.stages.clock.follow(course, None)
-            given = next((one for one in events if message.get("id") in {one.data.get("id"), one.key}), None)
-            held = bool(course.held or course.unproven)
-            return {**told, "held": held, "at": self.stages.clock.now(), **heard.told(given)}
+            held, now = bool(course.held or course.unproven), self.stages.clock.now()
+            return {**told, "held": held, "at": now, **heard.told(events, message, self._heard)}
 
         told = await self.engine.step(f"order {number} {where}", given)
         self.stages.clock.remember(told)
+        self._heard |= {str(told["key"])} if "key" in told else set()
         self._held, order, at = bool(told["held"]), told.get("order"), float(str(told["at"]))
         if order == "resume":
             self.stages.watch.resume(at)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tminus.control.green import Green
-from tminus.control.heard import is_harm
 from tminus.control.ports import Json, Record
 from tminus.control.sight import Sight
 from tminus.control.stages import Stages
@@ -19,6 +18,7 @@ from tminus.domain.course import DECIDED, GUARDED, HELD, ORDERED, REPORTED, RESU
 from tminus.domain.guard import Action
 from tminus.domain.plan import Rung
 from tminus.domain.record import Event
+from tminus.domain.words import is_harm
 
 LOOK = 1.0
 """Seconds between two looks for a person's order."""
@@ -51,8 +51,6 @@ class Task:
     """What has to be seen of a weight before the watching may end; none in a soak."""
     per_second: float = 0.0
     """On a rung: how many requests a second there have to be."""
-    criteria: frozenset[str] = frozenset()
-    """The lines by which people may tell of harm meanwhile."""
 
     def name(self, number: int) -> str:
         """What one of its looks is called; they are counted from 0."""
@@ -82,7 +80,7 @@ class _Told:
                 self.orders.clear()
             elif event.type in {HELD, RESUMED, ORDERED, REPORTED} and "id" in event.data:
                 self.orders.append(str(event.data["id"]))
-            elif is_harm(event, task.criteria):
+            elif is_harm(event):
                 self.orders.append(event.key)
             elif event.type == SEEN:
                 self._look(event, task)

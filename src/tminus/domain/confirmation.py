@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tminus.domain.attestation import STATEMENT, Json
-from tminus.domain.canonical import instant, written_so
+from tminus.domain.canonical import instant, timestamp, written_so
 from tminus.domain.people import alike
 from tminus.domain.report import OpenEnvelope
 from tminus.domain.trust import KeyKind, TrustedKey, TrustRoot
 from tminus.errors import RecordError
 
 CONFIRMATION = "https://tminus.dev/confirmation/v1"
+SKEW = 60.0
+"""By how many seconds two machines' clocks may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,16 @@ class Confirmation:
     """When it was signed, by the signer's clock."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """By what a word is judged beside the trust root."""
+
+    production: bool
+    """Whether the plan is marked production: nobody simulated counts there."""
+    now: float
+    """Seconds of the epoch."""
+
+
 def confirmation_statement(word: Confirmation) -> Json:
     """What the person signs."""
     return {
@@ -36,34 +48,42 @@ def confirmation_statement(word: Confirmation) -> Json:
 
 
 def doubt(
-    word: Confirmation, envelope: object, open_envelope: OpenEnvelope, trust: TrustRoot, *, production: bool
+    word: Confirmation, envelope: object, open_envelope: OpenEnvelope, trust: TrustRoot, rules: Rules
 ) -> str:
     """Why this is not the word of the person whom it names; empty where they have signed it.
 
-    A simulated person's counts outside production alone.
+    Nobody but the signer says when it was signed. So the key has to count now too: with a retired one a word could be
+    written as of before.
     """
     if envelope is None:
         return "nobody has signed it"
+    if isinstance(envelope, dict) and not all(isinstance(name, str) for name in envelope):
+        return "its signature does not hold: it is no envelope"
     try:
         signed = open_envelope(envelope)
         instant(word.at)
+        as_signed = written_so(confirmation_statement(word), signed.payload)
     except RecordError as error:
         return f"its signature does not hold: {error}"
-    if not written_so(confirmation_statement(word), signed.payload):
+    if not as_signed:
         return "other words were signed than stand there"
     key = trust.find(signed.keyid)
     if key is None or key.kind is not KeyKind.PERSON:
         return f"it is signed with key {signed.keyid[:16]}…, which is nobody's of the trust root"
-    return _distrusted(key, word, production=production)
+    return _distrusted(key, word, rules)
 
 
-def _distrusted(key: TrustedKey, word: Confirmation, *, production: bool) -> str:
+def _distrusted(key: TrustedKey, word: Confirmation, rules: Rules) -> str:
     """Why a person's key does not make this word theirs."""
     if alike(key.name) != alike(word.by):
         return f"it is signed with the key of {key.name}"
+    if instant(word.at) > rules.now + SKEW:
+        return f"it is of {word.at}, which is still to come"
     if not key.valid_at(word.at):
         return f"the key of {key.name} did not count at {word.at}: it was enrolled later, or retired"
-    if key.simulated and production:
+    if not key.valid_at(timestamp(rules.now)):
+        return f"the key of {key.name} is retired, and counts no more"
+    if key.simulated and rules.production:
         return f"{key.name} is simulated, and the plan is marked production"
     return ""
 

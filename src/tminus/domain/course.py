@@ -272,6 +272,12 @@ def _observed(course: Course, event: Event) -> Course:
     return replace(course, attested=course.attested | {check} if said else course.attested - {check})
 
 
+def _attested(course: Course, event: Event) -> Course:
+    course = _observed(course, event)
+    harm = event.data.get("harm") is True and course.phase in {State.LAUNCHING, State.SOAKING}
+    return replace(course, leaving=course.leaving or State.ROLLED_BACK) if harm else course
+
+
 def _acknowledged(course: Course, event: Event) -> Course:
     check, seen = fields.text(event.data, "check"), fields.text(event.data, "fingerprint")
     return replace(course, acknowledged={**course.acknowledged, check: seen})
@@ -350,7 +356,7 @@ _FOLDS: Mapping[str, Callable[[Course, Event], Course]] = {
     "milestone.reached": _reached,
     "gate.judged": _judged,
     "check.observed": _observed,
-    "check.attested": _observed,
+    "check.attested": _attested,
     "warning.acknowledged": _acknowledged,
     RAISED: _raised,
     TOLD: _told,

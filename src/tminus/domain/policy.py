@@ -59,6 +59,8 @@ class Asked:
     """The role that answers for it."""
     blocker: bool = False
     """Whether two persons have to say it."""
+    advisory: bool = False
+    """Whether it closes nothing."""
     each: tuple[str, ...] = ()
     shown: bool = False
     due_ms: int = 0
@@ -337,6 +339,7 @@ def _asked(row: Mapping[str, object]) -> tuple[str, Asked]:
     return fields.text(row, "check"), Asked(
         owner=fields.text(row, "owner"),
         blocker=fields.text(row, "severity") == Severity.BLOCKER,
+        advisory=fields.text(row, "severity") == Severity.ADVISORY,
         each=tuple(fields.texts(row, "each")),
         shown=fields.flag(row, "shown"),
         due_ms=fields.number(row, "due_ms"),

@@ -29,6 +29,7 @@ from tminus.domain.words import (
     in_time,
     read_word,
     row_of,
+    tells_harm,
     waiver_row,
     word_statement,
 )
@@ -64,7 +65,11 @@ class Testimony:
         self._check_whole(word, event, rules.asked_of(word.check))
         blocker, others = rules.blocks(word.check), self._others(word)
         claim = attested_claim(word, first, blocker=blocker, others=others)
-        said(event.data, claim | attested_words(word, first, blocker=blocker, others=others), *claim)
+        words, asked = attested_words(word, first, blocker=blocker, others=others), rules.asked_of(word.check)
+        said(event.data, claim | words, *claim)
+        closes = asked.due_ms > 0 and not asked.advisory
+        if event.data.get("harm", False) is not tells_harm(claim, words, closes=closes):
+            raise RecordError(f"the word for {word.check} does not say whether it brings back", hint=_HINT)
         self.attested[event.digest] = word
         if word.evidence:
             self.evidence[word.evidence] = word.source

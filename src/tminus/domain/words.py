@@ -11,7 +11,7 @@ from tminus.domain import fields, offsets
 from tminus.domain.attestation import STATEMENT, Json
 from tminus.domain.canonical import JsonValue, plain
 from tminus.domain.evidence import Source, Verdict, fingerprint
-from tminus.domain.overdue import ITEM, LATE
+from tminus.domain.overdue import ITEM, LATE, harmless
 from tminus.domain.record import Event
 
 ATTESTATION = "https://tminus.dev/attestation/v1"
@@ -221,6 +221,18 @@ def attested_claim(
         "fingerprint": fingerprint(verdict, "", material),
         "source": Source.PERSON.value,
     }
+
+
+def tells_harm(claim: Mapping[str, object], words: Mapping[str, object], *, closes: bool) -> bool:
+    """Whether a word brings a launch back: it fails a line that closes something after T-0, and not by being late."""
+    seen = words["seen"]
+    assert isinstance(seen, dict)  # noqa: S101 - `attested_words` wrote it
+    return closes and claim["verdict"] == Verdict.FAILED and not harmless(seen)
+
+
+def is_harm(event: Event) -> bool:
+    """Whether this is such a word, as the record has it."""
+    return event.type == ATTESTED and event.data.get("harm") is True
 
 
 def in_time(before: Attestation | None, *, blocker: bool) -> bool:

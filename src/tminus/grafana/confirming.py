@@ -15,6 +15,7 @@ import yaml
 
 from tminus import files
 from tminus.domain.confirmation import Confirmation, read_confirmation
+from tminus.domain.people import alike
 from tminus.errors import InconclusiveError
 
 LARGEST_BYTES = 1024 * 1024
@@ -72,12 +73,12 @@ def unconfirmed(given: list[Entry], now: str, owner: str) -> str:
     who = owner or "the product owner"
     mine = [one for one in given if one.word.sha256 == now]
     if not mine:
-        before = [one.word for one in given if one.word.by == owner or not owner]
+        before = [one.word for one in given if not owner or alike(one.word.by) == alike(owner)]
         was = f"; {before[-1].by} confirmed another version, sha256 {before[-1].sha256}" if before else ""
         return f"nobody has confirmed what the figures of this version mean, sha256 {now}{was}; {who} must"
-    if owner and not any(one.word.by == owner for one in mine):
+    if owner and not any(alike(one.word.by) == alike(owner) for one in mine):
         return f"{mine[-1].word.by or 'nobody'} has confirmed this version, and the word of {owner} is needed"
-    counting = [one for one in mine if (one.word.by == owner or not owner) and one.word.by]
+    counting = [one for one in mine if one.word.by and (not owner or alike(one.word.by) == alike(owner))]
     if not counting:
         return f"this version was confirmed without a name, sha256 {now}; {who} must say so"
     if not any(one.word.text for one in counting):

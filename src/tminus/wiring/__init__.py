@@ -61,6 +61,7 @@ from tminus.targets.memory import GuardMemory
 from tminus.targets.trace import ProxyTrace
 from tminus.webhooks import Hooks
 from tminus.wiring import alerting, clusters, dashboards
+from tminus.wiring.confirming import Voucher
 from tminus.wiring.judging import equip, guard_limits, traffic_seconds
 from tminus.wiring.keys import Keys
 from tminus.wiring.oncall import courier
@@ -335,11 +336,12 @@ def _handles(site: Site, plan: Plan, adapters: Adapters) -> dict[str, object]:
     known = {**os.environ, **site.addresses()}
     addresses = {name: resolve(str(entry["address"]), known) for name, entry in plan.systems.items()}
     metrics, back = alerting.metrics(plan, addresses), traffic_seconds(plan)
+    vouch = Voucher(site.trust, plan.production, clock.now)
     kept = KeptRehearsals(site.rehearsals, clock.now) if site.rehearsals else None
     own: dict[str, Callable[[str], object]] = {
         **alerting.makers(plan, addresses, clock.now),
         **clusters.makers(plan, addresses, known, clock.now),
-        "grafana": dashboards.maker(plan, addresses, site.trust, site.copies),
+        "grafana": dashboards.maker(plan, addresses, vouch, site.copies),
         "website": website.System,
         "depot": service,
         # No line observes it by itself; the plan names it, so that the record says whether it is real.

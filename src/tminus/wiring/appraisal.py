@@ -21,6 +21,7 @@ from tminus.signing import trust_path
 from tminus.store.rehearsals import FOLDER, KeptRehearsals
 from tminus.store.unkept import UnkeptRecord
 from tminus.wiring import SystemClock, Systems, alerting, clusters, dashboards, foreign
+from tminus.wiring.confirming import Voucher
 from tminus.wiring.curtain import Curtain
 from tminus.wiring.judging import guard_limits
 
@@ -127,7 +128,7 @@ def afar(  # noqa: PLR0913 - what a launch's systems are made from
     makers: Makers = {
         **alerting.makers(plan, addresses, SystemClock().now, out_of_reach),
         **clusters.makers(plan, addresses, environment, SystemClock().now),
-        "grafana": dashboards.maker(plan, addresses, trust),
+        "grafana": dashboards.maker(plan, addresses, Voucher(trust, plan.production, SystemClock().now)),
         **by_target,
         "website": website.System,
         "plan": lambda _: plan_probes.System(plan, guard_limits(plan), rehearsals=_kept()),

@@ -9,7 +9,7 @@ from tminus.domain.overdue import is_promotion, late
 from tminus.domain.permission import Deed, Matter, permit
 from tminus.domain.plan import Check, Kind, Severity
 from tminus.domain.record import Entry, Event
-from tminus.domain.words import ATTESTED, Attestation, attested_claim, attested_words, in_time
+from tminus.domain.words import ATTESTED, Attestation, attested_claim, attested_words, in_time, tells_harm
 from tminus.errors import OutOfSequenceError, RefusedError
 from tminus.wiring.acts import Choose, Hand, Scene, Shown, entry, need_words, signed, word_of
 
@@ -117,9 +117,13 @@ def _attested(
     said: tuple[Attestation, Attestation | None, Mapping[str, Attestation]],
 ) -> Entry:
     (word, first, others), blocker = said, check.severity is Severity.BLOCKER
+    claim = attested_claim(word, first, blocker=blocker, others=others)
+    words = attested_words(word, first, blocker=blocker, others=others)
+    closes = check.due > 0 and check.severity is not Severity.ADVISORY
     data: Json = {
-        **attested_claim(word, first, blocker=blocker, others=others),
-        **attested_words(word, first, blocker=blocker, others=others),
+        **claim,
+        **words,
+        **({"harm": True} if tells_harm(claim, words, closes=closes) else {}),
         "text": check.text,
         "expect": "",
         "observed_at": scene.now,

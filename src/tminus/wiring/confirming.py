@@ -1,11 +1,12 @@
 """Words for what the figures of a dashboard mean: signed with a person's key, and judged by a trust root."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tminus.control.ports import Json
 from tminus.domain.canonical import timestamp
-from tminus.domain.confirmation import Confirmation, confirmation_row, confirmation_statement, doubt
+from tminus.domain.confirmation import Confirmation, Rules, confirmation_row, confirmation_statement, doubt
 from tminus.errors import InconclusiveError
 from tminus.signing import Signer, load_trust, open_envelope, sign_statement
 
@@ -16,6 +17,7 @@ class Voucher:
 
     trust: Path
     production: bool
+    now: Callable[[], float]
 
     def __call__(self, word: Confirmation, envelope: object) -> str:
         """See `grafana.confirming.Vouch`."""
@@ -24,7 +26,8 @@ class Voucher:
                 f"whose word it is cannot be told: {self.trust} is not there, and nobody's key is trusted",
                 hint="copy your team's trust root there, or enrol the key with tminus trust add",
             )
-        return doubt(word, envelope, open_envelope, load_trust(self.trust), production=self.production)
+        rules = Rules(self.production, self.now())
+        return doubt(word, envelope, open_envelope, load_trust(self.trust), rules)
 
 
 def confirmed(signer: Signer, sha256: str, by: str, text: str, now: float) -> Json:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tminus.domain.canonical import JsonValue
 from tminus.domain.plan import Plan
+from tminus.grafana.confirming import Vouch
 from tminus.grafana.finding import Wanted
 from tminus.probes import grafana
-from tminus.wiring.confirming import Voucher
 
 _SYSTEM = "grafana"
 """The system of a line that names none."""
@@ -17,12 +17,12 @@ _NAMES = ("kind", "uid", "title", "copy")
 
 
 def maker(
-    plan: Plan, addresses: Mapping[str, str], trust: Path, folder: Path | None = None
+    plan: Plan, addresses: Mapping[str, str], vouch: Vouch, folder: Path | None = None
 ) -> Callable[[str], grafana.System]:
     """How a Grafana of this plan is made from its address; copies lie below the folder, or where tminus is started.
 
     `addresses` are those of the plan's systems by their names: a line that names a dashboard means its own Grafana's.
-    `trust` is the trust root by which a confirmation is somebody's word.
+    `vouch` says whether a confirmation is somebody's word.
     """
     named: dict[str, dict[Wanted, None]] = {}
     for check in plan.checks:
@@ -30,7 +30,6 @@ def maker(
         if _names_one(check.probe, said):
             address = addresses.get(str(said.get("system") or _SYSTEM), "")
             named.setdefault(address, {})[_wanted(said)] = None
-    vouch = Voucher(trust, plan.production)
     return lambda address: grafana.System(address, tuple(named.get(address, ())), folder or Path(), vouch)
 
 

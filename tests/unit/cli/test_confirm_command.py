@@ -9,6 +9,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from tminus.cli.app import app
+from tminus.cli.clock import now
 from tminus.domain import drift
 from tminus.domain.confirmation import read_confirmation
 from tminus.errors import TminusError
@@ -52,7 +53,7 @@ def enrol(home: Path) -> None:
 
 def doubts(list_: Path, home: Path) -> list[str]:
     """What is to be said against each entry."""
-    vouch = Voucher(trust_path(home), production=True)
+    vouch = Voucher(trust_path(home), production=True, now=now)
     return [vouch(read_confirmation(row), row["envelope"]) for row in yaml.safe_load(list_.read_text())]
 
 

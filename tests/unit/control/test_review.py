@@ -11,14 +11,16 @@ from tminus.control.liftoff import Liftoff
 from tminus.control.ports import SideStatus
 from tminus.control.review import WATCHED, Review
 from tminus.control.stretch import LOOK
+from tminus.domain.agenda import not_leaving
 from tminus.domain.canonical import JsonValue, timestamp
+from tminus.domain.course import course_of
 from tminus.domain.evidence import Observation
 from tminus.domain.guard import Action
 from tminus.domain.orders import Act
 from tminus.domain.plan import Check, Kind, Plan, Severity
 from tminus.domain.record import Entry, append
 from tminus.domain.traffic import Side
-from tminus.errors import RolloutError, UnreachableError
+from tminus.errors import OutOfSequenceError, RolloutError, UnreachableError
 from tminus.testing import Behaviour
 
 if TYPE_CHECKING:
@@ -252,9 +254,16 @@ def says(world: World, verdict: str = "failed", **seen: object) -> None:
     word: dict[str, object] = {"check": "dash.seen", "verdict": verdict, "text": "dash.seen"}
     word |= {"fingerprint": "f" * 64, "source": "person", "why": "Dario Voss: the panel climbs"}
     word |= {"seen": {"person": "Dario Voss", **seen}, "observed_at": world.clock.now()}
+    word |= {"harm": True} if verdict == "failed" and "late_s" not in seen else {}
     at, t_ms = timestamp(world.clock.now()), world.time.t_ms()
     entry = Entry("check.attested", f"word:{len(world.chain)}", word, at, t_ms)
     world.chain.append(append(world.chain[-1], entry))
+
+
+def spoken(world: World) -> None:
+    """Harm, as a person's command records it: with a message that wakes the launch."""
+    says(world)
+    world.tell("control", {"id": "an act's own", "order": "look"}, "an act's own")
 
 
 def without_a_time() -> Plan:
@@ -329,6 +338,42 @@ async def test_harm_that_somebody_sees_in_the_shift_rolls_back() -> None:
     back = await world.passing(world.liftoff().run({"depot": NEW}, {"depot": OLD}))
     assert (back.action, back.rule) == (Action.ROLLBACK, "criterion.dash.seen")
     assert not any(data["step"] == "shift 100" for data in world.events("step.started"))
+
+
+async def test_harm_that_somebody_sees_while_a_step_is_held_rolls_back_before_it_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(plan=without_a_time())
+    await world.open()
+    world.go()
+    await world.clock.sleep(2.0)
+    set_weight, tried = world.target.set_weight, []
+
+    async def dark(percent: int) -> int:
+        if percent == 100:
+            tried.append(world.clock.now())
+            if len(tried) == 1:
+                world.clock.later(5.0, lambda: spoken(world))
+            raise UnreachableError("the proxy's socket is gone", hint="wait")
+        return await set_weight(percent)
+
+    monkeypatch.setattr(world.target, "set_weight", dark)
+    back = await world.passing(world.liftoff().run({"depot": NEW}, {"depot": OLD}))
+    assert (back.action, back.rule) == (Action.ROLLBACK, "criterion.dash.seen")
+    assert world.clock.now() - tried[0] < 15.0
+
+
+async def test_harm_that_somebody_sees_at_the_very_end_keeps_the_launch_from_landing() -> None:
+    world, liftoff, review = await shifted(World(plan=without_a_time()))
+    says(world, "passed")
+    assert (await world.passing(review.run())).text == "landed"
+    spoken(world)
+    with pytest.raises(OutOfSequenceError, match="on its way to be rolled-back"):
+        not_leaving(course_of(world.chain))
+    back = await world.passing(liftoff.called_back())
+    assert (back.action, back.rule) == (Action.ROLLBACK, "criterion.dash.seen")
+    with pytest.raises(OutOfSequenceError):  # it is heard of once
+        await world.passing(liftoff.called_back())
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 else:
     from record_builder import signer
 
+from tminus.domain.canonical import instant
 from tminus.domain.confirmation import (
     Confirmation,
+    Rules,
     confirmation_row,
     confirmation_statement,
     doubt,
@@ -26,6 +28,9 @@ IVO = TrustedKey(signer("Ivo Kern").keyid, "Ivo Kern", KeyKind.PERSON, ("devops"
 TRUST = TrustRoot((MARA, IVO, TrustedKey(signer("server").keyid, "Mara Lind", KeyKind.SERVER)))
 
 
+NOW = instant("2026-03-01T00:00:00.000Z")
+
+
 def signed(word: Confirmation = WORD, by: str = "Mara Lind") -> Any:
     return sign_statement(signer(by), confirmation_statement(word))
 
@@ -33,7 +38,7 @@ def signed(word: Confirmation = WORD, by: str = "Mara Lind") -> Any:
 def doubted(
     word: Confirmation, envelope: object, trust: TrustRoot = TRUST, *, production: bool = True
 ) -> str:
-    return doubt(word, envelope, open_envelope, trust, production=production)
+    return doubt(word, envelope, open_envelope, trust, Rules(production, NOW))
 
 
 def test_what_its_person_has_signed_counts() -> None:
@@ -51,7 +56,6 @@ def test_an_entry_is_read_as_it_was_written() -> None:
     ("word", "envelope", "why"),
     [
         (WORD, None, "nobody has signed it"),
-        (WORD, {}, "its signature does not hold"),
         (WORD, "x", "its signature does not hold: there is no envelope"),
         (WORD, signed(by="Ivo Kern"), "it is signed with the key of Ivo Kern"),
         (WORD, signed(by="a stranger"), "which is nobody's of the trust root"),
@@ -75,7 +79,20 @@ def test_a_signature_that_was_changed_does_not_hold() -> None:
 def test_a_key_counts_while_it_is_in_use() -> None:
     retired = TRUST.retired(MARA.keyid, "2026-01-31T11:59:59.000Z")
     assert "the key of Mara Lind did not count at" in doubted(WORD, signed(), retired)
-    assert doubted(WORD, signed(), TRUST.retired(MARA.keyid, "2026-02-01T00:00:00.000Z")) == ""
+    later = TRUST.retired(MARA.keyid, "2026-02-01T00:00:00.000Z")
+    assert "is retired, and counts no more" in doubted(WORD, signed(), later)
+    assert doubted(WORD, signed(), TRUST.retired(MARA.keyid, "2026-03-02T00:00:00.000Z")) == ""
+
+
+def test_nobody_signs_tomorrow() -> None:
+    word = replace(WORD, at="2026-03-01T00:02:00.000Z")
+    assert "which is still to come" in doubted(word, signed(word))
+
+
+@pytest.mark.parametrize("envelope", [{1: "x"}, {"payload": 1}, 5, []])
+def test_an_odd_entry_is_one_doubt_and_no_error(envelope: object) -> None:
+    assert "its signature does not hold" in doubted(WORD, envelope)
+    assert "its signature does not hold" in doubted(replace(WORD, text="\ud800"), signed())
 
 
 def test_a_simulated_person_s_word_counts_outside_production_alone() -> None:

@@ -440,6 +440,32 @@ def test_a_line_that_no_person_is_asked_for_takes_no_word_after_t_0_either() -> 
     assert "no person is asked for ok.err" in refused(record)
 
 
+def test_harm_says_that_it_brings_back() -> None:
+    record = soaking()
+    assert record.attest("t1.dash", holds=False).data["harm"] is True
+    record.add("rollback.done", {})
+    record.add("launch.ended", {"outcome": "rolled-back"})
+    record.seal()
+    assert record.verify(trust_root()).outcome == "rolled-back"
+
+
+@pytest.mark.parametrize(("holds", "harm"), [(False, False), (True, True)])
+def test_what_brings_back_and_what_does_not_cannot_be_changed(holds: bool, harm: bool) -> None:  # noqa: FBT001 - a table's columns
+    record = soaking()
+    record.attest("t1.dash", holds=holds)
+    changed(record, harm=harm)
+    assert "does not say whether it brings back" in refused(record)
+
+
+def test_an_advisory_line_brings_nothing_back() -> None:
+    record = soaking(severity="advisory")
+    event = record.attest("t1.dash", holds=False)
+    changed(record, **{name: value for name, value in event.data.items() if name != "harm"}, harm=False)
+    record.add("launch.ended", {"outcome": "landed"})
+    record.seal()
+    assert record.verify(trust_root()).outcome == "landed"
+
+
 def test_nobody_says_how_green_does_before_users_are_all_on_it() -> None:
     record = asking(**AFTER)
     record.go()

@@ -54,7 +54,8 @@ def part(place: Place, prometheus: str, token: str, confirm: Callable[[str, str,
     async def prepare() -> None:
         (place.folder / COPIES).mkdir(exist_ok=True)
         place.write("sources.json", json.dumps([source]))
-        place.write("confirmed.yaml", as_yaml([confirm(CONFIRMED, OWNER, _CONFIRMATION)]))
+        if not (place.folder / "confirmed.yaml").exists():  # signed once, before anything depends on it
+            place.write("confirmed.yaml", as_yaml([confirm(CONFIRMED, OWNER, _CONFIRMATION)]))
         for board in made():
             place.write(f"{COPIES}/{board.kind}.json", json.dumps(board.model(SOURCE), indent=2))
 
