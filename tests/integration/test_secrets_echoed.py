@@ -22,6 +22,13 @@ LOGINS = {
     "a query": "http://{host}/?key=canary%2Fechoed%207f3a9c",
 }
 OVER_HTTP = [row for row in ROWS if not row.scheme]
+STATUSES = (400, 401, 403, 422, 500)
+CASES = [
+    pytest.param(row, [*LOGINS][(number + place) % len(LOGINS)], status, id=f"{number} {row.probe} {status}")
+    for number, row in enumerate(OVER_HTTP)
+    for place, status in enumerate(STATUSES)
+]
+"""Each line with each status, and with each login once at least."""
 
 
 def _forms() -> set[str]:
@@ -48,11 +55,7 @@ def _echoing(status: int, heard: list[str]) -> TestServer:
     return TestServer(site)
 
 
-@pytest.mark.parametrize(
-    "row", OVER_HTTP, ids=[f"{number} {row.probe}" for number, row in enumerate(OVER_HTTP)]
-)
-@pytest.mark.parametrize("login", sorted(LOGINS))
-@pytest.mark.parametrize("status", [400, 401, 403, 422, 500])
+@pytest.mark.parametrize(("row", "login", "status"), CASES)
 async def test_what_opens_a_system_is_told_by_no_refusal_that_repeats_it(
     row: Row, login: str, status: int, tmp_path: Path
 ) -> None:
