@@ -55,6 +55,8 @@ class Testimony:
     """By milestone: when it was reached, in milliseconds from T-0."""
     promoted: bool = False
     """Whether all users are on green."""
+    harmed: str = ""
+    """The line of which somebody told harm; such a launch goes back."""
 
     def attest(self, event: Event, signed: SignedStatement, rules: Opened) -> Attestation:
         """`check.attested`: the claim is the one that the signed words make."""
@@ -70,6 +72,7 @@ class Testimony:
         closes = asked.due_ms > 0 and not asked.advisory
         if event.data.get("harm", False) is not tells_harm(claim, words, closes=closes):
             raise RecordError(f"the word for {word.check} does not say whether it brings back", hint=_HINT)
+        self.harmed = self.harmed or (word.check if event.data.get("harm") else "")
         self.attested[event.digest] = word
         if word.evidence:
             self.evidence[word.evidence] = word.source
@@ -100,6 +103,11 @@ class Testimony:
     def step(self, event: Event) -> None:
         """`step.started`, `step.done`: once all users are on green, people can say how green does."""
         self.promoted = self.promoted or is_promotion(event)
+
+    def end(self, outcome: str) -> None:
+        """`launch.ended`: nothing lands over harm that somebody told."""
+        if outcome == "landed" and self.harmed:
+            raise RecordError(f"landed over harm that was told of {self.harmed}", hint=_HINT)
 
     def _check_whole(self, word: Attestation, event: Event, asked: Asked) -> None:
         """A word speaks of what its line asks for, with a file of its own where it needs one, and how late it is."""

@@ -27,7 +27,6 @@ from tminus.domain.course import PROPOSED, void_lines
 from tminus.domain.delegation import check_delegation
 from tminus.domain.expedition import EXPEDITED, Backing
 from tminus.domain.metered import MEASURED, Metered
-from tminus.domain.overdue import REACHED
 from tminus.domain.policy import Observed, Opened, judge_go, looked, read_opened, tally
 from tminus.domain.poll import changes
 from tminus.domain.record import CHECKPOINT, ENDED, OPENED, Event, read
@@ -326,6 +325,7 @@ class Reading:
         if outcome in {"landed", "rolled-back"} and not self.flew:
             raise RecordError(f"{outcome} without a GO", hint=_HINT)
         self.metrics.end(outcome)
+        self.testimony.end(outcome)
         if outcome == "no-go" and (self.decision is None or self.decision.decision != "no-go"):
             raise RecordError("no-go without a signed NO-GO", hint=_HINT)
         self.ended = event
@@ -380,7 +380,7 @@ _ACTS: Mapping[str, Callable[[Reading, Event], None]] = {
     "launch.rescheduled": Reading.reschedule,
     "check.observed": Reading.observe,
     "check.attested": Reading.attest,
-    REACHED: lambda reading, event: reading.testimony.reach(event),
+    "milestone.reached": lambda reading, event: reading.testimony.reach(event),
     "waiver.requested": Reading.request,
     "check.waived": Reading.waive,
     "waiver.ended": Reading.end_waiver,

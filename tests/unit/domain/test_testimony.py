@@ -457,6 +457,15 @@ def test_what_brings_back_and_what_does_not_cannot_be_changed(holds: bool, harm:
     assert "does not say whether it brings back" in refused(record)
 
 
+def test_nothing_lands_over_harm_that_somebody_told() -> None:
+    record = soaking()
+    record.attest("t1.dash", holds=False)
+    record.add("launch.ended", {"outcome": "landed"})
+    record.seal()
+    with pytest.raises(RecordError, match=r"landed over harm that was told of t1\.dash"):
+        record.verify(trust_root())
+
+
 def test_an_advisory_line_brings_nothing_back() -> None:
     record = soaking(severity="advisory")
     event = record.attest("t1.dash", holds=False)
