@@ -172,6 +172,8 @@ async def world_at(folder: Path) -> AsyncIterator[World]:
             return web.Response(text=f"the export of tonight\n{token('fetched')}\n")
         if request.path == "/report":
             return web.Response(text="all six answered")
+        if request.path.endswith("/sys/health"):  # nobody shows a token to what is no Vault
+            return web.json_response({"initialized": True, "sealed": False, "standby": False, "version": "1"})
         status = 403 if request.path.startswith("/services") else 200
         return web.Response(status=status, text=told[-58:], headers={"X-Told": told})
 
