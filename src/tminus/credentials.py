@@ -28,6 +28,8 @@ def without(text: str, secrets: Iterable[str]) -> str:
 
 def forms(*, address: str = "", headers: Mapping[str, str] | None = None) -> frozenset[str]:
     """What an address and headers hold that opens a system: as written, decoded, encoded, and as JSON has it."""
+    if not headers and "@" not in address and "?" not in address:
+        return frozenset()  # as most are, and each check asks
     found = {*in_address(address)}
     for name, value in (headers or {}).items():
         if name.lower() in _SHOWN_WITH:
