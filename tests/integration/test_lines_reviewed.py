@@ -56,7 +56,7 @@ SEEN = "nothing out of the ordinary"
 
 
 UP_TO_SOAK: tuple[tuple[str, dict[str, object]], ...] = (
-    (OPENED, {"launch": "prod-1", "schedule": {"t0": timestamp(T0), "speed": 1}}),
+    (OPENED, {"launch": "prod-1", "schedule": {"t0": timestamp(T0), "speed": 1}, "asked": []}),
     ("poll.opened", {}),
     ("decision.made", {"decision": "go"}),
     ("step.started", {"step": "initiate"}),
@@ -350,6 +350,17 @@ def test_nobody_says_that_green_does_well_before_all_users_are_on_it() -> None:
     with pytest.raises(OutOfSequenceError, match="not all of them are there yet"):
         looking.say("application", looking.picture())
     assert stands(looking.say("application", Shown(), holds=False))[0] == "failed"
+
+
+def test_harm_in_a_launch_that_was_opened_before_records_said_whom_they_ask_is_taken_as_ever() -> None:
+    looking = Looking().at(70)
+    first, *others = looking.events
+    looking.events = []
+    older = {name: value for name, value in first.data.items() if name != "asked"}
+    for event, data in ((first, older), *((one, one.data) for one in others)):
+        looking.record(Entry(event.type, event.key, dict(data), event.at, event.t_ms))
+    event = looking.say("security", Shown(), holds=False)
+    assert (event.data["verdict"], "harm" in event.data) == ("failed", False)
 
 
 def test_once_harm_was_told_nobody_says_that_green_does_well() -> None:
